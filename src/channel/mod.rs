@@ -1,0 +1,94 @@
+//! The ways out: one file per adapter, each with its settings, `send` and `probe`.
+//!
+//! An adapter makes exactly one attempt and says how it ended; retry, fallback, limits and
+//! breakers are the engine's. It works alone, without the daemon (see `examples/one_channel.rs`).
+//! Adding one is a file here and a line in [`KINDS`].
+
+use crate::domain::delivery::Sort;
+use crate::domain::event::{AttemptResult, Rendered};
+use crate::domain::failure::Failure;
+use crate::domain::level::Level;
+use crate::domain::time::Span;
+use crate::settings::Table;
+use futures_util::future::BoxFuture;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// One attempt, ready to go. Everything is finished text; the channel adds only its wire format.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// The delivery's id: idempotency key, part of the Message-ID, the same for every attempt.
+    pub key: String,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// Where to: `None` for a fixed channel.
+    pub address: Option<String>,
+    pub text: Rendered,
+    pub level: Level,
+    /// How much longer it makes sense to try.
+    pub ttl: Span,
+    /// Sound only: begins now and is silenced later.
+    pub sound: Option<SoundOrder>,
+}
+
+/// What a sound channel is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoundOrder {
+    /// The longest it may sound, from now.
+    pub max: Span,
+}
+
+/// How a probe ended: a sentence ("credentials accepted, account active"), or the failure.
+pub type Probed = Result<String, Failure>;
+
+/// A way out. One value serves the whole life of a config; clients and TLS roots are made at the
+/// first use, not when the settings are read.
+pub trait Channel: Send + Sync + Debug {
+    /// One attempt. The caller holds the deadline and may drop the future at any time.
+    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult>;
+
+    /// Whether the way would work, without telling anybody.
+    fn probe(&self) -> BoxFuture<'_, Probed>;
+
+    /// Exactly the request that `send` would make, without secrets; what `simulate` records.
+    fn describe(&self, out: &Outgoing) -> String;
+}
+
+/// What a kind of channel is, for the config and for people.
+#[derive(Debug)]
+pub struct Kind {
+    /// As `kind = "..."` in the config.
+    pub name: &'static str,
+    pub sort: Sort,
+    /// Name of the provider, as `deliveries show` prints it.
+    pub provider: &'static str,
+    /// Which text the message floor makes for it.
+    pub format: Format,
+    /// Reads its own keys from the table and says every error there; `None` if there was one.
+    pub read: fn(&mut Table<'_>) -> Option<Arc<dyn Channel>>,
+}
+
+/// The form in which a channel wants its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Subject line and plain body.
+    Mail,
+    /// Short plain text.
+    Sms,
+    /// Words to speak.
+    Speech,
+    /// Chat text, a few lines, plain.
+    Chat,
+    /// The JSON document of CLI.md, one outcome of `events`.
+    Document,
+    /// Nothing: a sound.
+    None,
+}
+
+/// Every kind there is; the one line of registration.
+pub const KINDS: &[&Kind] = &[];
+
+/// The kind of this name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().copied().find(|k| k.name == name)
+}

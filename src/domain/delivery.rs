@@ -1,0 +1,163 @@
+//! One message to one place: by which medium, and where in its life it is.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What an addressed channel sends to: a person's address of this medium.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Medium {
+    Mail,
+    Sms,
+    Voice,
+}
+
+impl Medium {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Medium::Mail => "mail",
+            Medium::Sms => "sms",
+            Medium::Voice => "voice",
+        }
+    }
+}
+
+impl fmt::Display for Medium {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The two sorts of channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sort {
+    /// One delivery for each person or address.
+    Addressed(Medium),
+    /// One delivery, to the place in the config.
+    Fixed,
+}
+
+impl Sort {
+    pub fn medium(self) -> Option<Medium> {
+        match self {
+            Sort::Addressed(m) => Some(m),
+            Sort::Fixed => None,
+        }
+    }
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Sort::Addressed(_) => "addressed",
+            Sort::Fixed => "fixed",
+        }
+    }
+}
+
+/// The status of a delivery, as CLI and API print it.
+///
+/// ```text
+/// scheduled -> ready -> sending -> submitted -> delivered | sent | dead
+///                ^         |-> delivered | sent | dead
+///                |         |-> backoff -> ready
+///                |         |-> waiting -> ready
+///                |         '-> unknown -> ready | submitted
+/// skipped, simulated: at once; superseded, expired: from any that is not an end
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Scheduled,
+    Ready,
+    Sending,
+    Submitted,
+    Backoff,
+    Waiting,
+    Unknown,
+    Delivered,
+    Sent,
+    Superseded,
+    Expired,
+    Dead,
+    Skipped,
+    Simulated,
+}
+
+impl Status {
+    pub const ALL: [Status; 14] = [
+        Status::Scheduled,
+        Status::Ready,
+        Status::Sending,
+        Status::Submitted,
+        Status::Backoff,
+        Status::Waiting,
+        Status::Unknown,
+        Status::Delivered,
+        Status::Sent,
+        Status::Superseded,
+        Status::Expired,
+        Status::Dead,
+        Status::Skipped,
+        Status::Simulated,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Scheduled => "scheduled",
+            Status::Ready => "ready",
+            Status::Sending => "sending",
+            Status::Submitted => "submitted",
+            Status::Backoff => "backoff",
+            Status::Waiting => "waiting",
+            Status::Unknown => "unknown",
+            Status::Delivered => "delivered",
+            Status::Sent => "sent",
+            Status::Superseded => "superseded",
+            Status::Expired => "expired",
+            Status::Dead => "dead",
+            Status::Skipped => "skipped",
+            Status::Simulated => "simulated",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Status> {
+        Status::ALL.into_iter().find(|s| s.as_str() == word)
+    }
+
+    /// Nothing more will happen to it by itself.
+    pub fn is_end(self) -> bool {
+        use Status::*;
+        matches!(self, Delivered | Sent | Superseded | Expired | Dead | Skipped | Simulated)
+    }
+
+    /// It got out: the provider has it, or would have it.
+    pub fn got_out(self) -> bool {
+        matches!(self, Status::Submitted | Status::Delivered | Status::Sent | Status::Simulated)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How healthy a channel is, as SEMANTICS says: *unknown* before the first result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelStatus {
+    #[default]
+    Unknown,
+    Ok,
+    Suspect,
+    Dead,
+}
+
+impl ChannelStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ChannelStatus::Unknown => "unknown",
+            ChannelStatus::Ok => "ok",
+            ChannelStatus::Suspect => "suspect",
+            ChannelStatus::Dead => "dead",
+        }
+    }
+}

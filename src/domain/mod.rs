@@ -1,0 +1,22 @@
+//! The words of the field, as types: what an alarm is made of, without any I/O.
+//!
+//! Everything above speaks in these. Nothing here reads a clock, a file or the network, except
+//! [`clock::SystemClock`], the one place that reads time.
+
+pub mod clock;
+pub mod delivery;
+pub mod event;
+pub mod failure;
+pub mod id;
+pub mod level;
+pub mod matcher;
+pub mod schedule;
+pub mod secret;
+pub mod time;
+pub mod who;
+pub mod window;
+
+use std::collections::BTreeMap;
+
+/// Labels of an incident or a notification: name to value, in order of name.
+pub type Labels = BTreeMap<String, String>;
