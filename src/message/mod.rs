@@ -1,1 +1,61 @@
-//! (to come)
+//! The finished text of each medium, and the templates it is made from.
+//!
+//! Rendered once, by the engine, for the first attempt; retries and fallbacks of the same format
+//! reuse it. A failing template falls back to the built-in text.
+
+use crate::channel::Format;
+use crate::domain::Labels;
+use crate::domain::event::Rendered;
+use crate::domain::level::Level;
+use crate::domain::time::{Span, Timestamp};
+use jiff::tz::TimeZone;
+
+/// What a message is about: everything a text may say.
+#[derive(Clone, Debug)]
+pub struct Context<'a> {
+    /// The daemon's name ("prague-1").
+    pub from: &'a str,
+    /// `notification`, `incident.opened`, `incident.step`, `incident.reminder`,
+    /// `incident.acknowledged`, `incident.resolved`, `test`.
+    pub kind: &'a str,
+    pub level: Level,
+    /// The notification's `type`.
+    pub kind_of: &'a str,
+    pub subject: &'a str,
+    pub body: &'a str,
+    pub labels: &'a Labels,
+    pub annotations: &'a Labels,
+    pub incident: Option<About<'a>>,
+    pub delivery: String,
+    /// Now, and the zone of the reader.
+    pub at: Timestamp,
+    pub zone: TimeZone,
+    /// A page where the incident can be acknowledged; only where it works.
+    pub link: Option<String>,
+    /// An earlier attempt's answer was lost: say that it may be the same one again.
+    pub possibly_duplicate: bool,
+}
+
+/// The incident that a message belongs to.
+#[derive(Clone, Debug)]
+pub struct About<'a> {
+    pub number: u64,
+    pub id: String,
+    pub fingerprint: &'a str,
+    pub status: &'a str,
+    /// Counted from 1; 0 where there is no policy.
+    pub step: u32,
+    pub round: u32,
+    pub opened_at: Timestamp,
+    /// Who acknowledged or resolved it, or why it ended.
+    pub by: Option<&'a str>,
+    /// "no longer reported" is not "resolved".
+    pub no_longer_reported: bool,
+    /// How long it was open, once resolved.
+    pub lasted: Option<Span>,
+}
+
+/// The built-in text, or the template's.
+pub fn render(_format: Format, _template: Option<&str>, _context: &Context<'_>) -> Rendered {
+    Rendered::default()
+}
