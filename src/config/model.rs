@@ -313,15 +313,36 @@ pub struct Watch {
 #[derive(Clone, Debug)]
 pub enum Rule {
     /// FOMO: remaining capacity of a deal under a threshold.
-    Capacity { deal: String, metric: String, below: f64, clear_above: f64 },
-    Below { metric: String, below: f64, clear_above: f64 },
-    Above { metric: String, above: f64, clear_below: f64 },
+    Capacity {
+        deal: String,
+        metric: String,
+        below: f64,
+        clear_above: f64,
+    },
+    Below {
+        metric: String,
+        below: f64,
+        clear_above: f64,
+    },
+    Above {
+        metric: String,
+        above: f64,
+        clear_below: f64,
+    },
     /// Share of failed deliveries.
-    FailureRate { over: Span, above: f64, least: u64 },
+    FailureRate {
+        over: Span,
+        above: f64,
+        least: u64,
+    },
     /// Pending deliveries.
-    QueueOverflow { above: u64 },
+    QueueOverflow {
+        above: u64,
+    },
     /// Ended deliveries a minute, while work waits.
-    LowProcessingRate { below: u64 },
+    LowProcessingRate {
+        below: u64,
+    },
 }
 
 impl Rule {

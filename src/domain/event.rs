@@ -79,12 +79,24 @@ pub enum Origin {
     /// `fomo push` without a watch to push.
     Fomo,
     /// The one sending of an incident without a policy, or the round that reached nobody.
-    Opening { incident: IncidentId },
+    Opening {
+        incident: IncidentId,
+    },
     /// Rounds and steps count from 0 here, from 1 for people.
-    Step { incident: IncidentId, round: u32, step: u32 },
-    Reminder { incident: IncidentId },
-    Acknowledged { incident: IncidentId },
-    Resolved { incident: IncidentId },
+    Step {
+        incident: IncidentId,
+        round: u32,
+        step: u32,
+    },
+    Reminder {
+        incident: IncidentId,
+    },
+    Acknowledged {
+        incident: IncidentId,
+    },
+    Resolved {
+        incident: IncidentId,
+    },
 }
 
 impl Origin {
@@ -139,7 +151,10 @@ pub struct Next {
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum NextWhat {
     /// Counted from 0.
-    Step { round: u32, step: u32 },
+    Step {
+        round: u32,
+        step: u32,
+    },
     /// The one sending of an incident without a policy, after a silence or an `unack`.
     Opening,
     Reminder,
@@ -152,16 +167,29 @@ pub enum NextWhat {
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum AttemptResult {
     /// The far end has it for good: a webhook's 2xx, a sound's first samples.
-    Delivered { provider_id: Option<String>, detail: String },
+    Delivered {
+        provider_id: Option<String>,
+        detail: String,
+    },
     /// Accepted; no confirmation can be had.
-    Sent { provider_id: Option<String>, detail: String },
+    Sent {
+        provider_id: Option<String>,
+        detail: String,
+    },
     /// The provider has it and will say how it ended.
-    Submitted { provider_id: Option<String>, detail: String },
+    Submitted {
+        provider_id: Option<String>,
+        detail: String,
+    },
     /// `simulate = true`: exactly the request that would have gone out, without secrets.
-    Simulated { detail: String },
+    Simulated {
+        detail: String,
+    },
     Failed(Failure),
     /// We stopped before the answer came: it may have been sent.
-    Lost { words: String },
+    Lost {
+        words: String,
+    },
 }
 
 impl AttemptResult {
@@ -218,27 +246,67 @@ pub enum WatchStatus {
 #[strum(serialize_all = "snake_case")]
 pub enum EventKind {
     // ---- the daemon itself
-    Started { version: String, #[serde(default)] boot: String },
-    Stopping { why: String },
+    Started {
+        version: String,
+        #[serde(default)]
+        boot: String,
+    },
+    Stopping {
+        why: String,
+    },
     /// Payload body: the config with placeholders unresolved and secret literals masked.
-    ConfigApplied { hash: String, changed: Vec<String>, #[serde(default)] kept: bool },
-    ConfigRefused { hash: String, errors: Vec<String> },
+    ConfigApplied {
+        hash: String,
+        changed: Vec<String>,
+        #[serde(default)]
+        kept: bool,
+    },
+    ConfigRefused {
+        hash: String,
+        errors: Vec<String>,
+    },
     /// The wall clock moved by this much against the time since boot.
-    ClockStepped { by: Span },
+    ClockStepped {
+        by: Span,
+    },
     /// Last values that changed nothing, at most once a minute.
-    MetricsSeen { values: BTreeMap<String, f64> },
+    MetricsSeen {
+        values: BTreeMap<String, f64>,
+    },
     /// Somebody asked for what their role does not allow.
-    AuthDenied { role: String, action: String },
+    AuthDenied {
+        role: String,
+        action: String,
+    },
     /// A request that was not accepted, and why (nobody to send to, limits).
-    RequestRefused { code: String, message: String, #[serde(default)] field: Option<String> },
+    RequestRefused {
+        code: String,
+        message: String,
+        #[serde(default)]
+        field: Option<String>,
+    },
     /// The journal or the history cannot be written as it should (`well` = it can again).
-    StorageTroubled { part: String, words: String, well: bool },
+    StorageTroubled {
+        part: String,
+        words: String,
+        well: bool,
+    },
     /// Payloads that were removed on purpose.
-    Erased { from_seq: u64, to_seq: u64, because: String },
+    Erased {
+        from_seq: u64,
+        to_seq: u64,
+        because: String,
+    },
     /// Retention removed whole segments up to here; the snapshot is the base.
-    Forgotten { to_seq: u64, because: String },
+    Forgotten {
+        to_seq: u64,
+        because: String,
+    },
     /// The head's hash, once a day, for `verify --against`.
-    Checkpoint { seq: u64, hash: String },
+    Checkpoint {
+        seq: u64,
+        hash: String,
+    },
 
     // ---- notifications and deliveries
     /// Payload: subject, body, annotations.
@@ -319,16 +387,42 @@ pub enum EventKind {
         lap: u32,
         because: String,
     },
-    DeliveryEnded { id: DeliveryId, status: Status, #[serde(default)] reason: Option<String> },
+    DeliveryEnded {
+        id: DeliveryId,
+        status: Status,
+        #[serde(default)]
+        reason: Option<String>,
+    },
     /// What the provider said later, by callback or when asked.
-    DeliveryReported { id: DeliveryId, provider_id: String, status: String, #[serde(default)] late: bool },
+    DeliveryReported {
+        id: DeliveryId,
+        provider_id: String,
+        status: String,
+        #[serde(default)]
+        late: bool,
+    },
     /// A channel's own price and parts, where they are known.
-    DeliveryPriced { id: DeliveryId, cost: String, currency: String, segments: u32 },
-    DeadLetterRequeued { id: DeliveryId },
-    DeadLetterDropped { id: DeliveryId },
-    TemplateFailed { template: String, words: String },
+    DeliveryPriced {
+        id: DeliveryId,
+        cost: String,
+        currency: String,
+        segments: u32,
+    },
+    DeadLetterRequeued {
+        id: DeliveryId,
+    },
+    DeadLetterDropped {
+        id: DeliveryId,
+    },
+    TemplateFailed {
+        template: String,
+        words: String,
+    },
     /// Somebody wrote to us. Payload: address, text.
-    InboundReceived { channel: String, provider_id: String },
+    InboundReceived {
+        channel: String,
+        provider_id: String,
+    },
     ChannelChanged {
         channel: String,
         status: ChannelStatus,
@@ -379,7 +473,9 @@ pub enum EventKind {
         next: Option<Next>,
     },
     /// The same fingerprint again: counted, nothing sent.
-    IncidentRepeated { id: IncidentId },
+    IncidentRepeated {
+        id: IncidentId,
+    },
     IncidentRaised {
         id: IncidentId,
         level: Level,
@@ -408,7 +504,11 @@ pub enum EventKind {
         #[serde(default)]
         reached_nobody: bool,
     },
-    IncidentReminded { id: IncidentId, #[serde(default)] next: Option<Next> },
+    IncidentReminded {
+        id: IncidentId,
+        #[serde(default)]
+        next: Option<Next>,
+    },
     IncidentAcknowledged {
         id: IncidentId,
         by: String,
@@ -418,11 +518,37 @@ pub enum EventKind {
         #[serde(default)]
         next: Option<Next>,
     },
-    IncidentUnacknowledged { id: IncidentId, by: String, because: String, base: EngineTime, #[serde(default)] next: Option<Next> },
-    IncidentSnoozed { id: IncidentId, by: String, until: EngineTime },
-    IncidentSilenced { id: IncidentId, silence: String },
-    IncidentUnsilenced { id: IncidentId, because: String, base: EngineTime, #[serde(default)] next: Option<Next> },
-    IncidentResolved { id: IncidentId, by: String, because: String, #[serde(default)] note: Option<String> },
+    IncidentUnacknowledged {
+        id: IncidentId,
+        by: String,
+        because: String,
+        base: EngineTime,
+        #[serde(default)]
+        next: Option<Next>,
+    },
+    IncidentSnoozed {
+        id: IncidentId,
+        by: String,
+        until: EngineTime,
+    },
+    IncidentSilenced {
+        id: IncidentId,
+        silence: String,
+    },
+    IncidentUnsilenced {
+        id: IncidentId,
+        because: String,
+        base: EngineTime,
+        #[serde(default)]
+        next: Option<Next>,
+    },
+    IncidentResolved {
+        id: IncidentId,
+        by: String,
+        because: String,
+        #[serde(default)]
+        note: Option<String>,
+    },
 
     // ---- silences
     SilenceAdded {
@@ -433,12 +559,21 @@ pub enum EventKind {
         comment: String,
         created_by: String,
     },
-    SilenceExpired { id: String, by: String },
+    SilenceExpired {
+        id: String,
+        by: String,
+    },
 
     // ---- heartbeats
     /// A passive heartbeat was loaded for the first time: its clock begins.
-    HeartbeatKnown { name: String, at: EngineTime },
-    HeartbeatStarted { name: String, scheduled_at: Timestamp },
+    HeartbeatKnown {
+        name: String,
+        at: EngineTime,
+    },
+    HeartbeatStarted {
+        name: String,
+        scheduled_at: Timestamp,
+    },
     HeartbeatFinished {
         name: String,
         ok: bool,
@@ -451,8 +586,13 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failing_since: Option<Timestamp>,
     },
-    HeartbeatPinged { name: String, ok: bool },
-    HeartbeatLate { name: String },
+    HeartbeatPinged {
+        name: String,
+        ok: bool,
+    },
+    HeartbeatLate {
+        name: String,
+    },
 
     // ---- watches and sound
     WatchChanged {
@@ -463,8 +603,18 @@ pub enum EventKind {
         detail: String,
     },
     /// It should sound from now on; the player is made to match.
-    SoundStarted { channel: String, delivery: DeliveryId, #[serde(default)] incident: Option<IncidentId>, until: EngineTime },
-    SoundStopped { channel: String, delivery: DeliveryId, because: String },
+    SoundStarted {
+        channel: String,
+        delivery: DeliveryId,
+        #[serde(default)]
+        incident: Option<IncidentId>,
+        until: EngineTime,
+    },
+    SoundStopped {
+        channel: String,
+        delivery: DeliveryId,
+        because: String,
+    },
     /// From a newer stentor, or damaged: counted and skipped.
     #[serde(other)]
     Unknown,

@@ -35,7 +35,11 @@ impl Schedule {
         let exact = match fields.len() {
             5 => false,
             6 => true,
-            n => return Err(format!("{text:?} has {n} fields; write 5 (minute hour day month weekday) or 6 (second first)")),
+            n => {
+                return Err(format!(
+                    "{text:?} has {n} fields; write 5 (minute hour day month weekday) or 6 (second first)"
+                ));
+            }
         };
         let n = fields.len();
         let restricted = |f: &str| f != "*" && f != "?";
@@ -50,7 +54,8 @@ impl Schedule {
             .build()
             .parse(text)
             .map_err(|e| format!("{text:?} is not a cron expression: {e}"))?;
-        let zone: chrono_tz::Tz = zone.parse().map_err(|_| format!("{zone:?} is not a time zone; write for example \"Europe/Prague\""))?;
+        let zone: chrono_tz::Tz =
+            zone.parse().map_err(|_| format!("{zone:?} is not a time zone; write for example \"Europe/Prague\""))?;
         let schedule = CronIn { cron, zone, exact, text: text.to_owned() };
         if schedule.after(Timestamp(1_735_689_600_000_000)).is_none() {
             return Err(format!("{text:?} never comes"));

@@ -83,13 +83,14 @@ pub fn phone(text: &str) -> Result<String, String> {
     let number: String =
         text.trim().chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '(' | ')' | '[' | ']')).collect();
     let digits = number.strip_prefix('+').unwrap_or_default();
-    let well = (7..=15).contains(&digits.len())
-        && digits.bytes().all(|b| b.is_ascii_digit())
-        && !digits.starts_with('0');
+    let well =
+        (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
     if well {
         Ok(number)
     } else {
-        Err(format!("{text:?} is not a number in E.164; write + and 7 to 15 digits, the first not 0, as in \"+15550100\""))
+        Err(format!(
+            "{text:?} is not a number in E.164; write + and 7 to 15 digits, the first not 0, as in \"+15550100\""
+        ))
     }
 }
 

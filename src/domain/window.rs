@@ -19,7 +19,9 @@ impl Window {
     /// A sentence that says what would be right.
     pub fn parse(text: &str) -> Result<Window, String> {
         let wrong = || {
-            format!("{text:?} is not a window; write \"22:00-07:00\", \"Mon-Fri 08:00-18:00\" or \"Sat,Sun 00:00-24:00\"")
+            format!(
+                "{text:?} is not a window; write \"22:00-07:00\", \"Mon-Fri 08:00-18:00\" or \"Sat,Sun 00:00-24:00\""
+            )
         };
         let (days, hours) = match text.trim().rsplit_once(' ') {
             Some((days, hours)) => (parse_days(days).ok_or_else(wrong)?, hours),
