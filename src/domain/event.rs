@@ -363,6 +363,12 @@ pub enum EventKind {
         delivery: DeliveryId,
         n: u32,
         channel: String,
+        /// Of the way it goes now; a fallback's may differ from the delivery's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        medium: Option<Medium>,
+        /// Which form the payload's text has, where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        format: Option<String>,
         /// An earlier attempt's answer was lost.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         possibly_duplicate: bool,
@@ -558,6 +564,10 @@ pub enum EventKind {
         ends: EngineTime,
         comment: String,
         created_by: String,
+    },
+    /// Its start has come.
+    SilenceBegan {
+        id: String,
     },
     SilenceExpired {
         id: String,

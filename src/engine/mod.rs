@@ -1,1 +1,124 @@
-//! (to come)
+//! The engine: a pure function from an input, the state, the config and the time to events.
+//!
+//! It does no I/O, reads no clock and draws no randomness. [`Engine::handle`] decides; each event
+//! it decides on is folded into the state at once, so that the next decision of the same turn
+//! sees it. The caller makes the events durable and only then answers and acts.
+
+mod acknowledge;
+mod delivery;
+mod due;
+mod health;
+mod heartbeat;
+mod incident;
+mod input;
+mod oncall;
+mod outcome;
+mod policy;
+mod queue;
+mod reload;
+mod request;
+mod sending;
+mod silence;
+mod state;
+mod text;
+mod turn;
+mod verdict;
+mod view;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+pub use input::*;
+pub use oncall::on_call;
+pub use state::*;
+pub use view::explain;
+
+use crate::config::Config;
+use crate::domain::event::{Event, Frame};
+use crate::domain::time::{EngineTime, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use turn::Turn;
+
+/// The state, the config in force and what follows from both.
+#[derive(Debug)]
+pub struct Engine {
+    pub state: State,
+    pub config: Arc<Config>,
+    agenda: Agenda,
+    version: String,
+}
+
+/// When a heartbeat runs next: planned, and when the engine starts it without its trigger.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NextRun {
+    pub at: Timestamp,
+    pub latest: Timestamp,
+}
+
+/// What the calendar and the built-in rules want next; derived from config and state.
+#[derive(Debug, Default)]
+pub(crate) struct Agenda {
+    /// Heartbeats that run on a schedule: when next, wall clock.
+    pub heartbeats: BTreeMap<String, NextRun>,
+    /// Passive ones: when they will be late.
+    pub passive: BTreeMap<String, EngineTime>,
+    /// Heartbeats of kind `notification` under way: until when they may take.
+    pub proofs: BTreeMap<String, EngineTime>,
+    /// When the built-in rules are looked at again.
+    pub rates: Option<EngineTime>,
+    /// Metrics that changed nothing since the last `metrics_seen`.
+    pub unseen: BTreeMap<String, f64>,
+    pub unseen_due: Option<EngineTime>,
+    /// Work waited at the last look, for the processing rate.
+    pub waited: bool,
+    pub started_at: Timestamp,
+    pub emergency: bool,
+}
+
+/// What one turn came to.
+#[derive(Debug)]
+pub struct Decision {
+    pub events: Vec<Event>,
+    pub answer: Answer,
+    pub effects: Vec<Effect>,
+}
+
+impl Engine {
+    /// A state as folded so far, under this config. [`Ask::Started`] is its first input.
+    pub fn new(mut state: State, config: Arc<Config>, version: &str) -> Engine {
+        state.reindex();
+        Engine { state, config, agenda: Agenda::default(), version: version.to_owned() }
+    }
+
+    /// Folds a frame of the journal; before the first input.
+    pub fn replay(&mut self, frame: &Frame) {
+        for event in &frame.events {
+            self.state.evolve(frame.at, event);
+        }
+    }
+
+    /// Decides about one input.
+    pub fn handle(&mut self, input: Input) -> Decision {
+        if let Ask::Apply { config, .. } = &input.ask {
+            self.config = config.clone();
+        }
+        let config = self.config.clone();
+        let mut turn = Turn::new(&mut self.state, &config, &mut self.agenda, &self.version, &input);
+        let answer = turn.decide(input.ask);
+        turn.pump();
+        let (events, effects) = turn.finish();
+        Decision { events, answer, effects }
+    }
+
+    /// When [`Ask::Wake`] is wanted next, as the wall clock will show it.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        due::next_due(&self.state, &self.agenda)
+    }
+
+    /// Tells `status` that the journal cannot be made durable (or can again).
+    pub fn set_emergency(&mut self, on: bool) {
+        self.agenda.emergency = on;
+    }
+}

@@ -1,0 +1,227 @@
+//! Acknowledgement and its opposites, escalation by hand, snooze, and who hears of it.
+
+use super::input::{Answer, Code, Refusal, Role};
+use super::sending::Planned;
+use super::state::{Incident, IncidentStatus, Told};
+use super::turn::{Turn, refuse};
+use crate::domain::event::{EventKind, Next, NextWhat, Origin};
+use crate::domain::id::IncidentId;
+use crate::domain::level::Level;
+use crate::domain::time::Span;
+
+impl Turn<'_> {
+    pub fn acknowledge(&mut self, id: Option<&str>, note: Option<String>, by: Option<String>, via: String) -> Answer {
+        let incident = match id {
+            Some(id) => self.find_incident(id)?,
+            None => self.only_unacknowledged()?,
+        };
+        self.may_acknowledge(incident)?;
+        let status = self.state.incidents.get(&incident).map(|i| i.status);
+        if status == Some(IncidentStatus::Resolved) {
+            return refuse(Refusal::new(Code::Conflict, format!("{} is resolved already", self.numbered(incident))));
+        }
+        if status == Some(IncidentStatus::Acknowledged) {
+            return self.incidents_view(&[incident]);
+        }
+        let by = by.or_else(|| self.by.person.clone()).unwrap_or_else(|| self.by.name.clone());
+        let stopped = self.about_to_stop(incident);
+        let told = self.acknowledge_now(incident, &by, via, note);
+        self.pump();
+        let mut answer = self.incidents_view(&[incident])?;
+        let view = &mut answer["incidents"][0];
+        view["stopped"] = stopped.into();
+        view["told"] = told.into();
+        view["still_broken"] = self.still_broken(incident).into();
+        Ok(answer)
+    }
+
+    /// Returns who is told of it.
+    fn acknowledge_now(&mut self, id: IncidentId, by: &str, via: String, note: Option<String>) -> Vec<String> {
+        let timeout = self
+            .state
+            .incidents
+            .get(&id)
+            .and_then(|i| self.config.levels.get(&i.level))
+            .and_then(|l| l.ack_timeout)
+            .map(|t| Next { due: self.now + t, what: NextWhat::Restart });
+        self.emit(EventKind::IncidentAcknowledged { id, by: by.into(), via, note, next: timeout });
+        self.stop_calling(id, &format!("acknowledged by {by}"));
+        self.notify_acknowledged(id, by)
+    }
+
+    fn only_unacknowledged(&self) -> Result<IncidentId, Refusal> {
+        let open: Vec<&Incident> =
+            self.state.live_incidents().filter(|i| i.status == IncidentStatus::Open).collect();
+        match open.as_slice() {
+            [one] => Ok(one.id),
+            [] => {
+                let last = self.state.last_acknowledged.and_then(|id| self.state.incidents.get(&id));
+                let last = last.map_or(String::new(), |i| {
+                    let by = i.acknowledged_by.as_deref().unwrap_or("somebody");
+                    format!("; the last acknowledged is #{} {} (by {by})", i.number, i.content.subject)
+                });
+                refuse(Refusal::new(Code::NotFound, format!("no incident waits for an acknowledgement{last}")))
+            }
+            several => {
+                let list: Vec<String> =
+                    several.iter().map(|i| format!("#{} {} {}", i.number, i.level, i.content.subject)).collect();
+                let message = format!("{} incidents wait for an acknowledgement, name one: {}", list.len(), list.join("; "));
+                refuse(Refusal { field: Some("id".into()), ..Refusal::new(Code::Conflict, message) })
+            }
+        }
+    }
+
+    /// An operator, or a person who was told of this incident and has no tier.
+    fn may_acknowledge(&self, id: IncidentId) -> Result<(), Refusal> {
+        if self.by.role >= Role::Operator {
+            return Ok(());
+        }
+        let was_told = self.by.person.as_ref().is_some_and(|name| {
+            let client = self.config.people.get(name).is_some_and(|p| p.tier.is_some());
+            let told = self.state.incidents.get(&id).is_some_and(|i| i.told.iter().any(|t| t.who.as_ref() == Some(name)));
+            told && !client
+        });
+        if was_told {
+            return Ok(());
+        }
+        refuse(Refusal::new(Code::Forbidden, "acknowledging needs the role operator, or to have been told of it"))
+    }
+
+    /// What an acknowledgement is about to stop, for its answer.
+    fn about_to_stop(&self, id: IncidentId) -> Vec<String> {
+        let Some(i) = self.state.incidents.get(&id) else { return Vec::new() };
+        let sounds = self.state.sounding.iter().filter(|(_, s)| s.values().any(|s| s.incident == Some(id)));
+        let mut stopped: Vec<String> = sounds.map(|(channel, _)| channel.clone()).collect();
+        if let Some(next) = i.next {
+            let at = self.state.wall_time(next.due).zoned(&self.config.daemon.timezone).strftime("%H:%M");
+            stopped.push(match next.what {
+                NextWhat::Step { round, step: 0 } => format!("round {} at {at}", round + 1),
+                NextWhat::Step { round, step } => format!("step {} of round {} at {at}", step + 1, round + 1),
+                _ => format!("reminder at {at}"),
+            });
+        }
+        stopped
+    }
+
+    pub fn unacknowledge(&mut self, id: &str) -> Answer {
+        let incident = self.find_incident(id)?;
+        if self.state.incidents.get(&incident).map(|i| i.status) != Some(IncidentStatus::Acknowledged) {
+            return refuse(Refusal::new(Code::Conflict, format!("{} is not acknowledged", self.numbered(incident))));
+        }
+        let by = self.by.name.clone();
+        self.withdraw_acknowledgement(incident, &by, "withdrawn by hand");
+        self.pump();
+        self.incidents_view(&[incident])
+    }
+
+    /// It starts again at the first step, round 0, as if opened now.
+    pub fn withdraw_acknowledgement(&mut self, id: IncidentId, by: &str, because: &str) {
+        let base = self.now;
+        self.emit(EventKind::IncidentUnacknowledged { id, by: by.into(), because: because.into(), base, next: None });
+        if self.state.incidents.get(&id).is_some_and(Incident::is_calling) {
+            self.begin(id);
+        }
+    }
+
+    pub fn snooze(&mut self, id: &str, span: Span) -> Answer {
+        let incident = self.find_incident(id)?;
+        if span < Span::mins(1) || span > Span::days(7) {
+            return refuse(Refusal::field("for", "a snooze takes between 1m and 7d"));
+        }
+        if !self.state.incidents.get(&incident).is_some_and(Incident::is_live) {
+            return refuse(Refusal::new(Code::Conflict, format!("{} is resolved already", self.numbered(incident))));
+        }
+        let by = self.by.person.clone().unwrap_or_else(|| self.by.name.clone());
+        if self.state.incidents.get(&incident).is_some_and(|i| i.status == IncidentStatus::Open) {
+            self.acknowledge_now(incident, &by, "snooze".into(), None);
+        }
+        self.emit(EventKind::IncidentSnoozed { id: incident, by, until: self.now + span });
+        self.pump();
+        self.incidents_view(&[incident])
+    }
+
+    /// The next step now, the same shift for all later ones; after the last a new round.
+    pub fn escalate(&mut self, id: &str) -> Answer {
+        let incident = self.find_incident(id)?;
+        let Some(i) = self.state.incidents.get(&incident) else { return refuse(Refusal::new(Code::NotFound, "gone")) };
+        let number = i.number;
+        let conflict = |why: &str| refuse(Refusal::new(Code::Conflict, format!("#{number} {why}")));
+        match i.status {
+            IncidentStatus::Resolved => return conflict("is resolved already"),
+            IncidentStatus::Acknowledged => return conflict("is acknowledged; unack it first"),
+            IncidentStatus::Open => {}
+        }
+        let Some(policy) = i.policy.as_deref().and_then(|p| self.config.policies.get(p)) else {
+            return conflict("follows no policy, so there is no next step");
+        };
+        if i.silenced_by.is_some() {
+            return conflict("is silenced");
+        }
+        let (round, step) = match i.fired {
+            None => (0, 0),
+            Some((r, s)) if (s as usize) + 1 < policy.steps.len() => (r, s + 1),
+            Some((r, _)) => (r + 1, 0),
+        };
+        let because = format!("escalated by {}", self.by.name);
+        self.fire_early(incident, round, step, &because);
+        self.pump();
+        self.incidents_view(&[incident])
+    }
+
+    /// To each place at which an attempt was begun, except the one who acknowledged.
+    fn notify_acknowledged(&mut self, id: IncidentId, by: &str) -> Vec<String> {
+        let places = self.places_told(id, |u| u.acknowledged, Some(by));
+        self.notice(id, Origin::Acknowledged { incident: id }, places)
+    }
+
+    pub fn notify_resolved(&mut self, id: IncidentId) {
+        let places = self.places_told(id, |u| u.resolved, None);
+        self.notice(id, Origin::Resolved { incident: id }, places);
+    }
+
+    fn places_told(&self, id: IncidentId, wants: impl Fn(&crate::config::Updates) -> bool, but: Option<&str>) -> Vec<Told> {
+        let Some(i) = self.state.incidents.get(&id).filter(|i| !i.once) else { return Vec::new() };
+        i.told
+            .iter()
+            .filter(|t| self.config.channels.get(&t.channel).is_some_and(|c| wants(&c.updates)))
+            .filter(|t| but.is_none() || t.who.as_deref() != but)
+            .cloned()
+            .collect()
+    }
+
+    fn notice(&mut self, id: IncidentId, origin: Origin, places: Vec<Told>) -> Vec<String> {
+        if places.is_empty() {
+            return Vec::new();
+        }
+        let kind_of = self.state.incidents.get(&id).map(|i| i.kind_of.clone()).unwrap_or_default();
+        let planned: Vec<Planned> = places.into_iter().map(|t| self.notice_to(t, &kind_of)).collect();
+        let told = planned.iter().filter(|p| p.skip.is_none()).map(shown).collect();
+        self.tell(id, origin, planned);
+        told
+    }
+
+    fn notice_to(&self, told: Told, kind_of: &str) -> Planned {
+        let person = told.who.as_ref().and_then(|w| self.config.people.get(w));
+        let skip = match (person, told.medium) {
+            (Some(p), Some(m)) => self.held_back(p, m, Level::Low, kind_of, false),
+            _ => None,
+        };
+        Planned {
+            channel: told.channel,
+            medium: told.medium,
+            who: told.who,
+            address: told.address,
+            others: Default::default(),
+            rank: 0,
+            skip,
+        }
+    }
+}
+
+fn shown(p: &Planned) -> String {
+    match (&p.who, &p.address) {
+        (Some(who), _) => format!("{who} by {}", p.channel),
+        (None, Some(address)) => format!("{address} by {}", p.channel),
+        (None, None) => p.channel.clone(),
+    }
+}

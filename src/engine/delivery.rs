@@ -1,0 +1,110 @@
+//! The end of a delivery, dead letters, and sounds that go on.
+
+use super::input::{Answer, Code, Effect, Refusal};
+use super::turn::{Turn, refuse};
+use crate::domain::delivery::Status;
+use crate::domain::event::EventKind;
+use crate::domain::id::{DeliveryId, IncidentId};
+
+impl Turn<'_> {
+    /// Ends a delivery, and does what follows from it.
+    pub fn end_delivery(&mut self, id: DeliveryId, status: Status, reason: &str) {
+        let reason = (!reason.is_empty()).then(|| reason.to_owned());
+        self.emit(EventKind::DeliveryEnded { id, status, reason });
+        let Some(d) = self.state.deliveries.get(&id) else { return };
+        let (incident, notification) = (d.incident, d.notification);
+        if status == Status::Dead
+            && let Some(incident) = incident
+        {
+            self.step_died(incident);
+        }
+        self.proof_ended(notification);
+    }
+
+    pub fn is_notice(&self, delivery: DeliveryId) -> bool {
+        let notification = self.state.deliveries.get(&delivery).map(|d| d.notification);
+        notification.and_then(|n| self.state.notifications.get(&n)).is_some_and(|n| n.origin.is_notice())
+    }
+
+    /// By whole id, or at least its last four characters.
+    pub fn find_delivery(&self, id: &str) -> Result<DeliveryId, Refusal> {
+        let text = id.trim();
+        super::incident::unambiguous(text, self.state.deliveries.keys().map(|id| (*id, id.to_string())))?.ok_or_else(|| {
+            let message = format!("there is no delivery {text:?} at hand; older ones are found with 'ledger query'");
+            Refusal { field: Some("id".into()), ..Refusal::new(Code::NotFound, message) }
+        })
+    }
+
+    fn dead_letter(&self, id: &str) -> Result<DeliveryId, Refusal> {
+        let found = self.find_delivery(id)?;
+        if self.state.dead_letters().any(|d| d.id == found) {
+            return Ok(found);
+        }
+        refuse(Refusal::new(Code::Conflict, format!("delivery {found} is no dead letter")))
+    }
+
+    /// One dead letter, or all of them, once more.
+    pub fn requeue(&mut self, id: Option<&str>) -> Answer {
+        let ids: Vec<DeliveryId> = match id {
+            Some(id) => vec![self.dead_letter(id)?],
+            None => self.state.dead_letters().map(|d| d.id).collect(),
+        };
+        for id in &ids {
+            self.emit(EventKind::DeadLetterRequeued { id: *id });
+        }
+        self.pump();
+        self.deliveries_by_id(&ids)
+    }
+
+    pub fn drop_letter(&mut self, id: &str) -> Answer {
+        let id = self.dead_letter(id)?;
+        self.emit(EventKind::DeadLetterDropped { id });
+        self.deliveries_by_id(&[id])
+    }
+
+    // ---- sounds
+
+    /// `sound stop`: what sounds now is silent; nothing is acknowledged.
+    pub fn stop_sound(&mut self) -> Answer {
+        let sounding: Vec<(String, DeliveryId, Option<IncidentId>)> = self
+            .state
+            .sounding
+            .iter()
+            .flat_map(|(channel, sounds)| sounds.iter().map(|(id, s)| (channel.clone(), *id, s.incident)))
+            .collect();
+        let because = format!("stopped by {}", self.by.name);
+        for (channel, delivery, _) in &sounding {
+            self.silence_sound(channel, *delivery, &because);
+        }
+        let mut channels: Vec<&String> = sounding.iter().map(|(channel, ..)| channel).collect();
+        channels.dedup();
+        let stopped = serde_json::json!(channels);
+        let mut incidents: Vec<IncidentId> = sounding.iter().filter_map(|(_, _, incident)| *incident).collect();
+        incidents.dedup();
+        let mut answer = self.incidents_view(&incidents)?;
+        answer["stopped"] = stopped;
+        Ok(answer)
+    }
+
+    pub fn silence_sound(&mut self, channel: &str, delivery: DeliveryId, because: &str) {
+        if !self.state.sounding.get(channel).is_some_and(|s| s.contains_key(&delivery)) {
+            return;
+        }
+        self.emit(EventKind::SoundStopped { channel: channel.into(), delivery, because: because.into() });
+        self.effects.push(Effect::Sound);
+    }
+
+    pub fn silence_incident(&mut self, incident: IncidentId, because: &str) {
+        let sounds: Vec<(String, DeliveryId)> = self
+            .state
+            .sounding
+            .iter()
+            .flat_map(|(channel, sounds)| sounds.iter().map(move |(id, s)| (channel, id, s)))
+            .filter(|(_, _, s)| s.incident == Some(incident))
+            .map(|(channel, id, _)| (channel.clone(), *id))
+            .collect();
+        for (channel, delivery) in sounds {
+            self.silence_sound(&channel, delivery, because);
+        }
+    }
+}

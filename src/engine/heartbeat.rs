@@ -1,0 +1,229 @@
+//! Heartbeats: when they run, and what a run does. What its outcome means is in `verdict`.
+
+use super::NextRun;
+use super::due::{TRIGGER_GRACE, jitter};
+use super::input::{Answer, Code, Effect, Refusal, SendRequest};
+use super::turn::{Turn, refuse};
+use crate::channel::Outgoing;
+use crate::config::{Check, Heartbeat};
+use crate::domain::delivery::Status;
+use crate::domain::event::{EventKind, HeartbeatStatus, Rendered};
+use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::domain::id::NotificationId;
+use crate::domain::level::Level;
+use crate::domain::schedule::Schedule;
+use crate::domain::time::{Span, Timestamp};
+use crate::domain::who::Who;
+
+/// Runs without six fields are spread by up to this much.
+const SPREAD: Span = Span::secs(30);
+
+impl<'e> Turn<'e> {
+    /// Computes every next run anew: at start, after a reload, after a step of the clock.
+    pub fn plan_agenda(&mut self) {
+        self.agenda.heartbeats.clear();
+        self.agenda.passive.clear();
+        let config = self.config;
+        for heartbeat in config.heartbeats.values() {
+            self.plan_heartbeat(heartbeat);
+        }
+        self.plan_rules();
+    }
+
+    fn plan_heartbeat(&mut self, h: &Heartbeat) {
+        if let Check::Passive { .. } = h.check {
+            if self.state.heartbeats.get(&h.name).is_none_or(|s| s.known.is_none()) {
+                self.emit(EventKind::HeartbeatKnown { name: h.name.clone(), at: self.now });
+            }
+            return self.plan_passive(h);
+        }
+        let Some(schedule) = &h.schedule else { return };
+        let last = self.state.heartbeats.get(&h.name).and_then(|s| s.last_scheduled);
+        let next = match (schedule, last) {
+            (Schedule::Every(every), None) => Some(self.wall + jitter(&h.name, SPREAD.min(*every))),
+            (Schedule::Cron(_), None) => self.spread(h, schedule.after(self.wall)),
+            // Missed while down: one run, now.
+            (_, Some(last)) => self.spread(h, schedule.after(last.min(self.wall))).map(|next| next.max(self.wall)),
+        };
+        self.set_next(h, next);
+    }
+
+    /// Five fields are spread by a stable jitter; six are kept to the second.
+    fn spread(&self, h: &Heartbeat, next: Option<Timestamp>) -> Option<Timestamp> {
+        match &h.schedule {
+            Some(Schedule::Cron(cron)) if !cron.exact => next.map(|t| t + jitter(&h.name, SPREAD)),
+            _ => next,
+        }
+    }
+
+    fn set_next(&mut self, h: &Heartbeat, next: Option<Timestamp>) {
+        let grace = match h.schedule {
+            Some(Schedule::Cron(_)) => TRIGGER_GRACE,
+            _ => Span::ZERO,
+        };
+        match next {
+            Some(at) => self.agenda.heartbeats.insert(h.name.clone(), NextRun { at, latest: at + grace }),
+            None => self.agenda.heartbeats.remove(&h.name),
+        };
+    }
+
+    pub fn plan_passive(&mut self, h: &Heartbeat) {
+        let Check::Passive { every, grace } = h.check else { return };
+        let Some(state) = self.state.heartbeats.get(&h.name) else { return };
+        let late = state.status == HeartbeatStatus::Late;
+        match state.last_ping.or(state.known) {
+            Some(from) if !late => self.agenda.passive.insert(h.name.clone(), from + every + grace),
+            _ => self.agenda.passive.remove(&h.name),
+        };
+    }
+
+    /// Starts what is due; an exact or five-field run waits a little for its trigger.
+    pub fn heartbeats_due(&mut self) {
+        let config = self.config;
+        let overdue = self.agenda.heartbeats.iter().filter(|(_, next)| next.latest <= self.wall);
+        let due: Vec<(String, Timestamp)> = overdue.map(|(name, next)| (name.clone(), next.at)).collect();
+        for (name, at) in due {
+            if let Some(h) = config.heartbeats.get(&name) {
+                self.run(h, at);
+            }
+        }
+        let late: Vec<String> =
+            self.agenda.passive.iter().filter(|(_, t)| **t <= self.now).map(|(n, _)| n.clone()).collect();
+        for name in late {
+            self.agenda.passive.remove(&name);
+            if let Some(h) = config.heartbeats.get(&name) {
+                self.late(h);
+            }
+        }
+        let slow: Vec<String> =
+            self.agenda.proofs.iter().filter(|(_, t)| **t <= self.now).map(|(n, _)| n.clone()).collect();
+        for name in slow {
+            self.agenda.proofs.remove(&name);
+            let failure = Failure::new(FailureClass::Timeout, Blame::Message, "the message was not out in time");
+            self.heartbeat_done(&name, Err(failure));
+        }
+    }
+
+    /// The scheduler's trigger: this name's time may have come.
+    pub fn trigger(&mut self, name: &str) {
+        let due = self.agenda.heartbeats.get(name).map(|next| next.at);
+        if let (Some(h), Some(at)) = (self.config.heartbeats.get(name), due)
+            && at <= self.wall
+        {
+            self.run(h, at);
+        }
+    }
+
+    /// A run is keyed by its name and planned time; runs never overlap.
+    fn run(&mut self, h: &Heartbeat, at: Timestamp) {
+        let next = match &h.schedule {
+            Some(Schedule::Every(every)) => Some((at + *every).max(self.wall)),
+            Some(cron) => self.spread(h, cron.after(self.wall.max(at))),
+            None => None,
+        };
+        self.set_next(h, next);
+        let running = self.state.heartbeats.get(&h.name).is_some_and(|s| s.running.is_some());
+        if !running {
+            self.start_run(h, at);
+        }
+    }
+
+    /// Beside its schedule: the next planned run stays where it was.
+    pub fn run_heartbeat_now(&mut self, name: &str) -> Answer {
+        let h = self.heartbeat_named(name)?;
+        if matches!(h.check, Check::Passive { .. }) {
+            return refuse(Refusal::new(Code::Conflict, format!("{name} is passive: it is pinged, not run")));
+        }
+        let running = self.state.heartbeats.get(name).is_some_and(|s| s.running.is_some());
+        if !running {
+            self.start_run(h, self.wall);
+        }
+        self.pump();
+        self.heartbeat_view(name)
+    }
+
+    pub fn heartbeat_named(&self, name: &str) -> Result<&'e Heartbeat, Refusal> {
+        let config = self.config;
+        config.heartbeats.get(name).ok_or_else(|| {
+            let known: Vec<&str> = config.heartbeats.keys().map(String::as_str).collect();
+            let message = format!("there is no heartbeat {name:?}; there are {}", known.join(", "));
+            Refusal { field: Some("name".into()), ..Refusal::new(Code::NotFound, message) }
+        })
+    }
+
+    fn start_run(&mut self, h: &Heartbeat, at: Timestamp) {
+        self.emit(EventKind::HeartbeatStarted { name: h.name.clone(), scheduled_at: at });
+        let (heartbeat, timeout) = (h.name.clone(), h.timeout);
+        match &h.check {
+            Check::Probe { channel, test_call: false } => {
+                self.effects.push(Effect::Probe { heartbeat, channel: channel.clone(), timeout });
+            }
+            Check::Probe { channel, test_call: true } => self.test_call(heartbeat, channel, timeout),
+            Check::Notification { to, channels, subject, body } => {
+                self.agenda.proofs.insert(h.name.clone(), self.now + h.timeout);
+                self.send_proof(h, to.clone(), channels.clone(), subject.clone(), body.clone());
+            }
+            Check::Passive { .. } => {}
+        }
+    }
+
+    fn send_proof(&mut self, h: &Heartbeat, to: Option<Vec<Who>>, channels: Option<Vec<String>>, subject: String, body: String) {
+        let request = SendRequest {
+            level: Some(super::input::LevelWord(Level::Low)),
+            subject,
+            body,
+            to,
+            channels,
+            kind_of: Some("notification".into()),
+            initiator: Some(format!("heartbeat {}", h.name)),
+            heartbeat: Some(h.name.clone()),
+            ..SendRequest::default()
+        };
+        if let Err(refusal) = self.send(request) {
+            let failure = Failure::new(FailureClass::ValidationError, Blame::Message, refusal.message);
+            self.heartbeat_done(&h.name, Err(failure));
+        }
+    }
+
+    fn test_call(&mut self, heartbeat: String, channel: &str, timeout: Span) {
+        let address = self.config.channels.get(channel).and_then(|c| {
+            self.plan(Level::Low, "test", &super::sending::Terms { channels: Some(vec![c.name.clone()]), ..Default::default() })
+                .into_iter()
+                .find_map(|p| p.address)
+        });
+        let text = format!("This is a test call from {}. Nothing is wrong.", self.config.daemon.name);
+        let out = Outgoing {
+            key: self.ids.ulid().to_string(),
+            attempt: 1,
+            address,
+            text: Rendered { subject: String::new(), text },
+            level: Level::Low,
+            ttl: timeout,
+            sound: None,
+        };
+        self.effects.push(Effect::TestCall { heartbeat, channel: channel.into(), timeout, out: Box::new(out) });
+    }
+
+    /// A delivery of a proof has ended, perhaps the last one.
+    pub fn proof_ended(&mut self, notification: NotificationId) {
+        let Some(n) = self.state.notifications.get(&notification) else { return };
+        let Some(name) = n.heartbeat.clone() else { return };
+        let running = self.state.heartbeats.get(&name).is_some_and(|h| h.running.is_some());
+        if !running || n.open > 0 {
+            return;
+        }
+        let deliveries = n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d));
+        let lost = deliveries.filter(|d| !d.status.got_out() && d.status != Status::Skipped).map(|d| {
+            format!("{}: {}", d.channel(), d.reason.as_deref().unwrap_or(d.status.as_str()))
+        });
+        let lost: Vec<String> = lost.collect();
+        let count = n.deliveries.len();
+        self.agenda.proofs.remove(&name);
+        let result = if lost.is_empty() {
+            Ok(format!("{count} sent"))
+        } else {
+            Err(Failure::new(FailureClass::FinalFailure, Blame::Message, lost.join("; ")))
+        };
+        self.heartbeat_done(&name, result);
+    }
+}

@@ -1,0 +1,291 @@
+//! Opening, repeating, raising and resolving incidents.
+
+use super::input::{Answer, Code, OpenRequest, Refusal};
+use super::request::{own_labels, type_of};
+use super::state::{Incident, IncidentStatus};
+use super::turn::{Turn, refuse};
+use crate::config::IncidentTerms;
+use crate::domain::Labels;
+use crate::domain::delivery::Status;
+use crate::domain::event::{EventKind, Next, NextWhat, Payload};
+use crate::domain::id::IncidentId;
+use crate::domain::level::Level;
+
+/// Everything that an incident needs to open.
+pub(crate) struct Opening {
+    pub fingerprint: String,
+    /// heartbeat, watch, alert, manual, self.
+    pub source: &'static str,
+    pub name: Option<String>,
+    pub opened_by: String,
+    pub payload: Payload,
+    pub terms: IncidentTerms,
+    pub about: Option<String>,
+    /// A watch with tiers.
+    pub once: bool,
+    pub tenant: Option<String>,
+}
+
+impl Opening {
+    /// One that stentor opens about itself.
+    pub fn about_self(name: &str, level: Level, subject: String, body: String) -> Opening {
+        Opening {
+            fingerprint: format!("self/{name}"),
+            source: "self",
+            name: Some(name.into()),
+            opened_by: "stentor".into(),
+            payload: Payload { subject, body, ..Payload::default() },
+            terms: IncidentTerms {
+                level,
+                kind_of: Some("self".into()),
+                policy: None,
+                to: None,
+                channels: None,
+                labels: Labels::new(),
+            },
+            about: None,
+            once: false,
+            tenant: None,
+        }
+    }
+}
+
+impl Turn<'_> {
+    pub fn open_by_hand(&mut self, request: OpenRequest) -> Answer {
+        self.check_text(&request.subject, &request.labels)?;
+        self.check_names(request.channels.as_deref(), request.to.as_deref())?;
+        let policy = match request.policy.as_deref() {
+            None => None,
+            Some("none") => Some(None),
+            Some(name) if self.config.policies.contains_key(name) => Some(Some(name.to_owned())),
+            Some(name) => {
+                let known: Vec<&str> = self.config.policies.keys().map(String::as_str).collect();
+                let message = format!("there is no policy {name:?}; there are {} and none", known.join(", "));
+                return refuse(Refusal { field: Some("policy".into()), ..Refusal::new(Code::NotFound, message) });
+            }
+        };
+        if request.fingerprint.as_ref().is_some_and(|f| f.is_empty() || f.len() > 255) {
+            return refuse(Refusal::field("fingerprint", "a fingerprint has 1 to 255 bytes"));
+        }
+        let kind_of = type_of(&request.kind_of, &request.labels);
+        let fingerprint = match request.fingerprint {
+            Some(given) => format!("manual/{given}"),
+            None => format!("manual/{}", self.ids.ulid()),
+        };
+        let opening = Opening {
+            fingerprint,
+            source: "manual",
+            name: None,
+            opened_by: request.initiator.unwrap_or_else(|| self.by.name.clone()),
+            payload: Payload { subject: request.subject, body: request.body, ..Payload::default() },
+            terms: IncidentTerms {
+                level: request.level.map_or(Level::Urgent, |l| l.0),
+                kind_of: Some(kind_of),
+                policy,
+                to: request.to,
+                channels: request.channels,
+                labels: request.labels,
+            },
+            about: None,
+            once: false,
+            tenant: request.tenant,
+        };
+        let id = self.open(opening);
+        self.pump();
+        self.incidents_view(&[id])
+    }
+
+    /// Opens it, or counts it on the one that is open under the same fingerprint.
+    pub fn open(&mut self, opening: Opening) -> IncidentId {
+        let level = opening.terms.level;
+        if let Some((id, of)) = self.state.live_incident(&opening.fingerprint).map(|i| (i.id, i.level)) {
+            self.emit(EventKind::IncidentRepeated { id });
+            if level > of {
+                self.raise(id, level, &opening.terms);
+            }
+            return id;
+        }
+        let id = IncidentId(self.ids.ulid());
+        let kind_of = opening.terms.kind_of.clone().unwrap_or_else(|| "message".into());
+        let name = opening.name.as_deref();
+        let mut labels =
+            own_labels(opening.terms.labels.clone(), opening.source, name, level, &kind_of, opening.tenant.as_deref());
+        if let Some(channel) = &opening.about {
+            labels.insert("channel".into(), channel.clone());
+        }
+        let policy = if opening.once { None } else { self.policy_for(level, &opening.terms.policy) };
+        let silenced_by = self.silence_for(&labels, &kind_of);
+        let silenced = silenced_by.is_some();
+        let rounds = policy.as_ref().and_then(|p| self.config.policies.get(p)).map_or(0, |p| p.repeat + 1);
+        self.emit_with(
+            EventKind::IncidentOpened {
+                id,
+                number: self.state.last_number + 1,
+                fingerprint: opening.fingerprint,
+                level,
+                kind_of,
+                labels,
+                opened_by: opening.opened_by,
+                base: self.now,
+                policy,
+                rounds,
+                channels: opening.terms.channels,
+                to: opening.terms.to,
+                about: opening.about,
+                silenced_by,
+                once: opening.once,
+                tenant: opening.tenant,
+                next: None,
+            },
+            opening.payload,
+        );
+        if !silenced {
+            self.begin(id);
+        }
+        id
+    }
+
+    /// `policy = "none"` is said and ends the search; else the level's.
+    fn policy_for(&self, level: Level, given: &Option<Option<String>>) -> Option<String> {
+        match given {
+            Some(said) => said.clone(),
+            None => self.config.levels.get(&level).and_then(|l| l.policy.clone()),
+        }
+    }
+
+    fn raise(&mut self, id: IncidentId, level: Level, terms: &IncidentTerms) {
+        let once = self.state.incidents.get(&id).is_some_and(|i| i.once);
+        let policy = if once { None } else { self.policy_for(level, &terms.policy) };
+        let rounds = policy.as_ref().and_then(|p| self.config.policies.get(p)).map_or(0, |p| p.repeat + 1);
+        self.emit(EventKind::IncidentRaised { id, level, base: self.now, policy, rounds, next: None });
+        if self.state.incidents.get(&id).is_some_and(Incident::is_calling) {
+            self.begin(id);
+        }
+    }
+
+    pub fn resolve_by_hand(&mut self, id: &str, note: Option<String>) -> Answer {
+        let incident = self.find_incident(id)?;
+        if !self.state.incidents.get(&incident).is_some_and(Incident::is_live) {
+            return refuse(Refusal::new(Code::Conflict, format!("{} is resolved already", self.numbered(incident))));
+        }
+        let still = self.still_broken(incident);
+        let by = self.by.name.clone();
+        self.resolve(incident, &by, "resolved by hand", note);
+        self.pump();
+        let mut answer = self.incidents_view(&[incident])?;
+        if let Some(still) = still {
+            answer["incidents"][0]["still_broken"] = format!("{still}; it will open anew when that fails again").into();
+        }
+        Ok(answer)
+    }
+
+    /// Ends an incident: what waits is superseded, sounds stop, those who were told hear of it.
+    pub fn resolve(&mut self, id: IncidentId, by: &str, because: &str, note: Option<String>) {
+        self.emit(EventKind::IncidentResolved { id, by: by.into(), because: because.into(), note });
+        self.stop_calling(id, "resolved");
+        self.notify_resolved(id);
+    }
+
+    /// Whatever of this incident still waits ends, and its sounds stop.
+    pub fn stop_calling(&mut self, id: IncidentId, because: &str) {
+        for delivery in self.state.pending_of(id) {
+            let in_flight =
+                self.state.deliveries.get(&delivery).is_none_or(|d| matches!(d.status, Status::Sending | Status::Submitted));
+            if !in_flight && !self.is_notice(delivery) {
+                self.end_delivery(delivery, Status::Superseded, because);
+            }
+        }
+        self.silence_incident(id, because);
+    }
+
+    /// Does what an open incident does first: its policy's first step, or its one sending.
+    pub fn begin(&mut self, id: IncidentId) {
+        let Some(i) = self.state.incidents.get(&id) else { return };
+        match i.policy.clone().filter(|p| self.config.policies.contains_key(p)) {
+            Some(_) => self.fire(id, 0, 0, Vec::new(), "the incident opened"),
+            None => self.opening(id),
+        }
+    }
+
+    /// What `next` says of an incident that is due.
+    pub fn incident_due(&mut self, id: IncidentId) {
+        let Some(i) = self.state.incidents.get(&id) else { return };
+        let Some(Next { due, what }) = i.next else { return };
+        if due > self.now || !i.is_live() {
+            return;
+        }
+        match what {
+            NextWhat::Step { .. } => self.step_due(id),
+            NextWhat::Opening => self.opening(id),
+            NextWhat::Reminder => self.remind(id),
+            NextWhat::Restart => {
+                let because = match i.snoozed_until {
+                    Some(_) => "the snooze is over",
+                    None => "acknowledged, but not ended in time",
+                };
+                self.withdraw_acknowledgement(id, "engine", because);
+            }
+        }
+    }
+
+    /// By number (`417`, `#417`), whole id, or at least its last four characters.
+    pub fn find_incident(&self, id: &str) -> Result<IncidentId, Refusal> {
+        let text = id.trim();
+        let not_found = || Refusal {
+            field: Some("id".into()),
+            ..Refusal::new(Code::NotFound, format!("there is no incident {text:?}"))
+        };
+        let bare = text.strip_prefix('#').unwrap_or(text);
+        if let Ok(number) = bare.parse::<u64>()
+            && let Some(i) = self.state.incident_by_number(number)
+        {
+            return Ok(i.id);
+        }
+        unambiguous(bare, self.state.incidents.keys().map(|id| (*id, id.to_string())))?.ok_or_else(not_found)
+    }
+
+    pub fn numbered(&self, id: IncidentId) -> String {
+        self.state.incidents.get(&id).map_or_else(|| id.to_string(), |i| format!("#{}", i.number))
+    }
+
+    /// What the incident is about is still wrong, as far as we know.
+    pub fn still_broken(&self, id: IncidentId) -> Option<String> {
+        use crate::domain::event::{HeartbeatStatus, WatchStatus};
+        let i = self.state.incidents.get(&id)?;
+        if i.status == IncidentStatus::Resolved {
+            return None;
+        }
+        if let Some(name) = i.fingerprint.strip_prefix("heartbeat/") {
+            let h = self.state.heartbeats.get(name)?;
+            return matches!(h.status, HeartbeatStatus::Failing | HeartbeatStatus::Late)
+                .then(|| format!("heartbeat {name} fails"));
+        }
+        let name = i.fingerprint.strip_prefix("watch/")?;
+        let w = self.state.watches.get(name)?;
+        (w.status == WatchStatus::Breached).then(|| format!("watch {name} is breached"))
+    }
+}
+
+/// The one id that equals `text`, or ends with it (4 characters at least).
+///
+/// # Errors
+/// When several do.
+pub(crate) fn unambiguous<T>(
+    text: &str,
+    ids: impl Iterator<Item = (T, String)>,
+) -> Result<Option<T>, Refusal> {
+    let wanted = text.to_ascii_uppercase();
+    if wanted.len() < 4 {
+        return Ok(None);
+    }
+    let mut found = None;
+    for (id, shown) in ids {
+        if shown.to_ascii_uppercase().ends_with(&wanted) {
+            if found.is_some() {
+                return refuse(Refusal::field("id", format!("{text:?} fits several; write more of it")));
+            }
+            found = Some(id);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,302 @@
+//! What the doors may ask of the engine, and what it tells them back.
+
+use crate::channel::{Outgoing, Probed};
+use crate::config::Config;
+use crate::domain::Labels;
+use crate::domain::event::AttemptResult;
+use crate::domain::failure::FailureClass;
+use crate::domain::id::DeliveryId;
+use crate::domain::level::Level;
+use crate::domain::matcher::Matcher;
+use crate::domain::time::{Span, Timestamp};
+use crate::domain::who::Who;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One thing for the engine to decide about, with the time and the randomness it may use.
+#[derive(Debug)]
+pub struct Input {
+    pub now: Timestamp,
+    pub seed: [u8; 16],
+    pub by: Caller,
+    pub ask: Ask,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// As the ledger names the initiator: `alice`, `uid 1000`, `engine`, `heartbeat twilio`.
+    pub name: String,
+    /// The person of the config, by `login`.
+    pub person: Option<String>,
+    pub role: Role,
+}
+
+impl Caller {
+    /// stentor itself.
+    pub fn engine() -> Caller {
+        Caller { name: "engine".into(), person: None, role: Role::Admin }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// No role at all, but perhaps a person who may acknowledge what they were told of.
+    None,
+    Viewer,
+    Operator,
+    Admin,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::None => "none",
+            Role::Viewer => "viewer",
+            Role::Operator => "operator",
+            Role::Admin => "admin",
+        }
+    }
+}
+
+/// The questions and commands.
+#[derive(Debug)]
+pub enum Ask {
+    // ---- intake
+    Send(SendRequest),
+    Open(OpenRequest),
+    // ---- control
+    /// No id: the only unacknowledged one.
+    Acknowledge { id: Option<String>, note: Option<String>, by: Option<String>, via: String },
+    Unacknowledge { id: String },
+    Resolve { id: String, note: Option<String> },
+    Escalate { id: String },
+    Snooze { id: String, span: Span },
+    AddSilence { matchers: Vec<Matcher>, span: Span, comment: String, author: Option<String> },
+    ExpireSilence { id: String },
+    Requeue { id: Option<String> },
+    Drop { id: String },
+    StopSound,
+    RunHeartbeat { name: String },
+    Ping { name: String, fail: bool },
+    SetMetric { name: String, value: f64 },
+    PushFomo { deal: String, remaining: f64, tiers: Vec<String> },
+    Test { channels: Vec<String>, to: Vec<Who>, force: bool },
+    /// Refused by a door for lack of rights.
+    Denied { action: String },
+    // ---- outcomes and triggers
+    Finished { delivery: DeliveryId, n: u32, result: AttemptResult },
+    HeartbeatDone { name: String, result: Probed },
+    /// The trigger says: look whether this heartbeat is due.
+    Trigger { name: String },
+    /// A finite sound ended by itself.
+    SoundEnded { channel: String, delivery: DeliveryId },
+    /// Something is due by the clock.
+    Wake,
+    ClockStepped { by: Span },
+    // ---- life of the daemon
+    Started { version: String, boot: String },
+    Stopping { why: String },
+    Apply { config: Arc<Config>, changed: Vec<String>, kept: bool },
+    ConfigRefused { hash: String, errors: Vec<String> },
+    StorageTroubled { part: String, words: String, well: bool },
+    // ---- reads
+    Read(Read),
+}
+
+/// Live reads: at most 200 rows a turn.
+#[derive(Debug)]
+pub enum Read {
+    Status,
+    Deliveries(DeliveryFilter),
+    Delivery(String),
+    Incidents { all: bool },
+    Incident(String),
+    Heartbeats,
+    Watches,
+    Fomo,
+    Metric(String),
+    Channels,
+    Silences,
+    DeadLetters,
+    /// The notification with its deliveries, as `send` answers it.
+    Notification(String),
+}
+
+#[derive(Debug, Default, Clone)]
+pub struct DeliveryFilter {
+    pub status: Option<String>,
+    pub channel: Option<String>,
+    pub incident: Option<String>,
+    pub since: Option<Span>,
+    pub limit: Option<usize>,
+    pub cursor: Option<String>,
+}
+
+/// `send`, as the API's body has it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SendRequest {
+    pub level: Option<LevelWord>,
+    pub subject: String,
+    pub body: String,
+    pub to: Option<Vec<Who>>,
+    pub channels: Option<Vec<String>>,
+    #[serde(rename = "type")]
+    pub kind_of: Option<String>,
+    pub labels: Labels,
+    pub initiator: Option<String>,
+    pub tenant: Option<String>,
+    pub idempotency_key: Option<String>,
+    pub correlation_id: Option<String>,
+    pub ttl: Option<SpanWord>,
+    pub at: Option<TimeWord>,
+    #[serde(skip)]
+    pub heartbeat: Option<String>,
+}
+
+/// `page`, as the API's body has it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OpenRequest {
+    pub level: Option<LevelWord>,
+    pub subject: String,
+    pub body: String,
+    pub fingerprint: Option<String>,
+    pub policy: Option<String>,
+    pub to: Option<Vec<Who>>,
+    pub channels: Option<Vec<String>>,
+    #[serde(rename = "type")]
+    pub kind_of: Option<String>,
+    pub labels: Labels,
+    pub initiator: Option<String>,
+    pub tenant: Option<String>,
+}
+
+macro_rules! word {
+    ($(#[$doc:meta])* $name:ident, $inner:ty, $parse:expr, $show:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name(pub $inner);
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+                let parse: fn(&str) -> Result<$inner, String> = $parse;
+                parse(&text).map($name).map_err(serde::de::Error::custom)
+            }
+        }
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                let show: fn(&$inner) -> String = $show;
+                s.serialize_str(&show(&self.0))
+            }
+        }
+    };
+}
+word!(
+    /// A level or one of its aliases.
+    LevelWord, Level,
+    |t| Level::parse(t).ok_or_else(|| format!("{t:?} is not a level; write low, normal, high or urgent")),
+    |l| l.to_string()
+);
+word!(
+    /// A duration, as `"5m"`.
+    SpanWord, Span, Span::parse, |s| s.to_string()
+);
+word!(
+    /// A time, RFC 3339.
+    TimeWord, Timestamp, Timestamp::parse, |t| t.rfc3339(&jiff::tz::TimeZone::UTC)
+);
+
+/// Why a request was not done: the API's error document.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Refusal {
+    pub code: Code,
+    pub message: String,
+    pub field: Option<String>,
+    pub retry_after_seconds: Option<u64>,
+}
+
+/// The codes of the doors, beside the failure classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Code {
+    ValidationError,
+    AuthError,
+    RateLimited,
+    ProviderError,
+    Timeout,
+    FinalFailure,
+    NotFound,
+    Nobody,
+    Conflict,
+    Unauthenticated,
+    Forbidden,
+    TooLarge,
+    Overloaded,
+    Rebuilding,
+}
+
+impl Code {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::ValidationError => FailureClass::ValidationError.as_str(),
+            Code::AuthError => FailureClass::AuthError.as_str(),
+            Code::RateLimited => FailureClass::RateLimited.as_str(),
+            Code::ProviderError => FailureClass::ProviderError.as_str(),
+            Code::Timeout => FailureClass::Timeout.as_str(),
+            Code::FinalFailure => FailureClass::FinalFailure.as_str(),
+            Code::NotFound => "NOT_FOUND",
+            Code::Nobody => "NOBODY",
+            Code::Conflict => "CONFLICT",
+            Code::Unauthenticated => "UNAUTHENTICATED",
+            Code::Forbidden => "FORBIDDEN",
+            Code::TooLarge => "TOO_LARGE",
+            Code::Overloaded => "OVERLOADED",
+            Code::Rebuilding => "REBUILDING",
+        }
+    }
+}
+
+impl Refusal {
+    pub fn new(code: Code, message: impl Into<String>) -> Refusal {
+        Refusal { code, message: message.into(), field: None, retry_after_seconds: None }
+    }
+
+    /// A fault in this field of the request.
+    pub fn field(field: &str, message: impl Into<String>) -> Refusal {
+        Refusal { field: Some(field.to_owned()), ..Refusal::new(Code::ValidationError, message) }
+    }
+
+    pub fn retry_after(mut self, seconds: u64) -> Refusal {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+}
+
+/// The document for the caller, or why not.
+pub type Answer = Result<serde_json::Value, Refusal>;
+
+/// What the world has to do, once the events it follows from are durable.
+#[derive(Debug)]
+pub enum Effect {
+    Attempt(AttemptOrder),
+    /// Run a channel's probe for this heartbeat.
+    Probe { heartbeat: String, channel: String, timeout: Span },
+    /// Place the real test call of a probe with `test_call = true`.
+    TestCall { heartbeat: String, channel: String, timeout: Span, out: Box<Outgoing> },
+    /// What should sound has changed.
+    Sound,
+}
+
+/// One attempt to run.
+#[derive(Debug)]
+pub struct AttemptOrder {
+    pub delivery: DeliveryId,
+    pub n: u32,
+    pub channel: String,
+    pub timeout: Span,
+    pub simulate: bool,
+    pub out: Box<Outgoing>,
+}

@@ -1,0 +1,73 @@
+//! A new config is in force, or was refused; the storage is in trouble, or well again.
+
+use super::incident::Opening;
+use super::input::Answer;
+use super::turn::{Turn, done};
+use crate::domain::delivery::Status;
+use crate::domain::event::{EventKind, Payload};
+use crate::domain::id::DeliveryId;
+use crate::domain::level::Level;
+
+impl Turn<'_> {
+    /// The config is swapped already; open incidents, timers and counters live on.
+    pub fn apply_config(&mut self, changed: Vec<String>, kept: bool) -> Answer {
+        let source = &self.config.source;
+        let payload = Payload { body: source.masked.clone(), ..Payload::default() };
+        self.emit_with(EventKind::ConfigApplied { hash: source.hash.clone(), changed, kept }, payload);
+        self.plan_agenda();
+        self.end_orphans();
+        if !kept {
+            self.end_self_incident("config", "a good config is in force");
+        }
+        done()
+    }
+
+    pub fn config_refused(&mut self, hash: String, errors: Vec<String>) {
+        let body = errors.join("\n");
+        self.emit(EventKind::ConfigRefused { hash, errors });
+        let subject = "The new config is refused; the old one stays in force".to_owned();
+        self.open(Opening::about_self("config", Level::Normal, subject, body));
+    }
+
+    pub fn storage_troubled(&mut self, part: String, words: String, well: bool) {
+        self.emit(EventKind::StorageTroubled { part: part.clone(), words: words.clone(), well });
+        let name = format!("storage-{part}");
+        if well {
+            return self.end_self_incident(&name, &format!("{part} can be written again"));
+        }
+        let subject = format!("stentor cannot write its {part}");
+        self.open(Opening::about_self(&name, Level::Urgent, subject, words));
+    }
+
+    fn end_self_incident(&mut self, name: &str, because: &str) {
+        if let Some(id) = self.state.live_incident(&format!("self/{name}")).map(|i| i.id) {
+            self.resolve(id, "stentor", because, None);
+        }
+    }
+
+    /// Incidents of heartbeats and watches that are no more: nobody checks them any longer.
+    fn end_orphans(&mut self) {
+        let config = self.config;
+        let gone = |fingerprint: &str| match fingerprint.split_once('/') {
+            Some(("heartbeat", name)) => !config.heartbeats.contains_key(name),
+            Some(("watch", name)) => !config.watches.contains_key(name),
+            _ => false,
+        };
+        let orphans: Vec<_> = self.state.live_incidents().filter(|i| gone(&i.fingerprint)).map(|i| i.id).collect();
+        for id in orphans {
+            self.resolve(id, "stentor", "what checked it was taken out of the config", None);
+        }
+    }
+
+    /// A reload took a channel away: what waited for it takes another way, or ends.
+    pub fn channel_gone(&mut self, channel: &str) {
+        let waiting: Vec<DeliveryId> = self.state.queue(channel).collect();
+        for id in waiting {
+            let Some(d) = self.state.deliveries.get(&id) else { continue };
+            match self.alternative(d) {
+                Some(place) => self.fall_back(id, place, "the channel was taken out of the config"),
+                None => self.end_delivery(id, Status::Dead, "the channel was taken out of the config"),
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Silences: what matches is recorded and told to nobody, until they end.
+
+use super::input::{Answer, Code, Refusal};
+use super::turn::{Turn, refuse};
+use crate::domain::Labels;
+use crate::domain::event::EventKind;
+use crate::domain::id::IncidentId;
+use crate::domain::matcher::Matcher;
+use crate::domain::time::Span;
+
+impl Turn<'_> {
+    pub fn add_silence(&mut self, matchers: Vec<Matcher>, span: Span, comment: String, author: Option<String>) -> Answer {
+        if matchers.is_empty() {
+            return refuse(Refusal::field("matchers", "a silence needs at least one matcher, as name=value"));
+        }
+        if matchers.iter().all(|m| m.matches(&Labels::new())) {
+            return refuse(Refusal::field("matchers", "these matchers fit everything; name at least one label"));
+        }
+        if comment.trim().is_empty() {
+            return refuse(Refusal::field("comment", "a silence needs a comment: why, and who knows more"));
+        }
+        if span < Span::secs(1) || span > Span::days(366) {
+            return refuse(Refusal::field("for", "a silence takes between 1s and 366d"));
+        }
+        let id = self.ids.uuid();
+        let created_by = author.unwrap_or_else(|| self.by.name.clone());
+        let (starts, ends) = (self.now, self.now + span);
+        self.emit(EventKind::SilenceAdded { id: id.clone(), matchers, starts, ends, comment, created_by });
+        self.silence_begins(&id);
+        self.pump();
+        self.silence_view(&id)
+    }
+
+    pub fn expire_silence(&mut self, id: &str) -> Answer {
+        let ids = self.state.silences.iter().filter(|(_, s)| !s.expired).map(|(id, _)| (id.clone(), id.clone()));
+        let Some(id) = super::incident::unambiguous(id, ids)? else {
+            let message = format!("there is no active silence {id:?}");
+            return refuse(Refusal { field: Some("id".into()), ..Refusal::new(Code::NotFound, message) });
+        };
+        let by = self.by.name.clone();
+        self.silence_ends(&id, &by);
+        self.pump();
+        self.silence_view(&id)
+    }
+
+    /// Its start or its end has come.
+    pub fn silence_due(&mut self, id: &str) {
+        let Some(s) = self.state.silences.get(id) else { return };
+        if s.ends <= self.now {
+            self.silence_ends(id, "time");
+        } else if !s.begun {
+            self.silence_begins(id);
+        }
+    }
+
+    fn silence_begins(&mut self, id: &str) {
+        self.emit(EventKind::SilenceBegan { id: id.to_owned() });
+        let open: Vec<IncidentId> = self
+            .state
+            .live_incidents()
+            .filter(|i| i.silenced_by.is_none() && self.state.silences.get(id).is_some_and(|s| fits(&s.matchers, &i.labels)))
+            .map(|i| i.id)
+            .collect();
+        for incident in open {
+            self.emit(EventKind::IncidentSilenced { id: incident, silence: id.to_owned() });
+            self.stop_calling(incident, "silenced");
+        }
+    }
+
+    fn silence_ends(&mut self, id: &str, by: &str) {
+        self.emit(EventKind::SilenceExpired { id: id.to_owned(), by: by.to_owned() });
+        let held: Vec<IncidentId> =
+            self.state.live_incidents().filter(|i| i.silenced_by.as_deref() == Some(id)).map(|i| i.id).collect();
+        for incident in held {
+            let Some(i) = self.state.incidents.get(&incident) else { continue };
+            if let Some(other) = self.silence_for(&i.labels.clone(), &i.kind_of.clone()) {
+                self.emit(EventKind::IncidentSilenced { id: incident, silence: other });
+                continue;
+            }
+            let because = "the silence is over".to_owned();
+            self.emit(EventKind::IncidentUnsilenced { id: incident, because, base: self.now, next: None });
+            if self.state.incidents.get(&incident).is_some_and(|i| i.is_calling()) {
+                self.begin(incident);
+            }
+        }
+    }
+
+    /// The silence that holds something with these labels back now; `test` is never silenced.
+    pub fn silence_for(&self, labels: &Labels, kind_of: &str) -> Option<String> {
+        if kind_of == "test" {
+            return None;
+        }
+        let now = self.now;
+        self.state.silences.values().find(|s| s.is_active(now) && fits(&s.matchers, labels)).map(|s| s.id.clone())
+    }
+}
+
+fn fits(matchers: &[Matcher], labels: &Labels) -> bool {
+    matchers.iter().all(|m| m.matches(labels))
+}

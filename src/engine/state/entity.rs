@@ -1,0 +1,361 @@
+//! The things that the state is made of.
+
+use crate::channel::Format;
+use crate::domain::Labels;
+use crate::domain::delivery::{ChannelStatus, Medium, Status};
+use crate::domain::event::{Breaker, HeartbeatStatus, Idempotency, Next, Origin, Rendered, WatchStatus};
+use crate::domain::failure::FailureClass;
+use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
+use crate::domain::level::Level;
+use crate::domain::matcher::Matcher;
+use crate::domain::time::{EngineTime, Span, Timestamp};
+use crate::domain::who::Who;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What a message says, before it is rendered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Content {
+    pub subject: String,
+    #[serde(default)]
+    pub body: String,
+    #[serde(default)]
+    pub annotations: Labels,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IncidentStatus {
+    Open,
+    Acknowledged,
+    Resolved,
+}
+
+impl IncidentStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            IncidentStatus::Open => "open",
+            IncidentStatus::Acknowledged => "acknowledged",
+            IncidentStatus::Resolved => "resolved",
+        }
+    }
+}
+
+/// Where somebody was told of an incident: a channel, and the address there if it has one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Told {
+    pub channel: String,
+    pub address: Option<String>,
+    pub medium: Option<Medium>,
+    pub who: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Incident {
+    pub id: IncidentId,
+    pub number: u64,
+    pub fingerprint: String,
+    pub level: Level,
+    pub kind_of: String,
+    pub labels: Labels,
+    pub content: Content,
+    pub opened_by: String,
+    pub opened_at: Timestamp,
+    pub status: IncidentStatus,
+    /// Times that it was reported, the first included.
+    pub count: u64,
+    pub tenant: Option<String>,
+    pub policy: Option<String>,
+    /// Rounds in all; 0 without a policy.
+    pub rounds: u32,
+    /// Start of the policy's clock, and by how much its times have moved earlier.
+    pub base: EngineTime,
+    pub saved: Span,
+    /// The step fired last, counted from 0.
+    pub fired: Option<(u32, u32)>,
+    /// Whether any step of the current round reached somebody.
+    pub round_reached: bool,
+    pub next: Option<Next>,
+    pub channels: Option<Vec<String>>,
+    pub to: Option<Vec<Who>>,
+    pub about: Option<String>,
+    pub once: bool,
+    pub silenced_by: Option<String>,
+    pub snoozed_until: Option<EngineTime>,
+    pub acknowledged_by: Option<String>,
+    pub acknowledged_at: Option<Timestamp>,
+    pub resolved_at: Option<Timestamp>,
+    pub resolved_by: Option<String>,
+    pub because: Option<String>,
+    /// Where an attempt was begun, and so where notices go.
+    pub told: BTreeSet<Told>,
+    pub notifications: Vec<NotificationId>,
+}
+
+impl Incident {
+    pub fn is_live(&self) -> bool {
+        self.status != IncidentStatus::Resolved
+    }
+
+    /// Nobody has acknowledged it and no silence holds it.
+    pub fn is_calling(&self) -> bool {
+        self.status == IncidentStatus::Open && self.silenced_by.is_none()
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Notification {
+    pub id: NotificationId,
+    pub origin: Origin,
+    pub level: Level,
+    pub kind_of: String,
+    pub labels: Labels,
+    pub content: Content,
+    pub correlation_id: Option<String>,
+    pub tenant: Option<String>,
+    pub initiator: String,
+    pub idempotency: Option<Idempotency>,
+    pub heartbeat: Option<String>,
+    pub accepted_at: Timestamp,
+    pub expires: EngineTime,
+    pub not_before: Option<EngineTime>,
+    pub order: u64,
+    pub deliveries: Vec<DeliveryId>,
+    /// Deliveries that have not ended.
+    pub open: usize,
+    /// In line to leave the state.
+    pub retired: bool,
+}
+
+/// One attempt, as `deliveries show` lists it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Attempt {
+    pub n: u32,
+    pub channel: String,
+    pub started_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    pub class: Option<FailureClass>,
+    pub error: Option<String>,
+    pub provider_id: Option<String>,
+    pub possibly_duplicate: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Delivery {
+    pub id: DeliveryId,
+    pub notification: NotificationId,
+    pub incident: Option<IncidentId>,
+    pub level: Level,
+    pub order: u64,
+    pub rank: u32,
+    /// The channel asked for, and its fallbacks.
+    pub chain: Vec<String>,
+    /// Place in the chain, and how often it was gone through before.
+    pub at: usize,
+    pub lap: u32,
+    pub medium: Option<Medium>,
+    pub who: Option<String>,
+    pub address: Option<String>,
+    pub others: BTreeMap<Medium, String>,
+    pub status: Status,
+    pub reason: Option<String>,
+    pub until: Option<EngineTime>,
+    pub expires: EngineTime,
+    pub attempts: Vec<Attempt>,
+    /// Attempts so far; the list may hold fewer.
+    pub n: u32,
+    /// Failures on the current way while the channel worked for others.
+    pub counted: u32,
+    /// The last pause, from which the next is drawn.
+    pub pause: Span,
+    /// The provider may have it from an attempt whose answer was lost.
+    pub maybe_sent: bool,
+    /// Finished texts, by format, while it has not ended.
+    pub texts: BTreeMap<String, Rendered>,
+    pub created_at: Timestamp,
+    pub sent_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    pub detail: Option<String>,
+}
+
+impl Delivery {
+    /// The channel that it goes by now.
+    pub fn channel(&self) -> &str {
+        self.chain.get(self.at).map_or("", String::as_str)
+    }
+
+    /// The address for a channel of this medium; `None` where the person has none.
+    pub fn address_for(&self, medium: Medium) -> Option<&str> {
+        if self.medium == Some(medium) {
+            self.address.as_deref()
+        } else {
+            self.others.get(&medium).map(String::as_str)
+        }
+    }
+
+    pub fn text(&self, format: Format) -> Option<&Rendered> {
+        self.texts.get(format_key(format))
+    }
+}
+
+pub(super) fn format_key(format: Format) -> &'static str {
+    match format {
+        Format::Mail => "mail",
+        Format::Sms => "sms",
+        Format::Speech => "speech",
+        Format::Chat => "chat",
+        Format::Document => "document",
+        Format::None => "none",
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChannelState {
+    pub status: ChannelStatus,
+    pub detail: String,
+    pub since: Timestamp,
+    pub breaker: Breaker,
+    pub failures: u32,
+    pub retry_at: Option<EngineTime>,
+    pub gap: Span,
+    /// Attempts allowed at once after a recovery; doubles with each success.
+    pub width: u32,
+    pub in_flight: BTreeSet<DeliveryId>,
+    pub last_success: Option<EngineTime>,
+    /// The last success of an attempt or a probe.
+    pub last_proof_at: Option<Timestamp>,
+}
+
+impl Default for ChannelState {
+    fn default() -> Self {
+        ChannelState {
+            status: ChannelStatus::Unknown,
+            detail: String::new(),
+            since: Timestamp(0),
+            breaker: Breaker::Closed,
+            failures: 0,
+            retry_at: None,
+            gap: Span::ZERO,
+            width: u32::MAX,
+            in_flight: BTreeSet::new(),
+            last_success: None,
+            last_proof_at: None,
+        }
+    }
+}
+
+impl ChannelState {
+    pub fn is_dead(&self) -> bool {
+        self.status == ChannelStatus::Dead
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Silence {
+    pub id: String,
+    pub matchers: Vec<Matcher>,
+    pub starts: EngineTime,
+    pub ends: EngineTime,
+    pub comment: String,
+    pub created_by: String,
+    /// Its start has come and was acted on.
+    pub begun: bool,
+    pub expired: bool,
+    /// Incidents and one-shots that it held back.
+    pub held: u64,
+}
+
+impl Silence {
+    pub fn is_active(&self, now: EngineTime) -> bool {
+        !self.expired && self.starts <= now && now < self.ends
+    }
+
+    pub fn status(&self, now: EngineTime) -> &'static str {
+        match () {
+            () if self.expired || self.ends <= now => "expired",
+            () if now < self.starts => "pending",
+            () => "active",
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeartbeatState {
+    pub status: HeartbeatStatus,
+    pub failures_in_row: u32,
+    pub failing_since: Option<Timestamp>,
+    pub detail: String,
+    pub class: Option<FailureClass>,
+    pub last_run_at: Option<Timestamp>,
+    pub last_ok_at: Option<Timestamp>,
+    /// The run under way, by its scheduled time.
+    pub running: Option<Timestamp>,
+    pub last_scheduled: Option<Timestamp>,
+    /// Passive: when it was first loaded, and when it was pinged last.
+    pub known: Option<EngineTime>,
+    pub last_ping: Option<EngineTime>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WatchState {
+    pub status: WatchStatus,
+    pub value: Option<f64>,
+    pub since: Option<Timestamp>,
+    pub detail: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sounding {
+    pub incident: Option<IncidentId>,
+    pub level: Level,
+    pub until: EngineTime,
+}
+
+/// The first answer to an idempotency key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Remembered {
+    pub content: String,
+    pub notification: NotificationId,
+    /// Set 24 h after the last delivery's end.
+    pub forget_at: Option<EngineTime>,
+}
+
+/// Ended deliveries by minute of engine time, for the rates.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rates {
+    pub minutes: VecDeque<Minute>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Minute {
+    pub minute: i64,
+    pub delivered: u64,
+    pub failed: u64,
+    pub ended: u64,
+}
+
+impl Rates {
+    /// Delivered, failed and ended since `from`.
+    pub fn since(&self, from: EngineTime) -> (u64, u64, u64) {
+        let first = from.0 / Span::mins(1).0;
+        self.minutes
+            .iter()
+            .filter(|m| m.minute >= first)
+            .fold((0, 0, 0), |(d, f, e), m| (d + m.delivered, f + m.failed, e + m.ended))
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConfigState {
+    pub hash: String,
+    pub loaded_at: Option<Timestamp>,
+    /// The files in force are not the ones on disk.
+    pub kept: bool,
+    pub refused_at: Option<Timestamp>,
+    pub errors: Vec<String>,
+}

@@ -1,0 +1,122 @@
+//! What is true now: the fold of all events, and nothing else.
+//!
+//! [`State::evolve`] is total: an event about something unknown is counted and skipped. The
+//! indexes (timers, queues, names) are derived and rebuilt after a snapshot is read.
+
+mod change;
+mod entity;
+mod evolve;
+mod fold;
+mod index;
+mod retire;
+
+pub use entity::*;
+pub use index::{QueueKey, Timer};
+
+use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
+use crate::domain::time::{EngineTime, Span, Timestamp};
+use index::Index;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+
+/// Everything the engine decides by, beside the config and the time.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct State {
+    /// Wall clock minus engine time: the sum of observed steps.
+    pub offset: Span,
+    /// The wall clock of the last event.
+    pub last_at: Timestamp,
+    /// Incident numbers count up and are never used twice.
+    pub last_number: u64,
+    /// Counts acceptances; the order of sending within a level.
+    pub order: u64,
+    pub incidents: HashMap<IncidentId, Incident>,
+    pub notifications: HashMap<NotificationId, Notification>,
+    pub deliveries: HashMap<DeliveryId, Delivery>,
+    pub channels: BTreeMap<String, ChannelState>,
+    pub silences: BTreeMap<String, Silence>,
+    pub heartbeats: BTreeMap<String, HeartbeatState>,
+    pub watches: BTreeMap<String, WatchState>,
+    pub metrics: BTreeMap<String, f64>,
+    /// What should sound now, by channel; the player is made to match.
+    pub sounding: BTreeMap<String, BTreeMap<DeliveryId, Sounding>>,
+    /// By tenant, caller and key, see [`State::idempotency_key`].
+    pub idempotency: HashMap<String, Remembered>,
+    pub rates: Rates,
+    pub last_acknowledged: Option<IncidentId>,
+    pub config: ConfigState,
+    /// Events about something unknown, or of an unknown kind.
+    pub skipped_events: u64,
+    #[serde(skip)]
+    pub(super) index: Index,
+}
+
+impl State {
+    /// Engine time at this instant of the wall clock.
+    pub fn engine_time(&self, wall: Timestamp) -> EngineTime {
+        EngineTime(wall.0.saturating_sub(self.offset.0))
+    }
+
+    /// What the wall clock says, or will say, at this engine time.
+    pub fn wall_time(&self, t: EngineTime) -> Timestamp {
+        Timestamp(t.0.saturating_add(self.offset.0))
+    }
+
+    pub fn idempotency_key(tenant: Option<&str>, caller: &str, key: &str) -> String {
+        format!("{}\u{1f}{caller}\u{1f}{key}", tenant.unwrap_or_default())
+    }
+
+    /// The incident with this fingerprint that is not resolved.
+    pub fn live_incident(&self, fingerprint: &str) -> Option<&Incident> {
+        self.index.by_fingerprint.get(fingerprint).and_then(|id| self.incidents.get(id))
+    }
+
+    pub fn incident_by_number(&self, number: u64) -> Option<&Incident> {
+        self.index.by_number.get(&number).and_then(|id| self.incidents.get(id))
+    }
+
+    /// Incidents that are not resolved, oldest first.
+    pub fn live_incidents(&self) -> impl Iterator<Item = &Incident> {
+        self.index.live.values().filter_map(|id| self.incidents.get(id))
+    }
+
+    /// The deliveries of an incident that have not ended.
+    pub fn pending_of(&self, incident: IncidentId) -> Vec<DeliveryId> {
+        self.index.pending_by_incident.get(&incident).map(|s| s.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// Deliveries that have not ended.
+    pub fn pending(&self) -> usize {
+        self.index.pending
+    }
+
+    /// The next engine time at which the state itself has something due.
+    pub fn next_timer(&self) -> Option<(EngineTime, &Timer)> {
+        self.index.timers.first().map(|(t, timer)| (*t, timer))
+    }
+
+    /// Waiting for a slot of this channel, the most urgent first.
+    pub fn queue(&self, channel: &str) -> impl Iterator<Item = DeliveryId> + '_ {
+        self.index.queues.get(channel).into_iter().flatten().map(|key| key.id)
+    }
+
+    pub fn queue_len(&self, channel: &str) -> usize {
+        self.index.queues.get(channel).map_or(0, |q| q.len())
+    }
+
+    /// Channels that have something in their queue.
+    pub fn queued_channels(&self) -> Vec<String> {
+        self.index.queues.iter().filter(|(_, q)| !q.is_empty()).map(|(name, _)| name.clone()).collect()
+    }
+
+    pub fn channel(&self, name: &str) -> &ChannelState {
+        static FRESH: std::sync::LazyLock<ChannelState> = std::sync::LazyLock::new(ChannelState::default);
+        self.channels.get(name).unwrap_or(&FRESH)
+    }
+
+    /// Dead letters that nobody dropped, oldest first.
+    pub fn dead_letters(&self) -> impl Iterator<Item = &Delivery> {
+        self.index.dead.iter().filter_map(|id| self.deliveries.get(id))
+    }
+}

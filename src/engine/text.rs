@@ -1,0 +1,65 @@
+//! From state to the words of a message: what the message floor is told.
+
+use super::state::Incident;
+use super::turn::Turn;
+use crate::config::ChannelConfig;
+use crate::domain::event::{EventKind, Origin, Rendered};
+use crate::domain::id::DeliveryId;
+use crate::message::{About, Context};
+
+impl Turn<'_> {
+    /// The finished text of this delivery for this channel.
+    pub fn render(&mut self, id: DeliveryId, channel: &ChannelConfig) -> Rendered {
+        let Some(d) = self.state.deliveries.get(&id) else { return Rendered::default() };
+        let Some(n) = self.state.notifications.get(&d.notification) else { return Rendered::default() };
+        let incident = n.origin.incident().and_then(|i| self.state.incidents.get(&i));
+        let reader = d.who.as_ref().and_then(|w| self.config.people.get(w)).and_then(|p| p.timezone.clone());
+        let context = Context {
+            from: &self.config.daemon.name,
+            kind: n.origin.webhook_kind(),
+            level: incident.map_or(n.level, |i| i.level),
+            kind_of: &n.kind_of,
+            subject: &n.content.subject,
+            body: &n.content.body,
+            labels: &n.labels,
+            annotations: &n.content.annotations,
+            incident: incident.map(|i| about(i, &n.origin)),
+            delivery: id.to_string(),
+            at: self.wall,
+            zone: reader.unwrap_or_else(|| self.config.daemon.timezone.clone()),
+            // No page and no reply can acknowledge yet, so none is offered.
+            link: None,
+            possibly_duplicate: d.maybe_sent,
+        };
+        match crate::message::render_checked(channel.kind.format, channel.template.as_deref(), &context) {
+            Ok(text) => text,
+            Err((words, plain)) => {
+                self.emit(EventKind::TemplateFailed { template: channel.name.clone(), words });
+                plain
+            }
+        }
+    }
+}
+
+fn about<'a>(i: &'a Incident, origin: &Origin) -> About<'a> {
+    let (round, step) = match origin {
+        Origin::Step { round, step, .. } => (round + 1, step + 1),
+        _ => i.fired.map_or((0, 0), |(r, s)| (r + 1, s + 1)),
+    };
+    About {
+        number: i.number,
+        id: i.id.to_string(),
+        fingerprint: &i.fingerprint,
+        status: i.status.as_str(),
+        step,
+        round,
+        opened_at: i.opened_at,
+        by: match origin {
+            Origin::Acknowledged { .. } => i.acknowledged_by.as_deref(),
+            Origin::Resolved { .. } => i.resolved_by.as_deref(),
+            _ => None,
+        },
+        no_longer_reported: false,
+        lasted: i.resolved_at.map(|t| t - i.opened_at),
+    }
+}

@@ -1,0 +1,141 @@
+//! What a heartbeat's outcome means: health of its channel, and the incident it opens or ends.
+
+use super::incident::Opening;
+use super::input::{Answer, Code, Refusal};
+use super::turn::{Turn, refuse};
+use crate::channel::Probed;
+use crate::config::{Check, Heartbeat};
+use crate::domain::event::{EventKind, HeartbeatStatus, Payload};
+use crate::domain::failure::{Blame, Failure, FailureClass, cut};
+use crate::domain::time::{Span, Timestamp};
+
+impl Turn<'_> {
+    /// A run has ended.
+    pub fn heartbeat_done(&mut self, name: &str, result: Probed) {
+        let running = self.state.heartbeats.get(name).is_some_and(|s| s.running.is_some());
+        if let Some(h) = self.config.heartbeats.get(name).filter(|_| running) {
+            self.conclude(h, result);
+        }
+    }
+
+    pub fn ping(&mut self, name: &str, fail: bool) -> Answer {
+        let h = self.heartbeat_named(name)?;
+        if !matches!(h.check, Check::Passive { .. }) {
+            return refuse(Refusal::new(Code::Conflict, format!("{name} is not passive; only passive heartbeats are pinged")));
+        }
+        self.emit(EventKind::HeartbeatPinged { name: name.into(), ok: !fail });
+        let reported = Failure::new(FailureClass::ProviderError, Blame::Message, "it reported a failure itself");
+        self.conclude(h, if fail { Err(reported) } else { Ok("pinged".into()) });
+        self.pump();
+        self.heartbeat_view(name)
+    }
+
+    /// Late after its rhythm and grace; once, until the next ping.
+    pub fn late(&mut self, h: &Heartbeat) {
+        let Check::Passive { every, grace } = h.check else { return };
+        self.emit(EventKind::HeartbeatLate { name: h.name.clone() });
+        let words = format!("no ping for {}", every + grace);
+        let failure = Failure::new(FailureClass::Timeout, Blame::Message, words);
+        let failures = self.state.heartbeats.get(&h.name).map_or(1, |s| s.failures_in_row);
+        if failures >= h.failures {
+            self.open_for(h, None, format!("No ping from {}", h.name), &failure, failures, self.wall);
+        }
+    }
+
+    fn conclude(&mut self, h: &Heartbeat, result: Probed) {
+        let state = self.state.heartbeats.get(&h.name).cloned().unwrap_or_default();
+        let failures = if result.is_ok() { 0 } else { state.failures_in_row + 1 };
+        let since = if result.is_ok() { None } else { Some(state.failing_since.unwrap_or(self.wall)) };
+        let (ok, class, detail) = match &result {
+            Ok(words) => (true, None, words.clone()),
+            Err(failure) => (false, Some(failure.class), failure.to_string()),
+        };
+        self.emit(EventKind::HeartbeatFinished {
+            name: h.name.clone(),
+            ok,
+            class,
+            detail,
+            status: if ok { HeartbeatStatus::Ok } else { HeartbeatStatus::Failing },
+            failures_in_row: failures,
+            failing_since: since,
+        });
+        self.plan_passive(h);
+        match result {
+            Ok(_) => self.passed(h, state.failing_since),
+            Err(failure) => self.failed(h, &failure, failures, since.unwrap_or(self.wall)),
+        }
+    }
+
+    fn passed(&mut self, h: &Heartbeat, failing_since: Option<Timestamp>) {
+        if let Some(channel) = probed_channel(h) {
+            self.channel_worked(channel);
+        }
+        if let Some(id) = self.state.live_incident(&fingerprint(&h.name)).map(|i| i.id) {
+            let down = failing_since.map_or(Span::ZERO, |t| self.wall - t);
+            let because = format!("heartbeat {} passes again; it was down for {down}", h.name);
+            self.resolve(id, &format!("heartbeat {}", h.name), &because, None);
+        }
+    }
+
+    fn failed(&mut self, h: &Heartbeat, failure: &Failure, failures: u32, since: Timestamp) {
+        let channel = probed_channel(h);
+        if let Some(channel) = channel {
+            self.channel_failed(channel, failure);
+            if failures >= h.failures {
+                self.channel_declared_dead(channel);
+            }
+        }
+        if failures >= h.failures {
+            let subject = self.what_is_broken(h, channel, failure);
+            self.open_for(h, channel, subject, failure, failures, since);
+        }
+    }
+
+    fn what_is_broken(&self, h: &Heartbeat, channel: Option<&str>, failure: &Failure) -> String {
+        let Some(provider) = channel.and_then(|c| self.config.channels.get(c)).map(|c| c.kind.provider) else {
+            return match &h.check {
+                Check::Passive { .. } => format!("{} reports a failure", h.name),
+                _ => format!("{}: the message did not get out", h.name),
+            };
+        };
+        let mut letters = provider.chars();
+        let name: String = letters.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(letters).collect();
+        match failure.class {
+            FailureClass::AuthError => format!("{name} credentials refused"),
+            FailureClass::Timeout => format!("{name} does not answer"),
+            _ => format!("{name} fails: {}", cut(&failure.words, 80)),
+        }
+    }
+
+    fn open_for(&mut self, h: &Heartbeat, channel: Option<&str>, subject: String, failure: &Failure, failures: u32, since: Timestamp) {
+        let zone = &self.config.daemon.timezone;
+        let at = since.zoned(zone).strftime("%H:%M");
+        let times = if failures == 1 { "once".to_owned() } else { format!("{failures} times in a row") };
+        let body = format!("Heartbeat {} failed {times}, since {at}.\nThe last answer: {failure}", h.name);
+        let annotations = [("since".to_owned(), since.rfc3339(zone))].into();
+        let mut terms = h.incident.clone();
+        terms.kind_of.get_or_insert_with(|| h.check.kind().to_owned());
+        self.open(Opening {
+            fingerprint: fingerprint(&h.name),
+            source: "heartbeat",
+            name: Some(h.name.clone()),
+            opened_by: format!("heartbeat {}", h.name),
+            payload: Payload { subject, body, annotations, ..Payload::default() },
+            terms,
+            about: channel.map(str::to_owned),
+            once: false,
+            tenant: None,
+        });
+    }
+}
+
+fn probed_channel(h: &Heartbeat) -> Option<&str> {
+    match &h.check {
+        Check::Probe { channel, .. } => Some(channel),
+        _ => None,
+    }
+}
+
+pub(crate) fn fingerprint(name: &str) -> String {
+    format!("heartbeat/{name}")
+}

@@ -1,0 +1,95 @@
+//! Why: each event in a sentence, with the rule behind it.
+
+use crate::domain::event::{AttemptResult, EventKind, Origin};
+
+/// What happened, and because of which rule. `None` for what explains nothing.
+pub fn explain(head: &EventKind) -> Option<(String, String)> {
+    use EventKind::*;
+    let (what, because) = match head {
+        IncidentOpened { number, level, opened_by, policy, silenced_by, .. } => {
+            let way = match (silenced_by, policy) {
+                (Some(silence), _) => format!("told to nobody: silence {silence} holds it"),
+                (None, Some(policy)) => format!("it follows policy {policy}"),
+                (None, None) => format!("no policy: the channels of level {level}, once"),
+            };
+            (format!("#{number} opened at level {level}"), format!("reported by {opened_by}; {way}"))
+        }
+        IncidentRepeated { .. } => ("reported again".into(), "the same fingerprint is open: counted, nothing sent".into()),
+        IncidentRaised { level, .. } => {
+            (format!("raised to {level}"), "a higher level starts its policy from the first step".into())
+        }
+        IncidentStepped { round, step, saved, because, passed_over, .. } => {
+            let mut why = because.clone();
+            if saved.0 > 0 {
+                why += &format!("; {saved} earlier than planned, and so are all later times");
+            }
+            if !passed_over.is_empty() {
+                why += &format!("; {} missed before it are passed over", passed_over.len());
+            }
+            (format!("step {} of round {}", step + 1, round + 1), why)
+        }
+        IncidentReminded { next, .. } => {
+            let why = if next.is_some() { "nobody has acknowledged; its level reminds" } else { "it follows no policy" };
+            ("a sending of its own".into(), why.into())
+        }
+        IncidentAcknowledged { by, via, note, .. } => {
+            let note = note.as_ref().map_or(String::new(), |n| format!(": {n}"));
+            (format!("acknowledged by {by}{note}"), format!("by {via}; from here on no attempt starts and no step fires"))
+        }
+        IncidentUnacknowledged { by, because, .. } => {
+            (format!("acknowledgement withdrawn by {by}"), format!("{because}; it starts again at the first step"))
+        }
+        IncidentSnoozed { by, .. } => (format!("snoozed by {by}"), "it starts again when the snooze is over".into()),
+        IncidentSilenced { silence, .. } => ("silenced".into(), format!("silence {silence} matches")),
+        IncidentUnsilenced { because, .. } => ("no longer silenced".into(), because.clone()),
+        IncidentResolved { by, because, .. } => (format!("resolved by {by}"), because.clone()),
+        NotificationAccepted { origin, level, .. } => (format!("a sending at level {level}"), origin_line(origin)),
+        DeliveryCreated { chain, who, status, reason, start, .. } => {
+            let who = who.as_ref().map_or(String::new(), |w| format!(" for {w}"));
+            let channel = chain.first().map_or("-", String::as_str);
+            let why = match (reason, start) {
+                (Some(reason), _) => reason.clone(),
+                (None, 0) => "named by the request, the step or the level".into(),
+                (None, at) => format!("it begins with {}: the ways before it are dead", chain.get(*at).map_or("-", String::as_str)),
+            };
+            (format!("{channel}{who}: {status}"), why)
+        }
+        AttemptStarted { n, channel, possibly_duplicate, .. } => {
+            let twice = if *possibly_duplicate { "an earlier answer was lost: possibly a duplicate" } else { "a slot was free" };
+            (format!("attempt {n} by {channel}"), twice.into())
+        }
+        AttemptFinished { n, channel, result, .. } => (format!("attempt {n} by {channel} ended"), result_line(result)),
+        DeliveryMoved { status, because, .. } => (format!("now {status}"), because.clone()),
+        DeliveryEnded { status, reason, .. } => (format!("ended {status}"), reason.clone().unwrap_or_default()),
+        DeadLetterRequeued { .. } => ("tried again".into(), "somebody requeued the dead letter".into()),
+        DeadLetterDropped { .. } => ("given up".into(), "somebody dropped the dead letter".into()),
+        SoundStarted { channel, .. } => (format!("{channel} sounds"), "until acknowledged, stopped, or its longest time".into()),
+        SoundStopped { channel, because, .. } => (format!("{channel} is silent"), because.clone()),
+        _ => return None,
+    };
+    Some((what, because))
+}
+
+fn origin_line(origin: &Origin) -> String {
+    match origin {
+        Origin::OneShot => "a one-shot: it never escalates".into(),
+        Origin::Test => "somebody asked for a test".into(),
+        Origin::Fomo => "pushed by hand".into(),
+        Origin::Opening { .. } => "the incident's one sending".into(),
+        Origin::Step { round, step, .. } => format!("step {} of round {}", step + 1, round + 1),
+        Origin::Reminder { .. } => "a reminder: the last sending again".into(),
+        Origin::Acknowledged { .. } => "a notice to those who were told".into(),
+        Origin::Resolved { .. } => "the end, to those who were told".into(),
+    }
+}
+
+fn result_line(result: &AttemptResult) -> String {
+    match result {
+        AttemptResult::Delivered { detail, .. } => format!("delivered: {detail}"),
+        AttemptResult::Sent { detail, .. } => format!("sent: {detail}"),
+        AttemptResult::Submitted { detail, .. } => format!("submitted: {detail}"),
+        AttemptResult::Simulated { .. } => "simulated: nothing was sent".into(),
+        AttemptResult::Failed(failure) => failure.to_string(),
+        AttemptResult::Lost { words } => words.clone(),
+    }
+}

@@ -1,0 +1,110 @@
+//! Incidents as documents.
+
+use super::ROWS;
+use crate::domain::delivery::Status;
+use crate::domain::event::{Next, NextWhat};
+use crate::domain::id::IncidentId;
+use crate::engine::input::Answer;
+use crate::engine::state::{Incident, IncidentStatus};
+use crate::engine::turn::Turn;
+use serde_json::{Value, json};
+
+impl Turn<'_> {
+    pub(crate) fn incident(&self, i: &Incident) -> Value {
+        json!({
+            "number": i.number,
+            "id": i.id,
+            "fingerprint": i.fingerprint,
+            "level": i.level,
+            "type": i.kind_of,
+            "subject": i.content.subject,
+            "body": i.content.body,
+            "status": i.status,
+            "count": i.count,
+            "opened_at": self.time(i.opened_at),
+            "opened_by": i.opened_by,
+            "acknowledged_by": i.acknowledged_by,
+            "acknowledged_at": self.time_or_null(i.acknowledged_at),
+            "resolved_at": self.time_or_null(i.resolved_at),
+            "resolved_by": i.resolved_by,
+            "because": i.because,
+            "policy": i.policy,
+            "step": i.fired.map(|(_, s)| s + 1),
+            "round": i.fired.map(|(r, _)| r + 1),
+            "rounds": i.rounds,
+            "next": i.next.filter(|_| i.status == IncidentStatus::Acknowledged || i.is_calling()).map(|n| self.next(i, n)),
+            "labels": i.labels,
+            "silenced_by": i.silenced_by,
+            "snoozed_until": i.snoozed_until.map(|t| self.due(t)),
+            "notified": self.notified(i),
+        })
+    }
+
+    fn next(&self, i: &Incident, next: Next) -> Value {
+        let policy = i.policy.as_deref().and_then(|p| self.config.policies.get(p));
+        let step = match next.what {
+            NextWhat::Step { step, .. } => policy.and_then(|p| p.steps.get(step as usize)),
+            NextWhat::Reminder => policy.and_then(|p| p.steps.last()),
+            _ => None,
+        };
+        let level = self.config.levels.get(&i.level);
+        let channels = step
+            .and_then(|s| s.channels.clone())
+            .or_else(|| i.channels.clone())
+            .or_else(|| level.map(|l| l.channels.clone()));
+        let to = step.and_then(|s| s.to.clone()).or_else(|| i.to.clone()).or_else(|| level.and_then(|l| l.to.clone()));
+        let (what, round, step) = match next.what {
+            NextWhat::Step { round, step } => ("step", Some(round + 1), Some(step + 1)),
+            NextWhat::Reminder => ("reminder", None, None),
+            NextWhat::Opening => ("opening", None, None),
+            NextWhat::Restart => ("restart", None, None),
+        };
+        json!({
+            "at": self.due(next.due),
+            "to": to.unwrap_or_default(),
+            "channels": channels.unwrap_or_default(),
+            "what": what,
+            "round": round,
+            "step": step,
+        })
+    }
+
+    /// Who was told, by what, and how it went; in order of time.
+    fn notified(&self, i: &Incident) -> Vec<Value> {
+        let deliveries = i
+            .notifications
+            .iter()
+            .filter_map(|n| self.state.notifications.get(n))
+            .filter(|n| !n.origin.is_notice())
+            .flat_map(|n| n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d)));
+        deliveries
+            .map(|d| {
+                let asked = d.chain.first();
+                let via = (asked.map(String::as_str) != Some(d.channel())).then(|| d.channel());
+                let waits = matches!(d.status, Status::Backoff | Status::Waiting | Status::Unknown);
+                json!({
+                    "who": d.who.as_ref().or(d.address.as_ref()),
+                    "channel": asked,
+                    "status": self.shown_status(d),
+                    "at": self.time(d.sent_at.or(d.ended_at).unwrap_or(d.created_at)),
+                    "via": via,
+                    "reason": if waits { d.detail.as_ref() } else { d.reason.as_ref() },
+                })
+            })
+            .collect()
+    }
+
+    pub(crate) fn incidents_view(&self, ids: &[IncidentId]) -> Answer {
+        let rows: Vec<Value> =
+            ids.iter().filter_map(|id| self.state.incidents.get(id)).map(|i| self.incident(i)).collect();
+        Ok(json!({ "incidents": rows, "next_cursor": null }))
+    }
+
+    /// Open ones, or all at hand; newest first.
+    pub(crate) fn incidents_list(&self, all: bool) -> Value {
+        let mut found: Vec<&Incident> = self.state.incidents.values().filter(|i| all || i.is_live()).collect();
+        found.sort_by_key(|i| std::cmp::Reverse(i.number));
+        let rows: Vec<Value> = found.into_iter().take(ROWS).map(|i| self.incident(i)).collect();
+        json!({ "incidents": rows, "next_cursor": null })
+    }
+}

@@ -1,0 +1,127 @@
+//! Heartbeats, watches, channels and silences as documents.
+
+use crate::config::{ChannelConfig, Check, Heartbeat, Rule, Watch};
+use crate::domain::delivery::Status;
+use crate::domain::event::Breaker;
+use crate::engine::input::{Answer, Code, Refusal};
+use crate::engine::turn::Turn;
+use serde_json::{Value, json};
+
+impl Turn<'_> {
+    pub(crate) fn heartbeats(&self) -> Vec<Value> {
+        self.config.heartbeats.values().map(|h| self.heartbeat(h)).collect()
+    }
+
+    fn heartbeat(&self, h: &Heartbeat) -> Value {
+        let fresh = Default::default();
+        let s = self.state.heartbeats.get(&h.name).unwrap_or(&fresh);
+        let probe = match &h.check {
+            Check::Probe { channel, .. } => Some(channel),
+            _ => None,
+        };
+        let planned = self.agenda.heartbeats.get(&h.name).map(|next| self.time(next.at));
+        let late = self.agenda.passive.get(&h.name).map(|t| self.due(*t));
+        json!({
+            "name": h.name,
+            "kind": h.check.kind(),
+            "probe": probe,
+            "cron": h.cron,
+            "every": h.every.map(|e| e.to_string()),
+            "status": s.status,
+            "last_run_at": self.time_or_null(s.last_run_at),
+            "last_ok_at": self.time_or_null(s.last_ok_at),
+            "failures_in_row": s.failures_in_row,
+            "failing_since": self.time_or_null(s.failing_since),
+            "detail": s.detail,
+            "running": s.running.is_some(),
+            "next_run_at": planned.or(late),
+        })
+    }
+
+    pub(crate) fn heartbeat_view(&self, name: &str) -> Answer {
+        self.config
+            .heartbeats
+            .get(name)
+            .map(|h| self.heartbeat(h))
+            .ok_or_else(|| Refusal::new(Code::NotFound, format!("there is no heartbeat {name:?}")))
+    }
+
+    pub(crate) fn watches(&self, fomo: bool) -> Vec<Value> {
+        let capacity = |w: &&Watch| !fomo || matches!(w.rule, Rule::Capacity { .. });
+        self.config.watches.values().filter(capacity).map(|w| self.watch(w)).collect()
+    }
+
+    fn watch(&self, w: &Watch) -> Value {
+        let fresh = Default::default();
+        let s = self.state.watches.get(&w.name).unwrap_or(&fresh);
+        let threshold = match &w.rule {
+            Rule::Capacity { below, .. } | Rule::Below { below, .. } => *below,
+            Rule::Above { above, .. } | Rule::FailureRate { above, .. } => *above,
+            Rule::QueueOverflow { above } => *above as f64,
+            Rule::LowProcessingRate { below } => *below as f64,
+        };
+        let deal = match &w.rule {
+            Rule::Capacity { deal, .. } => Some(deal),
+            _ => None,
+        };
+        json!({
+            "name": w.name,
+            "kind": w.rule.kind(),
+            "metric": w.rule.metric(),
+            "value": w.rule.metric().and_then(|m| self.metric_value(m)).or(s.value),
+            "value_at": self.time_or_null(s.since),
+            "threshold": threshold,
+            "status": s.status,
+            "since": self.time_or_null(s.since),
+            "detail": s.detail,
+            "deal": deal,
+            "tiers": w.tiers,
+        })
+    }
+
+    pub(crate) fn channels(&self) -> Vec<Value> {
+        self.config.channels.values().map(|c| self.channel(c)).collect()
+    }
+
+    fn channel(&self, c: &ChannelConfig) -> Value {
+        let s = self.state.channel(&c.name);
+        let mine = || self.state.deliveries.values().filter(|d| !d.status.is_end() && d.channel() == c.name);
+        let held = s.breaker != Breaker::Closed;
+        let waiting = mine().filter(|d| d.status == Status::Waiting || (held && d.status == Status::Ready)).count();
+        json!({
+            "name": c.name,
+            "kind": c.kind.name,
+            "sort": c.sort().as_str(),
+            "status": s.status,
+            "detail": s.detail,
+            "since": self.time_or_null(Some(s.since).filter(|t| t.0 != 0)),
+            "last_proof_at": self.time_or_null(s.last_proof_at),
+            "in_flight": s.in_flight.len(),
+            "pending": mine().count(),
+            "waiting": waiting,
+            "fallback": c.fallback,
+            "simulate": c.simulate,
+        })
+    }
+
+    pub(crate) fn silences(&self) -> Vec<Value> {
+        let mut ids: Vec<&String> = self.state.silences.keys().collect();
+        ids.sort_by_key(|id| self.state.silences.get(*id).map(|s| std::cmp::Reverse(s.starts)));
+        ids.into_iter().take(super::ROWS).filter_map(|id| self.silence_view(id).ok()).collect()
+    }
+
+    pub(crate) fn silence_view(&self, id: &str) -> Answer {
+        let s = self.state.silences.get(id).ok_or_else(|| super::gone("silence"))?;
+        let matchers: Vec<String> = s.matchers.iter().map(ToString::to_string).collect();
+        Ok(json!({
+            "id": s.id,
+            "matchers": matchers,
+            "starts_at": self.due(s.starts),
+            "ends_at": self.due(s.ends),
+            "created_by": s.created_by,
+            "comment": s.comment,
+            "status": s.status(self.now),
+            "held": s.held,
+        }))
+    }
+}

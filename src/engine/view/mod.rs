@@ -1,0 +1,66 @@
+//! What the doors show of the state: the JSON documents of CLI.md.
+
+mod delivery;
+mod explain;
+mod incident;
+mod lists;
+mod status;
+
+pub use explain::explain;
+
+use super::input::{Answer, Code, Read, Refusal};
+use super::turn::{Turn, refuse};
+use crate::domain::time::{EngineTime, Timestamp};
+use serde_json::{Value, json};
+
+/// Rows of one answer.
+pub(crate) const ROWS: usize = 200;
+
+impl Turn<'_> {
+    pub fn read(&mut self, read: Read) -> Answer {
+        match read {
+            Read::Status => Ok(self.status_view()),
+            Read::Deliveries(filter) => self.deliveries_view(filter),
+            Read::Delivery(id) => {
+                let id = self.find_delivery(&id)?;
+                self.state.deliveries.get(&id).map(|d| self.delivery(d)).ok_or_else(|| gone("delivery"))
+            }
+            Read::Incidents { all } => Ok(self.incidents_list(all)),
+            Read::Incident(id) => {
+                let id = self.find_incident(&id)?;
+                self.state.incidents.get(&id).map(|i| self.incident(i)).ok_or_else(|| gone("incident"))
+            }
+            Read::Heartbeats => Ok(json!({ "heartbeats": self.heartbeats(), "next_cursor": null })),
+            Read::Watches => Ok(json!({ "watches": self.watches(false), "next_cursor": null })),
+            Read::Fomo => Ok(json!({ "watches": self.watches(true), "next_cursor": null })),
+            Read::Metric(name) => self.metric_view(&name),
+            Read::Channels => Ok(json!({ "channels": self.channels(), "next_cursor": null })),
+            Read::Silences => Ok(json!({ "silences": self.silences(), "next_cursor": null })),
+            Read::DeadLetters => {
+                let rows: Vec<Value> = self.state.dead_letters().take(ROWS).map(|d| self.delivery(d)).collect();
+                Ok(json!({ "deliveries": rows, "next_cursor": null }))
+            }
+            Read::Notification(id) => match id.parse() {
+                Ok(id) => self.notification_view(id),
+                Err(_) => refuse(Refusal::field("id", format!("{id:?} is not the id of a notification"))),
+            },
+        }
+    }
+
+    /// RFC 3339 in the daemon's zone.
+    pub(crate) fn time(&self, t: Timestamp) -> Value {
+        t.rfc3339(&self.config.daemon.timezone).into()
+    }
+
+    pub(crate) fn time_or_null(&self, t: Option<Timestamp>) -> Value {
+        t.map_or(Value::Null, |t| self.time(t))
+    }
+
+    pub(crate) fn due(&self, t: EngineTime) -> Value {
+        self.time(self.state.wall_time(t))
+    }
+}
+
+fn gone(what: &str) -> Refusal {
+    Refusal::new(Code::NotFound, format!("this {what} is not at hand"))
+}

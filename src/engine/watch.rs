@@ -1,0 +1,256 @@
+//! Watches: a value crosses a threshold, and an incident opens; it comes back, and it ends.
+
+use super::due::come;
+use super::incident::Opening;
+use super::input::{Answer, Code, Refusal};
+use super::request::own_labels;
+use super::sending::{Message, Terms};
+use super::turn::{Turn, done, refuse};
+use crate::config::{Rule, Watch};
+use crate::domain::Labels;
+use crate::domain::event::{EventKind, Origin, Payload, WatchStatus};
+use crate::domain::level::Level;
+use crate::domain::time::Span;
+use crate::domain::who::Who;
+
+/// The built-in rules are looked at this often.
+const LOOK: Span = Span::secs(30);
+/// Unchanged values are written down this often at the most.
+const SEEN_EVERY: Span = Span::mins(1);
+
+impl Turn<'_> {
+    pub fn set_metric(&mut self, name: &str, value: f64) -> Answer {
+        if !value.is_finite() {
+            return refuse(Refusal::field("value", "a value is a finite number"));
+        }
+        if name.is_empty() || name.len() > 200 || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return refuse(Refusal::field("name", "a metric's name has 1 to 200 characters without blanks"));
+        }
+        self.agenda.unseen.insert(name.to_owned(), value);
+        self.agenda.unseen_due.get_or_insert(self.now + SEEN_EVERY);
+        let config = self.config;
+        for watch in config.watches.values().filter(|w| w.rule.metric() == Some(name)) {
+            self.judge(watch, value);
+        }
+        self.pump();
+        self.metric_view(name)
+    }
+
+    /// The rules over pushed values: below, above, capacity.
+    fn judge(&mut self, watch: &Watch, value: f64) {
+        let (breached, cleared) = match &watch.rule {
+            Rule::Capacity { below, clear_above, .. } | Rule::Below { below, clear_above, .. } => {
+                (value < *below, value >= *clear_above)
+            }
+            Rule::Above { above, clear_below, .. } => (value > *above, value <= *clear_below),
+            _ => return,
+        };
+        self.set_watch(watch, breached, cleared, value, describe(&watch.rule, value));
+    }
+
+    /// Between threshold and clearing value the status stays as it was.
+    fn set_watch(&mut self, watch: &Watch, breached: bool, cleared: bool, value: f64, detail: String) {
+        let before = self.state.watches.get(&watch.name).map_or(WatchStatus::NoData, |w| w.status);
+        let status = match before {
+            _ if breached => WatchStatus::Breached,
+            WatchStatus::Breached if !cleared => WatchStatus::Breached,
+            _ => WatchStatus::Ok,
+        };
+        if status == before {
+            return;
+        }
+        let name = watch.name.clone();
+        self.emit(EventKind::WatchChanged { name, status, value: Some(value), detail: detail.clone() });
+        match status {
+            WatchStatus::Breached => self.open_watch(watch, detail),
+            _ => self.close_watch(watch, &detail),
+        }
+    }
+
+    fn open_watch(&mut self, watch: &Watch, detail: String) {
+        let mut terms = watch.incident.clone();
+        terms.kind_of.get_or_insert_with(|| watch.rule.kind().to_owned());
+        let once = !watch.tiers.is_empty();
+        if once {
+            terms.to = Some(watch.tiers.iter().map(|t| Who::Tier(t.clone())).collect());
+        }
+        let subject = match &watch.rule {
+            Rule::Capacity { deal, .. } => format!("{deal}: {detail}"),
+            _ => format!("{}: {detail}", watch.name),
+        };
+        let mut annotations = Labels::new();
+        if let Rule::Capacity { deal, .. } = &watch.rule {
+            terms.labels.insert("deal".into(), deal.clone());
+            annotations.insert("deal".into(), deal.clone());
+        }
+        let body = format!("Watch {}: {detail}.", watch.name);
+        self.open(Opening {
+            fingerprint: fingerprint(&watch.name),
+            source: "watch",
+            name: Some(watch.name.clone()),
+            opened_by: format!("watch {}", watch.name),
+            payload: Payload { subject, body, annotations, ..Payload::default() },
+            terms,
+            about: None,
+            once,
+            tenant: None,
+        });
+    }
+
+    fn close_watch(&mut self, watch: &Watch, detail: &str) {
+        if let Some(id) = self.state.live_incident(&fingerprint(&watch.name)).map(|i| i.id) {
+            let because = format!("watch {} is well again: {detail}", watch.name);
+            self.resolve(id, &format!("watch {}", watch.name), &because, None);
+        }
+    }
+
+    /// `fomo push`: tells the tiers now, whatever the threshold, and sets the metric of the deal's watch.
+    pub fn push_fomo(&mut self, deal: &str, remaining: f64, tiers: Vec<String>) -> Answer {
+        if !remaining.is_finite() || remaining < 0.0 {
+            return refuse(Refusal::field("remaining", "the remaining capacity is a number, 0 or more"));
+        }
+        if deal.trim().is_empty() {
+            return refuse(Refusal::field("deal", "a deal is needed"));
+        }
+        let config = self.config;
+        let watch = config.watches.values().find(|w| matches!(&w.rule, Rule::Capacity { deal: d, .. } if d == deal));
+        let tiers = match (tiers.is_empty(), watch) {
+            (false, _) => tiers,
+            (true, Some(w)) => w.tiers.clone(),
+            (true, None) => return refuse(Refusal::field("tiers", format!("no watch has the deal {deal:?}; name the tiers"))),
+        };
+        let to: Vec<Who> = tiers.iter().map(|t| Who::Tier(t.clone())).collect();
+        self.check_names(None, Some(&to))?;
+        let open = |t: &Self| watch.and_then(|w| t.state.live_incident(&fingerprint(&w.name)).map(|i| i.id));
+        let before = open(self);
+        if let Some(metric) = watch.and_then(|w| w.rule.metric()) {
+            self.set_metric(metric, remaining)?;
+        }
+        if let Some(opened) = open(self).filter(|_| before.is_none()) {
+            let sent = self.state.incidents.get(&opened).and_then(|i| i.notifications.first().copied());
+            if let Some(sent) = sent {
+                return self.notification_view(sent);
+            }
+        }
+        self.push_now(deal, remaining, to, watch)
+    }
+
+    fn push_now(&mut self, deal: &str, remaining: f64, to: Vec<Who>, watch: Option<&Watch>) -> Answer {
+        let level = watch.map_or(Level::High, |w| w.incident.level);
+        let kind_of = watch.and_then(|w| w.incident.kind_of.clone()).unwrap_or_else(|| "fomo".into());
+        let terms = Terms { channels: watch.and_then(|w| w.incident.channels.clone()), to: Some(to), ..Terms::default() };
+        let planned = self.plan(level, &kind_of, &terms);
+        if planned.iter().all(|p| p.skip.is_some()) {
+            return refuse(Refusal::new(Code::Nobody, format!("nobody of these tiers can be told of {deal}")));
+        }
+        let mut labels = own_labels(Labels::new(), "watch", watch.map(|w| w.name.as_str()), level, &kind_of, None);
+        labels.insert("deal".into(), deal.into());
+        let detail = watch.map_or_else(|| format!("{} remaining", number(remaining)), |w| describe(&w.rule, remaining));
+        let silenced = self.silence_for(&labels, &kind_of).is_some();
+        let message = Message {
+            origin: Origin::Fomo,
+            level,
+            kind_of,
+            labels,
+            payload: Payload { subject: format!("{deal}: {detail}"), ..Payload::default() },
+            correlation_id: None,
+            tenant: None,
+            initiator: self.by.name.clone(),
+            idempotency: None,
+            ttl: Span::days(1),
+            not_before: None,
+            heartbeat: None,
+        };
+        let id = self.make(message, planned, silenced);
+        self.pump();
+        self.notification_view(id)
+    }
+
+    // ---- the built-in rules
+
+    pub fn plan_rules(&mut self) {
+        self.agenda.rates.get_or_insert(self.now + LOOK);
+    }
+
+    /// Looks at rates and queues, and writes down values that changed nothing.
+    pub fn rules_due(&mut self) {
+        if come(self.agenda.unseen_due, self.now) {
+            self.agenda.unseen_due = None;
+            let values = std::mem::take(&mut self.agenda.unseen);
+            self.emit(EventKind::MetricsSeen { values });
+        }
+        if !come(self.agenda.rates, self.now) {
+            return;
+        }
+        self.agenda.rates = Some(self.now + LOOK);
+        let config = self.config;
+        for watch in config.watches.values() {
+            self.judge_built_in(watch);
+        }
+    }
+
+    fn judge_built_in(&mut self, watch: &Watch) {
+        match &watch.rule {
+            Rule::FailureRate { over, above, least } => {
+                let (delivered, failed, _) = self.state.rates.since(self.now - *over);
+                let all = delivered + failed;
+                let rate = if all == 0 { 0.0 } else { failed as f64 / all as f64 };
+                let breached = all >= *least && rate > *above;
+                let detail = format!("{failed} of {all} deliveries failed in {over} ({:.0} %)", rate * 100.0);
+                self.set_watch(watch, breached, !breached, rate, detail);
+            }
+            Rule::QueueOverflow { above } => {
+                let pending = self.state.pending() as u64;
+                let detail = format!("{pending} deliveries pending, over {above} is too many");
+                self.set_watch(watch, pending > *above, pending <= *above, pending as f64, detail);
+            }
+            Rule::LowProcessingRate { below } => {
+                let (_, _, ended) = self.state.rates.since(self.now - Span::mins(1));
+                // A few that wait for a broken channel are no jam: as many must wait as should have been done.
+                let waits = self.state.pending() as u64 >= *below;
+                let breached = waits && self.agenda.waited && ended < *below;
+                self.agenda.waited = waits;
+                let detail = format!("{ended} deliveries ended in a minute while {} waited", self.state.pending());
+                self.set_watch(watch, breached, !breached, ended as f64, detail);
+            }
+            _ => {}
+        }
+    }
+
+    pub fn metric_value(&self, name: &str) -> Option<f64> {
+        self.agenda.unseen.get(name).or_else(|| self.state.metrics.get(name)).copied()
+    }
+
+    pub fn metric_view(&self, name: &str) -> Answer {
+        match self.metric_value(name) {
+            Some(value) => Ok(serde_json::json!({ "name": name, "value": value })),
+            None => done().and_then(|_| {
+                refuse(Refusal { field: Some("name".into()), ..Refusal::new(Code::NotFound, format!("no metric {name:?} was set")) })
+            }),
+        }
+    }
+}
+
+pub(crate) fn fingerprint(name: &str) -> String {
+    format!("watch/{name}")
+}
+
+fn describe(rule: &Rule, value: f64) -> String {
+    let v = number(value);
+    match rule {
+        Rule::Capacity { below, .. } => format!("{v} remaining, threshold {}", number(*below)),
+        Rule::Below { metric, below, .. } => format!("{metric} is {v}, below {} is too low", number(*below)),
+        Rule::Above { metric, above, .. } => format!("{metric} is {v}, above {} is too high", number(*above)),
+        _ => v,
+    }
+}
+
+/// `400000`, `0.35`: as people write it, at most four places.
+pub(crate) fn number(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        format!("{value:.0}")
+    } else {
+        let text = format!("{value:.4}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+}
