@@ -3,8 +3,8 @@
 //! Rendered once, by the engine, for the first attempt; retries and fallbacks of the same format
 //! reuse it. A failing template falls back to the built-in text.
 
-use crate::channel::Format;
 use crate::domain::Labels;
+use crate::domain::delivery::Format;
 use crate::domain::event::Rendered;
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
