@@ -23,7 +23,7 @@ pub enum Schedule {
 /// A cron expression in a zone.
 #[derive(Clone, Debug)]
 pub struct CronIn {
-    cron: Cron,
+    cron: Box<Cron>,
     zone: TimeZone,
     /// Every hour has its turn: it follows the local clock wherever that goes.
     beat: bool,
@@ -64,7 +64,7 @@ impl Schedule {
         let zone = TimeZone::get(zone)
             .map_err(|_| format!("{zone:?} is not a time zone; write for example \"Europe/Prague\""))?;
         let beat = fields[n - 4].starts_with('*');
-        let schedule = CronIn { cron, zone, beat, exact, text: text.to_owned() };
+        let schedule = CronIn { cron: Box::new(cron), zone, beat, exact, text: text.to_owned() };
         // Any year will do: what does not come within the calendar after this one never comes.
         if schedule.after(Timestamp(1_735_689_600_000_000)).is_none() {
             return Err(format!("{text:?} never comes"));
