@@ -14,6 +14,8 @@ use futures_util::future::BoxFuture;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+pub use crate::domain::delivery::Format;
+
 /// One attempt, ready to go. Everything is finished text; the channel adds only its wire format.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
@@ -66,23 +68,6 @@ pub struct Kind {
     pub format: Format,
     /// Reads its own keys from the table and says every error there; `None` if there was one.
     pub read: fn(&mut Table<'_>) -> Option<Arc<dyn Channel>>,
-}
-
-/// The form in which a channel wants its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// Subject line and plain body.
-    Mail,
-    /// Short plain text.
-    Sms,
-    /// Words to speak.
-    Speech,
-    /// Chat text, a few lines, plain.
-    Chat,
-    /// The JSON document of CLI.md, one outcome of `events`.
-    Document,
-    /// Nothing: a sound.
-    None,
 }
 
 /// Every kind there is; the one line of registration.

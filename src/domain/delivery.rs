@@ -52,6 +52,23 @@ impl Sort {
     }
 }
 
+/// The form in which a channel wants its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Subject line and plain body.
+    Mail,
+    /// Short plain text.
+    Sms,
+    /// Words to speak.
+    Speech,
+    /// Chat text, a few lines, plain.
+    Chat,
+    /// The JSON document of CLI.md, one outcome of `events`.
+    Document,
+    /// Nothing: a sound.
+    None,
+}
+
 /// The status of a delivery, as CLI and API print it.
 ///
 /// ```text

@@ -241,7 +241,7 @@ pub enum WatchStatus {
 }
 
 /// Everything that can have happened. The name in the ledger is the variant in snake case.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum EventKind {
@@ -271,6 +271,7 @@ pub enum EventKind {
     },
     /// Last values that changed nothing, at most once a minute.
     MetricsSeen {
+        #[serde(deserialize_with = "finite")]
         values: BTreeMap<String, f64>,
     },
     /// Somebody asked for what their role does not allow.
@@ -643,4 +644,10 @@ impl EventKind {
     pub fn with(self, payload: Payload) -> Event {
         Event { head: self, payload: Some(Box::new(payload)) }
     }
+}
+
+/// JSON has no infinity and no NaN; one that slipped in was written as `null` and is left out.
+fn finite<'de, D: serde::Deserializer<'de>>(d: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    let values = BTreeMap::<String, Option<f64>>::deserialize(d)?;
+    Ok(values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
 }

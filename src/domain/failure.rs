@@ -107,6 +107,7 @@ pub fn cut(text: &str, max: usize) -> String {
     let clean = |c: char| if c.is_control() { ' ' } else { c };
     match text.char_indices().nth(max) {
         None => text.chars().map(clean).collect(),
-        Some(_) => text.chars().take(max.saturating_sub(1)).map(clean).chain(['…']).collect(),
+        Some(_) if max == 0 => String::new(),
+        Some(_) => text.chars().take(max - 1).map(clean).chain(['…']).collect(),
     }
 }

@@ -83,9 +83,10 @@ impl IdSource {
         (self.bits() >> 75) as f64 / (1u64 << 53) as f64
     }
 
-    /// A ULID whose order within one decision is the order of asking.
+    /// A ULID whose order within one decision is the order of asking: the first 24 of its 80 free
+    /// bits are the counter, the others random.
     pub fn ulid(&mut self) -> Ulid {
-        let random = (self.bits() & ((1 << 64) - 1)) | (u128::from(self.counter & 0xffff) << 64);
+        let random = (self.bits() & ((1 << 56) - 1)) | (u128::from(self.counter & 0xff_ffff) << 56);
         Ulid::from_parts(self.millis, random)
     }
 

@@ -16,6 +16,9 @@ pub mod time;
 pub mod who;
 pub mod window;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 /// Labels of an incident or a notification: name to value, in order of name.

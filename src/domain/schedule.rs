@@ -1,12 +1,17 @@
 //! When something is due by the calendar: a cron expression in a zone, or a fixed interval.
 //!
-//! croner does the field matching and the days on which the clock changes: a fixed time in a
-//! skipped hour runs at the jump, one in a doubled hour runs once; `*/5` keeps its beat.
+//! croner matches the fields; the days on which the clock changes are decided here:
+//! - *A time of day* (the hour field does not begin with `*`): what falls into a skipped hour is
+//!   due once, at the jump; what falls into a doubled hour is due in the first of the two.
+//! - *A beat* (the hour field begins with `*`, as in `*/5 * * * *`): due whenever the local clock
+//!   shows a matching time, so it keeps its beat through both.
 
 use crate::domain::time::{Span, Timestamp};
 use chrono::{DateTime, Utc};
 use croner::Cron;
 use croner::parser::{CronParser, Seconds};
+use jiff::civil;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 /// `cron` or `every`.
 #[derive(Clone, Debug)]
@@ -18,8 +23,10 @@ pub enum Schedule {
 /// A cron expression in a zone.
 #[derive(Clone, Debug)]
 pub struct CronIn {
-    cron: Cron,
-    zone: chrono_tz::Tz,
+    cron: Box<Cron>,
+    zone: TimeZone,
+    /// Every hour has its turn: it follows the local clock wherever that goes.
+    beat: bool,
     /// Six fields: kept to the second. Five are spread by the owner's jitter.
     pub exact: bool,
     pub text: String,
@@ -54,9 +61,11 @@ impl Schedule {
             .build()
             .parse(text)
             .map_err(|e| format!("{text:?} is not a cron expression: {e}"))?;
-        let zone: chrono_tz::Tz =
-            zone.parse().map_err(|_| format!("{zone:?} is not a time zone; write for example \"Europe/Prague\""))?;
-        let schedule = CronIn { cron, zone, exact, text: text.to_owned() };
+        let zone = TimeZone::get(zone)
+            .map_err(|_| format!("{zone:?} is not a time zone; write for example \"Europe/Prague\""))?;
+        let beat = fields[n - 4].starts_with('*');
+        let schedule = CronIn { cron: Box::new(cron), zone, beat, exact, text: text.to_owned() };
+        // Any year will do: what does not come within the calendar after this one never comes.
         if schedule.after(Timestamp(1_735_689_600_000_000)).is_none() {
             return Err(format!("{text:?} never comes"));
         }
@@ -73,9 +82,52 @@ impl Schedule {
 }
 
 impl CronIn {
+    /// The first due time strictly after `t`; `None` when it never comes again.
     fn after(&self, t: Timestamp) -> Option<Timestamp> {
-        let from = DateTime::<Utc>::from_timestamp_micros(t.0)?.with_timezone(&self.zone);
-        let next = self.cron.find_next_occurrence(&from, false).ok()?;
-        Some(Timestamp(next.timestamp_micros()))
+        let second = jiff::Timestamp::from_second(t.0.div_euclid(1_000_000)).ok()?;
+        let due = if self.beat { self.next_beat(second)? } else { self.next_time_of_day(second)? };
+        Some(Timestamp(due.as_microsecond()))
+    }
+
+    /// Follows the local clock stretch by stretch, from one change of it to the next.
+    fn next_beat(&self, t: jiff::Timestamp) -> Option<jiff::Timestamp> {
+        let mut from = t.checked_add(jiff::Span::new().seconds(1)).ok()?;
+        loop {
+            let offset = self.zone.to_offset(from);
+            let due = offset.to_timestamp(self.next_match(offset.to_datetime(from), true)?).ok()?;
+            match self.zone.following(from).next().map(|change| change.timestamp()) {
+                Some(change) if change <= due => from = change,
+                _ => return Some(due),
+            }
+        }
+    }
+
+    /// Matching local times in order, each at the instant that stands for it; the instants never
+    /// go back, so the first one after `t` is the answer.
+    fn next_time_of_day(&self, t: jiff::Timestamp) -> Option<jiff::Timestamp> {
+        let mut local = self.zone.to_datetime(t);
+        loop {
+            local = self.next_match(local, false)?;
+            let due = self.instant(local)?;
+            if due > t {
+                return Some(due);
+            }
+        }
+    }
+
+    /// A doubled local time is its first; a skipped one is the jump over it.
+    fn instant(&self, local: civil::DateTime) -> Option<jiff::Timestamp> {
+        let ambiguous = self.zone.to_ambiguous_timestamp(local);
+        let AmbiguousOffset::Gap { before, .. } = ambiguous.offset() else { return ambiguous.earlier().ok() };
+        let beyond = before.to_timestamp(local).ok()?.checked_add(jiff::Span::new().seconds(1)).ok()?;
+        self.zone.preceding(beyond).next().map(|jump| jump.timestamp())
+    }
+
+    /// The next match on a calendar whose clock never changes: croner sees it as UTC.
+    fn next_match(&self, local: civil::DateTime, inclusive: bool) -> Option<civil::DateTime> {
+        let utc = jiff::tz::Offset::UTC;
+        let from = DateTime::<Utc>::from_timestamp(utc.to_timestamp(local).ok()?.as_second(), 0)?;
+        let next = self.cron.find_next_occurrence(&from, inclusive).ok()?;
+        Some(utc.to_datetime(jiff::Timestamp::from_second(next.timestamp()).ok()?))
     }
 }

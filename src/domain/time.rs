@@ -59,8 +59,8 @@ impl Span {
         Span(i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
     }
 
-    /// Reads `90`-less durations as the config has them: `500ms`, `30s`, `5m`, `2h`, `1d`, `1w`,
-    /// also joined (`1h30m`).
+    /// Reads a number with its unit, as the config has them: `500ms`, `30s`, `5m`, `2h`, `1d`,
+    /// `1w`, also joined (`1h30m`).
     ///
     /// # Errors
     /// A sentence that says what would be right.
@@ -92,9 +92,31 @@ impl Span {
         // A century is as good as for ever, and keeps every sum far from overflow.
         if total > Span::days(36_525).0 { Err(wrong()) } else { Ok(Span(total)) }
     }
+
+    /// All of it, so that [`Span::parse`] gives the same span again: `1m30s`, `1s500ms`, `0s`.
+    pub fn exact(self) -> String {
+        let units = [
+            (Span::days(1).0, "d"),
+            (Span::hours(1).0, "h"),
+            (Span::mins(1).0, "m"),
+            (Span::secs(1).0, "s"),
+            (1_000, "ms"),
+            (1, "us"),
+        ];
+        let mut rest = self.0.max(0);
+        let mut text = String::new();
+        for (size, unit) in units {
+            if rest >= size {
+                text.push_str(&format!("{}{unit}", rest / size));
+                rest %= size;
+            }
+        }
+        if text.is_empty() { "0s".to_owned() } else { text }
+    }
 }
 
-/// The shortest exact form of whole units, at most two of them: `5m`, `1h30m`, `250ms`, `12d4h`.
+/// For people: rounded down to the largest unit and the one under it: `5m`, `1h30m`, `250ms`,
+/// `12d4h`. What must be read back exactly is written by [`Span::exact`].
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let us = self.0.max(0);
@@ -180,7 +202,7 @@ pub mod as_text {
     use super::*;
 
     pub fn serialize<S: Serializer>(span: &Span, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(span)
+        s.serialize_str(&span.exact())
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Span, D::Error> {

@@ -27,7 +27,7 @@ impl Who {
         let text = text.trim();
         if let Some((sort, name)) = text.split_once(':') {
             let name = name.trim().to_owned();
-            if name.is_empty() {
+            if name.is_empty() || name.chars().any(char::is_control) {
                 return Err(format!("{text:?} names nobody after the colon"));
             }
             return match sort {
@@ -35,6 +35,7 @@ impl Who {
                 "group" => Ok(Who::Group(name)),
                 "schedule" => Ok(Who::Schedule(name)),
                 "tier" => Ok(Who::Tier(name)),
+                _ if text.contains('@') => email(text).map(Who::Email),
                 _ => Err(format!("{text:?}: {sort:?} is not one of person, group, schedule, tier")),
             };
         }
@@ -54,6 +55,8 @@ impl Who {
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // A name that alone would be read as something else keeps its sort before it.
+            Who::Person(n) if n.contains([':', '@', '+']) || n.contains(char::is_whitespace) => write!(f, "person:{n}"),
             Who::Person(n) | Who::Email(n) | Who::Phone(n) => f.write_str(n),
             Who::Group(n) => write!(f, "group:{n}"),
             Who::Schedule(n) => write!(f, "schedule:{n}"),
@@ -80,8 +83,10 @@ impl<'de> Deserialize<'de> for Who {
 /// # Errors
 /// A sentence that says what would be right.
 pub fn phone(text: &str) -> Result<String, String> {
-    let number: String =
-        text.trim().chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '(' | ')' | '[' | ']')).collect();
+    // Numbers are pasted from web pages and letters: no-break blanks and printed dashes, too.
+    let dropped =
+        |c: char| c.is_whitespace() || matches!(c, '.' | '-' | '(' | ')' | '[' | ']' | '\u{2010}'..='\u{2015}');
+    let number: String = text.chars().filter(|c| !dropped(*c)).collect();
     let digits = number.strip_prefix('+').unwrap_or_default();
     let well =
         (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');

@@ -53,7 +53,11 @@ impl Window {
 
 fn minutes(text: &str) -> Option<u16> {
     let (h, m) = text.trim().split_once(':')?;
-    let (h, m): (u16, u16) = (h.parse().ok()?, m.parse().ok()?);
+    let number = |s: &str| -> Option<u16> {
+        let short = (1..=2).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit());
+        short.then(|| s.parse().ok())?
+    };
+    let (h, m) = (number(h)?, number(m)?);
     (m < 60 && h * 60 + m <= 1440).then_some(h * 60 + m)
 }
 

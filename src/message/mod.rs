@@ -3,8 +3,8 @@
 //! Rendered once, by the engine, for the first attempt; retries and fallbacks of the same format
 //! reuse it. A failing template falls back to the built-in text.
 
-use crate::channel::Format;
 use crate::domain::Labels;
+use crate::domain::delivery::Format;
 use crate::domain::event::Rendered;
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
@@ -26,12 +26,19 @@ pub struct Context<'a> {
     pub labels: &'a Labels,
     pub annotations: &'a Labels,
     pub incident: Option<About<'a>>,
+    /// The notification's id; only a webhook gets it.
+    pub id: String,
+    /// The delivery's id; mail and webhooks get it, an SMS or a voice never.
     pub delivery: String,
     /// Now, and the zone of the reader.
     pub at: Timestamp,
     pub zone: TimeZone,
     /// A page where the incident can be acknowledged; only where it works.
     pub link: Option<String>,
+    /// What an SMS can be answered with ("417a"); only where replies are read.
+    pub reply: Option<String>,
+    /// A call can be acknowledged by pressing 4.
+    pub keys: bool,
     /// An earlier attempt's answer was lost: say that it may be the same one again.
     pub possibly_duplicate: bool,
 }

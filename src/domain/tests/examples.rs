@@ -1,0 +1,380 @@
+//! One example of every event, and of every shape that an event can have inside.
+
+use crate::domain::Labels;
+use crate::domain::delivery::{ChannelStatus, Medium, Status};
+use crate::domain::event::{
+    AttemptResult, Breaker, Event, EventKind as K, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Payload,
+    Rendered, WatchStatus,
+};
+use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
+use crate::domain::level::Level;
+use crate::domain::matcher::Matcher;
+use crate::domain::time::{EngineTime, Span, Timestamp};
+use crate::domain::who::Who;
+use std::collections::BTreeMap;
+use ulid::Ulid;
+
+const T: i64 = 1_795_138_023_120_000;
+
+fn incident() -> IncidentId {
+    IncidentId(Ulid::from_parts(1_795_138_023_120, 1))
+}
+fn notification() -> NotificationId {
+    NotificationId(Ulid::from_parts(1_795_138_023_120, 2))
+}
+fn delivery() -> DeliveryId {
+    DeliveryId(Ulid::from_parts(1_795_138_023_120, 3))
+}
+fn s(text: &str) -> String {
+    text.to_owned()
+}
+fn labels() -> Labels {
+    [("level", "urgent"), ("name", "twilio"), ("source", "heartbeat")].map(|(k, v)| (s(k), s(v))).into()
+}
+fn next(what: NextWhat) -> Option<Next> {
+    Some(Next { due: EngineTime(T + 300_000_000), what })
+}
+fn words() -> Payload {
+    Payload {
+        subject: s("Twilio credentials refused"),
+        body: s("401 Authenticate\nžádné spojení 🔥"),
+        annotations: [(s("runbook"), s("https://wiki.example.org/twilio"))].into(),
+        ..Payload::default()
+    }
+}
+fn address(address: &str) -> Payload {
+    Payload { address: Some(s(address)), ..Payload::default() }
+}
+fn failure() -> Failure {
+    Failure::new(FailureClass::RateLimited, Blame::Channel, "Too Many Requests")
+        .code(20429)
+        .retry_after(Some(Span::secs(30)))
+        .unknown()
+}
+
+/// Every origin; adding one without a line here does not compile.
+pub fn origins() -> Vec<Origin> {
+    let all = vec![
+        Origin::OneShot,
+        Origin::Test,
+        Origin::Fomo,
+        Origin::Opening { incident: incident() },
+        Origin::Step { incident: incident(), round: 1, step: 2 },
+        Origin::Reminder { incident: incident() },
+        Origin::Acknowledged { incident: incident() },
+        Origin::Resolved { incident: incident() },
+    ];
+    for origin in &all {
+        match origin {
+            Origin::OneShot | Origin::Test | Origin::Fomo | Origin::Opening { .. } | Origin::Step { .. } => {}
+            Origin::Reminder { .. } | Origin::Acknowledged { .. } | Origin::Resolved { .. } => {}
+        }
+    }
+    all
+}
+
+/// Every way an attempt can end.
+pub fn results() -> Vec<AttemptResult> {
+    let all = vec![
+        AttemptResult::Delivered { provider_id: None, detail: s("204") },
+        AttemptResult::Sent { provider_id: Some(s("<1@example.org>")), detail: s("250 queued") },
+        AttemptResult::Submitted { provider_id: Some(s("SM1")), detail: s("queued") },
+        AttemptResult::Simulated { detail: s("POST /Messages.json") },
+        AttemptResult::Failed(failure()),
+        AttemptResult::Failed(Failure::new(FailureClass::ValidationError, Blame::Message, "no such number")),
+        AttemptResult::Lost { words: s("the daemon was killed") },
+    ];
+    for result in &all {
+        match result {
+            AttemptResult::Delivered { .. } | AttemptResult::Sent { .. } | AttemptResult::Submitted { .. } => {}
+            AttemptResult::Simulated { .. } | AttemptResult::Failed(_) | AttemptResult::Lost { .. } => {}
+        }
+    }
+    all
+}
+
+/// Everything an incident can do next.
+pub fn nexts() -> Vec<NextWhat> {
+    let all = vec![NextWhat::Step { round: 0, step: 1 }, NextWhat::Opening, NextWhat::Reminder, NextWhat::Restart];
+    for what in &all {
+        match what {
+            NextWhat::Step { .. } | NextWhat::Opening | NextWhat::Reminder | NextWhat::Restart => {}
+        }
+    }
+    all
+}
+
+/// At least one event of every kind.
+pub fn events() -> Vec<Event> {
+    let mut all = daemon();
+    all.extend(notifications());
+    all.extend(deliveries());
+    all.extend(incidents());
+    all.extend(checks());
+    all
+}
+
+fn daemon() -> Vec<Event> {
+    vec![
+        K::Started { version: s("0.1.0"), boot: s("0f3c") }.bare(),
+        K::Stopping { why: s("SIGTERM") }.bare(),
+        K::ConfigApplied { hash: s("ab12"), changed: vec![s("channels.sms")], kept: true }
+            .with(Payload { body: s("[daemon]\nname = \"prague-1\"\n"), ..Payload::default() }),
+        K::ConfigRefused { hash: s("ab12"), errors: vec![s("stentor.toml:3:1: unknown key")] }.bare(),
+        K::ClockStepped { by: Span::secs(-3_600) }.bare(),
+        K::MetricsSeen { values: [(s("deal.spacex-n.remaining"), 400_000.1), (s("load"), -0.25)].into() }.bare(),
+        K::AuthDenied { role: s("viewer"), action: s("POST /incidents/417/acknowledge") }.bare(),
+        K::RequestRefused { code: s("NOBODY"), message: s("nobody to send to"), field: Some(s("to")) }.bare(),
+        K::StorageTroubled { part: s("journal"), words: s("No space left on device"), well: false }.bare(),
+        K::Erased { from_seq: 1, to_seq: 99, because: s("retention of 90d") }.bare(),
+        K::Forgotten { to_seq: 1_000, because: s("retention of 10y") }.bare(),
+        K::Checkpoint { seq: 1_000, hash: s("c0ffee") }.bare(),
+    ]
+}
+
+fn notifications() -> Vec<Event> {
+    origins()
+        .into_iter()
+        .map(|origin| {
+            K::NotificationAccepted {
+                id: notification(),
+                origin,
+                level: Level::Urgent,
+                kind_of: s("probe"),
+                labels: labels(),
+                correlation_id: Some(s("deploy-7")),
+                tenant: Some(s("acme")),
+                initiator: s("alice"),
+                idempotency: Some(Idempotency { caller: s("uid 1000"), key: s("k1"), content: s("ab12") }),
+                expires: EngineTime(T + 86_400_000_000),
+                not_before: Some(EngineTime(T + 1)),
+                heartbeat: Some(s("weekly-proof")),
+            }
+            .with(words())
+        })
+        .collect()
+}
+
+fn deliveries() -> Vec<Event> {
+    let mut all = vec![
+        K::DeliveryCreated {
+            id: delivery(),
+            notification: notification(),
+            incident: Some(incident()),
+            chain: vec![s("sms"), s("sms-telnyx"), s("sms-gateway")],
+            start: 1,
+            medium: Some(Medium::Sms),
+            who: Some(s("alice")),
+            others: [(Medium::Mail, s("alice@example.org")), (Medium::Voice, s("+15550100"))].into(),
+            rank: 2,
+            status: Status::Skipped,
+            reason: Some(s("quiet-hours until 07:00")),
+        }
+        .with(address("+15550100")),
+        K::AttemptStarted { delivery: delivery(), n: 2, channel: s("sms"), possibly_duplicate: true }.with(Payload {
+            text: Some(Rendered { subject: s("[URGENT #417] x"), text: s("URGENT #417 prague-1: x") }),
+            ..Payload::default()
+        }),
+        K::DeliveryMoved {
+            id: delivery(),
+            status: Status::Backoff,
+            at: 1,
+            until: Some(EngineTime(T + 5)),
+            lap: 1,
+            because: s("RATE_LIMITED"),
+        }
+        .bare(),
+        K::DeliveryEnded { id: delivery(), status: Status::Superseded, reason: Some(s("acknowledged by bob")) }.bare(),
+        K::DeliveryReported { id: delivery(), provider_id: s("SM1"), status: s("delivered"), late: true }.bare(),
+        K::DeliveryPriced { id: delivery(), cost: s("0.0075"), currency: s("USD"), segments: 1 }.bare(),
+        K::DeadLetterRequeued { id: delivery() }.bare(),
+        K::DeadLetterDropped { id: delivery() }.bare(),
+        K::TemplateFailed { template: s("channels.hook.body"), words: s("line 1: undefined value") }.bare(),
+        K::InboundReceived { channel: s("sms"), provider_id: s("SM2") }.with(Payload {
+            address: Some(s("+15550100")),
+            text: Some(Rendered { subject: String::new(), text: s("417a") }),
+            ..Payload::default()
+        }),
+        K::ChannelChanged {
+            channel: s("sms"),
+            status: ChannelStatus::Dead,
+            detail: s("401 Authenticate"),
+            breaker: Breaker::Narrow,
+            failures: 5,
+            retry_at: Some(EngineTime(T + 9)),
+            gap: Span::secs(5),
+        }
+        .bare(),
+    ];
+    all.extend(
+        results()
+            .into_iter()
+            .map(|result| K::AttemptFinished { delivery: delivery(), n: 1, channel: s("sms"), result }.bare()),
+    );
+    all
+}
+
+fn incidents() -> Vec<Event> {
+    let mut all = vec![
+        K::IncidentOpened {
+            id: incident(),
+            number: 417,
+            fingerprint: s("heartbeat/twilio"),
+            level: Level::Urgent,
+            kind_of: s("probe"),
+            labels: labels(),
+            opened_by: s("heartbeat twilio"),
+            base: EngineTime(T),
+            policy: Some(s("page")),
+            rounds: 4,
+            channels: Some(vec![]),
+            to: Some(vec![Who::Person(s("alice")), Who::Schedule(s("primary")), Who::Phone(s("+15550101"))]),
+            about: Some(s("sms")),
+            silenced_by: Some(s("5e1e9ce0-0000-4000-8000-000000000000")),
+            once: true,
+            tenant: Some(s("acme")),
+            next: next(NextWhat::Step { round: 0, step: 0 }),
+        }
+        .with(words()),
+        K::IncidentRepeated { id: incident() }.bare(),
+        K::IncidentRaised {
+            id: incident(),
+            level: Level::Urgent,
+            base: EngineTime(T),
+            policy: Some(s("page")),
+            rounds: 4,
+            next: None,
+        }
+        .bare(),
+        K::IncidentReminded { id: incident(), next: next(NextWhat::Reminder) }.bare(),
+        K::IncidentAcknowledged {
+            id: incident(),
+            by: s("bob"),
+            via: s("command"),
+            note: Some(s("on it")),
+            next: next(NextWhat::Restart),
+        }
+        .bare(),
+        K::IncidentUnacknowledged {
+            id: incident(),
+            by: s("bob"),
+            because: s("asked"),
+            base: EngineTime(T),
+            next: next(NextWhat::Opening),
+        }
+        .bare(),
+        K::IncidentSnoozed { id: incident(), by: s("bob"), until: EngineTime(T + 7) }.bare(),
+        K::IncidentSilenced { id: incident(), silence: s("5e1e9ce0-0000-4000-8000-000000000000") }.bare(),
+        K::IncidentUnsilenced { id: incident(), because: s("ended"), base: EngineTime(T), next: None }.bare(),
+        K::IncidentResolved { id: incident(), by: s("heartbeat twilio"), because: s("passes again"), note: None }
+            .bare(),
+        K::SilenceAdded {
+            id: s("5e1e9ce0-0000-4000-8000-000000000000"),
+            matchers: vec![Matcher::parse("name=~\"twilio|smtp\"").unwrap(), Matcher::parse("level!=urgent").unwrap()],
+            starts: EngineTime(T),
+            ends: EngineTime(T + 8),
+            comment: s("maintenance"),
+            created_by: s("alice"),
+        }
+        .bare(),
+        K::SilenceExpired { id: s("5e1e9ce0-0000-4000-8000-000000000000"), by: s("alice") }.bare(),
+    ];
+    all.extend(nexts().into_iter().map(|what| {
+        K::IncidentStepped {
+            id: incident(),
+            round: 1,
+            step: 0,
+            passed_over: vec![(0, 1), (0, 2)],
+            saved: Span::mins(5),
+            because: s("due"),
+            next: next(what),
+            reached_nobody: true,
+        }
+        .bare()
+    }));
+    all
+}
+
+fn checks() -> Vec<Event> {
+    vec![
+        K::HeartbeatKnown { name: s("backup-job"), at: EngineTime(T) }.bare(),
+        K::HeartbeatStarted { name: s("twilio"), scheduled_at: Timestamp(T) }.bare(),
+        K::HeartbeatFinished {
+            name: s("twilio"),
+            ok: false,
+            class: Some(FailureClass::AuthError),
+            detail: s("401 Authenticate"),
+            status: HeartbeatStatus::Failing,
+            failures_in_row: 2,
+            failing_since: Some(Timestamp(T - 1)),
+        }
+        .bare(),
+        K::HeartbeatPinged { name: s("backup-job"), ok: true }.bare(),
+        K::HeartbeatLate { name: s("backup-job") }.bare(),
+        K::WatchChanged {
+            name: s("spacex-capacity"),
+            status: WatchStatus::Breached,
+            value: Some(0.1),
+            detail: s("low"),
+        }
+        .bare(),
+        K::WatchChanged { name: s("spacex-capacity"), status: WatchStatus::NoData, value: None, detail: s("silent") }
+            .bare(),
+        K::SoundStarted {
+            channel: s("siren"),
+            delivery: delivery(),
+            incident: Some(incident()),
+            until: EngineTime(T + 900_000_000),
+        }
+        .bare(),
+        K::SoundStopped { channel: s("siren"), delivery: delivery(), because: s("acknowledged by bob") }.bare(),
+    ]
+}
+
+/// The fields that a first event of the kind had no choice but to have; all else has a default.
+pub fn bare_minimum() -> BTreeMap<&'static str, &'static str> {
+    [
+        ("started", r#"{"version":"0.1.0"}"#),
+        ("config_applied", r#"{"hash":"ab12","changed":[]}"#),
+        ("request_refused", r#"{"code":"NOBODY","message":"nobody"}"#),
+        (
+            "notification_accepted",
+            r#"{"id":"01KMG7QZFG0000000000000002","origin":"one_shot","level":"low","type":"message","labels":{},"expires":5}"#,
+        ),
+        (
+            "delivery_created",
+            r#"{"id":"01KMG7QZFG0000000000000003","notification":"01KMG7QZFG0000000000000002","chain":["mail"],"status":"ready"}"#,
+        ),
+        ("attempt_started", r#"{"delivery":"01KMG7QZFG0000000000000003","n":1,"channel":"mail"}"#),
+        (
+            "attempt_finished",
+            r#"{"delivery":"01KMG7QZFG0000000000000003","n":1,"channel":"mail","outcome":"failed","class":"TIMEOUT","blame":"channel","words":"no answer"}"#,
+        ),
+        (
+            "delivery_moved",
+            r#"{"id":"01KMG7QZFG0000000000000003","status":"ready","at":0,"because":"the pause is over"}"#,
+        ),
+        ("delivery_ended", r#"{"id":"01KMG7QZFG0000000000000003","status":"sent"}"#),
+        ("delivery_reported", r#"{"id":"01KMG7QZFG0000000000000003","provider_id":"SM1","status":"sent"}"#),
+        ("channel_changed", r#"{"channel":"mail","status":"ok","detail":"","breaker":"closed","failures":0}"#),
+        (
+            "incident_opened",
+            r#"{"id":"01KMG7QZFG0000000000000001","number":1,"fingerprint":"x","level":"low","type":"message","labels":{},"opened_by":"alice","base":5}"#,
+        ),
+        ("incident_raised", r#"{"id":"01KMG7QZFG0000000000000001","level":"high","base":5}"#),
+        ("incident_stepped", r#"{"id":"01KMG7QZFG0000000000000001","round":0,"step":0,"because":"due"}"#),
+        ("incident_reminded", r#"{"id":"01KMG7QZFG0000000000000001"}"#),
+        ("incident_acknowledged", r#"{"id":"01KMG7QZFG0000000000000001","by":"bob","via":"command"}"#),
+        ("incident_unacknowledged", r#"{"id":"01KMG7QZFG0000000000000001","by":"bob","because":"asked","base":5}"#),
+        ("incident_unsilenced", r#"{"id":"01KMG7QZFG0000000000000001","because":"ended","base":5}"#),
+        ("incident_resolved", r#"{"id":"01KMG7QZFG0000000000000001","by":"bob","because":"asked"}"#),
+        (
+            "heartbeat_finished",
+            r#"{"name":"twilio","ok":true,"detail":"","status":"ok","failures_in_row":0}"#,
+        ),
+        ("watch_changed", r#"{"name":"load","status":"ok","detail":""}"#),
+        ("sound_started", r#"{"channel":"siren","delivery":"01KMG7QZFG0000000000000003","until":5}"#),
+    ]
+    .into()
+}

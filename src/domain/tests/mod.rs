@@ -1,0 +1,10 @@
+//! The words, checked one by one; every event and its corpus in `events`.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod clocks;
+mod cron;
+mod events;
+mod examples;
+mod ids;
+mod matchers;
+mod words;
