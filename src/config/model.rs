@@ -47,6 +47,9 @@ pub struct Source {
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// The text for the ledger: placeholders unresolved, secret-typed literals masked.
     pub masked: String,
+    /// BLAKE3 (hex) over the resolved values of each named entry (`channels.sms`) and single table
+    /// (`daemon`): what a reload changes.
+    pub entries: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug)]

@@ -16,6 +16,7 @@
 //! assert_eq!(problems.errors[1].to_string(), "example.toml:2:1: unknown key prot (did you mean \"port\"?)");
 //! ```
 
+mod fingerprint;
 mod mask;
 mod placeholder;
 mod problem;

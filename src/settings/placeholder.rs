@@ -139,8 +139,7 @@ pub enum Resolved {
 }
 
 /// Puts the values in. As in a shell, `:-` also stands in for a variable that is set and empty.
-/// `seen` is told each placeholder and its value.
-pub fn resolve(parts: &[Part<'_>], environment: &dyn Environment, mut seen: impl FnMut(&str, &str)) -> Resolved {
+pub fn resolve(parts: &[Part<'_>], environment: &dyn Environment) -> Resolved {
     let mut text = String::new();
     let mut missing = Vec::new();
     for part in parts {
@@ -150,10 +149,7 @@ pub fn resolve(parts: &[Part<'_>], environment: &dyn Environment, mut seen: impl
             Part::Variable { name, default } => {
                 let set = environment.variable(name).filter(|v| !v.is_empty() || default.is_none());
                 match set.or_else(|| default.map(str::to_owned)) {
-                    Some(value) => {
-                        seen(name, &value);
-                        text.push_str(&value);
-                    }
+                    Some(value) => text.push_str(&value),
                     None => missing.push(format!(
                         "the environment variable {name} is not set; set it, or write ${{{name}:-text}} to have a default"
                     )),
@@ -163,7 +159,6 @@ pub fn resolve(parts: &[Part<'_>], environment: &dyn Environment, mut seen: impl
                 Ok(content) => {
                     let value = content.strip_suffix('\n').unwrap_or(&content);
                     let value = value.strip_suffix('\r').unwrap_or(value);
-                    seen(name, value);
                     text.push_str(value);
                 }
                 Err(why) => missing.push(why),

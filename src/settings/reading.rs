@@ -1,5 +1,6 @@
 //! One reading of a config: its files, its problems, and what its placeholders stood for.
 
+use crate::settings::fingerprint;
 use crate::settings::placeholder::{self, Environment, Resolved};
 use crate::settings::problem::Problem;
 use crate::settings::source::{Place, SourceFile};
@@ -23,12 +24,9 @@ struct Found {
     warnings: BTreeSet<(Place, String, String)>,
     /// Where secrets stand in the files.
     secrets: BTreeSet<Place>,
-    /// What each placeholder stood for.
-    placeholders: BTreeMap<String, String>,
 }
 
 impl std::fmt::Debug for Reading<'_> {
-    // What placeholders stood for stays out.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reading").field("files", &self.files.len()).finish_non_exhaustive()
     }
@@ -54,6 +52,27 @@ impl<'e> Reading<'e> {
         }
     }
 
+    /// Reads one more file that ought to be UTF-8.
+    pub fn parse_bytes(&mut self, name: &str, bytes: &[u8]) -> Option<Tree> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.parse(name, text),
+            Err(why) => {
+                let file = self.files.len();
+                self.files.push(SourceFile::new(name, String::from_utf8_lossy(&bytes[..why.valid_up_to()])));
+                let start = why.valid_up_to();
+                self.error_at(Place { file, start, end: start }, "this is not UTF-8", "save the file as UTF-8");
+                None
+            }
+        }
+    }
+
+    /// As much of a file as can be understood; mistakes are kept to itself.
+    pub fn parse_leniently(&mut self, name: &str, text: &str) -> Tree {
+        let file = self.files.len();
+        self.files.push(SourceFile::new(name, text));
+        tree::parse_leniently(text, file)
+    }
+
     /// The table at the top of a document.
     pub fn root<'a>(&'a self, tree: &'a Tree) -> Table<'a> {
         Table::new(self, "", String::new(), tree, Place::default(), self.without_secrets)
@@ -69,6 +88,18 @@ impl<'e> Reading<'e> {
 
     pub fn warning_at(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
         self.found.borrow_mut().warnings.insert((place, message.into(), hint.into()));
+    }
+
+    /// `stentor.toml, line 12`, to point at a second place in a message.
+    pub fn line_of(&self, place: Place) -> String {
+        let Some(file) = self.files.get(place.file) else { return String::new() };
+        format!("{}, line {}", file.name(), file.line_and_column(place.start).0)
+    }
+
+    /// BLAKE3 (hex) over the resolved values of each entry of a config: `channels.sms` where the
+    /// top-level value holds only tables, else `daemon`.
+    pub fn fingerprints(&self, tree: &Tree) -> BTreeMap<String, String> {
+        fingerprint::entries(self, tree)
     }
 
     /// How many errors there are so far.
@@ -91,21 +122,12 @@ impl<'e> Reading<'e> {
         self.found.borrow().secrets.clone()
     }
 
-    /// What each placeholder stood for; never to be printed.
-    pub fn placeholders(&self) -> BTreeMap<String, String> {
-        self.found.borrow().placeholders.clone()
-    }
-
     pub(in crate::settings) fn note_secret(&self, place: Place) {
         self.found.borrow_mut().secrets.insert(place);
     }
 
     pub(in crate::settings) fn resolve(&self, text: &str) -> Result<Resolved, String> {
-        let parts = placeholder::parts(text)?;
-        let mut found = self.found.borrow_mut();
-        Ok(placeholder::resolve(&parts, self.environment, |name, value| {
-            found.placeholders.insert(name.to_owned(), value.to_owned());
-        }))
+        Ok(placeholder::resolve(&placeholder::parts(text)?, self.environment))
     }
 
     fn problem(&self, (place, message, hint): &(Place, String, String)) -> Problem {

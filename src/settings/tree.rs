@@ -66,6 +66,11 @@ pub fn parse(text: &str, file: usize) -> Result<Tree, Vec<Malformed>> {
     Err(told.collect())
 }
 
+/// As much of the text as can be understood.
+pub fn parse_leniently(text: &str, file: usize) -> Tree {
+    tree(DeTable::parse_recoverable(text).0.into_inner(), file)
+}
+
 fn tree(table: DeTable<'_>, file: usize) -> Tree {
     let entries = table.into_iter().map(|(key, value)| {
         let key_at = place(&key, file);

@@ -2,8 +2,8 @@
 
 use crate::domain::secret::Secret;
 use crate::settings::source::Place;
-use crate::settings::table::Table;
 use crate::settings::table::resolve::Text;
+use crate::settings::table::{Shape, Table};
 use crate::settings::tree::{Item, Value};
 use std::collections::BTreeMap;
 
@@ -56,6 +56,16 @@ impl<'a> Table<'a> {
             Value::Table(tree) => Some(self.inner(key, self.path(key), tree, item.key_at)),
             other => self.wrong(item, format!("{} is {}, not a table", self.path(key), other.what())),
         }
+    }
+
+    /// Every table of `[key.*]`, by name; nothing else may stand there.
+    pub fn named_tables(&mut self, key: &str) -> Vec<Table<'a>> {
+        if self.shape(key) == Some(Shape::List) {
+            self.known.insert(key.to_owned());
+            self.error(key, "this is a list, and each entry needs a name", format!("write [{}.NAME]", self.path(key)));
+            return Vec::new();
+        }
+        self.tables(key)
     }
 
     /// Every table of `[key.*]`, by name; or the elements of a list of tables, in order.
