@@ -1,8 +1,32 @@
 //! stentor.toml: what can be written, its defaults, and everything that can be wrong with it.
 //!
 //! [`Config`] is the finished, valid form that the engine decides by; it never changes, a reload
-//! makes a new one. Reading and checking are in the other files of this folder.
+//! makes a new one by [`load`]. The way there: `files` (main file and conf.d to one document),
+//! `read` (each table by itself, defaults filled in), `rules` (whether they fit together).
+//! Everything that is wrong is told at once, with file, line, column and a hint.
 
+mod absent;
+mod accounts;
+pub mod check;
+mod diff;
+mod files;
+pub mod kept;
+mod later;
+mod load;
 pub mod model;
+mod options;
+mod read;
+mod rules;
+mod sound_files;
+pub mod testing;
+#[cfg(test)]
+mod tests;
 
+pub use crate::settings::{Environment, Problem, ProcessEnvironment};
+pub use accounts::{Accounts, SystemAccounts};
+pub use diff::diff;
+pub use files::folder_of;
+pub use load::{load, load_from_files};
 pub use model::*;
+pub use options::{LoadOptions, Loaded};
+pub use sound_files::{Player, SoundCheck, SoundVerdict};

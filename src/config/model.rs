@@ -47,6 +47,9 @@ pub struct Source {
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// The text for the ledger: placeholders unresolved, secret-typed literals masked.
     pub masked: String,
+    /// BLAKE3 (hex) over the resolved values of each named entry (`channels.sms`) and single table
+    /// (`daemon`): what a reload changes.
+    pub entries: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug)]
@@ -365,15 +368,4 @@ impl Rule {
             _ => None,
         }
     }
-}
-
-/// How a config is complained about: an error refuses it, a warning does not.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Problem {
-    pub file: String,
-    /// From 1; 0 when it is about no line.
-    pub line: usize,
-    pub column: usize,
-    pub message: String,
-    pub hint: String,
 }

@@ -1,0 +1,78 @@
+//! From files to a [`Config`]: read, merge, understand, check.
+
+use crate::config::files::{self, Files};
+use crate::config::model::{Access, Source};
+use crate::config::options::{LoadOptions, Loaded};
+use crate::config::{read, rules};
+use crate::settings::{Environment, Problem, Reading, Tree, masked};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Reads the file and conf.d/*.toml beside it. It reads files, asks for users and, with a sound
+/// check, starts programs: not for a thread that others wait for.
+pub fn load(path: &Path, environment: &dyn Environment, options: &LoadOptions<'_>) -> Loaded {
+    let read = Files::read(path);
+    let mut loaded = load_from_files(path, read.files, environment, options);
+    for (file, why) in read.failures {
+        let problem = Problem {
+            file: file.display().to_string(),
+            line: 0,
+            column: 0,
+            message: format!("{}: {why}", file.display()),
+            hint: String::new(),
+        };
+        loaded.errors.insert(0, problem);
+        loaded.config = None;
+    }
+    loaded
+}
+
+/// The same from files in memory: `path` is what the main one, the first, is called in problems;
+/// the names of the others are relative to its folder.
+pub fn load_from_files(
+    path: &Path,
+    files: Vec<(PathBuf, Vec<u8>)>,
+    environment: &dyn Environment,
+    options: &LoadOptions<'_>,
+) -> Loaded {
+    let mut source = Source { path: path.to_owned(), hash: files::hash(&files), files, ..Source::default() };
+    let mut reading = Reading::new(environment, options.without_secrets);
+    let Some(tree) = files::parse(&mut reading, &source) else {
+        return Loaded { config: None, errors: reading.errors(), warnings: Vec::new(), source };
+    };
+    let mut root = reading.root(&tree);
+    let mut config = read::draft(&mut root, environment, options);
+    root.finish();
+    rules::check(&config, &tree, &reading, options);
+    let errors = reading.errors();
+    if errors.is_empty() {
+        source.masked = masked(&tree, &reading.secrets());
+        source.entries = fingerprints(&tree, &reading, &config.access);
+        source.values_hash = hash_of(&source.entries);
+    }
+    config.source = source.clone();
+    Loaded { config: errors.is_empty().then_some(config), warnings: reading.warnings(), errors, source }
+}
+
+/// One for each named entry and single table; `access` covers the uids, too, so that a changed
+/// unix group is a change.
+fn fingerprints(tree: &Tree, reading: &Reading<'_>, access: &Access) -> BTreeMap<String, String> {
+    let mut prints = BTreeMap::new();
+    for (name, print) in reading.fingerprints(tree) {
+        prints.insert(name, print);
+    }
+    let written = prints.remove("access").unwrap_or_default();
+    let access = blake3::hash(format!("{written} {access:?}").as_bytes());
+    prints.insert("access".to_owned(), access.to_hex().to_string());
+    prints
+}
+
+fn hash_of(entries: &BTreeMap<String, String>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (name, print) in entries {
+        hasher.update(name.as_bytes());
+        hasher.update(b"\0");
+        hasher.update(print.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}

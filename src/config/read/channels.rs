@@ -1,0 +1,155 @@
+//! `[channels.NAME]`: what every channel has; the rest is read by its kind.
+
+use crate::channel::{Channel, Format, Kind};
+use crate::config::absent::Absent;
+use crate::config::later::{self, Home};
+use crate::config::model::{ChannelConfig, Retry, SoundSettings, Updates};
+use crate::config::options::LoadOptions;
+use crate::config::read::{by_name, named, some_time, who};
+use crate::domain::delivery::{Medium, Sort};
+use crate::domain::time::Span;
+use crate::settings::{Shape, Table, suggestion};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const TIMEOUT: Span = Span::secs(15);
+const SLOTS: usize = 4;
+/// The longest stretch of a sound that does not say.
+const SOUND_MAX: Span = Span::mins(15);
+const UNTIL_ACKNOWLEDGED: &str = "until-acknowledged";
+
+pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>) -> BTreeMap<String, ChannelConfig> {
+    by_name(named(root, "channels"), |table| channel(table, options))
+}
+
+fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelConfig> {
+    let kind = kind(table, options);
+    let simulate = table.flag("simulate").unwrap_or(false);
+    if simulate {
+        table.simulate();
+    }
+    if later::may_read(table, Home::Channel, "limits", options) {
+        table.known(&["limits"]);
+    }
+    table.renamed("attempts", "retry = { times = ... }");
+    table.renamed("notify", "to = [\"...\"]");
+    let to = who(table, "to");
+    let fallback = table.text("fallback");
+    let via = table.text("via");
+    let timeout = some_time(table, "timeout").unwrap_or(TIMEOUT);
+    let slots = table.integer("slots", 1..=1000).map_or(SLOTS, |n| n as usize);
+    let retry = retry(table);
+    let updates = updates(table);
+    let Some(kind) = kind else {
+        // Nobody can say which of the other keys are right.
+        table.ignore_unknown();
+        return None;
+    };
+    if kind.sort == Sort::Fixed && to.is_some() {
+        table.error(
+            "to",
+            format!("a {} channel tells the place written here, whoever is named", kind.name),
+            "leave `to` out; it is for mail, sms and voice",
+        );
+    }
+    let sound = (kind.name == "sound").then(|| sound(table));
+    let template = if kind.format == Format::Document { table.text("body") } else { None };
+    let adapter = adapter(table, kind);
+    Some(ChannelConfig {
+        name: table.name().to_owned(),
+        kind,
+        to: to.unwrap_or_default(),
+        fallback,
+        via,
+        timeout,
+        slots,
+        retry,
+        updates: updates.unwrap_or_else(|| default_updates(kind)),
+        simulate,
+        sound,
+        template,
+        adapter,
+    })
+}
+
+fn kind(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<&'static Kind> {
+    let name = table.require_parsed("kind", "smtp", |word| Ok(word.to_owned()))?;
+    if let Some(kind) = options.kinds.iter().find(|k| k.name == name) {
+        return Some(kind);
+    }
+    if later::is_later_channel_kind(&name) {
+        table.error("kind", format!("{name:?} is not yet supported"), "leave this channel out");
+    } else {
+        let hint = suggestion(&name, options.kinds.iter().map(|k| k.name));
+        table.error("kind", format!("there is no kind of channel {name:?}"), hint);
+    }
+    None
+}
+
+/// The kind's own keys. A draft has a channel even when they are wrong, so that nothing else is
+/// said to name an unknown one.
+fn adapter(table: &mut Table<'_>, kind: &'static Kind) -> Arc<dyn Channel> {
+    let errors_before = table.reading().error_count();
+    if let Some(adapter) = (kind.read)(table) {
+        return adapter;
+    }
+    if !table.simulated() && table.reading().error_count() == errors_before {
+        table.error("", format!("the settings of a {} channel are incomplete", kind.name), "");
+    }
+    Arc::new(Absent { kind: kind.name })
+}
+
+fn retry(table: &mut Table<'_>) -> Retry {
+    let default = Retry::default();
+    let Some(mut inner) = table.table("retry") else { return default };
+    let times = inner.integer("times", 0..=100).map_or(default.times, |n| n as u32);
+    let base = some_time(&mut inner, "base");
+    let max = some_time(&mut inner, "max");
+    if let (Some(base), Some(max)) = (base, max)
+        && base > max
+    {
+        inner.error("max", format!("{max} is less than base, {base}"), "write a max that is not under base");
+    }
+    let base = base.unwrap_or(default.base);
+    Retry { times, base, max: max.unwrap_or(default.max).max(base) }
+}
+
+fn updates(table: &mut Table<'_>) -> Option<Updates> {
+    let words = table.parsed_list("updates", |word| match word {
+        "acknowledged" | "resolved" => Ok(word.to_owned()),
+        _ => Err(format!("{word:?} is not a notice; write \"acknowledged\", \"resolved\" or neither")),
+    })?;
+    let has = |word: &str| words.iter().any(|w| w == word);
+    Some(Updates { acknowledged: has("acknowledged"), resolved: has("resolved") })
+}
+
+/// Both; a call and a sound only stop.
+fn default_updates(kind: &Kind) -> Updates {
+    let told = kind.sort != Sort::Addressed(Medium::Voice) && kind.format != Format::None;
+    Updates { acknowledged: told, resolved: told }
+}
+
+fn sound(table: &mut Table<'_>) -> SoundSettings {
+    let repeat = match table.shape("repeat") {
+        None => Some(1),
+        Some(Shape::Number) => table.integer("repeat", 1..=10_000).map(|n| n as u32),
+        Some(_) => table.parsed("repeat", repeat).flatten(),
+    };
+    let max = some_time(table, "max");
+    if repeat.is_none() && !table.has("max") && table.has("repeat") {
+        table.warning(
+            "repeat",
+            format!("{UNTIL_ACKNOWLEDGED} without max sounds for {SOUND_MAX} at most"),
+            "write max = \"15m\"",
+        );
+    }
+    SoundSettings { repeat, max: max.unwrap_or(SOUND_MAX) }
+}
+
+fn repeat(text: &str) -> Result<Option<u32>, String> {
+    match text.trim().parse::<u32>() {
+        Ok(times @ 1..=10_000) => Ok(Some(times)),
+        _ if text == UNTIL_ACKNOWLEDGED => Ok(None),
+        _ => Err(format!("{text:?} is no number of times; write {UNTIL_ACKNOWLEDGED:?} or a number from 1 to 10000")),
+    }
+}

@@ -1,0 +1,94 @@
+//! `[daemon]`, `[deadman]`, `[http]`.
+
+use crate::config::kept;
+use crate::config::later::{self, Home};
+use crate::config::model::{Daemon, Deadman, Http};
+use crate::config::options::LoadOptions;
+use crate::config::read::some_time;
+use crate::domain::time::Span;
+use crate::settings::{Environment, Table};
+use jiff::tz::TimeZone;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+const SOCKET: &str = "/run/stentor/control.sock";
+/// `sun_path` has 108 bytes, the last a zero.
+const SOCKET_PATH_MAX: usize = 107;
+
+pub fn read(root: &mut Table<'_>, environment: &dyn Environment) -> Daemon {
+    let mut table = root.table("daemon");
+    let mut text = |key: &str| table.as_mut().and_then(|t| t.text(key)).filter(|text| !text.trim().is_empty());
+    let name = text("name").unwrap_or_else(host_name);
+    let state_dir = text("state_dir").map_or_else(|| kept::default_state_dir(environment), PathBuf::from);
+    let socket = text("socket").unwrap_or_else(|| SOCKET.to_owned());
+    let zone = table.as_mut().and_then(|t| t.parsed("timezone", timezone));
+    if let Some(t) = &mut table
+        && socket.len() > SOCKET_PATH_MAX
+    {
+        t.error("socket", format!("the path has {} bytes", socket.len()), "a socket's path has at most 107 bytes");
+    }
+    let (timezone, timezone_name) = zone.unwrap_or_else(system_zone);
+    Daemon { name, state_dir, socket: socket.into(), timezone, timezone_name }
+}
+
+/// An IANA name that both the clock and cron know.
+pub fn timezone(name: &str) -> Result<(TimeZone, String), String> {
+    let known = name.parse::<chrono_tz::Tz>().is_ok();
+    match TimeZone::get(name) {
+        Ok(zone) if known => Ok((zone, name.to_owned())),
+        Err(_) if known => Err(format!("{name:?} is not in this system's time zones; install its tzdata package")),
+        _ => Err(format!("{name:?} is not a time zone; write for example \"Europe/Prague\"")),
+    }
+}
+
+fn system_zone() -> (TimeZone, String) {
+    let name = TimeZone::system().iana_name().map(str::to_owned);
+    name.and_then(|name| timezone(&name).ok()).unwrap_or((TimeZone::UTC, "UTC".to_owned()))
+}
+
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "stentor".to_owned() } else { name.to_owned() }
+}
+
+/// `None` when there is none, or its `url` is empty.
+pub fn read_deadman(root: &mut Table<'_>) -> Option<Deadman> {
+    let mut table = root.table("deadman")?;
+    let every = some_time(&mut table, "every").unwrap_or(Span::mins(1));
+    let url = table.secret("url").unwrap_or_default();
+    if url.is_empty() {
+        return None;
+    }
+    if !is_web_address(url.reveal()) {
+        table.error("url", "this is not a web address", "write url = \"https://...\", or \"\" for off");
+    }
+    Some(Deadman { url, every })
+}
+
+pub fn read_http(root: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<Http> {
+    let mut table = root.table("http")?;
+    let tokens = later::may_read(&mut table, Home::Http, "tokens", options) && table.has("tokens");
+    table.known(&["tokens"]);
+    let public_url = table.parsed("public_url", |text| match text.trim_end_matches('/') {
+        "" => Ok(None),
+        url if is_web_address(url) => Ok(Some(url.to_owned())),
+        _ => Err(format!("{text:?} is not a web address; write for example \"https://alarm.example.org\"")),
+    });
+    let listen = table.require_parsed("listen", "127.0.0.1:7373", |text| {
+        text.parse::<SocketAddr>()
+            .map_err(|_| format!("{text:?} is not an address and a port; write for example \"127.0.0.1:7373\""))
+    })?;
+    if !listen.ip().is_loopback() && !tokens {
+        table.error(
+            "listen",
+            format!("{listen} can be reached from other machines, and there is no token and no key"),
+            "write listen = \"127.0.0.1:7373\"",
+        );
+    }
+    Some(Http { listen, public_url: public_url.flatten() })
+}
+
+fn is_web_address(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}

@@ -1,0 +1,67 @@
+//! `[levels.NAME]`, and how those that are left out follow from those that are written.
+
+use crate::config::later::{self, Home};
+use crate::config::model::LevelConfig;
+use crate::config::options::LoadOptions;
+use crate::config::read::incident::NO_POLICY;
+use crate::config::read::{some_time, who};
+use crate::domain::level::Level;
+use crate::settings::{Table, suggestion};
+use std::collections::BTreeMap;
+
+pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>) -> BTreeMap<Level, LevelConfig> {
+    let mut written = BTreeMap::new();
+    for mut table in root.named_tables("levels") {
+        match level_of(&mut table) {
+            Some(level) => {
+                written.insert(level, read_level(&mut table, options));
+            }
+            None => table.ignore_unknown(),
+        }
+    }
+    fill(&written)
+}
+
+fn level_of(table: &mut Table<'_>) -> Option<Level> {
+    let word = table.name().to_owned();
+    let level = Level::parse_strict(&word);
+    if level.is_none() {
+        let hint = match Level::parse(&word) {
+            Some(level) => format!("write [levels.{level}]"),
+            None => suggestion(&word, Level::ALL.map(Level::as_str)),
+        };
+        table.error("", format!("{word:?} is not a level of this file"), hint);
+    }
+    level
+}
+
+fn read_level(table: &mut Table<'_>, options: &LoadOptions<'_>) -> LevelConfig {
+    table.renamed("notify", "channels = [\"...\"]");
+    table.renamed("schedule", "to = [\"schedule:NAME\"]");
+    let channels = table.texts("channels");
+    if channels.is_none() && !table.has("channels") {
+        table.error("channels", "a level has channels", "write channels = [\"...\"], or [] to tell nobody");
+    }
+    let ack_timeout =
+        later::may_read(table, Home::Level, "ack_timeout", options).then(|| some_time(table, "ack_timeout")).flatten();
+    LevelConfig {
+        channels: channels.unwrap_or_default(),
+        to: who(table, "to"),
+        policy: table.text("policy").filter(|name| !name.is_empty() && name != NO_POLICY),
+        remind: some_time(table, "remind"),
+        ack_timeout,
+    }
+}
+
+/// A level left out is as the nearest lower one written, else as the nearest higher without its
+/// policy.
+fn fill(written: &BTreeMap<Level, LevelConfig>) -> BTreeMap<Level, LevelConfig> {
+    let filled = |level: Level| {
+        if let Some((_, lower)) = written.range(..=level).next_back() {
+            return lower.clone();
+        }
+        let higher = written.range(level..).next().map(|(_, higher)| higher.clone());
+        higher.map(|higher| LevelConfig { policy: None, ..higher }).unwrap_or_default()
+    };
+    Level::ALL.into_iter().map(|level| (level, filled(level))).collect()
+}

@@ -1,0 +1,91 @@
+//! From tables to the model, each value by itself; whether they fit together is for the rules.
+//!
+//! What is wrong is reported and left out, and reading goes on: the draft that comes out is only
+//! believed when there was no error.
+
+mod access;
+mod channels;
+mod daemon;
+mod heartbeats;
+mod incident;
+mod levels;
+mod people;
+mod policies;
+mod schedules;
+mod watches;
+
+use crate::config::later::{self, Home};
+use crate::config::model::{Config, Source};
+use crate::config::options::LoadOptions;
+use crate::domain::time::Span;
+use crate::domain::who::Who;
+use crate::settings::{Environment, Table};
+use std::collections::BTreeMap;
+
+/// Reads every table of the document.
+pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &LoadOptions<'_>) -> Config {
+    let daemon = daemon::read(root, environment);
+    let people = people::read(root, &daemon, options);
+    let config = Config {
+        access: access::read(root, &people, options),
+        deadman: daemon::read_deadman(root),
+        http: daemon::read_http(root, options),
+        channels: channels::read(root, options),
+        groups: people::read_groups(root),
+        schedules: schedules::read(root, &daemon, options),
+        levels: levels::read(root, options),
+        policies: policies::read(root),
+        heartbeats: heartbeats::read(root, &daemon.timezone_name),
+        watches: watches::read(root),
+        source: Source::default(),
+        people,
+        daemon,
+    };
+    for key in ["intake", "routes"] {
+        if later::may_read(root, Home::Top, key, options) {
+            root.known(&[key]);
+        }
+    }
+    config
+}
+
+/// The tables of `[key.NAME]`, those whose name nobody could write elsewhere reported and left out.
+fn named<'a>(root: &mut Table<'a>, key: &str) -> Vec<Table<'a>> {
+    let mut tables = root.named_tables(key);
+    for table in &mut tables {
+        if !is_name(table.name()) {
+            let message = format!("{:?} cannot be a name", table.name());
+            table.error(
+                "",
+                message,
+                "write 1 to 64 letters, digits, dots, dashes or underscores, first a letter or digit",
+            );
+        }
+    }
+    tables
+}
+
+/// A name that cannot be taken for a number, an address or `group:...`, and goes into a URL as it is.
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.chars().count())
+        && name.starts_with(|c: char| c.is_alphanumeric())
+        && name.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c))
+}
+
+/// A list of WHO.
+fn who(table: &mut Table<'_>, key: &str) -> Option<Vec<Who>> {
+    table.parsed_list(key, Who::parse)
+}
+
+/// A duration that is more than nothing.
+fn some_time(table: &mut Table<'_>, key: &str) -> Option<Span> {
+    table.parsed(key, |text| match Span::parse(text)? {
+        Span::ZERO => Err(format!("{text:?} is no time at all; write for example \"30s\"")),
+        span => Ok(span),
+    })
+}
+
+/// By name; what could not be read is left out.
+fn by_name<'a, T>(tables: Vec<Table<'a>>, mut read: impl FnMut(&mut Table<'a>) -> Option<T>) -> BTreeMap<String, T> {
+    tables.into_iter().filter_map(|mut table| Some((table.name().to_owned(), read(&mut table)?))).collect()
+}

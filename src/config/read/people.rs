@@ -1,0 +1,84 @@
+//! `[people.NAME]` with preferences, and `[groups.NAME]`.
+
+use crate::config::later::{self, Home};
+use crate::config::model::{Daemon, Person, Preferences, Quiet, Wanted};
+use crate::config::options::LoadOptions;
+use crate::config::read::{by_name, daemon, incident, named};
+use crate::domain::delivery::Medium;
+use crate::domain::level::Level;
+use crate::domain::who;
+use crate::domain::window::Window;
+use crate::settings::{Shape, Table};
+use std::collections::BTreeMap;
+
+pub fn read(root: &mut Table<'_>, _daemon: &Daemon, options: &LoadOptions<'_>) -> BTreeMap<String, Person> {
+    by_name(named(root, "people"), |table| Some(person(table, options)))
+}
+
+fn person(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Person {
+    let preferences =
+        later::may_read(table, Home::Person, "preferences", options).then(|| table.table("preferences")).flatten();
+    Person {
+        name: table.name().to_owned(),
+        email: present(table, "email").then(|| table.parsed("email", who::email)).flatten(),
+        phone: present(table, "phone").then(|| table.parsed("phone", who::phone)).flatten(),
+        login: table.text("login").filter(|login| !login.is_empty()),
+        tier: table.text("tier").filter(|tier| !tier.is_empty()),
+        timezone: table.parsed("timezone", daemon::timezone).map(|(zone, _)| zone),
+        sms_domain: table.parsed("sms_domain", domain),
+        preferences: preferences.map(|mut table| read_preferences(&mut table)).unwrap_or_default(),
+    }
+}
+
+/// An address may be empty (`"${BOB_PHONE:-}"`): the person has none then.
+fn present(table: &mut Table<'_>, key: &str) -> bool {
+    table.shape(key) != Some(Shape::Text) || table.text(key).is_some_and(|text| !text.trim().is_empty())
+}
+
+/// A host name, as the part after the `@` of a carrier's gateway.
+fn domain(text: &str) -> Result<String, String> {
+    match who::email(&format!("number@{text}")) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(format!("{text:?} is not a domain; write for example \"vtext.example.com\"")),
+    }
+}
+
+fn read_preferences(table: &mut Table<'_>) -> Preferences {
+    let mut preferences = Preferences::default();
+    for medium in [Medium::Mail, Medium::Sms, Medium::Voice] {
+        if let Some(wanted) = wanted(table, medium.as_str()) {
+            preferences.media.insert(medium, wanted);
+        }
+    }
+    if let Some(mut quiet) = table.table("quiet") {
+        let hours = quiet.parsed_list("hours", Window::parse).unwrap_or_default();
+        if hours.is_empty() {
+            quiet.error("hours", "there are no quiet hours", "write hours = [\"22:00-07:00\"]");
+        }
+        let until = quiet.parsed("until", incident::level).unwrap_or(Level::Urgent);
+        preferences.quiet = Some(Quiet { hours, until });
+    }
+    preferences
+}
+
+/// `None`: everything.
+fn wanted(table: &mut Table<'_>, medium: &str) -> Option<Wanted> {
+    if table.shape(medium) == Some(Shape::Table) {
+        let mut inner = table.table(medium)?;
+        return inner.texts("types").map(Wanted::Types);
+    }
+    match table.flag(medium)? {
+        true => None,
+        false => Some(Wanted::Off),
+    }
+}
+
+pub fn read_groups(root: &mut Table<'_>) -> BTreeMap<String, Vec<String>> {
+    by_name(named(root, "groups"), |table| {
+        let members = table.texts("members");
+        if members.is_none() && !table.has("members") {
+            table.error("members", "a group has members", "write members = [\"alice\", \"bob\"]");
+        }
+        Some(members.unwrap_or_default())
+    })
+}

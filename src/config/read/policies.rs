@@ -1,0 +1,51 @@
+//! `[policies.NAME]`: how it goes on until somebody acknowledges.
+
+use crate::config::model::{Policy, Step};
+use crate::config::read::incident::NO_POLICY;
+use crate::config::read::{by_name, named, some_time, who};
+use crate::domain::time::Span;
+use crate::settings::Table;
+use std::collections::BTreeMap;
+
+pub fn read(root: &mut Table<'_>) -> BTreeMap<String, Policy> {
+    by_name(named(root, "policies"), |table| {
+        if table.name() == NO_POLICY {
+            table.error("", "\"none\" is reserved: it means no policy at all", "give it another name");
+        }
+        Some(policy(table))
+    })
+}
+
+fn policy(table: &mut Table<'_>) -> Policy {
+    table.renamed("attempts", "repeat = 3");
+    table.renamed("notify", "steps = [ { after = \"0s\", channels = [\"...\"] } ]");
+    let repeat = table.integer("repeat", 0..=1000).map_or(0, |n| n as u32);
+    let every = some_time(table, "every");
+    let steps: Vec<Step> = table.tables("steps").iter_mut().map(step).collect();
+    if steps.is_empty() && (!table.has("steps") || table.element_places("steps").is_empty()) {
+        table.error("steps", "a policy has steps", "write steps = [ { after = \"0s\", channels = [\"...\"] } ]");
+    }
+    if repeat > 0 && !table.has("every") {
+        table.error("every", "rounds that are repeated begin at a distance", "write every = \"30m\"");
+    }
+    if let (Some(every), Some(last)) = (every, steps.last())
+        && every <= last.after
+    {
+        table.error(
+            "every",
+            format!("a round of {every} is over before its last step at {}", last.after),
+            format!("write a duration longer than {}", last.after),
+        );
+    }
+    Policy { name: table.name().to_owned(), repeat, every, steps }
+}
+
+fn step(table: &mut Table<'_>) -> Step {
+    table.renamed("notify", "channels = [\"...\"], to = [\"...\"]");
+    table.renamed("schedule", "to = [\"schedule:NAME\"]");
+    Step {
+        after: table.require_parsed("after", "5m", Span::parse).unwrap_or_default(),
+        channels: table.texts("channels"),
+        to: who(table, "to"),
+    }
+}
