@@ -4,6 +4,8 @@
 //! breakers are the engine's. It works alone, without the daemon (see `examples/one_channel.rs`).
 //! Adding one is a file here and a line in [`KINDS`].
 
+pub mod sound;
+
 use crate::domain::delivery::Sort;
 use crate::domain::event::{AttemptResult, Rendered};
 use crate::domain::failure::Failure;
