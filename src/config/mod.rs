@@ -5,4 +5,5 @@
 
 pub mod model;
 
+pub use crate::settings::Problem;
 pub use model::*;

@@ -366,14 +366,3 @@ impl Rule {
         }
     }
 }
-
-/// How a config is complained about: an error refuses it, a warning does not.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Problem {
-    pub file: String,
-    /// From 1; 0 when it is about no line.
-    pub line: usize,
-    pub column: usize,
-    pub message: String,
-    pub hint: String,
-}

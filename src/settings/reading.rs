@@ -1,0 +1,121 @@
+//! One reading of a config: its files, its problems, and what its placeholders stood for.
+
+use crate::settings::placeholder::{self, Environment, Resolved};
+use crate::settings::problem::Problem;
+use crate::settings::source::{Place, SourceFile};
+use crate::settings::table::Table;
+use crate::settings::tree::{self, Tree};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What every [`Table`] of one config shares.
+pub struct Reading<'e> {
+    environment: &'e dyn Environment,
+    /// Placeholders that are not set count as present.
+    without_secrets: bool,
+    files: Vec<SourceFile>,
+    found: RefCell<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    errors: BTreeSet<(Place, String, String)>,
+    warnings: BTreeSet<(Place, String, String)>,
+    /// Where secrets stand in the files.
+    secrets: BTreeSet<Place>,
+    /// What each placeholder stood for.
+    placeholders: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for Reading<'_> {
+    // What placeholders stood for stays out.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reading").field("files", &self.files.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'e> Reading<'e> {
+    pub fn new(environment: &'e dyn Environment, without_secrets: bool) -> Self {
+        Reading { environment, without_secrets, files: Vec::new(), found: RefCell::default() }
+    }
+
+    /// Reads one more file. `None` when its form is wrong; the mistakes are then among the errors.
+    pub fn parse(&mut self, name: &str, text: &str) -> Option<Tree> {
+        let file = self.files.len();
+        self.files.push(SourceFile::new(name, text));
+        match tree::parse(text, file) {
+            Ok(tree) => Some(tree),
+            Err(mistakes) => {
+                for (place, words) in mistakes {
+                    self.error_at(place, format!("this is not TOML: {words}"), "");
+                }
+                None
+            }
+        }
+    }
+
+    /// The table at the top of a document.
+    pub fn root<'a>(&'a self, tree: &'a Tree) -> Table<'a> {
+        Table::new(self, "", String::new(), tree, Place::default(), self.without_secrets)
+    }
+
+    pub fn without_secrets(&self) -> bool {
+        self.without_secrets
+    }
+
+    pub fn error_at(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+        self.found.borrow_mut().errors.insert((place, message.into(), hint.into()));
+    }
+
+    pub fn warning_at(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+        self.found.borrow_mut().warnings.insert((place, message.into(), hint.into()));
+    }
+
+    /// How many errors there are so far.
+    pub fn error_count(&self) -> usize {
+        self.found.borrow().errors.len()
+    }
+
+    /// In the order of the files and lines.
+    pub fn errors(&self) -> Vec<Problem> {
+        self.found.borrow().errors.iter().map(|found| self.problem(found)).collect()
+    }
+
+    /// In the order of the files and lines.
+    pub fn warnings(&self) -> Vec<Problem> {
+        self.found.borrow().warnings.iter().map(|found| self.problem(found)).collect()
+    }
+
+    /// Where secrets stand in the files.
+    pub fn secrets(&self) -> BTreeSet<Place> {
+        self.found.borrow().secrets.clone()
+    }
+
+    /// What each placeholder stood for; never to be printed.
+    pub fn placeholders(&self) -> BTreeMap<String, String> {
+        self.found.borrow().placeholders.clone()
+    }
+
+    pub(in crate::settings) fn note_secret(&self, place: Place) {
+        self.found.borrow_mut().secrets.insert(place);
+    }
+
+    pub(in crate::settings) fn resolve(&self, text: &str) -> Result<Resolved, String> {
+        let parts = placeholder::parts(text)?;
+        let mut found = self.found.borrow_mut();
+        Ok(placeholder::resolve(&parts, self.environment, |name, value| {
+            found.placeholders.insert(name.to_owned(), value.to_owned());
+        }))
+    }
+
+    fn problem(&self, (place, message, hint): &(Place, String, String)) -> Problem {
+        let (message, hint) = (message.clone(), hint.clone());
+        match self.files.get(place.file) {
+            None => Problem { file: String::new(), line: 0, column: 0, message, hint },
+            Some(file) => {
+                let (line, column) = file.line_and_column(place.start);
+                Problem { file: file.name().to_owned(), line, column, message, hint }
+            }
+        }
+    }
+}
