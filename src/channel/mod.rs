@@ -4,6 +4,8 @@
 //! breakers are the engine's. It works alone, without the daemon (see `examples/one_channel.rs`).
 //! Adding one is a file here and a line in [`KINDS`].
 
+pub mod sound;
+
 use crate::domain::delivery::Sort;
 use crate::domain::event::{AttemptResult, Rendered};
 use crate::domain::failure::Failure;
@@ -54,6 +56,64 @@ pub trait Channel: Send + Sync + Debug {
 
     /// Exactly the request that `send` would make, without secrets; what `simulate` records.
     fn describe(&self, out: &Outgoing) -> String;
+
+    /// For channels whose effect lasts after the attempt: a sound.
+    fn sounder(&self) -> Option<&dyn Sounder> {
+        None
+    }
+}
+
+/// What a sound channel offers beside `send`: its sounds are state, and the player is made to
+/// match it (at start, at each change, after the player's death).
+pub trait Sounder: Send + Sync {
+    /// How long its sounds go on, as its settings say.
+    fn terms(&self) -> SoundTerms;
+
+    /// All that should sound now by this channel, and nothing else: what is missing begins, the
+    /// rest is silent within a second. A sound that `send` is just starting and that was never in
+    /// a list is left alone until that `send` has returned. Cheap and without waiting; to be
+    /// called inside a tokio runtime, at start, at each change, and after the outcome of each
+    /// attempt of this channel.
+    fn wanted(&self, sounds: Vec<WantedSound>);
+
+    /// Waits for the next sound of this channel that came to its end by itself (played as often as
+    /// asked, or `max` reached). May be dropped at any time; nothing is lost.
+    fn ended(&self) -> BoxFuture<'_, SoundEnded>;
+
+    /// Whether the file decodes to its end; blocks (a child process, at most ten seconds). `Ok`
+    /// without a file, or where that cannot be found out.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    fn check(&self) -> Result<(), String>;
+}
+
+/// How long the sounds of a channel go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoundTerms {
+    /// So many times; `None`: until acknowledged.
+    pub repeat: Option<u32>,
+    /// Never longer than this at a stretch.
+    pub max: Span,
+}
+
+/// A sound that should be heard now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedSound {
+    /// The delivery's id, as in [`Outgoing::key`].
+    pub key: String,
+    pub level: Level,
+    /// How much longer it may sound.
+    pub left: Span,
+}
+
+/// A sound that ended by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoundEnded {
+    /// The delivery's id.
+    pub key: String,
+    /// "played 3 times", "15m are over".
+    pub because: String,
 }
 
 /// What a kind of channel is, for the config and for people.

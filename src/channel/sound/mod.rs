@@ -1,0 +1,4 @@
+//! Sound on this host.
+pub mod player;
+mod protocol;
+mod tone;
