@@ -1,1 +1,3 @@
-//! (to come)
+//! The ledger.
+
+pub mod codec;

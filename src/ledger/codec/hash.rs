@@ -1,0 +1,97 @@
+//! The chain: one hash per frame, each over the one before.
+
+use super::RECORDED_LATE;
+use crate::domain::time::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::str::FromStr;
+
+/// A frame's chained BLAKE3 hash; 64 hex digits in text. All zero before the first frame.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct FrameHash(pub [u8; 32]);
+
+/// A place in the chain: the last event of a frame and that frame's hash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tip {
+    pub seq: u64,
+    pub hash: FrameHash,
+}
+
+impl fmt::Display for FrameHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
+    }
+}
+
+impl fmt::Debug for FrameHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for FrameHash {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        blake3::Hash::from_hex(text)
+            .map(|h| FrameHash(*h.as_bytes()))
+            .map_err(|_| format!("{text:?} is not a hash; it has 64 hex digits"))
+    }
+}
+
+impl Serialize for FrameHash {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for FrameHash {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Builds one frame's hash. Every part has a fixed or a written length, so that no two frames
+/// feed the same bytes.
+pub(super) struct Chain(blake3::Hasher);
+
+impl Chain {
+    pub fn begin(previous: &FrameHash, seq: u64, at: Timestamp, flags: u16, by: &[u8], count: u32) -> Chain {
+        let mut head = [0u8; 61];
+        head[..32].copy_from_slice(&previous.0);
+        head[32..40].copy_from_slice(&seq.to_le_bytes());
+        head[40..48].copy_from_slice(&at.0.to_le_bytes());
+        head[48] = u8::from(flags & RECORDED_LATE != 0);
+        head[49..53].copy_from_slice(&count.to_le_bytes());
+        head[53..61].copy_from_slice(&(by.len() as u64).to_le_bytes());
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&head).update(by);
+        Chain(hasher)
+    }
+
+    pub fn event(&mut self, head: &[u8], payload_digest: Option<&[u8; 32]>) {
+        self.0.update(&(head.len() as u64).to_le_bytes()).update(head);
+        match payload_digest {
+            None => self.0.update(&[0]),
+            Some(digest) => self.0.update(&[1]).update(digest),
+        };
+    }
+
+    pub fn end(self) -> FrameHash {
+        FrameHash(*self.0.finalize().as_bytes())
+    }
+}
+
+/// The salt of one payload, from the frame's seed, which is not kept.
+pub(super) fn salt(seed: &[u8; 16], index: u32) -> [u8; 16] {
+    let mut key = [0u8; 32];
+    key[..16].copy_from_slice(seed);
+    let hash = blake3::keyed_hash(&key, &index.to_le_bytes());
+    let mut out = [0u8; 16];
+    out.copy_from_slice(&hash.as_bytes()[..16]);
+    out
+}
+
+pub(super) fn payload_digest(salt: &[u8; 16], payload: &[u8]) -> [u8; 32] {
+    *blake3::Hasher::new().update(salt).update(payload).finalize().as_bytes()
+}
