@@ -24,20 +24,21 @@ impl Turn<'_> {
             labels: &n.labels,
             annotations: &n.content.annotations,
             incident: incident.map(|i| about(i, &n.origin)),
+            id: n.id.to_string(),
             delivery: id.to_string(),
             at: self.wall,
             zone: reader.unwrap_or_else(|| self.config.daemon.timezone.clone()),
             // No page and no reply can acknowledge yet, so none is offered.
             link: None,
+            reply: None,
+            keys: false,
             possibly_duplicate: d.maybe_sent,
         };
-        match crate::message::render_checked(channel.kind.format, channel.template.as_deref(), &context) {
-            Ok(text) => text,
-            Err((words, plain)) => {
-                self.emit(EventKind::TemplateFailed { template: channel.name.clone(), words });
-                plain
-            }
+        let checked = crate::message::render_checked(channel.kind.format, channel.template.as_deref(), &context);
+        if let Some(words) = checked.failure {
+            self.emit(EventKind::TemplateFailed { template: channel.name.clone(), words });
         }
+        checked.rendered
     }
 }
 

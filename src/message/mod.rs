@@ -3,6 +3,20 @@
 //! Rendered once, by the engine, for the first attempt; retries and fallbacks of the same format
 //! reuse it. A failing template falls back to the built-in text.
 
+mod chat;
+mod clean;
+mod document;
+mod mail;
+mod phrase;
+pub mod segments;
+mod sms;
+mod speech;
+mod template;
+#[cfg(test)]
+mod tests;
+
+pub use template::{TemplateProblem, check_template};
+
 use crate::domain::Labels;
 use crate::domain::delivery::Format;
 use crate::domain::event::Rendered;
@@ -62,7 +76,50 @@ pub struct About<'a> {
     pub lasted: Option<Span>,
 }
 
-/// The built-in text, or the template's.
-pub fn render(_format: Format, _template: Option<&str>, _context: &Context<'_>) -> Rendered {
-    Rendered::default()
+/// A text, and why the template could not make it, if there was one and it could not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    pub rendered: Rendered,
+    pub failure: Option<String>,
+}
+
+/// The template's text, or the built-in one where there is no template or it fails.
+pub fn render(format: Format, template: Option<&str>, context: &Context<'_>) -> Rendered {
+    render_checked(format, template, context).rendered
+}
+
+/// As [`render`], and says how the template failed, so that it can be recorded.
+pub fn render_checked(format: Format, template: Option<&str>, context: &Context<'_>) -> Checked {
+    let built_in = built_in(format, context);
+    let Some(template) = template.filter(|_| format != Format::None) else {
+        return Checked { rendered: built_in, failure: None };
+    };
+    match template::render(template, context, &sms::text(context)) {
+        Ok(text) => Checked { rendered: Rendered { text: finished(format, text), ..built_in }, failure: None },
+        Err(words) => Checked { rendered: built_in, failure: Some(words) },
+    }
+}
+
+fn built_in(format: Format, context: &Context<'_>) -> Rendered {
+    let plain = |text| Rendered { subject: String::new(), text };
+    match format {
+        Format::Mail => mail::text(context),
+        Format::Sms => plain(sms::text(context)),
+        Format::Speech => plain(speech::text(context)),
+        Format::Chat => plain(chat::text(context)),
+        Format::Document => plain(document::text(context)),
+        Format::None => Rendered::default(),
+    }
+}
+
+/// What every text of a medium must be, whoever wrote it. A document is the template's business.
+fn finished(format: Format, text: String) -> String {
+    match format {
+        Format::Mail => mail::finished(&text),
+        Format::Sms => sms::finished(&text),
+        Format::Speech => speech::finished(&text),
+        Format::Chat => chat::finished(&text),
+        Format::Document => text,
+        Format::None => String::new(),
+    }
 }

@@ -198,7 +198,7 @@ impl Delivery {
     }
 }
 
-pub(super) fn format_key(format: Format) -> &'static str {
+pub(in crate::engine) fn format_key(format: Format) -> &'static str {
     match format {
         Format::Mail => "mail",
         Format::Sms => "sms",

@@ -1,0 +1,40 @@
+//! Short plain text. The first 60 characters tell level, number and what; nothing in it is there
+//! for a machine.
+
+use super::phrase::{self, Says};
+use super::{Context, clean, segments};
+
+/// Twilio takes no more, in UTF-16 units.
+pub const LONGEST: usize = 1600;
+/// What the message itself may take; the way to acknowledge follows after it.
+const ROOM: usize = 160;
+
+/// The built-in text.
+///
+/// The subject is cut so that all before the way to acknowledge has room in one part. A one-shot
+/// takes its body along if both fit in one part.
+pub fn text(context: &Context<'_>) -> String {
+    let subject = phrase::subject(context);
+    let mut text = phrase::headline(context, &subject);
+    let over = segments::size(&text).units.saturating_sub(ROOM);
+    if over > 0 {
+        let room = segments::size(&subject).units.saturating_sub(over).max(3);
+        text = phrase::headline(context, &segments::fit(&subject, room));
+    }
+    if matches!(Says::of(context), Says::OneShot | Says::Test) {
+        let whole = phrase::sentences(&text, &clean::line(context.body)).into_owned();
+        if over == 0 && segments::fits_one(&whole) {
+            text = whole;
+        }
+    }
+    if let Some(ways) = phrase::acknowledge(context) {
+        text = phrase::sentences(&text, &clean::line(&ways)).into_owned();
+    }
+    finished(&text)
+}
+
+/// What every SMS must be, a template's too: one line, and not longer than the providers take.
+pub fn finished(text: &str) -> String {
+    let text = clean::line(text);
+    if text.encode_utf16().count() <= LONGEST { text } else { segments::fit(&text, LONGEST) }
+}
