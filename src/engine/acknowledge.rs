@@ -50,8 +50,7 @@ impl Turn<'_> {
     }
 
     fn only_unacknowledged(&self) -> Result<IncidentId, Refusal> {
-        let open: Vec<&Incident> =
-            self.state.live_incidents().filter(|i| i.status == IncidentStatus::Open).collect();
+        let open: Vec<&Incident> = self.state.live_incidents().filter(|i| i.status == IncidentStatus::Open).collect();
         match open.as_slice() {
             [one] => Ok(one.id),
             [] => {
@@ -65,7 +64,8 @@ impl Turn<'_> {
             several => {
                 let list: Vec<String> =
                     several.iter().map(|i| format!("#{} {} {}", i.number, i.level, i.content.subject)).collect();
-                let message = format!("{} incidents wait for an acknowledgement, name one: {}", list.len(), list.join("; "));
+                let message =
+                    format!("{} incidents wait for an acknowledgement, name one: {}", list.len(), list.join("; "));
                 refuse(Refusal { field: Some("id".into()), ..Refusal::new(Code::Conflict, message) })
             }
         }
@@ -78,7 +78,8 @@ impl Turn<'_> {
         }
         let was_told = self.by.person.as_ref().is_some_and(|name| {
             let client = self.config.people.get(name).is_some_and(|p| p.tier.is_some());
-            let told = self.state.incidents.get(&id).is_some_and(|i| i.told.iter().any(|t| t.who.as_ref() == Some(name)));
+            let told =
+                self.state.incidents.get(&id).is_some_and(|i| i.told.iter().any(|t| t.who.as_ref() == Some(name)));
             told && !client
         });
         if was_told {
@@ -179,7 +180,12 @@ impl Turn<'_> {
         self.notice(id, Origin::Resolved { incident: id }, places);
     }
 
-    fn places_told(&self, id: IncidentId, wants: impl Fn(&crate::config::Updates) -> bool, but: Option<&str>) -> Vec<Told> {
+    fn places_told(
+        &self,
+        id: IncidentId,
+        wants: impl Fn(&crate::config::Updates) -> bool,
+        but: Option<&str>,
+    ) -> Vec<Told> {
         let Some(i) = self.state.incidents.get(&id).filter(|i| !i.once) else { return Vec::new() };
         i.told
             .iter()

@@ -29,10 +29,13 @@ impl Turn<'_> {
     /// By whole id, or at least its last four characters.
     pub fn find_delivery(&self, id: &str) -> Result<DeliveryId, Refusal> {
         let text = id.trim();
-        super::incident::unambiguous(text, self.state.deliveries.keys().map(|id| (*id, id.to_string())))?.ok_or_else(|| {
-            let message = format!("there is no delivery {text:?} at hand; older ones are found with 'ledger query'");
-            Refusal { field: Some("id".into()), ..Refusal::new(Code::NotFound, message) }
-        })
+        super::incident::unambiguous(text, self.state.deliveries.keys().map(|id| (*id, id.to_string())))?.ok_or_else(
+            || {
+                let message =
+                    format!("there is no delivery {text:?} at hand; older ones are found with 'ledger query'");
+                Refusal { field: Some("id".into()), ..Refusal::new(Code::NotFound, message) }
+            },
+        )
     }
 
     fn dead_letter(&self, id: &str) -> Result<DeliveryId, Refusal> {

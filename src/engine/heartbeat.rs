@@ -167,7 +167,14 @@ impl<'e> Turn<'e> {
         }
     }
 
-    fn send_proof(&mut self, h: &Heartbeat, to: Option<Vec<Who>>, channels: Option<Vec<String>>, subject: String, body: String) {
+    fn send_proof(
+        &mut self,
+        h: &Heartbeat,
+        to: Option<Vec<Who>>,
+        channels: Option<Vec<String>>,
+        subject: String,
+        body: String,
+    ) {
         let request = SendRequest {
             level: Some(super::input::LevelWord(Level::Low)),
             subject,
@@ -187,9 +194,13 @@ impl<'e> Turn<'e> {
 
     fn test_call(&mut self, heartbeat: String, channel: &str, timeout: Span) {
         let address = self.config.channels.get(channel).and_then(|c| {
-            self.plan(Level::Low, "test", &super::sending::Terms { channels: Some(vec![c.name.clone()]), ..Default::default() })
-                .into_iter()
-                .find_map(|p| p.address)
+            self.plan(
+                Level::Low,
+                "test",
+                &super::sending::Terms { channels: Some(vec![c.name.clone()]), ..Default::default() },
+            )
+            .into_iter()
+            .find_map(|p| p.address)
         });
         let text = format!("This is a test call from {}. Nothing is wrong.", self.config.daemon.name);
         let out = Outgoing {
@@ -213,9 +224,9 @@ impl<'e> Turn<'e> {
             return;
         }
         let deliveries = n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d));
-        let lost = deliveries.filter(|d| !d.status.got_out() && d.status != Status::Skipped).map(|d| {
-            format!("{}: {}", d.channel(), d.reason.as_deref().unwrap_or(d.status.as_str()))
-        });
+        let lost = deliveries
+            .filter(|d| !d.status.got_out() && d.status != Status::Skipped)
+            .map(|d| format!("{}: {}", d.channel(), d.reason.as_deref().unwrap_or(d.status.as_str())));
         let lost: Vec<String> = lost.collect();
         let count = n.deliveries.len();
         self.agenda.proofs.remove(&name);

@@ -189,8 +189,11 @@ impl Turn<'_> {
     /// Whatever of this incident still waits ends, and its sounds stop.
     pub fn stop_calling(&mut self, id: IncidentId, because: &str) {
         for delivery in self.state.pending_of(id) {
-            let in_flight =
-                self.state.deliveries.get(&delivery).is_none_or(|d| matches!(d.status, Status::Sending | Status::Submitted));
+            let in_flight = self
+                .state
+                .deliveries
+                .get(&delivery)
+                .is_none_or(|d| matches!(d.status, Status::Sending | Status::Submitted));
             if !in_flight && !self.is_notice(delivery) {
                 self.end_delivery(delivery, Status::Superseded, because);
             }
@@ -270,10 +273,7 @@ impl Turn<'_> {
 ///
 /// # Errors
 /// When several do.
-pub(crate) fn unambiguous<T>(
-    text: &str,
-    ids: impl Iterator<Item = (T, String)>,
-) -> Result<Option<T>, Refusal> {
+pub(crate) fn unambiguous<T>(text: &str, ids: impl Iterator<Item = (T, String)>) -> Result<Option<T>, Refusal> {
     let wanted = text.to_ascii_uppercase();
     if wanted.len() < 4 {
         return Ok(None);

@@ -68,39 +68,113 @@ pub enum Ask {
     Open(OpenRequest),
     // ---- control
     /// No id: the only unacknowledged one.
-    Acknowledge { id: Option<String>, note: Option<String>, by: Option<String>, via: String },
-    Unacknowledge { id: String },
-    Resolve { id: String, note: Option<String> },
-    Escalate { id: String },
-    Snooze { id: String, span: Span },
-    AddSilence { matchers: Vec<Matcher>, span: Span, comment: String, author: Option<String> },
-    ExpireSilence { id: String },
-    Requeue { id: Option<String> },
-    Drop { id: String },
+    Acknowledge {
+        id: Option<String>,
+        note: Option<String>,
+        by: Option<String>,
+        via: String,
+    },
+    Unacknowledge {
+        id: String,
+    },
+    Resolve {
+        id: String,
+        note: Option<String>,
+    },
+    Escalate {
+        id: String,
+    },
+    Snooze {
+        id: String,
+        span: Span,
+    },
+    AddSilence {
+        matchers: Vec<Matcher>,
+        span: Span,
+        comment: String,
+        author: Option<String>,
+    },
+    ExpireSilence {
+        id: String,
+    },
+    Requeue {
+        id: Option<String>,
+    },
+    Drop {
+        id: String,
+    },
     StopSound,
-    RunHeartbeat { name: String },
-    Ping { name: String, fail: bool },
-    SetMetric { name: String, value: f64 },
-    PushFomo { deal: String, remaining: f64, tiers: Vec<String> },
-    Test { channels: Vec<String>, to: Vec<Who>, force: bool },
+    RunHeartbeat {
+        name: String,
+    },
+    Ping {
+        name: String,
+        fail: bool,
+    },
+    SetMetric {
+        name: String,
+        value: f64,
+    },
+    PushFomo {
+        deal: String,
+        remaining: f64,
+        tiers: Vec<String>,
+    },
+    Test {
+        channels: Vec<String>,
+        to: Vec<Who>,
+        force: bool,
+    },
     /// Refused by a door for lack of rights.
-    Denied { action: String },
+    Denied {
+        action: String,
+    },
     // ---- outcomes and triggers
-    Finished { delivery: DeliveryId, n: u32, result: AttemptResult },
-    HeartbeatDone { name: String, result: Probed },
+    Finished {
+        delivery: DeliveryId,
+        n: u32,
+        result: AttemptResult,
+    },
+    HeartbeatDone {
+        name: String,
+        result: Probed,
+    },
     /// The trigger says: look whether this heartbeat is due.
-    Trigger { name: String },
+    Trigger {
+        name: String,
+    },
     /// A finite sound ended by itself.
-    SoundEnded { channel: String, delivery: DeliveryId },
+    SoundEnded {
+        channel: String,
+        delivery: DeliveryId,
+    },
     /// Something is due by the clock.
     Wake,
-    ClockStepped { by: Span },
+    ClockStepped {
+        by: Span,
+    },
     // ---- life of the daemon
-    Started { version: String, boot: String },
-    Stopping { why: String },
-    Apply { config: Arc<Config>, changed: Vec<String>, kept: bool },
-    ConfigRefused { hash: String, errors: Vec<String> },
-    StorageTroubled { part: String, words: String, well: bool },
+    Started {
+        version: String,
+        boot: String,
+    },
+    Stopping {
+        why: String,
+    },
+    Apply {
+        config: Arc<Config>,
+        changed: Vec<String>,
+        kept: bool,
+    },
+    ConfigRefused {
+        hash: String,
+        errors: Vec<String>,
+    },
+    StorageTroubled {
+        part: String,
+        words: String,
+        well: bool,
+    },
     // ---- reads
     Read(Read),
 }
@@ -111,7 +185,9 @@ pub enum Read {
     Status,
     Deliveries(DeliveryFilter),
     Delivery(String),
-    Incidents { all: bool },
+    Incidents {
+        all: bool,
+    },
     Incident(String),
     Heartbeats,
     Watches,
@@ -283,9 +359,18 @@ pub type Answer = Result<serde_json::Value, Refusal>;
 pub enum Effect {
     Attempt(AttemptOrder),
     /// Run a channel's probe for this heartbeat.
-    Probe { heartbeat: String, channel: String, timeout: Span },
+    Probe {
+        heartbeat: String,
+        channel: String,
+        timeout: Span,
+    },
     /// Place the real test call of a probe with `test_call = true`.
-    TestCall { heartbeat: String, channel: String, timeout: Span, out: Box<Outgoing> },
+    TestCall {
+        heartbeat: String,
+        channel: String,
+        timeout: Span,
+        out: Box<Outgoing>,
+    },
     /// What should sound has changed.
     Sound,
 }

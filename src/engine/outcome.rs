@@ -37,13 +37,7 @@ impl Turn<'_> {
         }
     }
 
-    fn attempt_failed(
-        &mut self,
-        id: DeliveryId,
-        channel: &str,
-        failure: Failure,
-        last_success: Option<EngineTime>,
-    ) {
+    fn attempt_failed(&mut self, id: DeliveryId, channel: &str, failure: Failure, last_success: Option<EngineTime>) {
         self.silence_sound(channel, id, "it failed");
         if matches!(failure.blame, Blame::Channel | Blame::Account) {
             self.channel_failed(channel, &failure);
@@ -118,7 +112,8 @@ impl Turn<'_> {
 
     /// The next way in the chain that is alive and has an address; notices never fail over.
     pub fn alternative(&self, d: &Delivery) -> Option<usize> {
-        (d.at + 1..d.chain.len()).find(|place| self.is_way(d, *place) && !self.state.channel(&d.chain[*place]).is_dead())
+        (d.at + 1..d.chain.len())
+            .find(|place| self.is_way(d, *place) && !self.state.channel(&d.chain[*place]).is_dead())
     }
 
     pub fn is_way(&self, d: &Delivery, place: usize) -> bool {
@@ -149,7 +144,12 @@ impl Turn<'_> {
     }
 
     fn back_off(&mut self, id: DeliveryId, status: Status, failure: &Failure, why: &str) {
-        let max = self.state.deliveries.get(&id).and_then(|d| self.config.channels.get(d.channel())).map_or(Span::secs(60), |c| c.retry.max);
+        let max = self
+            .state
+            .deliveries
+            .get(&id)
+            .and_then(|d| self.config.channels.get(d.channel()))
+            .map_or(Span::secs(60), |c| c.retry.max);
         let until = self.now + self.pause(id, failure, max);
         self.move_on(id, status, Some(until), &format!("RETRYING: {why}"));
     }

@@ -80,7 +80,9 @@ impl Turn<'_> {
         moved.saved = moved.saved + saved;
         moved.rounds = moved.rounds.max(round + 1);
         let next = match following(&moved, policy, round, step) {
-            Some((r, s)) => Some(Next { due: step_due(&moved, policy, r, s), what: NextWhat::Step { round: r, step: s } }),
+            Some((r, s)) => {
+                Some(Next { due: step_due(&moved, policy, r, s), what: NextWhat::Step { round: r, step: s } })
+            }
             None => self.reminder_after(&moved, round_start(&moved, policy, round) + every(policy)),
         };
         let last_of_round = step as usize + 1 == policy.steps.len();
@@ -176,7 +178,8 @@ impl Turn<'_> {
         let planned = self.plan(level, &kind_of, &terms);
         self.tell(id, Origin::Opening { incident: id }, planned);
         let subject = format!("Policy {policy} reaches nobody");
-        let body = format!("A whole round for {} had nobody to tell. The level's channels were used.", self.numbered(id));
+        let body =
+            format!("A whole round for {} had nobody to tell. The level's channels were used.", self.numbered(id));
         self.open(Opening::about_self(&format!("policy-{policy}"), Level::High.min(level), subject, body));
     }
 

@@ -70,7 +70,11 @@ impl Turn<'_> {
             format: fresh.then(|| super::state::format_key(format).to_owned()),
             possibly_duplicate,
         };
-        if fresh { self.emit_with(head, payload) } else { self.emit(head) }
+        if fresh {
+            self.emit_with(head, payload)
+        } else {
+            self.emit(head)
+        }
         let sound = channel.sound.map(|s| self.begin_sound(id, channel, s.max));
         let out = Outgoing { key: id.to_string(), attempt: n, address, text, level, ttl: expires - self.now, sound };
         self.effects.push(Effect::Attempt(AttemptOrder {

@@ -31,7 +31,14 @@ impl Turn<'_> {
         }
         let content = content_hash(&request);
         let source = if request.heartbeat.is_some() { "heartbeat" } else { "manual" };
-        let labels = own_labels(request.labels, source, request.heartbeat.as_deref(), level, &kind_of, request.tenant.as_deref());
+        let labels = own_labels(
+            request.labels,
+            source,
+            request.heartbeat.as_deref(),
+            level,
+            &kind_of,
+            request.tenant.as_deref(),
+        );
         let silenced = self.silence_for(&labels, &kind_of).is_some();
         let message = Message {
             origin: Origin::OneShot,
@@ -68,9 +75,10 @@ impl Turn<'_> {
                 field: Some("idempotency_key".into()),
                 ..Refusal::new(Code::Conflict, "this idempotency key was used before with another content")
             }),
-            None if self.state.idempotency.len() >= KEYS => {
-                refuse(Refusal::new(Code::RateLimited, "100000 idempotency keys are remembered; none is forgotten early").retry_after(60))
-            }
+            None if self.state.idempotency.len() >= KEYS => refuse(
+                Refusal::new(Code::RateLimited, "100000 idempotency keys are remembered; none is forgotten early")
+                    .retry_after(60),
+            ),
             None => Ok(None),
         }
     }
@@ -86,7 +94,11 @@ impl Turn<'_> {
             let channels = self.config.levels.get(&level).map(|l| l.channels.join(", ")).unwrap_or_default();
             message += &format!(" (level {level} has {channels}; another way is named with --channel)");
         }
-        self.emit(EventKind::RequestRefused { code: Code::Nobody.as_str().into(), message: message.clone(), field: None });
+        self.emit(EventKind::RequestRefused {
+            code: Code::Nobody.as_str().into(),
+            message: message.clone(),
+            field: None,
+        });
         Refusal::new(Code::Nobody, message)
     }
 
@@ -140,7 +152,10 @@ impl Turn<'_> {
             return refuse(Refusal::field("subject", "a subject is needed"));
         }
         if subject.chars().count() > 1_000 {
-            return refuse(Refusal::field("subject", "a subject has at most 1000 characters; put the rest in the body"));
+            return refuse(Refusal::field(
+                "subject",
+                "a subject has at most 1000 characters; put the rest in the body",
+            ));
         }
         if labels.len() > LABELS {
             return refuse(Refusal::field("labels", format!("{} labels; at most {LABELS} are taken", labels.len())));
@@ -148,7 +163,9 @@ impl Turn<'_> {
         match labels.iter().find(|(name, value)| !is_label_name(name) || value.len() > 1024) {
             Some((name, _)) => refuse(Refusal::field(
                 "labels",
-                format!("label {name:?}: a name has letters, digits and _, not first a digit; a value at most 1024 bytes"),
+                format!(
+                    "label {name:?}: a name has letters, digits and _, not first a digit; a value at most 1024 bytes"
+                ),
             )),
             None => Ok(()),
         }

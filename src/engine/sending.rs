@@ -186,7 +186,9 @@ impl Turn<'_> {
         match p.preferences.media.get(&medium) {
             Some(Wanted::Off) => return Some("preference".into()),
             // A test is a test: only the types are not asked.
-            Some(Wanted::Types(types)) if kind_of != "test" && !types.iter().any(|t| t == kind_of) => return Some("preference".into()),
+            Some(Wanted::Types(types)) if kind_of != "test" && !types.iter().any(|t| t == kind_of) => {
+                return Some("preference".into());
+            }
             _ => {}
         }
         let quiet = p.preferences.quiet.as_ref()?;
@@ -201,9 +203,7 @@ impl Turn<'_> {
     /// The channel with its fallbacks, in order.
     pub fn chain(&self, channel: &str) -> Vec<String> {
         let mut chain = vec![channel.to_owned()];
-        while let Some(next) =
-            self.config.channels.get(&chain[chain.len() - 1]).and_then(|c| c.fallback.clone())
-        {
+        while let Some(next) = self.config.channels.get(&chain[chain.len() - 1]).and_then(|c| c.fallback.clone()) {
             if chain.contains(&next) {
                 break;
             }
@@ -261,7 +261,14 @@ impl Turn<'_> {
         id
     }
 
-    fn deliver(&mut self, notification: NotificationId, incident: Option<IncidentId>, one: Planned, fallbacks: bool, scheduled: bool) {
+    fn deliver(
+        &mut self,
+        notification: NotificationId,
+        incident: Option<IncidentId>,
+        one: Planned,
+        fallbacks: bool,
+        scheduled: bool,
+    ) {
         let id = DeliveryId(self.ids.ulid());
         let chain = if fallbacks { self.chain(&one.channel) } else { vec![one.channel.clone()] };
         let alive = |c: &String| self.can_take(&one, c) && self.usable(c);
@@ -315,7 +322,13 @@ fn fits(of: Medium, wanted: Medium) -> bool {
 }
 
 fn bare(medium: Medium, address: &str, rank: u32) -> Target {
-    Target { person: None, address: Some((medium, address.to_owned())), on_call: false, rank, shown: address.to_owned() }
+    Target {
+        person: None,
+        address: Some((medium, address.to_owned())),
+        on_call: false,
+        rank,
+        shown: address.to_owned(),
+    }
 }
 
 fn fixed(channel: &ChannelConfig) -> Planned {

@@ -9,7 +9,13 @@ use crate::domain::matcher::Matcher;
 use crate::domain::time::Span;
 
 impl Turn<'_> {
-    pub fn add_silence(&mut self, matchers: Vec<Matcher>, span: Span, comment: String, author: Option<String>) -> Answer {
+    pub fn add_silence(
+        &mut self,
+        matchers: Vec<Matcher>,
+        span: Span,
+        comment: String,
+        author: Option<String>,
+    ) -> Answer {
         if matchers.is_empty() {
             return refuse(Refusal::field("matchers", "a silence needs at least one matcher, as name=value"));
         }
@@ -58,7 +64,9 @@ impl Turn<'_> {
         let open: Vec<IncidentId> = self
             .state
             .live_incidents()
-            .filter(|i| i.silenced_by.is_none() && self.state.silences.get(id).is_some_and(|s| fits(&s.matchers, &i.labels)))
+            .filter(|i| {
+                i.silenced_by.is_none() && self.state.silences.get(id).is_some_and(|s| fits(&s.matchers, &i.labels))
+            })
             .map(|i| i.id)
             .collect();
         for incident in open {

@@ -21,7 +21,10 @@ impl Turn<'_> {
     pub fn ping(&mut self, name: &str, fail: bool) -> Answer {
         let h = self.heartbeat_named(name)?;
         if !matches!(h.check, Check::Passive { .. }) {
-            return refuse(Refusal::new(Code::Conflict, format!("{name} is not passive; only passive heartbeats are pinged")));
+            return refuse(Refusal::new(
+                Code::Conflict,
+                format!("{name} is not passive; only passive heartbeats are pinged"),
+            ));
         }
         self.emit(EventKind::HeartbeatPinged { name: name.into(), ok: !fail });
         let reported = Failure::new(FailureClass::ProviderError, Blame::Message, "it reported a failure itself");
@@ -107,7 +110,15 @@ impl Turn<'_> {
         }
     }
 
-    fn open_for(&mut self, h: &Heartbeat, channel: Option<&str>, subject: String, failure: &Failure, failures: u32, since: Timestamp) {
+    fn open_for(
+        &mut self,
+        h: &Heartbeat,
+        channel: Option<&str>,
+        subject: String,
+        failure: &Failure,
+        failures: u32,
+        since: Timestamp,
+    ) {
         let zone = &self.config.daemon.timezone;
         let at = since.zoned(zone).strftime("%H:%M");
         let times = if failures == 1 { "once".to_owned() } else { format!("{failures} times in a row") };

@@ -117,7 +117,9 @@ impl Turn<'_> {
         let tiers = match (tiers.is_empty(), watch) {
             (false, _) => tiers,
             (true, Some(w)) => w.tiers.clone(),
-            (true, None) => return refuse(Refusal::field("tiers", format!("no watch has the deal {deal:?}; name the tiers"))),
+            (true, None) => {
+                return refuse(Refusal::field("tiers", format!("no watch has the deal {deal:?}; name the tiers")));
+            }
         };
         let to: Vec<Who> = tiers.iter().map(|t| Who::Tier(t.clone())).collect();
         self.check_names(None, Some(&to))?;
@@ -138,7 +140,8 @@ impl Turn<'_> {
     fn push_now(&mut self, deal: &str, remaining: f64, to: Vec<Who>, watch: Option<&Watch>) -> Answer {
         let level = watch.map_or(Level::High, |w| w.incident.level);
         let kind_of = watch.and_then(|w| w.incident.kind_of.clone()).unwrap_or_else(|| "fomo".into());
-        let terms = Terms { channels: watch.and_then(|w| w.incident.channels.clone()), to: Some(to), ..Terms::default() };
+        let terms =
+            Terms { channels: watch.and_then(|w| w.incident.channels.clone()), to: Some(to), ..Terms::default() };
         let planned = self.plan(level, &kind_of, &terms);
         if planned.iter().all(|p| p.skip.is_some()) {
             return refuse(Refusal::new(Code::Nobody, format!("nobody of these tiers can be told of {deal}")));
@@ -225,7 +228,10 @@ impl Turn<'_> {
         match self.metric_value(name) {
             Some(value) => Ok(serde_json::json!({ "name": name, "value": value })),
             None => done().and_then(|_| {
-                refuse(Refusal { field: Some("name".into()), ..Refusal::new(Code::NotFound, format!("no metric {name:?} was set")) })
+                refuse(Refusal {
+                    field: Some("name".into()),
+                    ..Refusal::new(Code::NotFound, format!("no metric {name:?} was set"))
+                })
             }),
         }
     }

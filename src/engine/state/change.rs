@@ -12,7 +12,8 @@ impl State {
         let ended = d.status.is_end();
         change(&mut d);
         self.index_delivery(&d);
-        let (notification, ends_now, reopened) = (d.notification, !ended && d.status.is_end(), ended && !d.status.is_end());
+        let (notification, ends_now, reopened) =
+            (d.notification, !ended && d.status.is_end(), ended && !d.status.is_end());
         self.deliveries.insert(id, d);
         if let Some(n) = self.notifications.get_mut(&notification) {
             if ends_now {

@@ -186,11 +186,7 @@ impl Delivery {
 
     /// The address for a channel of this medium; `None` where the person has none.
     pub fn address_for(&self, medium: Medium) -> Option<&str> {
-        if self.medium == Some(medium) {
-            self.address.as_deref()
-        } else {
-            self.others.get(&medium).map(String::as_str)
-        }
+        if self.medium == Some(medium) { self.address.as_deref() } else { self.others.get(&medium).map(String::as_str) }
     }
 
     pub fn text(&self, format: Format) -> Option<&Rendered> {

@@ -21,7 +21,8 @@ impl State {
         match head {
             Started { .. } => self.fold_started(),
             ConfigApplied { hash, kept, .. } => {
-                self.config = ConfigState { hash: hash.clone(), loaded_at: Some(at), kept: *kept, ..Default::default() };
+                self.config =
+                    ConfigState { hash: hash.clone(), loaded_at: Some(at), kept: *kept, ..Default::default() };
             }
             ConfigRefused { errors, .. } => {
                 self.config.refused_at = Some(at);

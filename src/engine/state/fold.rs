@@ -23,7 +23,18 @@ fn content(payload: Option<&Payload>) -> Content {
 impl State {
     pub(super) fn fold_notification(&mut self, at: Timestamp, head: &EventKind, payload: Option<&Payload>) {
         let EventKind::NotificationAccepted {
-            id, origin, level, kind_of, labels, correlation_id, tenant, initiator, idempotency, expires, not_before, heartbeat,
+            id,
+            origin,
+            level,
+            kind_of,
+            labels,
+            correlation_id,
+            tenant,
+            initiator,
+            idempotency,
+            expires,
+            not_before,
+            heartbeat,
         } = head
         else {
             return;
@@ -63,7 +74,17 @@ impl State {
 
     pub(super) fn fold_delivery(&mut self, at: Timestamp, head: &EventKind, payload: Option<&Payload>) -> bool {
         let EventKind::DeliveryCreated {
-            id, notification, incident, chain, start, medium, who, others, rank, status, reason,
+            id,
+            notification,
+            incident,
+            chain,
+            start,
+            medium,
+            who,
+            others,
+            rank,
+            status,
+            reason,
         } = head
         else {
             return false;
@@ -212,8 +233,23 @@ impl State {
 
     pub(super) fn fold_opened(&mut self, at: Timestamp, head: &EventKind, payload: Option<&Payload>) {
         let EventKind::IncidentOpened {
-            id, number, fingerprint, level, kind_of, labels, opened_by, base, policy, rounds, channels, to, about,
-            silenced_by, once, tenant, next,
+            id,
+            number,
+            fingerprint,
+            level,
+            kind_of,
+            labels,
+            opened_by,
+            base,
+            policy,
+            rounds,
+            channels,
+            to,
+            about,
+            silenced_by,
+            once,
+            tenant,
+            next,
         } = head
         else {
             return;

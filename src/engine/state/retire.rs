@@ -67,7 +67,7 @@ impl State {
                 if let Some(d) = self.deliveries.remove(&d) {
                     self.unindex_delivery(&d);
                 }
-                }
+            }
         }
     }
 

@@ -94,7 +94,8 @@ impl Turn<'_> {
     }
 
     pub(crate) fn deliveries_by_id(&self, ids: &[DeliveryId]) -> Answer {
-        let rows: Vec<Value> = ids.iter().filter_map(|id| self.state.deliveries.get(id)).map(|d| self.delivery(d)).collect();
+        let rows: Vec<Value> =
+            ids.iter().filter_map(|id| self.state.deliveries.get(id)).map(|d| self.delivery(d)).collect();
         Ok(json!({ "deliveries": rows, "next_cursor": null }))
     }
 
@@ -103,7 +104,10 @@ impl Turn<'_> {
         let status = match filter.status.as_deref().map(|s| (s, Status::parse(s))) {
             Some((text, None)) => {
                 let all: Vec<&str> = Status::ALL.iter().map(|s| s.as_str()).collect();
-                return refuse(Refusal::field("status", format!("{text:?} is not a status; there are {}", all.join(", "))));
+                return refuse(Refusal::field(
+                    "status",
+                    format!("{text:?} is not a status; there are {}", all.join(", ")),
+                ));
             }
             Some((_, status)) => status,
             None => None,

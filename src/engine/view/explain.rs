@@ -14,7 +14,9 @@ pub fn explain(head: &EventKind) -> Option<(String, String)> {
             };
             (format!("#{number} opened at level {level}"), format!("reported by {opened_by}; {way}"))
         }
-        IncidentRepeated { .. } => ("reported again".into(), "the same fingerprint is open: counted, nothing sent".into()),
+        IncidentRepeated { .. } => {
+            ("reported again".into(), "the same fingerprint is open: counted, nothing sent".into())
+        }
         IncidentRaised { level, .. } => {
             (format!("raised to {level}"), "a higher level starts its policy from the first step".into())
         }
@@ -29,12 +31,16 @@ pub fn explain(head: &EventKind) -> Option<(String, String)> {
             (format!("step {} of round {}", step + 1, round + 1), why)
         }
         IncidentReminded { next, .. } => {
-            let why = if next.is_some() { "nobody has acknowledged; its level reminds" } else { "it follows no policy" };
+            let why =
+                if next.is_some() { "nobody has acknowledged; its level reminds" } else { "it follows no policy" };
             ("a sending of its own".into(), why.into())
         }
         IncidentAcknowledged { by, via, note, .. } => {
             let note = note.as_ref().map_or(String::new(), |n| format!(": {n}"));
-            (format!("acknowledged by {by}{note}"), format!("by {via}; from here on no attempt starts and no step fires"))
+            (
+                format!("acknowledged by {by}{note}"),
+                format!("by {via}; from here on no attempt starts and no step fires"),
+            )
         }
         IncidentUnacknowledged { by, because, .. } => {
             (format!("acknowledgement withdrawn by {by}"), format!("{because}; it starts again at the first step"))
@@ -50,12 +56,19 @@ pub fn explain(head: &EventKind) -> Option<(String, String)> {
             let why = match (reason, start) {
                 (Some(reason), _) => reason.clone(),
                 (None, 0) => "named by the request, the step or the level".into(),
-                (None, at) => format!("it begins with {}: the ways before it are dead", chain.get(*at).map_or("-", String::as_str)),
+                (None, at) => format!(
+                    "it begins with {}: the ways before it are dead",
+                    chain.get(*at).map_or("-", String::as_str)
+                ),
             };
             (format!("{channel}{who}: {status}"), why)
         }
         AttemptStarted { n, channel, possibly_duplicate, .. } => {
-            let twice = if *possibly_duplicate { "an earlier answer was lost: possibly a duplicate" } else { "a slot was free" };
+            let twice = if *possibly_duplicate {
+                "an earlier answer was lost: possibly a duplicate"
+            } else {
+                "a slot was free"
+            };
             (format!("attempt {n} by {channel}"), twice.into())
         }
         AttemptFinished { n, channel, result, .. } => (format!("attempt {n} by {channel} ended"), result_line(result)),
@@ -63,7 +76,9 @@ pub fn explain(head: &EventKind) -> Option<(String, String)> {
         DeliveryEnded { status, reason, .. } => (format!("ended {status}"), reason.clone().unwrap_or_default()),
         DeadLetterRequeued { .. } => ("tried again".into(), "somebody requeued the dead letter".into()),
         DeadLetterDropped { .. } => ("given up".into(), "somebody dropped the dead letter".into()),
-        SoundStarted { channel, .. } => (format!("{channel} sounds"), "until acknowledged, stopped, or its longest time".into()),
+        SoundStarted { channel, .. } => {
+            (format!("{channel} sounds"), "until acknowledged, stopped, or its longest time".into())
+        }
         SoundStopped { channel, because, .. } => (format!("{channel} is silent"), because.clone()),
         _ => return None,
     };
