@@ -1,0 +1,110 @@
+//! How doors talk to the engine.
+
+use crate::config::Config;
+use crate::domain::event::Frame;
+use crate::engine::{Answer, Ask, Caller, Code, Refusal};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+/// One frame that is durable, with the hash that the chain has at it.
+#[derive(Clone, Debug)]
+pub struct Released {
+    pub frame: Arc<Frame>,
+    /// Hex, of the frame.
+    pub hash: Arc<str>,
+}
+
+/// What moves, for the watchdog, `readyz` and metrics.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Turns of the loop.
+    pub turns: AtomicU64,
+    /// The last event decided on, and the last one that is durable.
+    pub decided_seq: AtomicU64,
+    pub durable_seq: AtomicU64,
+    /// Attempts started and finished by the dispatcher.
+    pub started: AtomicU64,
+    pub finished: AtomicU64,
+    /// The journal cannot be made durable.
+    pub emergency: AtomicBool,
+    /// No new requests are taken: the daemon is stopping.
+    pub closing: AtomicBool,
+}
+
+pub(super) type Reply = oneshot::Sender<Answer>;
+
+/// One message in a lane.
+pub(super) struct Note {
+    pub by: Caller,
+    pub ask: Ask,
+    pub reply: Option<Reply>,
+}
+
+/// The lanes' near ends.
+#[derive(Clone)]
+pub struct Handle {
+    pub(super) outcomes: mpsc::UnboundedSender<Note>,
+    pub(super) control: mpsc::Sender<Note>,
+    pub(super) intake: mpsc::Sender<Note>,
+    pub(super) released: broadcast::Sender<Released>,
+    pub(super) config: watch::Receiver<Arc<Config>>,
+    pub(super) progress: Arc<Progress>,
+}
+
+impl Handle {
+    /// Asks the engine, and waits until the answer's ground is durable.
+    ///
+    /// # Errors
+    /// The engine's refusal, or OVERLOADED when the lane is full or the daemon stops.
+    pub async fn ask(&self, by: Caller, ask: Ask) -> Answer {
+        let urgent = is_urgent(&ask);
+        let lane = match &ask {
+            Ask::Send(_) | Ask::Open(_) | Ask::Test { .. } | Ask::PushFomo { .. } => &self.intake,
+            _ => &self.control,
+        };
+        if self.progress.closing.load(Ordering::Relaxed) {
+            return Err(overloaded("stentor is stopping"));
+        }
+        // The last tenth of the intake lane is for urgent.
+        if !urgent && lane.capacity() <= lane.max_capacity() / 10 {
+            return Err(overloaded("too many requests wait"));
+        }
+        let (reply, answer) = oneshot::channel();
+        let note = Note { by, ask, reply: Some(reply) };
+        lane.try_send(note).map_err(|_| overloaded("too many requests wait"))?;
+        answer.await.unwrap_or_else(|_| Err(overloaded("stentor is stopping")))
+    }
+
+    /// An outcome or a trigger; never refused, nothing is answered.
+    pub fn tell(&self, by: Caller, ask: Ask) {
+        // A closed lane means that the loop has ended, and then nobody is left to be told.
+        let _ = self.outcomes.send(Note { by, ask, reply: None });
+    }
+
+    /// Durable frames in order, from now on. A reader that lags is told so and must resume from the ledger.
+    pub fn subscribe(&self) -> broadcast::Receiver<Released> {
+        self.released.subscribe()
+    }
+
+    pub fn config(&self) -> Arc<Config> {
+        self.config.borrow().clone()
+    }
+
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+}
+
+fn is_urgent(ask: &Ask) -> bool {
+    use crate::domain::level::Level;
+    match ask {
+        Ask::Send(r) => r.level.is_some_and(|l| l.0 == Level::Urgent),
+        Ask::Open(r) => r.level.is_none_or(|l| l.0 == Level::Urgent),
+        _ => true,
+    }
+}
+
+fn overloaded(why: &str) -> Refusal {
+    Refusal::new(Code::Overloaded, why).retry_after(1)
+}
