@@ -1,13 +1,9 @@
-//! What the ledger is made of: everything that can have happened, as it is written.
-//!
-//! An event is a *head* (kind, ids, times, decision; JSON with a `kind`) and, where it has one, a
-//! *payload* (subject, body, addresses, texts) that retention or erasure may blank later. Events
-//! carry results, never names to look up, so that folding them needs no config. Fields are only
-//! added, with a default; a changed meaning is a new kind.
+//! Every kind of event, as the ledger writes it.
 
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::failure::{Failure, FailureClass};
+use crate::domain::event::parts::{AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, Origin, WatchStatus};
+use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
 use crate::domain::matcher::Matcher;
@@ -15,230 +11,6 @@ use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// All events of one decision; in the journal a frame is there whole or not at all.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Frame {
-    /// Sequence number of the first event; the others follow by one.
-    pub seq: u64,
-    /// Wall clock of the decision.
-    pub at: Timestamp,
-    /// Who or what caused it: `alice (uid 1000)`, `heartbeat twilio`, `engine`.
-    pub by: String,
-    /// It acted before it was durable (emergency mode).
-    pub recorded_late: bool,
-    pub events: Vec<Event>,
-}
-
-/// One thing that happened.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    pub head: EventKind,
-    pub payload: Option<Box<Payload>>,
-}
-
-/// What may be blanked without breaking the chain. After erasure every field is absent, and
-/// folding must cope.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Payload {
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub subject: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub body: String,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: Labels,
-    /// Where a delivery goes: an e-mail address or a number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-    /// The finished text of an attempt, or what somebody wrote to us.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<Rendered>,
-    /// Subject, body and addresses were removed on purpose.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub erased: bool,
-}
-
-/// The finished text for one medium. A channel escapes only its own wire format.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rendered {
-    /// Mail's subject line; empty where the medium has none.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub subject: String,
-    /// Mail body, SMS, words to speak, chat text, or a webhook's whole body.
-    pub text: String,
-}
-
-/// Why a notification exists; also what a webhook's `kind` is made from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "origin", rename_all = "snake_case")]
-pub enum Origin {
-    /// `send`, or the message of a heartbeat of kind `notification`.
-    OneShot,
-    /// A message marked `[TEST]`.
-    Test,
-    /// `fomo push` without a watch to push.
-    Fomo,
-    /// The one sending of an incident without a policy, or the round that reached nobody.
-    Opening {
-        incident: IncidentId,
-    },
-    /// Rounds and steps count from 0 here, from 1 for people.
-    Step {
-        incident: IncidentId,
-        round: u32,
-        step: u32,
-    },
-    Reminder {
-        incident: IncidentId,
-    },
-    Acknowledged {
-        incident: IncidentId,
-    },
-    Resolved {
-        incident: IncidentId,
-    },
-}
-
-impl Origin {
-    pub fn incident(&self) -> Option<IncidentId> {
-        match self {
-            Origin::OneShot | Origin::Test | Origin::Fomo => None,
-            Origin::Opening { incident }
-            | Origin::Step { incident, .. }
-            | Origin::Reminder { incident }
-            | Origin::Acknowledged { incident }
-            | Origin::Resolved { incident } => Some(*incident),
-        }
-    }
-
-    /// A notice of the acknowledgement or the end: sent at level low, never failed over.
-    pub fn is_notice(&self) -> bool {
-        matches!(self, Origin::Acknowledged { .. } | Origin::Resolved { .. })
-    }
-
-    /// The `kind` of CLI.md's webhook document.
-    pub fn webhook_kind(&self) -> &'static str {
-        match self {
-            Origin::OneShot | Origin::Fomo => "notification",
-            Origin::Test => "test",
-            Origin::Opening { .. } => "incident.opened",
-            Origin::Step { .. } => "incident.step",
-            Origin::Reminder { .. } => "incident.reminder",
-            Origin::Acknowledged { .. } => "incident.acknowledged",
-            Origin::Resolved { .. } => "incident.resolved",
-        }
-    }
-}
-
-/// A caller's key under which the same request gives the first answer again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Idempotency {
-    pub caller: String,
-    pub key: String,
-    /// BLAKE3 (hex) of the request's content.
-    pub content: String,
-}
-
-/// What an incident does next by the clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Next {
-    pub due: EngineTime,
-    #[serde(flatten)]
-    pub what: NextWhat,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
-pub enum NextWhat {
-    /// Counted from 0.
-    Step {
-        round: u32,
-        step: u32,
-    },
-    /// The one sending of an incident without a policy, after a silence or an `unack`.
-    Opening,
-    Reminder,
-    /// The acknowledgement, or the snooze, is withdrawn.
-    Restart,
-}
-
-/// How an attempt ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum AttemptResult {
-    /// The far end has it for good: a webhook's 2xx, a sound's first samples.
-    Delivered {
-        provider_id: Option<String>,
-        detail: String,
-    },
-    /// Accepted; no confirmation can be had.
-    Sent {
-        provider_id: Option<String>,
-        detail: String,
-    },
-    /// The provider has it and will say how it ended.
-    Submitted {
-        provider_id: Option<String>,
-        detail: String,
-    },
-    /// `simulate = true`: exactly the request that would have gone out, without secrets.
-    Simulated {
-        detail: String,
-    },
-    Failed(Failure),
-    /// We stopped before the answer came: it may have been sent.
-    Lost {
-        words: String,
-    },
-}
-
-impl AttemptResult {
-    /// The delivery status that a success leads to; `None` for a failure.
-    pub fn success(&self) -> Option<Status> {
-        match self {
-            AttemptResult::Delivered { .. } => Some(Status::Delivered),
-            AttemptResult::Sent { .. } => Some(Status::Sent),
-            AttemptResult::Submitted { .. } => Some(Status::Submitted),
-            AttemptResult::Simulated { .. } => Some(Status::Simulated),
-            AttemptResult::Failed(_) | AttemptResult::Lost { .. } => None,
-        }
-    }
-}
-
-/// Whether a channel takes attempts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Breaker {
-    #[default]
-    Closed,
-    /// Nothing is tried but one attempt each time the pause is over; messages go another way.
-    Open,
-    /// No other way is left: one attempt at a time, the most urgent first, a growing gap between.
-    Narrow,
-}
-
-/// The status of a heartbeat.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HeartbeatStatus {
-    #[default]
-    Unknown,
-    Ok,
-    Failing,
-    Late,
-}
-
-/// The status of a watch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum WatchStatus {
-    #[default]
-    #[serde(rename = "no-data")]
-    NoData,
-    #[serde(rename = "ok")]
-    Ok,
-    #[serde(rename = "breached")]
-    Breached,
-}
 
 /// Everything that can have happened. The name in the ledger is the variant in snake case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
@@ -271,7 +43,7 @@ pub enum EventKind {
     },
     /// Last values that changed nothing, at most once a minute.
     MetricsSeen {
-        #[serde(deserialize_with = "finite")]
+        #[serde(deserialize_with = "super::parts::finite")]
         values: BTreeMap<String, f64>,
     },
     /// Somebody asked for what their role does not allow.
@@ -283,7 +55,6 @@ pub enum EventKind {
     RequestRefused {
         code: String,
         message: String,
-        #[serde(default)]
         field: Option<String>,
     },
     /// The journal or the history cannot be written as it should (`well` = it can again).
@@ -397,7 +168,6 @@ pub enum EventKind {
     DeliveryEnded {
         id: DeliveryId,
         status: Status,
-        #[serde(default)]
         reason: Option<String>,
     },
     /// What the provider said later, by callback or when asked.
@@ -487,11 +257,9 @@ pub enum EventKind {
         id: IncidentId,
         level: Level,
         base: EngineTime,
-        #[serde(default)]
         policy: Option<String>,
         #[serde(default)]
         rounds: u32,
-        #[serde(default)]
         next: Option<Next>,
     },
     IncidentStepped {
@@ -505,7 +273,6 @@ pub enum EventKind {
         #[serde(default)]
         saved: Span,
         because: String,
-        #[serde(default)]
         next: Option<Next>,
         /// The last reachable sending of this round reached nobody so far.
         #[serde(default)]
@@ -513,7 +280,6 @@ pub enum EventKind {
     },
     IncidentReminded {
         id: IncidentId,
-        #[serde(default)]
         next: Option<Next>,
     },
     IncidentAcknowledged {
@@ -522,7 +288,6 @@ pub enum EventKind {
         via: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
-        #[serde(default)]
         next: Option<Next>,
     },
     IncidentUnacknowledged {
@@ -530,7 +295,6 @@ pub enum EventKind {
         by: String,
         because: String,
         base: EngineTime,
-        #[serde(default)]
         next: Option<Next>,
     },
     IncidentSnoozed {
@@ -546,14 +310,12 @@ pub enum EventKind {
         id: IncidentId,
         because: String,
         base: EngineTime,
-        #[serde(default)]
         next: Option<Next>,
     },
     IncidentResolved {
         id: IncidentId,
         by: String,
         because: String,
-        #[serde(default)]
         note: Option<String>,
     },
 
@@ -609,7 +371,6 @@ pub enum EventKind {
     WatchChanged {
         name: String,
         status: WatchStatus,
-        #[serde(default)]
         value: Option<f64>,
         detail: String,
     },
@@ -617,7 +378,6 @@ pub enum EventKind {
     SoundStarted {
         channel: String,
         delivery: DeliveryId,
-        #[serde(default)]
         incident: Option<IncidentId>,
         until: EngineTime,
     },
@@ -629,25 +389,4 @@ pub enum EventKind {
     /// From a newer stentor, or damaged: counted and skipped.
     #[serde(other)]
     Unknown,
-}
-
-impl EventKind {
-    /// The `kind` as it is written, for filters and counters.
-    pub fn name(&self) -> &'static str {
-        self.into()
-    }
-
-    pub fn bare(self) -> Event {
-        Event { head: self, payload: None }
-    }
-
-    pub fn with(self, payload: Payload) -> Event {
-        Event { head: self, payload: Some(Box::new(payload)) }
-    }
-}
-
-/// JSON has no infinity and no NaN; one that slipped in was written as `null` and is left out.
-fn finite<'de, D: serde::Deserializer<'de>>(d: D) -> Result<BTreeMap<String, f64>, D::Error> {
-    let values = BTreeMap::<String, Option<f64>>::deserialize(d)?;
-    Ok(values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
 }

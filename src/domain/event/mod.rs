@@ -1,0 +1,84 @@
+//! What the ledger is made of: everything that can have happened, as it is written.
+//!
+//! An event is a *head* (kind, ids, times, decision; JSON with a `kind`) and, where it has one, a
+//! *payload* (subject, body, addresses, texts) that retention or erasure may blank later. Events
+//! carry results, never names to look up, so that folding them needs no config. Fields are only
+//! added, with a default; a changed meaning is a new kind.
+
+mod kind;
+mod parts;
+
+pub use kind::EventKind;
+pub use parts::{AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, WatchStatus};
+
+use crate::domain::Labels;
+use crate::domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// All events of one decision; in the journal a frame is there whole or not at all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// Sequence number of the first event; the others follow by one.
+    pub seq: u64,
+    /// Wall clock of the decision.
+    pub at: Timestamp,
+    /// Who or what caused it: `alice (uid 1000)`, `heartbeat twilio`, `engine`.
+    pub by: String,
+    /// It acted before it was durable (emergency mode).
+    pub recorded_late: bool,
+    pub events: Vec<Event>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub head: EventKind,
+    pub payload: Option<Box<Payload>>,
+}
+
+/// What may be blanked without breaking the chain. After erasure every field is absent, and
+/// folding must cope.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Payload {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: Labels,
+    /// Where a delivery goes: an e-mail address or a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The finished text of an attempt, or what somebody wrote to us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Rendered>,
+    /// Subject, body and addresses were removed on purpose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
+}
+
+/// The finished text for one medium. A channel escapes only its own wire format.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rendered {
+    /// Mail's subject line; empty where the medium has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// Mail body, SMS, words to speak, chat text, or a webhook's whole body.
+    pub text: String,
+}
+
+impl EventKind {
+    /// The `kind` as it is written, for filters and counters.
+    pub fn name(&self) -> &'static str {
+        self.into()
+    }
+
+    pub fn bare(self) -> Event {
+        Event { head: self, payload: None }
+    }
+
+    pub fn with(self, payload: Payload) -> Event {
+        Event { head: self, payload: Some(Box::new(payload)) }
+    }
+}

@@ -1,0 +1,186 @@
+//! What events are made of: why a message exists, how an attempt ended, what comes next.
+
+use crate::domain::delivery::Status;
+use crate::domain::failure::Failure;
+use crate::domain::id::IncidentId;
+use crate::domain::time::EngineTime;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Why a notification exists; also what a webhook's `kind` is made from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "origin", rename_all = "snake_case")]
+pub enum Origin {
+    /// `send`, or the message of a heartbeat of kind `notification`.
+    OneShot,
+    /// A message marked `[TEST]`.
+    Test,
+    /// `fomo push` without a watch to push.
+    Fomo,
+    /// The one sending of an incident without a policy, or the round that reached nobody.
+    Opening {
+        incident: IncidentId,
+    },
+    /// Rounds and steps count from 0 here, from 1 for people.
+    Step {
+        incident: IncidentId,
+        round: u32,
+        step: u32,
+    },
+    Reminder {
+        incident: IncidentId,
+    },
+    Acknowledged {
+        incident: IncidentId,
+    },
+    Resolved {
+        incident: IncidentId,
+    },
+}
+
+impl Origin {
+    pub fn incident(&self) -> Option<IncidentId> {
+        match self {
+            Origin::OneShot | Origin::Test | Origin::Fomo => None,
+            Origin::Opening { incident }
+            | Origin::Step { incident, .. }
+            | Origin::Reminder { incident }
+            | Origin::Acknowledged { incident }
+            | Origin::Resolved { incident } => Some(*incident),
+        }
+    }
+
+    /// A notice of the acknowledgement or the end: sent at level low, never failed over.
+    pub fn is_notice(&self) -> bool {
+        matches!(self, Origin::Acknowledged { .. } | Origin::Resolved { .. })
+    }
+
+    /// The `kind` of CLI.md's webhook document.
+    pub fn webhook_kind(&self) -> &'static str {
+        match self {
+            Origin::OneShot | Origin::Fomo => "notification",
+            Origin::Test => "test",
+            Origin::Opening { .. } => "incident.opened",
+            Origin::Step { .. } => "incident.step",
+            Origin::Reminder { .. } => "incident.reminder",
+            Origin::Acknowledged { .. } => "incident.acknowledged",
+            Origin::Resolved { .. } => "incident.resolved",
+        }
+    }
+}
+
+/// A caller's key under which the same request gives the first answer again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Idempotency {
+    pub caller: String,
+    pub key: String,
+    /// BLAKE3 (hex) of the request's content.
+    pub content: String,
+}
+
+/// What an incident does next by the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Next {
+    pub due: EngineTime,
+    #[serde(flatten)]
+    pub what: NextWhat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum NextWhat {
+    /// Counted from 0.
+    Step {
+        round: u32,
+        step: u32,
+    },
+    /// The one sending of an incident without a policy, after a silence or an `unack`.
+    Opening,
+    Reminder,
+    /// The acknowledgement, or the snooze, is withdrawn.
+    Restart,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum AttemptResult {
+    /// The far end has it for good: a webhook's 2xx, a sound's first samples.
+    Delivered {
+        provider_id: Option<String>,
+        detail: String,
+    },
+    /// Accepted; no confirmation can be had.
+    Sent {
+        provider_id: Option<String>,
+        detail: String,
+    },
+    /// The provider has it and will say how it ended.
+    Submitted {
+        provider_id: Option<String>,
+        detail: String,
+    },
+    /// `simulate = true`: exactly the request that would have gone out, without secrets.
+    Simulated {
+        detail: String,
+    },
+    Failed(Failure),
+    /// We stopped before the answer came: it may have been sent.
+    Lost {
+        words: String,
+    },
+}
+
+impl AttemptResult {
+    /// The delivery status that a success leads to; `None` for a failure.
+    pub fn success(&self) -> Option<Status> {
+        match self {
+            AttemptResult::Delivered { .. } => Some(Status::Delivered),
+            AttemptResult::Sent { .. } => Some(Status::Sent),
+            AttemptResult::Submitted { .. } => Some(Status::Submitted),
+            AttemptResult::Simulated { .. } => Some(Status::Simulated),
+            AttemptResult::Failed(_) | AttemptResult::Lost { .. } => None,
+        }
+    }
+}
+
+/// Whether a channel takes attempts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Breaker {
+    #[default]
+    Closed,
+    /// Nothing is tried but one attempt each time the pause is over; messages go another way.
+    Open,
+    /// No other way is left: one attempt at a time, the most urgent first, a growing gap between.
+    Narrow,
+}
+
+/// The status of a heartbeat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeartbeatStatus {
+    #[default]
+    Unknown,
+    Ok,
+    Failing,
+    Late,
+}
+
+/// The status of a watch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WatchStatus {
+    #[default]
+    #[serde(rename = "no-data")]
+    NoData,
+    #[serde(rename = "ok")]
+    Ok,
+    #[serde(rename = "breached")]
+    Breached,
+}
+
+/// JSON has no infinity and no NaN; one that slipped in was written as `null` and is left out.
+pub(super) fn finite<'de, D: serde::Deserializer<'de>>(d: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    let values = BTreeMap::<String, Option<f64>>::deserialize(d)?;
+    Ok(values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+}
