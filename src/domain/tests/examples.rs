@@ -172,7 +172,15 @@ fn deliveries() -> Vec<Event> {
             reason: Some(s("quiet-hours until 07:00")),
         }
         .with(address("+15550100")),
-        K::AttemptStarted { delivery: delivery(), n: 2, channel: s("sms"), possibly_duplicate: true }.with(Payload {
+        K::AttemptStarted {
+            delivery: delivery(),
+            n: 2,
+            channel: s("sms"),
+            medium: Some(Medium::Sms),
+            format: Some(s("sms")),
+            possibly_duplicate: true,
+        }
+        .with(Payload {
             text: Some(Rendered { subject: s("[URGENT #417] x"), text: s("URGENT #417 prague-1: x") }),
             ..Payload::default()
         }),
