@@ -1,7 +1,8 @@
 //! A few lines of plain text for a team's channel.
 
-use super::phrase::{self, Says};
-use super::{Context, clean};
+use crate::message::clean;
+use crate::message::context::Context;
+use crate::message::phrase::{self, Says};
 
 /// Slack advises to stay under 4,000 letters; the rest is in the mail and the ledger.
 const BODY: usize = 3000;

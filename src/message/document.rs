@@ -1,7 +1,7 @@
 //! What a webhook gets: the JSON document that CLI and `events` show, too.
 
-use super::Context;
 use crate::domain::Labels;
+use crate::message::context::Context;
 use serde::Serialize;
 
 /// The fields in the order of the contract; what does not exist is left out.

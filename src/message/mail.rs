@@ -1,9 +1,10 @@
 //! A subject line that sorts and a plain body that holds everything.
 
-use super::phrase::{self, Says};
-use super::{About, Context, clean};
 use crate::domain::event::Rendered;
 use crate::domain::time::Timestamp;
+use crate::message::clean;
+use crate::message::context::{About, Context};
+use crate::message::phrase::{self, Says};
 
 /// The built-in text.
 pub fn text(context: &Context<'_>) -> Rendered {

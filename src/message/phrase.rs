@@ -1,7 +1,8 @@
 //! The parts that the texts of all media are put together from.
 
-use super::{About, Context, clean};
 use crate::domain::time::Span;
+use crate::message::clean;
+use crate::message::context::{About, Context};
 use std::borrow::Cow;
 
 /// What a message says; from its `kind`.

@@ -1,8 +1,10 @@
 //! Short plain text. The first 60 characters tell level, number and what; nothing in it is there
 //! for a machine.
 
-use super::phrase::{self, Says};
-use super::{Context, clean, segments};
+use crate::message::clean;
+use crate::message::context::Context;
+use crate::message::phrase::{self, Says};
+use crate::message::segments;
 
 /// Twilio takes no more, in UTF-16 units.
 pub const LONGEST: usize = 1600;

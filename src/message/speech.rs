@@ -1,9 +1,10 @@
 //! Words to be spoken: numbers digit by digit, times as one says them, no marks and no codes.
 //! It is said once here; the voice channel repeats it.
 
-use super::phrase::{self, Says};
-use super::{About, Context, clean};
 use crate::domain::time::Span;
+use crate::message::clean;
+use crate::message::context::{About, Context};
+use crate::message::phrase::{self, Says};
 
 /// More than this nobody listens to, and twice of it must fit into a call's inline script.
 const LONGEST: usize = 600;

@@ -5,10 +5,11 @@
 //! `incident`) is null. Nothing is escaped by itself: inside JSON write `{{ subject|tojson }}`. A
 //! template reads no file, cannot run for ever (fuel) and makes no more than [`LONGEST`] bytes.
 
-use super::{About, Context, document};
 use crate::domain::Labels;
 use crate::domain::level::Level;
 use crate::domain::time::Timestamp;
+use crate::message::context::{About, Context};
+use crate::message::document;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use std::collections::BTreeSet;
@@ -65,7 +66,7 @@ pub fn check_template(text: &str) -> Result<(), TemplateProblem> {
 ///
 /// # Errors
 /// In words, with the line.
-pub(super) fn render(template: &str, context: &Context<'_>, text: &str) -> Result<String, String> {
+pub fn render(template: &str, context: &Context<'_>, text: &str) -> Result<String, String> {
     let mut tree = document::tree(context);
     tree["text"] = text.into();
     render_tree(&environment(), template, &tree).map_err(|e| {

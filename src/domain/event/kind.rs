@@ -43,7 +43,7 @@ pub enum EventKind {
     },
     /// Last values that changed nothing, at most once a minute.
     MetricsSeen {
-        #[serde(deserialize_with = "super::parts::finite")]
+        #[serde(deserialize_with = "crate::domain::event::parts::finite")]
         values: BTreeMap<String, f64>,
     },
     /// Somebody asked for what their role does not allow.

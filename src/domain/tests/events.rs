@@ -3,8 +3,8 @@
 //! `tests/corpus/events-N.jsonl` holds what release N wrote, one event a line, as
 //! `{"head": ..., "payload": ...}`. Lines are added, never changed: ledgers out there hold them.
 
-use super::examples;
 use crate::domain::event::{Event, EventKind, Payload};
+use crate::domain::tests::examples;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

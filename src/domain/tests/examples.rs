@@ -286,6 +286,7 @@ fn incidents() -> Vec<Event> {
             created_by: s("alice"),
         }
         .bare(),
+        K::SilenceBegan { id: s("5e1e9ce0-0000-4000-8000-000000000000") }.bare(),
         K::SilenceExpired { id: s("5e1e9ce0-0000-4000-8000-000000000000"), by: s("alice") }.bare(),
     ];
     all.extend(nexts().into_iter().map(|what| {

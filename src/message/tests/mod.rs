@@ -6,10 +6,10 @@ mod templates;
 mod texts;
 mod wild;
 
-use super::{About, Context};
 use crate::domain::Labels;
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
+use crate::message::{About, Context};
 use jiff::tz::TimeZone;
 
 /// Nothing of a message but what a test gives it.

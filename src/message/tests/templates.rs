@@ -1,7 +1,7 @@
 //! Templates: refused when they cannot work, and no message is lost when one fails.
 
-use super::Story;
 use crate::domain::delivery::Format;
+use crate::message::tests::Story;
 use crate::message::{TemplateProblem, check_template, render, render_checked};
 
 fn wrong(text: &str) -> TemplateProblem {

@@ -1,9 +1,9 @@
 //! The built-in texts.
 
-use super::{Story, map};
 use crate::domain::delivery::Format;
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
+use crate::message::tests::{Story, map};
 use crate::message::{Context, render, segments};
 
 fn sms(context: &Context<'_>) -> String {

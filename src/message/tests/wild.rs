@@ -1,9 +1,9 @@
 //! Whatever strangers send: no panic, no control character, no SMS that a provider refuses.
 
-use super::Story;
 use crate::domain::delivery::Format;
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
+use crate::message::tests::Story;
 use crate::message::{check_template, render, segments};
 use proptest::prelude::*;
 
