@@ -136,4 +136,6 @@ impl<'a> Screen<'a> {
 }
 
 #[cfg(test)]
+pub mod testing;
+#[cfg(test)]
 mod tests;

@@ -89,7 +89,7 @@ impl Ack {
     }
 }
 
-fn acknowledged(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
+pub fn acknowledged(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
     for incident in items(document, "incidents") {
         let by = text(incident, "acknowledged_by");
         let done = if flag(incident, "already") {

@@ -101,3 +101,6 @@ fn opened(screen: &mut Screen<'_>, incident: &Value) -> io::Result<()> {
     screen.pieces(&[number(incident).into(), what.into(), Piece::status(level)])?;
     block(screen, incident, None)
 }
+
+#[cfg(test)]
+mod tests;

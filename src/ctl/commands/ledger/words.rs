@@ -126,6 +126,25 @@ mod tests {
     }
 
     #[test]
+    fn every_sentence_is_about_a_kind_that_exists() {
+        use crate::domain::event::EventKind;
+        for (kind, _) in SENTENCES {
+            // A known kind misses its fields here; only an unknown one is read without any.
+            let read = serde_json::from_value::<EventKind>(json!({ "kind": kind }));
+            assert!(!matches!(read, Ok(EventKind::Unknown)), "{kind} is no kind");
+        }
+    }
+
+    #[test]
+    fn real_events_make_sentences() {
+        use crate::domain::event::EventKind;
+        let late = EventKind::HeartbeatLate { name: "backup".into() };
+        assert_eq!(what(&serde_json::to_value(late).unwrap()), "backup is late");
+        let denied = EventKind::AuthDenied { role: "viewer".into(), action: "reload".into() };
+        assert_eq!(what(&serde_json::to_value(denied).unwrap()), "reload refused to viewer");
+    }
+
+    #[test]
     fn every_sentence_is_well_formed() {
         for (kind, sentence) in SENTENCES {
             for (open, close) in [('{', '}'), ('[', ']')] {
