@@ -92,7 +92,7 @@ impl Refusal {
     fn lines(&self) -> Vec<String> {
         let text = |key| self.error.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
         let mut first = text("message").unwrap_or("the daemon refused without saying why").to_owned();
-        if let Some(field) = text("field").filter(|f| !first.contains(f)) {
+        if let Some(field) = text("field") {
             first.push_str(&format!(" (field {field})"));
         }
         let mut lines = vec![first];
