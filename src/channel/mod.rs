@@ -146,7 +146,7 @@ pub enum Format {
 }
 
 /// Every kind there is; the one line of registration.
-pub const KINDS: &[&Kind] = &[];
+pub const KINDS: &[&Kind] = &[&sound::KIND];
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {
