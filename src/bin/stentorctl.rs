@@ -1,1 +1,5 @@
-fn main() {}
+//! The control command; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    stentor::ctl::main(std::env::args_os())
+}

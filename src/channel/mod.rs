@@ -131,7 +131,7 @@ pub struct Kind {
 }
 
 /// Every kind there is; the one line of registration.
-pub const KINDS: &[&Kind] = &[];
+pub const KINDS: &[&Kind] = &[&sound::KIND];
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

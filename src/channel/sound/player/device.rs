@@ -156,6 +156,8 @@ fn set_up(pcm: &PCM) -> alsa::Result<(Form, Format, usize)> {
 /// What ALSA says, and what would be right.
 fn explain(name: &str, e: alsa::Error) -> String {
     let what = match Errno::from_raw(e.errno()) {
+        // What ALSA says of a card that it does not have.
+        Errno::EINVAL if e.func() == "snd_pcm_open" => "there is no such sound device (see `aplay -L`)",
         Errno::ENOENT | Errno::ENODEV | Errno::ENXIO => "there is no such sound device (see `aplay -L`)",
         Errno::EBUSY | Errno::EAGAIN => "the sound device is busy: another program holds it",
         Errno::EACCES | Errno::EPERM => "no permission for the sound device: the daemon's user needs the group audio",

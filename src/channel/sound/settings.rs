@@ -1,0 +1,136 @@
+//! The keys of a sound channel.
+
+use crate::channel::SoundTerms;
+use crate::channel::sound::tone::Tone;
+use crate::domain::time::Span;
+use crate::settings::{Shape, Table};
+
+const UNTIL_ACKNOWLEDGED: &str = "until-acknowledged";
+/// Where the config does not say.
+const DEVICE: &str = "default";
+const MAX: Span = Span::mins(15);
+const LOUDEST: f64 = 10.0;
+const MOST_TIMES: i64 = 1_000;
+
+/// A sound channel, as configured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Its name in the config.
+    pub channel: String,
+    /// WAV, MP3, OGG Vorbis or FLAC.
+    pub file: Option<String>,
+    /// `None`: that of the level.
+    pub tone: Option<Tone>,
+    /// As ALSA knows it.
+    pub device: String,
+    /// Every sample is multiplied by it; the mixer is not touched.
+    pub volume: f32,
+    pub terms: SoundTerms,
+}
+
+impl Settings {
+    /// What a channel is without any key: the tone of the level, once, on the default device.
+    pub fn new(channel: impl Into<String>) -> Self {
+        let terms = SoundTerms { repeat: Some(1), max: MAX };
+        Settings { channel: channel.into(), file: None, tone: None, device: DEVICE.to_owned(), volume: 1.0, terms }
+    }
+}
+
+/// Reads `file`, `tone`, `device`, `volume`, `repeat` and `max`; `None` if there was an error.
+pub(super) fn read(table: &mut Table<'_>) -> Option<Settings> {
+    let default = Settings::new(table.name());
+    let file = optional(table, "file", |t| t.parsed("file", a_path));
+    let tone = optional(table, "tone", |t| t.choice("tone", &Tone::NAMES));
+    let device = optional(table, "device", |t| t.parsed("device", a_device));
+    let volume = optional(table, "volume", read_volume);
+    let repeat = optional(table, "repeat", read_repeat);
+    let max = optional(table, "max", read_max);
+    let (file, tone) = (file?, tone?);
+    if file.is_some() && tone.is_some() {
+        table.error("tone", "a file and a tone are given", "leave one of them out");
+        return None;
+    }
+    let terms = SoundTerms { repeat: repeat?.unwrap_or(default.terms.repeat), max: max?.unwrap_or(MAX) };
+    Some(Settings {
+        file,
+        tone: tone.and_then(Tone::parse),
+        device: device?.unwrap_or(default.device),
+        volume: volume?.unwrap_or(default.volume),
+        terms,
+        ..Settings::new(table.name())
+    })
+}
+
+/// `Some(None)`: not written. `None`: written and wrong, which `read` has reported.
+fn optional<'a, T>(
+    table: &mut Table<'a>,
+    key: &str,
+    read: impl FnOnce(&mut Table<'a>) -> Option<T>,
+) -> Option<Option<T>> {
+    let written = table.has(key);
+    match read(table) {
+        None if written && !table.simulated() => None,
+        value => Some(value),
+    }
+}
+
+fn a_path(text: &str) -> Result<String, String> {
+    match text.starts_with('/') {
+        true => Ok(text.to_owned()),
+        false => {
+            Err(format!("{text:?} is not an absolute path; write for example \"/usr/share/stentor/sounds/siren.mp3\""))
+        }
+    }
+}
+
+fn a_device(text: &str) -> Result<String, String> {
+    match text.trim().is_empty() || text.contains('\0') {
+        true => Err(format!("{text:?} is no name of a sound device; write \"default\" or a name from `aplay -L`")),
+        false => Ok(text.to_owned()),
+    }
+}
+
+fn read_volume(table: &mut Table<'_>) -> Option<f32> {
+    let volume = table.float("volume")?;
+    if volume > 0.0 && volume <= LOUDEST {
+        return Some(volume as f32);
+    }
+    let message = format!("{volume} is no volume that can be heard");
+    table.error("volume", message, format!("write more than 0, at most {LOUDEST}; 1.0 leaves the samples as they are"));
+    None
+}
+
+/// `Some(None)`: until acknowledged.
+fn read_repeat(table: &mut Table<'_>) -> Option<Option<u32>> {
+    let is_word = |text: &str| text == UNTIL_ACKNOWLEDGED;
+    let until = table.shape("repeat") == Some(Shape::Text) && table.parsed("repeat", |t| Ok(is_word(t))) == Some(true);
+    if until {
+        if !table.has("max") {
+            table.warning(
+                "repeat",
+                format!("nothing says for how long; it will be {MAX} at a stretch"),
+                "write max = \"15m\"",
+            );
+        }
+        return Some(None);
+    }
+    if table.shape("repeat") == Some(Shape::Text) {
+        let number = |text: &str| match text.trim().parse::<u32>() {
+            Ok(times) if times > 0 && i64::from(times) <= MOST_TIMES => Ok(Some(times)),
+            _ => Err(format!(
+                "{text:?} is not how often; write \"{UNTIL_ACKNOWLEDGED}\" or a number from 1 to {MOST_TIMES}"
+            )),
+        };
+        return table.parsed("repeat", number);
+    }
+    table.integer("repeat", 1..=MOST_TIMES).and_then(|times| u32::try_from(times).ok()).map(Some)
+}
+
+fn read_max(table: &mut Table<'_>) -> Option<Span> {
+    let max = table.span("max")?;
+    if max > Span::ZERO {
+        return Some(max);
+    }
+    table.error("max", "nothing can be heard in no time", "write for example max = \"15m\"");
+    None
+}

@@ -1,0 +1,78 @@
+//! `channels` and `test`.
+
+use crate::ctl::client::Call;
+use crate::ctl::commands::results::{self, WAIT_SLACK};
+use crate::ctl::commands::values::{self, Body};
+use crate::ctl::fields::{flag, items, plain, text, when};
+use crate::ctl::screen::{Piece, Screen, Table};
+use crate::ctl::session::{Outcome, Session};
+use crate::ctl::trouble::Exit;
+use crate::domain::time::Span;
+use clap::{Args, Subcommand};
+use serde_json::Value;
+use std::io;
+
+/// How long a test is waited for.
+const TEST_WAIT: Span = Span::secs(30);
+
+#[derive(Debug, Subcommand)]
+pub enum Channels {
+    /// All of them, with their health and queue
+    List,
+}
+
+impl Channels {
+    pub async fn run(self, session: &mut Session<'_>) -> Outcome {
+        let answer = session.ask(Call::get(&["channels"])).await?;
+        session.show(&answer, list)?;
+        Ok(Exit::Done)
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Test {
+    /// By which channels; none: every addressed one on which WHO has an address
+    #[arg(value_name = "CHANNEL", value_parser = values::name)]
+    channels: Vec<String>,
+    /// Whom to send it to; again for more
+    #[arg(long, value_name = "WHO", value_parser = values::filled)]
+    to: Vec<String>,
+    /// Also where a preference or quiet hours are against it
+    #[arg(long)]
+    force: bool,
+}
+
+impl Test {
+    pub async fn run(self, session: &mut Session<'_>) -> Outcome {
+        let body = Body::default().list("to", &self.to).with("force", self.force.then_some(true));
+        let call = match self.channels.as_slice() {
+            [one] => Call::post(&["channels", one, "test"], body.into()),
+            several => Call::post(&["channels", "test"], body.list("channels", several).into()),
+        };
+        let answer = session.ask(call.with("wait", Some(TEST_WAIT)).patient((TEST_WAIT + WAIT_SLACK).to_std())).await?;
+        session.show(&answer, results::print)?;
+        Ok(results::exit(&answer.document))
+    }
+}
+
+fn list(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
+    let mut table =
+        Table::new(&["NAME", "KIND", "SORT", "STATUS", "PROOF", "SENDING", "PENDING", "WAITING", "FALLBACK", "DETAIL"]);
+    for channel in items(document, "channels") {
+        let simulated = if flag(channel, "simulate") { "simulated; " } else { "" };
+        table.row(vec![
+            text(channel, "name").into(),
+            text(channel, "kind").into(),
+            text(channel, "sort").into(),
+            Piece::status(text(channel, "status")),
+            screen.clock(when(channel, "last_proof_at")).into(),
+            text(channel, "in_flight").into(),
+            text(channel, "pending").into(),
+            text(channel, "waiting").into(),
+            text(channel, "fallback").into(),
+            format!("{simulated}{}", plain(channel, "detail").unwrap_or_default()).into(),
+        ]);
+    }
+    table.print(screen, "no channels")?;
+    screen.more(document)
+}

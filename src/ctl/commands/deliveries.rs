@@ -1,0 +1,140 @@
+//! `deliveries`: what was sent to whom, and how that ended.
+
+use crate::ctl::client::Call;
+use crate::ctl::commands::values::{self, identifier};
+use crate::ctl::fields::{flag, items, plain, short, text, when};
+use crate::ctl::screen::{Ink, Piece, Screen, Table};
+use crate::ctl::session::{Outcome, Session};
+use crate::ctl::trouble::Exit;
+use clap::{Args, Subcommand};
+use serde_json::Value;
+use std::io;
+
+#[derive(Debug, Subcommand)]
+pub enum Deliveries {
+    /// The latest ones
+    List(List),
+    /// One of them, with every attempt
+    Show {
+        /// An id, or the end of one
+        #[arg(value_parser = identifier)]
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only with this status: ready, waiting, dead, ...
+    #[arg(long, value_name = "STATUS")]
+    status: Option<String>,
+    /// Only by this channel
+    #[arg(long, value_name = "CHANNEL")]
+    channel: Option<String>,
+    /// Only of this incident
+    #[arg(long, value_name = "ID", value_parser = identifier)]
+    incident: Option<String>,
+    /// Only from this time on: 24h, or RFC 3339
+    #[arg(long, value_name = "WHEN", value_parser = values::moment)]
+    since: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// Go on where the last page ended
+    #[arg(long)]
+    cursor: Option<String>,
+}
+
+impl Deliveries {
+    pub async fn run(self, session: &mut Session<'_>) -> Outcome {
+        match self {
+            Deliveries::List(list) => {
+                let call = Call::get(&["deliveries"])
+                    .with("status", list.status)
+                    .with("channel", list.channel)
+                    .with("incident", list.incident)
+                    .with("since", list.since)
+                    .with("limit", list.limit)
+                    .with("cursor", list.cursor);
+                let answer = session.ask(call).await?;
+                session.show(&answer, table)?;
+            }
+            Deliveries::Show { id } => {
+                let answer = session.ask(Call::get(&["deliveries", &id])).await?;
+                session.show(&answer, one)?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn table(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
+    let mut table = Table::new(&["ID", "STATUS", "CHANNEL", "TO", "INCIDENT", "CREATED", "WHY"]);
+    for delivery in items(document, "deliveries") {
+        table.row(vec![
+            short(delivery, "id").into(),
+            Piece::status(text(delivery, "status")),
+            text(delivery, "channel").into(),
+            text(delivery, "recipient").into(),
+            incident(delivery).into(),
+            screen.clock(when(delivery, "created_at")).into(),
+            plain(delivery, "reason").unwrap_or_default().into(),
+        ]);
+    }
+    table.print(screen, "no deliveries")?;
+    screen.more(document)
+}
+
+fn one(screen: &mut Screen<'_>, delivery: &Value) -> io::Result<()> {
+    let reason = plain(delivery, "reason").map(|r| format!(" ({r})")).unwrap_or_default();
+    screen.pieces(&[
+        Piece::new(Ink::Bold, text(delivery, "id")),
+        "  ".into(),
+        Piece::status(text(delivery, "status")),
+        reason.into(),
+    ])?;
+    screen.fields(&[
+        ("to", text(delivery, "recipient")),
+        ("channel", format!("{} ({})", text(delivery, "channel"), text(delivery, "provider"))),
+        ("incident", incident(delivery)),
+        ("notification", text(delivery, "notification")),
+        ("created", screen.stamp(when(delivery, "created_at"))),
+        ("sent", screen.stamp(when(delivery, "sent_at"))),
+        ("delivered", screen.stamp(when(delivery, "delivered_at"))),
+        ("cost", text(delivery, "cost")),
+        ("segments", text(delivery, "segments")),
+    ])?;
+    let mut attempts = Table::new(&["  ATTEMPT", "CHANNEL", "STARTED", "FINISHED", "HOW IT ENDED"]);
+    for attempt in items(delivery, "attempts") {
+        attempts.row(vec![
+            format!("  {}", text(attempt, "n")).into(),
+            text(attempt, "channel").into(),
+            screen.stamp(when(attempt, "started_at")).into(),
+            screen.stamp(when(attempt, "finished_at")).into(),
+            ended(attempt),
+        ]);
+    }
+    screen.line("")?;
+    attempts.print(screen, "  no attempts")
+}
+
+fn ended(attempt: &Value) -> Piece {
+    let twice = if flag(attempt, "possibly_duplicate") { ", possibly a duplicate" } else { "" };
+    match (plain(attempt, "class"), plain(attempt, "error")) {
+        (None, None) if plain(attempt, "finished_at").is_none() => format!("under way{twice}").into(),
+        (None, None) => {
+            let id = plain(attempt, "provider_message_id").map(|i| format!(", {i}")).unwrap_or_default();
+            Piece::new(Ink::Good, format!("accepted{id}{twice}"))
+        }
+        (class, error) => {
+            let words: Vec<String> = class.into_iter().chain(error).collect();
+            Piece::new(Ink::Bad, format!("{}{twice}", words.join(": ")))
+        }
+    }
+}
+
+fn incident(delivery: &Value) -> String {
+    match delivery.get("incident") {
+        Some(Value::Number(n)) => format!("#{n}"),
+        _ => short(delivery, "incident"),
+    }
+}

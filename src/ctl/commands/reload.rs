@@ -1,0 +1,19 @@
+//! `reload`: read the config again, and wait for how that ends.
+
+use crate::ctl::client::Call;
+use crate::ctl::commands::problems;
+use crate::ctl::fields::flag;
+use crate::ctl::session::{Outcome, Session};
+use serde_json::json;
+
+pub async fn run(session: &mut Session<'_>) -> Outcome {
+    let answer = session.ask(Call::post(&["reload"], json!({}))).await?;
+    session.show(&answer, |screen, report| {
+        problems::print(screen, report)?;
+        match flag(report, "ok") {
+            true => screen.line("the config is in force"),
+            false => screen.line(format!("refused, nothing has changed: {}", problems::tally(report))),
+        }
+    })?;
+    Ok(problems::exit(&answer.document))
+}

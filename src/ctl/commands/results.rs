@@ -1,0 +1,68 @@
+//! What became of a notification: of `send`, `test` and `fomo push`.
+
+use crate::ctl::fields::{items, plain, short, text};
+use crate::ctl::screen::{Piece, Screen, Table};
+use crate::ctl::trouble::Exit;
+use crate::domain::delivery::Status;
+use crate::domain::time::Span;
+use serde_json::Value;
+use std::io;
+
+/// How much later than its own end a wait is answered at most.
+pub const WAIT_SLACK: Span = Span::secs(10);
+
+/// By the ends of the deliveries: one is dead: bad news; else one is pending: try again.
+pub fn exit(notification: &Value) -> Exit {
+    let statuses = || items(notification, "deliveries").iter().filter_map(|d| Status::parse(&text(d, "status")));
+    if statuses().any(|s| matches!(s, Status::Dead | Status::Expired)) {
+        return Exit::BadNews;
+    }
+    if statuses().any(|s| !s.is_end() && !s.got_out()) { Exit::TryAgain } else { Exit::Done }
+}
+
+/// The notification and a line for each delivery.
+pub fn print(screen: &mut Screen<'_>, notification: &Value) -> io::Result<()> {
+    let status = text(notification, "status");
+    screen.pieces(&["notification ".into(), text(notification, "id").into(), "  ".into(), Piece::status(&status)])?;
+    let deliveries = items(notification, "deliveries");
+    let mut table = Table::new(&["  DELIVERY", "STATUS", "CHANNEL", "TO", "WHY"]);
+    for delivery in deliveries {
+        table.row(vec![
+            format!("  {}", short(delivery, "id")).into(),
+            Piece::status(text(delivery, "status")),
+            text(delivery, "channel").into(),
+            text(delivery, "recipient").into(),
+            why(delivery).into(),
+        ]);
+    }
+    table.print(screen, "  no deliveries")
+}
+
+/// The reason, or the last attempt's error.
+fn why(delivery: &Value) -> String {
+    let last = || items(delivery, "attempts").iter().rev().find_map(|a| plain(a, "error"));
+    plain(delivery, "reason").or_else(last).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(statuses: &[&str]) -> Exit {
+        let deliveries: Vec<Value> = statuses.iter().map(|s| json!({ "status": s })).collect();
+        exit(&json!({ "deliveries": deliveries }))
+    }
+
+    #[test]
+    fn the_exit_code_is_by_the_worst_delivery() {
+        assert_eq!(of(&["delivered", "sent", "submitted", "simulated"]), Exit::Done);
+        assert_eq!(of(&["skipped"]), Exit::Done);
+        assert_eq!(of(&["delivered", "superseded"]), Exit::Done);
+        for pending in ["scheduled", "ready", "sending", "backoff", "waiting", "unknown"] {
+            assert_eq!(of(&["delivered", pending]), Exit::TryAgain, "{pending}");
+            assert_eq!(of(&["dead", pending]), Exit::BadNews, "{pending}");
+        }
+        assert_eq!(of(&["delivered", "expired"]), Exit::BadNews);
+    }
+}

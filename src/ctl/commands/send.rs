@@ -1,0 +1,177 @@
+//! `send`: one notification.
+
+use crate::ctl::client::Call;
+use crate::ctl::commands::results::{self, WAIT_SLACK};
+use crate::ctl::commands::values::{self, Body};
+use crate::ctl::session::{Outcome, Session};
+use crate::ctl::trouble::{Exit, Trouble};
+use crate::domain::level::Level;
+use crate::domain::time::Span;
+use clap::Args;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::Read;
+
+/// A request may not be larger; the daemon refuses it.
+const LARGEST_BODY: u64 = 1 << 20;
+
+/// What a message is about and for whom: common to `send` and `page`.
+#[derive(Debug, Args)]
+pub struct Content {
+    /// The text; - reads it from standard input
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    body: Option<String>,
+    /// Whom: alice, group:ops, schedule:primary, tier:TIER_1, an address, a number; again for more
+    #[arg(long, value_name = "WHO", value_parser = values::filled)]
+    to: Vec<String>,
+    /// By which channel, instead of the level's; again for more
+    #[arg(long = "channel", value_name = "CHANNEL", value_parser = values::filled)]
+    channels: Vec<String>,
+    /// What it is about, for preferences, routes and silences
+    #[arg(long = "type", value_name = "TYPE", value_parser = values::filled)]
+    kind_of: Option<String>,
+    /// A label; again for more
+    #[arg(long = "label", value_name = "NAME=VALUE", value_parser = values::label)]
+    labels: Vec<(String, String)>,
+}
+
+impl Content {
+    /// # Errors
+    /// A label given twice, a body that cannot be read.
+    pub fn fields(&self) -> Result<Body, Trouble> {
+        let body = match self.body.as_deref() {
+            Some("-") => Some(standard_input()?),
+            given => given.map(str::to_owned),
+        };
+        Ok(Body::default()
+            .with("body", body)
+            .list("to", &self.to)
+            .list("channels", &self.channels)
+            .with("type", self.kind_of.clone())
+            .with("labels", labels(&self.labels)?))
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Send {
+    /// low, normal (when not given), high or urgent
+    #[arg(long, value_name = "LEVEL", value_parser = values::filled)]
+    level: Option<String>,
+    /// The subject line
+    #[arg(
+        long,
+        value_name = "TEXT",
+        required_unless_present = "template",
+        allow_hyphen_values = true,
+        value_parser = values::filled
+    )]
+    subject: Option<String>,
+    #[command(flatten)]
+    content: Content,
+    /// Who sends it, for the ledger
+    #[arg(long, value_name = "NAME")]
+    initiator: Option<String>,
+    /// On whose account
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+    /// The same key again gives the first answer again and sends nothing
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+    /// Comes back in everything about it
+    #[arg(long, value_name = "ID")]
+    correlation_id: Option<String>,
+    /// How long it makes sense to try (1d when not given)
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    ttl: Option<String>,
+    /// Not before this time (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    at: Option<String>,
+    /// Not yet supported
+    #[arg(long, value_name = "NAME")]
+    template: Option<String>,
+    /// Not yet supported
+    #[arg(long, value_name = "NAME=VALUE")]
+    var: Vec<String>,
+    /// Not yet supported
+    #[arg(long, value_name = "FILE")]
+    attach: Vec<std::path::PathBuf>,
+    /// Wait until each delivery is out or has ended, 30s when no time is given
+    #[arg(
+        long,
+        value_name = "DURATION",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "30s",
+        value_parser = values::span
+    )]
+    wait: Option<Span>,
+}
+
+impl Send {
+    pub async fn run(self, session: &mut Session<'_>) -> Outcome {
+        self.refuse_unsupported()?;
+        let body = self.body()?;
+        if self.level.as_deref().and_then(Level::parse) == Some(Level::Urgent) && session.on_terminal {
+            session.remark(
+                "A sent message never escalates: nobody is called again. \
+                 To get somebody to act: stentorctl page --level urgent --subject ...",
+            );
+        }
+        let call = Call::post(&["notifications"], body.into()).with("wait", self.wait);
+        let call = call.patient(self.wait.map_or(Span::ZERO, |w| w + WAIT_SLACK).to_std());
+        let answer = session.ask(call).await?;
+        session.show(&answer, results::print)?;
+        Ok(if self.wait.is_some() { results::exit(&answer.document) } else { Exit::Done })
+    }
+
+    fn refuse_unsupported(&self) -> Result<(), Trouble> {
+        let given = [
+            ("--template", self.template.is_some()),
+            ("--var", !self.var.is_empty()),
+            ("--attach", !self.attach.is_empty()),
+        ];
+        match given.iter().find(|(_, is)| *is) {
+            Some((flag, _)) => Err(Trouble::Usage(format!("send {flag} is not yet supported"))),
+            None => Ok(()),
+        }
+    }
+
+    fn body(&self) -> Result<Body, Trouble> {
+        Ok(self
+            .content
+            .fields()?
+            .with("level", self.level.clone())
+            .with("subject", self.subject.clone())
+            .with("initiator", self.initiator.clone())
+            .with("tenant", self.tenant.clone())
+            .with("idempotency_key", self.idempotency_key.clone())
+            .with("correlation_id", self.correlation_id.clone())
+            .with("ttl", self.ttl.clone())
+            .with("at", self.at.clone()))
+    }
+}
+
+fn labels(pairs: &[(String, String)]) -> Result<Option<Value>, Trouble> {
+    let mut labels = BTreeMap::new();
+    for (name, value) in pairs {
+        if labels.insert(name.as_str(), value.as_str()).is_some() {
+            return Err(Trouble::Usage(format!("--label {name} is given twice")));
+        }
+    }
+    Ok((!labels.is_empty()).then(|| labels.into_iter().map(|(n, v)| (n.to_owned(), Value::from(v))).collect()))
+}
+
+fn standard_input() -> Result<String, Trouble> {
+    let mut bytes = vec![];
+    std::io::stdin()
+        .lock()
+        .take(LARGEST_BODY + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| Trouble::Usage(format!("cannot read the body from standard input: {e}")))?;
+    if bytes.len() as u64 > LARGEST_BODY {
+        return Err(Trouble::Usage("the body on standard input is larger than 1 MiB".into()));
+    }
+    let text =
+        String::from_utf8(bytes).map_err(|_| Trouble::Usage("the body on standard input is not UTF-8".into()))?;
+    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}

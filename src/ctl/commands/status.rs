@@ -1,0 +1,159 @@
+//! `status`: the whole picture on one screen, what is broken first.
+
+use crate::ctl::client::Call;
+use crate::ctl::commands::{incidents, problems};
+use crate::ctl::fields::{count, flag, is_there, items, plain, text, when};
+use crate::ctl::screen::{Ink, Piece, Screen, age};
+use crate::ctl::session::{Form, Outcome, Session};
+use crate::ctl::trouble::Exit;
+use crate::domain::time::Span;
+use serde_json::Value;
+use std::io;
+
+/// Where the daemon's name stands on the first line, if what is before it leaves room.
+const NAME_COLUMN: usize = 54;
+/// More incidents would push the rest off the screen.
+const SHOWN: usize = 6;
+
+pub async fn run(session: &mut Session<'_>) -> Outcome {
+    let api = session.api()?;
+    let answer = api.ask(Call::get(&["status"])).await?;
+    let open = count(&answer.document["incidents"], "open") + count(&answer.document["incidents"], "acknowledged");
+    let incidents = match session.form {
+        Form::People if open > 0 => Some(api.ask(Call::get(&["incidents"])).await?.document),
+        _ => None,
+    };
+    session.show(&answer, |screen, status| {
+        let incidents = incidents.as_ref().map(|d| items(d, "incidents")).unwrap_or_default();
+        picture(screen, status, incidents)
+    })?;
+    Ok(if text(&answer.document, "state") == "failing" { Exit::BadNews } else { Exit::Done })
+}
+
+fn picture(screen: &mut Screen<'_>, status: &Value, all: &[Value]) -> io::Result<()> {
+    head(screen, status)?;
+    // Those that somebody has to see to stand first.
+    let waiting = all.iter().filter(|i| text(i, "status") == "open");
+    let seen_to = all.iter().filter(|i| text(i, "status") != "open");
+    for incident in waiting.chain(seen_to).take(SHOWN) {
+        incidents::block(screen, incident, failures(screen, status, incident).as_deref())?;
+    }
+    if all.len() > SHOWN {
+        screen.line(format!(" and {} more: stentorctl incidents list", all.len() - SHOWN))?;
+    }
+    channels(screen, status)?;
+    broken(screen, "heartbeats", items(status, "heartbeats"))?;
+    broken(screen, "watches", items(status, "watches"))?;
+    config(screen, &status["config"])
+}
+
+/// `FAILING  1 urgent incident, not acknowledged          prague-1  03:02 CET  up 12d`
+fn head(screen: &mut Screen<'_>, status: &Value) -> io::Result<()> {
+    let state = text(status, "state");
+    let mut reasons: Vec<String> =
+        items(status, "reasons").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    if reasons.is_empty() {
+        reasons.push(if state == "ok" { "all is well" } else { "no reason given" }.into());
+    }
+    let up = age(Span::secs(count(status, "uptime_seconds") as i64));
+    let right = format!("{}  {}  up {up}", text(status, "name"), screen.now_here());
+    let width = state.chars().count() + 2 + reasons[0].chars().count();
+    let gap = " ".repeat(NAME_COLUMN.saturating_sub(width).max(2));
+    screen.pieces(&[
+        Piece::new(Ink::of_status(&state), state.to_uppercase()),
+        format!("  {}{gap}", reasons[0]).into(),
+        Piece::new(Ink::Dim, right),
+    ])?;
+    reasons[1..].iter().try_for_each(|r| screen.line(format!("         {r}")))?;
+    if flag(status, "emergency") {
+        screen.pieces(&[Piece::new(Ink::Bad, " EMERGENCY: nothing can be made durable; new requests are refused")])?;
+    }
+    Ok(())
+}
+
+/// `2 failures since 02:41`, for an incident that a heartbeat opened.
+fn failures(screen: &Screen<'_>, status: &Value, incident: &Value) -> Option<String> {
+    let labels = &incident["labels"];
+    let name = plain(labels, "name").filter(|_| text(labels, "source") == "heartbeat")?;
+    let heartbeat = items(status, "heartbeats").iter().find(|h| text(h, "name") == name)?;
+    let n = count(heartbeat, "failures_in_row");
+    let since = when(heartbeat, "failing_since").map(|t| format!(" since {}", screen.clock(Some(t))));
+    (n > 0).then(|| format!("{n} failure{}{}", if n == 1 { "" } else { "s" }, since.unwrap_or_default()))
+}
+
+/// `channels  sms DEAD 21m (401 Authenticate)   mail ok 3m      dead letters 0   waiting 0`
+fn channels(screen: &mut Screen<'_>, status: &Value) -> io::Result<()> {
+    let mut line = vec![Piece::new(Ink::Dim, "channels  ")];
+    // Who is dead stands first.
+    let rank = |c: &&Value| match text(c, "status").as_str() {
+        "dead" => 0,
+        "suspect" => 1,
+        _ => 2,
+    };
+    let mut channels: Vec<&Value> = items(status, "channels").iter().collect();
+    channels.sort_by_key(rank);
+    for channel in channels {
+        line.extend(health(screen, channel));
+        line.push("   ".into());
+    }
+    let (dead, waiting) = (count(&status["queue"], "dead"), count(&status["queue"], "waiting"));
+    let alarming = |n: u64| if n > 0 { Ink::Warn } else { Ink::Plain };
+    line.push("   ".into());
+    line.push(Piece::new(alarming(dead), format!("dead letters {dead}")));
+    line.push("   ".into());
+    line.push(Piece::new(alarming(waiting), format!("waiting {waiting}")));
+    screen.pieces(&line)
+}
+
+fn health(screen: &Screen<'_>, channel: &Value) -> [Piece; 3] {
+    let status = text(channel, "status");
+    let well = status == "ok";
+    let at = if well { when(channel, "last_proof_at") } else { when(channel, "since") };
+    let since = at.map(|_| format!(" {}", screen.since(at))).unwrap_or_default();
+    let detail = plain(channel, "detail").filter(|_| !well).map(|d| format!(" ({d})")).unwrap_or_default();
+    let word = if status == "dead" { status.to_uppercase() } else { status.clone() };
+    [
+        format!("{} ", text(channel, "name")).into(),
+        Piece::new(Ink::of_status(&status), word),
+        format!("{since}{detail}").into(),
+    ]
+}
+
+/// `heartbeats  3 ok   smtp failing (timed out)`
+fn broken(screen: &mut Screen<'_>, title: &str, all: &[Value]) -> io::Result<()> {
+    if all.is_empty() {
+        return Ok(());
+    }
+    let ok = all.iter().filter(|one| text(one, "status") == "ok").count();
+    let mut line = vec![Piece::new(Ink::Dim, format!("{title}  ")), format!("{ok} ok").into()];
+    for one in all.iter().filter(|one| text(one, "status") != "ok") {
+        let status = text(one, "status");
+        let detail = plain(one, "detail").map(|d| format!(" ({d})")).unwrap_or_default();
+        line.push(format!("   {} ", text(one, "name")).into());
+        line.push(Piece::new(Ink::of_status(&status), status));
+        line.push(detail.into());
+    }
+    screen.pieces(&line)
+}
+
+/// Only when the file on disk is not the one in force.
+fn config(screen: &mut Screen<'_>, config: &Value) -> io::Result<()> {
+    if !is_there(config, "last_error") {
+        return Ok(());
+    }
+    let error = &config["last_error"];
+    screen.pieces(&[
+        Piece::new(Ink::Bad, "config"),
+        format!(
+            "    {} was refused {}; in force is the one loaded {}",
+            text(config, "path"),
+            screen.clock(when(error, "at")),
+            screen.clock(when(config, "loaded_at"))
+        )
+        .into(),
+    ])?;
+    items(error, "errors").iter().try_for_each(|e| screen.line(format!("          {}", problems::one_line(e))))
+}
+
+#[cfg(test)]
+mod tests;

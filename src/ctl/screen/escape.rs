@@ -1,0 +1,33 @@
+//! Makes foreign text harmless for a terminal.
+
+use std::fmt::Write;
+
+/// Control characters, line ends and characters that change the direction or hide are written as
+/// escapes: `\n`, `\x1b`, `\u{202e}`. Everything else stays.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if (c as u32) < 0x20 || c == '\x7f' => push(&mut out, format_args!("\\x{:02x}", c as u32)),
+            c if c.is_control() || is_treacherous(c) => push(&mut out, format_args!("\\u{{{:x}}}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn push(out: &mut String, what: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = out.write_fmt(what);
+}
+
+/// Marks, embeddings, overrides and isolates of the bidirectional algorithm, line and paragraph
+/// separators, zero-width characters but the joiners, tags.
+fn is_treacherous(c: char) -> bool {
+    matches!(c,
+        '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}

@@ -1,0 +1,88 @@
+use crate::ctl::screen::testing::{assert_reads, coloured, printed};
+use crate::ctl::screen::{Ink, Piece, Table, age, escape};
+use crate::domain::time::{Span, Timestamp};
+use serde_json::json;
+
+#[test]
+fn foreign_text_cannot_move_the_cursor_or_turn_the_line() {
+    let attack = "\x1b[2J\x1b]0;owned\x07 a\r\nb\tc\u{9b}31m \u{202e}drawkcab\u{2066}\u{200f}\u{feff}\u{e0041}\x7f\0";
+    let safe = escape(attack);
+    assert!(!safe.chars().any(char::is_control), "{safe}");
+    assert_eq!(
+        safe,
+        "\\x1b[2J\\x1b]0;owned\\x07 a\\r\\nb\\tc\\u{9b}31m \\u{202e}drawkcab\\u{2066}\\u{200f}\\u{feff}\\u{e0041}\\x7f\\x00"
+    );
+}
+
+#[test]
+fn ordinary_text_of_any_language_stays() {
+    let text = "Zvoní pohotovost – שלום 警報 👩\u{200d}🚒 \"quoted\" \\ back";
+    assert_eq!(escape(text), text);
+}
+
+#[test]
+fn only_our_own_colours_reach_a_terminal() {
+    let line = |screen: &mut super::Screen<'_>| screen.pieces(&[Piece::new(Ink::Bad, "dead\x1b[0m"), " x".into()]);
+    assert_eq!(coloured(line), "\x1b[1;31mdead\\x1b[0m\x1b[0m x\n");
+    assert_eq!(printed(line), "dead\\x1b[0m x\n");
+}
+
+#[test]
+fn tables_are_aligned_by_letters_also_in_colour() {
+    let table = || {
+        let mut table = Table::new(&["NAME", "STATUS", "DETAIL"]);
+        table.row(vec!["žluťoučký".into(), Piece::status("ok"), "a\nb".into()]);
+        table.row(vec!["x".into(), Piece::status("suspect"), "c".into()]);
+        table
+    };
+    let plain = printed(|screen| table().print(screen, "none"));
+    assert_reads(
+        &plain,
+        "
+NAME       STATUS   DETAIL
+žluťoučký  ok       a\\nb
+x          suspect  c
+",
+    );
+    let mut bare = coloured(|screen| table().print(screen, "none"));
+    for ink in [Ink::Dim, Ink::Good, Ink::Warn] {
+        assert!(bare.contains(ink.code()));
+        bare = bare.replace(ink.code(), "");
+    }
+    assert_eq!(bare.replace("\x1b[0m", ""), plain);
+}
+
+#[test]
+fn an_empty_table_says_so() {
+    assert_eq!(printed(|screen| Table::new(&["NAME"]).print(screen, "no silences")), "no silences\n");
+}
+
+#[test]
+fn times_are_in_the_zone_of_the_reader() {
+    let at = |text: &str| Some(Timestamp::parse(text).unwrap());
+    printed(|screen| {
+        assert_eq!(screen.now_here(), "03:02 CET");
+        assert_eq!(screen.clock(at("2026-11-20T01:41:00Z")), "02:41");
+        assert_eq!(screen.clock(at("2026-11-19T22:30:00Z")), "2026-11-19 23:30");
+        assert_eq!(screen.clock(None), "-");
+        assert_eq!(screen.stamp(at("2026-07-01T10:00:00.120Z")), "2026-07-01 12:00:00.120");
+        assert_eq!(screen.stamp(None).len(), 23);
+        assert_eq!(screen.since(at("2026-11-20T02:41:00+01:00")), "21m");
+        Ok(())
+    });
+}
+
+#[test]
+fn ages_are_rounded_down_to_one_unit() {
+    let seconds =
+        [(-5, "0s"), (59, "59s"), (60, "1m"), (3_599, "59m"), (3_600, "1h"), (86_399, "23h"), (1_080_000, "12d")];
+    for (n, expected) in seconds {
+        assert_eq!(age(Span::secs(n)), expected);
+    }
+}
+
+#[test]
+fn a_list_that_goes_on_says_how() {
+    assert_eq!(printed(|s| s.more(&json!({"next_cursor": "c1"}))), "more: --cursor c1\n");
+    assert_eq!(printed(|s| s.more(&json!({"next_cursor": null}))), "");
+}
