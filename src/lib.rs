@@ -15,8 +15,5 @@ pub mod heartbeat;
 pub mod ledger;
 pub mod message;
 pub mod net;
-pub mod probe;
 pub mod runtime;
 pub mod settings;
-pub mod source;
-pub mod watch;

@@ -75,6 +75,8 @@ pub(crate) struct Agenda {
     pub waited: bool,
     pub started_at: Timestamp,
     pub emergency: bool,
+    /// The daemon stops: no new attempt begins.
+    pub closing: bool,
 }
 
 /// What one turn came to.
@@ -115,6 +117,11 @@ impl Engine {
     /// When [`Ask::Wake`] is wanted next, as the wall clock will show it.
     pub fn next_due(&self) -> Option<Timestamp> {
         due::next_due(&self.state, &self.agenda)
+    }
+
+    /// The daemon stops: what runs may end, nothing new begins.
+    pub fn set_closing(&mut self) {
+        self.agenda.closing = true;
     }
 
     /// Tells `status` that the journal cannot be made durable (or can again).

@@ -21,6 +21,9 @@ pub(crate) fn width(c: &ChannelState, slots: usize, now: EngineTime) -> usize {
 impl Turn<'_> {
     /// Starts what can start, the most urgent first; called at the end of every turn.
     pub fn pump(&mut self) {
+        if self.agenda.closing {
+            return;
+        }
         for name in self.state.queued_channels() {
             let config = self.config;
             match config.channels.get(&name) {

@@ -44,12 +44,50 @@ pub(super) struct Note {
 /// The lanes' near ends.
 #[derive(Clone)]
 pub struct Handle {
-    pub(super) outcomes: mpsc::UnboundedSender<Note>,
-    pub(super) control: mpsc::Sender<Note>,
-    pub(super) intake: mpsc::Sender<Note>,
+    outcomes: mpsc::UnboundedSender<Note>,
+    control: mpsc::Sender<Note>,
+    intake: mpsc::Sender<Note>,
+    released: broadcast::Sender<Released>,
+    config: watch::Receiver<Arc<Config>>,
+    progress: Arc<Progress>,
+}
+
+/// The lanes' far ends, for the loop.
+pub struct Lanes {
+    /// Sized by slots: each attempt and probe under way has one message.
+    pub(super) outcomes: mpsc::UnboundedReceiver<Note>,
+    pub(super) control: mpsc::Receiver<Note>,
+    pub(super) intake: mpsc::Receiver<Note>,
     pub(super) released: broadcast::Sender<Released>,
-    pub(super) config: watch::Receiver<Arc<Config>>,
+    pub(super) config: watch::Sender<Arc<Config>>,
     pub(super) progress: Arc<Progress>,
+}
+
+/// Requests that may wait for the engine.
+const INTAKE: usize = 4_096;
+const CONTROL: usize = 1_024;
+/// Frames that a reader of the event stream may lag behind.
+const STREAM: usize = 4_096;
+
+impl Lanes {
+    /// Both ends.
+    pub fn open(config: Arc<Config>) -> (Handle, Lanes) {
+        let (outcomes, outcomes_far) = mpsc::unbounded_channel();
+        let (control, control_far) = mpsc::channel(CONTROL);
+        let (intake, intake_far) = mpsc::channel(INTAKE);
+        let (released, _) = broadcast::channel(STREAM);
+        let (config_near, config) = watch::channel(config);
+        let progress = Arc::new(Progress::default());
+        let lanes = Lanes {
+            outcomes: outcomes_far,
+            control: control_far,
+            intake: intake_far,
+            released: released.clone(),
+            config: config_near,
+            progress: progress.clone(),
+        };
+        (Handle { outcomes, control, intake, released, config, progress }, lanes)
+    }
 }
 
 impl Handle {
@@ -59,10 +97,7 @@ impl Handle {
     /// The engine's refusal, or OVERLOADED when the lane is full or the daemon stops.
     pub async fn ask(&self, by: Caller, ask: Ask) -> Answer {
         let urgent = is_urgent(&ask);
-        let lane = match &ask {
-            Ask::Send(_) | Ask::Open(_) | Ask::Test { .. } | Ask::PushFomo { .. } => &self.intake,
-            _ => &self.control,
-        };
+        let lane = if is_intake(&ask) { &self.intake } else { &self.control };
         if self.progress.closing.load(Ordering::Relaxed) {
             return Err(overloaded("stentor is stopping"));
         }
@@ -96,6 +131,11 @@ impl Handle {
     }
 }
 
+/// New work, as against steering what is there.
+pub(super) fn is_intake(ask: &Ask) -> bool {
+    matches!(ask, Ask::Send(_) | Ask::Open(_) | Ask::Test { .. } | Ask::PushFomo { .. })
+}
+
 fn is_urgent(ask: &Ask) -> bool {
     use crate::domain::level::Level;
     match ask {
@@ -105,6 +145,6 @@ fn is_urgent(ask: &Ask) -> bool {
     }
 }
 
-fn overloaded(why: &str) -> Refusal {
+pub(super) fn overloaded(why: &str) -> Refusal {
     Refusal::new(Code::Overloaded, why).retry_after(1)
 }

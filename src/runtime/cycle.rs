@@ -1,0 +1,322 @@
+//! The loop: wait, take one thing, decide, hand the frame to the journal, let go what is durable.
+//!
+//! It ends when it is told to stop (running attempts get ten seconds) or when the journal can hold
+//! no more.
+
+use super::dispatch::Dispatcher;
+use super::handle::{Handle, Lanes, Note, Released, is_intake, overloaded};
+use super::held::{Held, Queue};
+use super::log::{Log, LogFull, LogNews, Written};
+use super::sounds::Sounds;
+use crate::domain::clock::{Clock, Reading};
+use crate::domain::event::Frame;
+use crate::domain::time::Span;
+use crate::engine::{Ask, Caller, Decision, Effect, Engine, Input};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::sync::{mpsc, oneshot};
+
+/// A step of the wall clock smaller than this is no step.
+const STEP: Span = Span::secs(1);
+/// The clock is read at least this often, so that a suspend is noticed soon after.
+const LOOK: Span = Span::secs(5);
+/// A flush that takes longer puts the daemon into emergency mode.
+const SLOW_FLUSH: Span = Span::secs(2);
+/// What running attempts get when the daemon stops.
+const LAST_ATTEMPTS: Span = Span::secs(10);
+
+/// What the loop is made of.
+pub struct Setup {
+    pub engine: Engine,
+    pub handle: Handle,
+    pub lanes: Lanes,
+    pub log: Arc<dyn Log>,
+    pub news: mpsc::UnboundedReceiver<LogNews>,
+    pub clock: Arc<dyn Clock>,
+    /// Sequence number of the last event in the journal.
+    pub last_seq: u64,
+    /// Why the daemon stops, when it is to stop.
+    pub stop: oneshot::Receiver<String>,
+}
+
+/// How the loop ended.
+#[derive(Debug)]
+pub enum Ended {
+    Stopped,
+    /// The journal cannot take what was decided.
+    LogFull(String),
+}
+
+pub struct Cycle {
+    engine: Engine,
+    lanes: Lanes,
+    log: Arc<dyn Log>,
+    news: mpsc::UnboundedReceiver<LogNews>,
+    clock: Arc<dyn Clock>,
+    stop: oneshot::Receiver<String>,
+    dispatcher: Dispatcher,
+    sounds: Sounds,
+    held: Queue,
+    seq: u64,
+    durable: u64,
+    last: Option<Written>,
+    reading: Reading,
+    emergency: bool,
+    /// Until when running attempts are waited for.
+    closing: Option<Reading>,
+}
+
+impl Cycle {
+    pub fn new(setup: Setup) -> Cycle {
+        let reading = setup.clock.read();
+        Cycle {
+            engine: setup.engine,
+            lanes: setup.lanes,
+            log: setup.log,
+            news: setup.news,
+            clock: setup.clock,
+            stop: setup.stop,
+            dispatcher: Dispatcher { handle: setup.handle },
+            sounds: Sounds::default(),
+            held: Queue::default(),
+            seq: setup.last_seq,
+            durable: setup.last_seq,
+            last: None,
+            reading,
+            emergency: false,
+            closing: None,
+        }
+    }
+
+    /// Runs until it is told to stop.
+    pub async fn run(mut self) -> Ended {
+        self.sounds.listen(&self.engine.config, &self.dispatcher.handle);
+        loop {
+            let stepped = match self.once().await {
+                Ok(going) => going,
+                Err(LogFull(words)) => return Ended::LogFull(words),
+            };
+            self.lanes.progress.turns.fetch_add(1, Ordering::Relaxed);
+            if !stepped {
+                return self.end().await;
+            }
+        }
+    }
+
+    /// Waits for one thing and does it; `false` when it is time to end.
+    async fn once(&mut self) -> Result<bool, LogFull> {
+        let wait = self.wait();
+        tokio::select! {
+            biased;
+            Some(news) = self.news.recv() => self.heard(news)?,
+            Some(note) = self.lanes.outcomes.recv() => self.take(note)?,
+            Some(note) = self.lanes.control.recv() => self.take(note)?,
+            why = &mut self.stop, if self.closing.is_none() => self.close(why.unwrap_or_default())?,
+            Some(note) = self.lanes.intake.recv(), if self.closing.is_none() => self.take(note)?,
+            () = tokio::time::sleep(wait.to_std()) => self.wake()?,
+        }
+        Ok(!self.is_through())
+    }
+
+    fn wait(&self) -> Span {
+        let longest = if self.held.is_empty() && self.closing.is_none() { LOOK } else { Span::millis(250) };
+        let now = self.clock.read().wall;
+        self.engine.next_due().map_or(longest, |due| (due - now).max(Span::ZERO).min(longest))
+    }
+
+    fn take(&mut self, note: Note) -> Result<(), LogFull> {
+        self.look_at_the_clock()?;
+        let Note { by, ask, reply } = note;
+        let intake = is_intake(&ask);
+        if intake && self.emergency {
+            if let Some(reply) = reply {
+                let _ = reply.send(Err(overloaded("emergency mode: nothing new can be made durable")));
+            }
+            return Ok(());
+        }
+        let applied = matches!(ask, Ask::Apply { .. });
+        let sounds = matches!(ask, Ask::Finished { .. }) && !self.engine.state.sounding.is_empty();
+        let (seed, decision) = self.decide(by.clone(), ask);
+        if applied {
+            self.lanes.config.send_replace(self.engine.config.clone());
+            self.sounds.listen(&self.engine.config, &self.dispatcher.handle);
+        }
+        let Decision { events, answer, mut effects } = decision;
+        if sounds {
+            effects.push(Effect::Sound);
+        }
+        let released = self.write(by, events, &seed)?;
+        let reply = reply.map(|r| (r, answer));
+        self.held.push(Held { seq: self.seq, reply, effects, released, intake });
+        self.let_go();
+        Ok(())
+    }
+
+    /// A question of the loop's own.
+    fn ask(&mut self, ask: Ask) -> Result<(), LogFull> {
+        let (seed, Decision { events, effects, .. }) = self.decide(Caller::engine(), ask);
+        let released = self.write(Caller::engine(), events, &seed)?;
+        self.held.push(Held { seq: self.seq, reply: None, effects, released, intake: false });
+        self.let_go();
+        Ok(())
+    }
+
+    fn decide(&mut self, by: Caller, ask: Ask) -> ([u8; 16], Decision) {
+        let mut seed = [0u8; 16];
+        // Without randomness the ids are still unique by time and counter.
+        let _ = getrandom::fill(&mut seed);
+        let decision = self.engine.handle(Input { now: self.reading.wall, seed, by, ask });
+        (seed, decision)
+    }
+
+    /// One decision, one frame.
+    fn write(
+        &mut self,
+        by: Caller,
+        events: Vec<crate::domain::event::Event>,
+        seed: &[u8; 16],
+    ) -> Result<Option<Released>, LogFull> {
+        if events.is_empty() {
+            return Ok(None);
+        }
+        let count = events.len() as u64;
+        let frame =
+            Frame { seq: self.seq + 1, at: self.reading.wall, by: by.name, recorded_late: self.emergency, events };
+        let written = self.log.append(&frame, seed)?;
+        self.seq += count;
+        self.lanes.progress.decided_seq.store(self.seq, Ordering::Relaxed);
+        let released = Released { frame: Arc::new(frame), hash: written.hash.as_str().into() };
+        self.last = Some(written);
+        Ok(Some(released))
+    }
+
+    /// Answers, stream lines and effects leave in order, once their ground is durable.
+    fn let_go(&mut self) {
+        while let Some(held) = self.held.pop_durable(self.durable) {
+            if let Some(released) = held.released {
+                // Nobody may be listening.
+                let _ = self.lanes.released.send(released);
+            }
+            if let Some((reply, answer)) = held.reply {
+                let _ = reply.send(answer);
+            }
+            self.act(held.effects);
+        }
+        if self.emergency {
+            let effects = self.held.hurry();
+            self.act(effects);
+        }
+    }
+
+    fn act(&mut self, effects: Vec<Effect>) {
+        let mut sound = false;
+        for effect in effects {
+            sound |= matches!(effect, Effect::Sound);
+            self.dispatcher.run(&self.engine.config, effect);
+        }
+        if sound {
+            let now = self.engine.state.engine_time(self.reading.wall);
+            self.sounds.reconcile(&self.engine.config, &self.engine.state, now);
+        }
+    }
+
+    fn heard(&mut self, news: LogNews) -> Result<(), LogFull> {
+        match news {
+            LogNews::Durable(seq) => {
+                self.durable = self.durable.max(seq);
+                self.lanes.progress.durable_seq.store(self.durable, Ordering::Relaxed);
+                self.let_go();
+                if self.emergency && self.durable == self.seq && self.log.flushing_for().is_none() {
+                    self.recovered()?;
+                }
+                Ok(())
+            }
+            LogNews::Trouble(words) => self.troubled(words),
+            LogNews::Well => self.recovered(),
+            LogNews::History { words, well } => {
+                self.look_at_the_clock()?;
+                self.ask(Ask::StorageTroubled { part: "history".into(), words, well })
+            }
+        }
+    }
+
+    fn troubled(&mut self, words: String) -> Result<(), LogFull> {
+        if self.emergency {
+            return Ok(());
+        }
+        self.emergency = true;
+        self.engine.set_emergency(true);
+        self.lanes.progress.emergency.store(true, Ordering::Relaxed);
+        self.look_at_the_clock()?;
+        tracing::error!(reason = %words, "emergency mode: the journal cannot be made durable; alarms go on");
+        self.ask(Ask::StorageTroubled { part: "journal".into(), words, well: false })
+    }
+
+    fn recovered(&mut self) -> Result<(), LogFull> {
+        if !self.emergency {
+            return Ok(());
+        }
+        self.emergency = false;
+        self.engine.set_emergency(false);
+        self.lanes.progress.emergency.store(false, Ordering::Relaxed);
+        self.look_at_the_clock()?;
+        tracing::info!("the journal is durable again; emergency mode is over");
+        self.ask(Ask::StorageTroubled { part: "journal".into(), words: "written again".into(), well: true })
+    }
+
+    fn wake(&mut self) -> Result<(), LogFull> {
+        self.look_at_the_clock()?;
+        if self.log.flushing_for().is_some_and(|t| t > SLOW_FLUSH) {
+            self.troubled("a flush takes over two seconds".to_owned())?;
+        }
+        if self.engine.next_due().is_some_and(|due| due <= self.reading.wall) {
+            self.ask(Ask::Wake)?;
+        }
+        Ok(())
+    }
+
+    /// A wall clock that moved against the time since boot is an input of its own.
+    fn look_at_the_clock(&mut self) -> Result<(), LogFull> {
+        let now = self.clock.read();
+        let by = (now.wall - self.reading.wall) - (now.boot - self.reading.boot);
+        self.reading = now;
+        if by.0.abs() < STEP.0 {
+            return Ok(());
+        }
+        tracing::warn!(by_seconds = by.as_secs_f64(), "the wall clock was set");
+        self.ask(Ask::ClockStepped { by })
+    }
+
+    /// No new requests and no new attempts; what runs may end.
+    fn close(&mut self, why: String) -> Result<(), LogFull> {
+        self.lanes.progress.closing.store(true, Ordering::Relaxed);
+        self.look_at_the_clock()?;
+        self.engine.set_closing();
+        self.closing = Some(self.reading);
+        self.lanes.intake.close();
+        self.ask(Ask::Stopping { why })
+    }
+
+    fn is_through(&self) -> bool {
+        let Some(since) = self.closing else { return false };
+        let in_flight: usize = self.engine.state.channels.values().map(|c| c.in_flight.len()).sum();
+        let over = self.clock.read().boot - since.boot > LAST_ATTEMPTS;
+        (in_flight == 0 && self.held.is_empty()) || over
+    }
+
+    /// The state as it is, for a quick next start.
+    async fn end(mut self) -> Ended {
+        self.let_go();
+        if let Some(last) = self.last.filter(|w| w.seq <= self.durable) {
+            match serde_json::to_vec(&self.engine.state) {
+                Ok(body) => {
+                    if let Err(words) = self.log.snapshot(&last, &body) {
+                        tracing::warn!(reason = %words, "no snapshot was kept; the next start reads more of the journal");
+                    }
+                }
+                Err(error) => tracing::warn!(reason = %error, "the state could not be written down"),
+            }
+        }
+        Ended::Stopped
+    }
+}

@@ -1,0 +1,51 @@
+//! What waits until the frame it follows from is durable; it leaves in order.
+
+use super::handle::{Released, Reply};
+use crate::engine::{Answer, Effect};
+use std::collections::VecDeque;
+
+/// The outcome of one turn.
+pub(super) struct Held {
+    /// The last event that it depends on.
+    pub seq: u64,
+    pub reply: Option<(Reply, Answer)>,
+    pub effects: Vec<Effect>,
+    /// The frame itself, for the event stream.
+    pub released: Option<Released>,
+    /// A new request: in emergency mode its answer still waits.
+    pub intake: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: VecDeque<Held>,
+}
+
+impl Queue {
+    pub fn push(&mut self, held: Held) {
+        self.waiting.push_back(held);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The next one whose ground is durable.
+    pub fn pop_durable(&mut self, durable: u64) -> Option<Held> {
+        if self.waiting.front()?.seq <= durable { self.waiting.pop_front() } else { None }
+    }
+
+    /// Emergency mode: effects leave, and so do all answers but those to new requests.
+    pub fn hurry(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for held in &mut self.waiting {
+            effects.append(&mut held.effects);
+            if !held.intake
+                && let Some((reply, answer)) = held.reply.take()
+            {
+                let _ = reply.send(answer);
+            }
+        }
+        effects
+    }
+}

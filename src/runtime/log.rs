@@ -1,0 +1,48 @@
+//! What the loop asks of the ledger, and hears from it.
+
+use crate::domain::event::Frame;
+use crate::domain::time::Span;
+
+/// Where a frame came to stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Of the frame's last event.
+    pub seq: u64,
+    /// Hex; the chain's hash at this frame.
+    pub hash: String,
+}
+
+/// Too much waits for the disk: the daemon must end.
+#[derive(Clone, Debug)]
+pub struct LogFull(pub String);
+
+/// Takes frames in order; tells later, by [`LogNews`], up to where they are durable.
+pub trait Log: Send + Sync {
+    /// # Errors
+    /// When no more frames can be held in memory.
+    fn append(&self, frame: &Frame, seed: &[u8; 16]) -> Result<Written, LogFull>;
+
+    /// How long the flush under way lasts.
+    fn flushing_for(&self) -> Option<Span>;
+
+    /// Keeps a snapshot of the state as it is after this frame.
+    ///
+    /// # Errors
+    /// A sentence; the snapshot before it is still good then.
+    fn snapshot(&self, at: &Written, body: &[u8]) -> Result<(), String>;
+}
+
+/// What the ledger's threads tell the loop.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LogNews {
+    /// Everything up to this sequence number is durable.
+    Durable(u64),
+    /// Frames cannot be made durable; they wait in memory.
+    Trouble(String),
+    Well,
+    /// The history cannot be used, or can again; alarms go on without it.
+    History {
+        words: String,
+        well: bool,
+    },
+}
