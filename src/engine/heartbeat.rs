@@ -51,7 +51,7 @@ impl<'e> Turn<'e> {
     /// Five fields are spread by a stable jitter; six are kept to the second.
     fn spread(&self, h: &Heartbeat, next: Option<Timestamp>) -> Option<Timestamp> {
         match &h.schedule {
-            Some(Schedule::Cron(cron)) if !cron.exact => next.map(|t| t + jitter(&h.name, SPREAD)),
+            Some(Schedule::Cron(cron)) if !cron.exact => next.map(|t| t + spread_of(&h.name)),
             _ => next,
         }
     }
@@ -237,4 +237,9 @@ impl<'e> Turn<'e> {
         };
         self.heartbeat_done(&name, result);
     }
+}
+
+/// By how many whole seconds the runs of a five-field cron are late, so that many do not begin together.
+pub fn spread_of(name: &str) -> Span {
+    Span::secs(jitter(name, SPREAD).as_secs())
 }

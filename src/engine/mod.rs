@@ -29,6 +29,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+pub use heartbeat::spread_of;
 pub use input::*;
 pub use oncall::on_call;
 pub use state::*;

@@ -126,6 +126,11 @@ impl Handle {
         self.config.borrow().clone()
     }
 
+    /// Wakes at each new config.
+    pub fn config_changes(&self) -> watch::Receiver<Arc<Config>> {
+        self.config.clone()
+    }
+
     pub fn progress(&self) -> &Progress {
         &self.progress
     }

@@ -1,0 +1,28 @@
+//! The dead man's switch elsewhere: a URL that is fetched while engine and journal move.
+
+use crate::domain::time::Span;
+use crate::net;
+use crate::runtime::Handle;
+use std::sync::atomic::Ordering;
+
+/// Fetches for ever; what cannot be fetched is logged and tried again at the next beat.
+pub async fn run(handle: Handle) -> Result<(), String> {
+    let mut turns = 0;
+    loop {
+        let wanted = handle.config().deadman.clone();
+        let every = wanted.as_ref().map_or(Span::secs(30), |d| d.every);
+        tokio::time::sleep(every.to_std()).await;
+        let Some(deadman) = wanted.filter(|d| !d.url.is_empty()) else { continue };
+        let progress = handle.progress();
+        let now = progress.turns.load(Ordering::Relaxed);
+        let stuck = now == turns || progress.emergency.load(Ordering::Relaxed);
+        turns = now;
+        if stuck {
+            tracing::error!("engine or journal does not move: the dead man's switch is not fetched");
+            continue;
+        }
+        if let Err(failure) = net::fetch(&deadman.url).await {
+            tracing::warn!(reason = %failure, "the dead man's switch could not be fetched");
+        }
+    }
+}

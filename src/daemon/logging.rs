@@ -1,0 +1,85 @@
+//! Where the log goes: the journal when systemd started us, else standard error.
+//!
+//! A sink that nobody drains never delays the daemon: lines wait in a bounded queue of their own
+//! thread and are dropped, and counted, when it is full.
+
+use super::args::LogFormat;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Lines that may wait for a slow reader of standard error.
+const LINES: usize = 4_096;
+
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// Lines that no sink took.
+pub fn dropped() -> u64 {
+    DROPPED.load(Ordering::Relaxed)
+}
+
+/// Starts logging; `RUST_LOG` overrides what is shown (default: info, and less of the crates that talk a lot).
+pub fn start(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,sled=warn,tokio_cron_scheduler=off,hyper=warn,reqwest=warn,lettre=warn"));
+    let journald = std::env::var_os("JOURNAL_STREAM").and_then(|_| tracing_journald::layer().ok());
+    let registry = tracing_subscriber::registry().with(filter);
+    let started = match (journald, format) {
+        (Some(journald), _) => registry.with(journald.with_field_prefix(Some("STENTOR".to_owned()))).try_init(),
+        (None, LogFormat::Text) => {
+            let stderr = tracing_subscriber::fmt::layer().with_writer(Stderr::open()).with_target(false).with_ansi(false);
+            registry.with(stderr).try_init()
+        }
+        (None, LogFormat::Json) => {
+            registry.with(tracing_subscriber::fmt::layer().json().with_writer(Stderr::open())).try_init()
+        }
+    };
+    // A second start in one process (tests) keeps the first subscriber.
+    drop(started);
+}
+
+/// Standard error behind a thread.
+#[derive(Clone)]
+struct Stderr(SyncSender<Vec<u8>>);
+
+impl Stderr {
+    fn open() -> Stderr {
+        let (lines, taken) = sync_channel::<Vec<u8>>(LINES);
+        let writer = move || {
+            let mut stderr = io::stderr();
+            while let Ok(line) = taken.recv() {
+                if stderr.write_all(&line).is_err() {
+                    DROPPED.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        };
+        // Without a thread there is no log, and the daemon goes on.
+        let _ = std::thread::Builder::new().name("log".to_owned()).spawn(writer);
+        Stderr(lines)
+    }
+}
+
+impl Write for Stderr {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.0.try_send(line.to_vec()).is_err() {
+            DROPPED.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Stderr {
+    type Writer = Stderr;
+
+    fn make_writer(&'a self) -> Stderr {
+        self.clone()
+    }
+}
