@@ -45,7 +45,11 @@ impl<'e> Reading<'e> {
             Ok(tree) => Some(tree),
             Err(mistakes) => {
                 for (place, words) in mistakes {
-                    self.error_at(place, format!("this is not TOML: {words}"), "");
+                    self.error_at(
+                        place,
+                        format!("this is not TOML: {words}"),
+                        "look for a quote, a bracket or a = that is missing, here or above",
+                    );
                 }
                 None
             }

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 const SOCKET: &str = "/run/stentor/control.sock";
+const NAME_MAX: usize = 64;
 /// `sun_path` has 108 bytes, the last a zero.
 const SOCKET_PATH_MAX: usize = 107;
 
@@ -26,6 +27,15 @@ pub fn read(root: &mut Table<'_>, environment: &dyn Environment) -> Daemon {
         && socket.len() > SOCKET_PATH_MAX
     {
         t.error("socket", format!("the path has {} bytes", socket.len()), "a socket's path has at most 107 bytes");
+    }
+    if let Some(t) = &mut table
+        && (name.chars().count() > NAME_MAX || name.chars().any(char::is_control))
+    {
+        t.error(
+            "name",
+            "it is said in every message, and nobody can say this",
+            "write at most 64 characters, on one line",
+        );
     }
     let (timezone, timezone_name) = zone.unwrap_or_else(system_zone);
     Daemon { name, state_dir, socket: socket.into(), timezone, timezone_name }

@@ -39,7 +39,7 @@ fn read_level(table: &mut Table<'_>, options: &LoadOptions<'_>) -> LevelConfig {
     table.renamed("notify", "channels = [\"...\"]");
     table.renamed("schedule", "to = [\"schedule:NAME\"]");
     let channels = table.texts("channels");
-    if channels.is_none() && !table.has("channels") {
+    if !table.has("channels") && !table.has("notify") {
         table.error("channels", "a level has channels", "write channels = [\"...\"], or [] to tell nobody");
     }
     let ack_timeout =

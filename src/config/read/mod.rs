@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 /// Reads every table of the document.
 pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &LoadOptions<'_>) -> Config {
     let daemon = daemon::read(root, environment);
-    let people = people::read(root, &daemon, options);
+    let people = people::read(root, options);
     let config = Config {
         access: access::read(root, &people, options),
         deadman: daemon::read_deadman(root),
@@ -74,7 +74,13 @@ fn is_name(name: &str) -> bool {
 
 /// A list of WHO.
 fn who(table: &mut Table<'_>, key: &str) -> Option<Vec<Who>> {
-    table.parsed_list(key, Who::parse)
+    const HINT: &str = "write a name, \"group:NAME\", \"schedule:NAME\", \"tier:NAME\", an address or a number";
+    table.parsed_list(key, |text| Who::parse(text).map_err(|why| with_hint(why, HINT)))
+}
+
+/// A parser's sentence with a hint after `; `, if it has none.
+fn with_hint(sentence: String, hint: &str) -> String {
+    if sentence.contains("; ") { sentence } else { format!("{sentence}; {hint}") }
 }
 
 /// A duration that is more than nothing.

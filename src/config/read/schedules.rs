@@ -42,7 +42,7 @@ fn read_layer(table: &mut Table<'_>, zone: &TimeZone, options: &LoadOptions<'_>)
         return None;
     }
     if members.len() > 1 {
-        if !table.has("start") {
+        if !table.has("start") && !table.has("handover") {
             table.error(
                 "start",
                 "several members take turns, and nobody knows from when",

@@ -186,8 +186,8 @@ impl<'a> Table<'a> {
         Table::new(self.reading, name, path, tree, head, self.simulated)
     }
 
-    fn wrong<T>(&self, item: &Item, message: String) -> Option<T> {
-        self.reading.error_at(item.at, message, "");
+    fn wrong<T>(&self, item: &Item, message: String, hint: impl Into<String>) -> Option<T> {
+        self.reading.error_at(item.at, message, hint);
         None
     }
 
@@ -196,7 +196,7 @@ impl<'a> Table<'a> {
             true => ("is empty", self.place(key)),
             false => ("is missing", self.head),
         };
-        let hint = format!("write {key} = {example:?}");
+        let hint = format!("write {key} = {example}");
         self.reading.error_at(place, format!("{} {is}", self.path(key)), hint);
         None
     }

@@ -1,0 +1,7 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+mod example;
+mod files;
+mod kept;
+mod mistakes;
+mod values;
