@@ -5,7 +5,7 @@ use crate::config::absent::Absent;
 use crate::config::later::{self, Home};
 use crate::config::model::{ChannelConfig, Retry, SoundSettings, Updates};
 use crate::config::options::LoadOptions;
-use crate::config::read::{by_name, named, some_time, who};
+use crate::config::read::entries::{by_name, named, some_time, who};
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::time::Span;
 use crate::settings::{Shape, Table, suggestion};

@@ -2,7 +2,8 @@
 
 use crate::config::later;
 use crate::config::model::{Check, Heartbeat};
-use crate::config::read::{by_name, incident, named, some_time, who, with_hint};
+use crate::config::read::entries::{by_name, named, some_time, who, with_hint};
+use crate::config::read::incident;
 use crate::domain::schedule::Schedule;
 use crate::domain::time::Span;
 use crate::settings::{Table, suggestion};

@@ -3,8 +3,8 @@
 use crate::config::later::{self, Home};
 use crate::config::model::LevelConfig;
 use crate::config::options::LoadOptions;
+use crate::config::read::entries::{some_time, who};
 use crate::config::read::incident::NO_POLICY;
-use crate::config::read::{some_time, who};
 use crate::domain::level::Level;
 use crate::settings::{Table, suggestion};
 use std::collections::BTreeMap;

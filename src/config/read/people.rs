@@ -3,7 +3,9 @@
 use crate::config::later::{self, Home};
 use crate::config::model::{Person, Preferences, Quiet, Wanted};
 use crate::config::options::LoadOptions;
-use crate::config::read::{by_name, daemon, incident, named};
+use crate::config::read::daemon;
+use crate::config::read::entries::{by_name, named};
+use crate::config::read::incident;
 use crate::domain::delivery::Medium;
 use crate::domain::level::Level;
 use crate::domain::who;

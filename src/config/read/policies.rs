@@ -1,8 +1,8 @@
 //! `[policies.NAME]`: how it goes on until somebody acknowledges.
 
 use crate::config::model::{Policy, Step};
+use crate::config::read::entries::{by_name, named, some_time, who};
 use crate::config::read::incident::NO_POLICY;
-use crate::config::read::{by_name, named, some_time, who};
 use crate::domain::time::Span;
 use crate::settings::Table;
 use std::collections::BTreeMap;

@@ -3,7 +3,8 @@
 use crate::config::later::{self, Home};
 use crate::config::model::{Daemon, Layer, OnCall, Rotation, Turn};
 use crate::config::options::LoadOptions;
-use crate::config::read::{by_name, daemon, named};
+use crate::config::read::daemon;
+use crate::config::read::entries::{by_name, named};
 use crate::domain::time::Span;
 use crate::domain::window::Window;
 use crate::settings::Table;

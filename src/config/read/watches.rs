@@ -1,7 +1,8 @@
 //! `[watches.NAME]`: rules over values, and the three that are built in.
 
 use crate::config::model::{IncidentTerms, Rule, Watch};
-use crate::config::read::{by_name, incident, named, some_time};
+use crate::config::read::entries::{by_name, named, some_time};
+use crate::config::read::incident;
 use crate::domain::Labels;
 use crate::domain::level::Level;
 use crate::domain::time::Span;

@@ -4,7 +4,6 @@ use crate::config::model::Check;
 use crate::config::rules::sayings::{self, Saying};
 use crate::config::rules::spot::{Judge, Path};
 use crate::domain::delivery::{Medium, Sort};
-use crate::domain::level::Level;
 use crate::domain::who::Who;
 use crate::settings::suggestion;
 
@@ -28,13 +27,6 @@ pub fn check(judge: &Judge<'_>) {
                 "leave test_call out, or probe a channel that does",
             );
         }
-    }
-}
-
-impl Judge<'_> {
-    /// The levels that have a table of their own.
-    pub fn written_levels(&self) -> Vec<Level> {
-        self.names("levels").into_iter().filter_map(Level::parse_strict).collect()
     }
 }
 

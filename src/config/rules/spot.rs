@@ -1,6 +1,7 @@
 //! The draft, and where in the files each part of it stands.
 
 use crate::config::model::Config;
+use crate::domain::level::Level;
 use crate::settings::{Place, Reading, Tree, Value};
 
 /// What the rules look at, and complain to.
@@ -33,6 +34,11 @@ impl<'a> Judge<'a> {
             Some(Value::Table(tree)) => tree.entries.keys().map(String::as_str).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// The levels that have a table of their own.
+    pub fn written_levels(&self) -> Vec<Level> {
+        self.names("levels").into_iter().filter_map(Level::parse_strict).collect()
     }
 
     /// Whether all of a written list could be read: otherwise its sense is not to be judged.

@@ -138,3 +138,11 @@ fn its_heartbeats_and_watches_are_read() {
     assert!(matches!(config.watches["queue-overflow"].rule, Rule::QueueOverflow { above: 1000 }));
     assert!(matches!(config.watches["low-processing-rate"].rule, Rule::LowProcessingRate { below: 10 }));
 }
+
+#[test]
+fn the_config_that_is_installed_is_good_as_it_stands() {
+    let kinds = of_this_release();
+    let installed = include_str!("../../../etc/stentor.toml");
+    let loaded = load_text(installed, &[], &LoadOptions { kinds: &kinds, ..stand_in_options() });
+    assert_eq!((messages(&loaded.errors), messages(&loaded.warnings)), (vec![], vec![]));
+}

@@ -1,7 +1,7 @@
 //! "A broken morning": the last accepted config is there when the file is not.
 
 use crate::config::testing::stand_in_options;
-use crate::config::{Source, kept, load, load_from_files};
+use crate::config::{Source, kept, load, load_from_files, state_dir};
 use crate::settings::testing::environment;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -81,7 +81,7 @@ fn it_is_judged_anew() {
 #[test]
 fn a_refused_file_still_says_where_its_state_lies() {
     let env = environment(&[("STATE_DIRECTORY", "/from/systemd"), ("DIR", "/srv")]);
-    let dir = |files: &[(&str, &str)]| kept::state_dir_of_refused(&source(files), &env);
+    let dir = |files: &[(&str, &str)]| state_dir::of_refused(&source(files), &env);
     let broken = "[daemon]\nstate_dir = \"${DIR}/stentor\"\nport = = 5\n[channels.x\n";
     assert_eq!(dir(&[("s.toml", broken)]), Path::new("/srv/stentor"));
     assert_eq!(dir(&[("s.toml", "[daemon]\nnmae = 5\nstate_dir = '/a'\n")]), Path::new("/a"));
@@ -89,7 +89,7 @@ fn a_refused_file_still_says_where_its_state_lies() {
     assert_eq!(dir(&[("s.toml", "[daemon]\nstate_dir = 5\n")]), Path::new("/from/systemd"));
     assert_eq!(dir(&[("s.toml", "[daemon]\nstate_dir = '${GONE}'\n")]), Path::new("/from/systemd"));
     assert_eq!(dir(&[]), Path::new("/from/systemd"));
-    assert_eq!(kept::state_dir_of_refused(&source(&[]), &environment(&[])), Path::new("/var/lib/stentor"));
+    assert_eq!(state_dir::of_refused(&source(&[]), &environment(&[])), Path::new("/var/lib/stentor"));
 }
 
 #[test]

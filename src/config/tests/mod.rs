@@ -4,4 +4,6 @@ mod example;
 mod files;
 mod kept;
 mod mistakes;
+mod player;
+mod torn;
 mod values;

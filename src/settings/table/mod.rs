@@ -42,6 +42,13 @@ pub enum Shape {
     Other,
 }
 
+impl Reading<'_> {
+    /// The table at the top of a document.
+    pub fn root<'a>(&'a self, tree: &'a Tree) -> Table<'a> {
+        Table::new(self, "", String::new(), tree, Place::default(), self.without_secrets())
+    }
+}
+
 impl<'a> Table<'a> {
     pub(in crate::settings) fn new(
         reading: &'a Reading<'a>,
