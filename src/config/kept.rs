@@ -7,7 +7,7 @@ use crate::config::files::Files;
 use crate::config::load::load_from_files;
 use crate::config::model::Source;
 use crate::config::options::{LoadOptions, Loaded};
-use crate::settings::{Environment, Reading, Tree, Value};
+use crate::settings::Environment;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -16,38 +16,6 @@ use std::path::{Path, PathBuf};
 const KEPT: &str = "kept-config";
 const NEW: &str = "kept-config.new";
 const OLD: &str = "kept-config.old";
-const DEFAULT_STATE_DIR: &str = "/var/lib/stentor";
-
-/// Where state lies when nobody says it: `$STATE_DIRECTORY`, which systemd sets, else
-/// /var/lib/stentor.
-pub fn default_state_dir(environment: &dyn Environment) -> PathBuf {
-    let given = environment.variable("STATE_DIRECTORY").unwrap_or_default();
-    // Several StateDirectory= are joined by colons; the first is ours.
-    match given.split(':').next() {
-        Some(first) if !first.is_empty() => PathBuf::from(first),
-        _ => PathBuf::from(DEFAULT_STATE_DIR),
-    }
-}
-
-/// The state directory that a refused config names: `[daemon] state_dir` read alone from as much of
-/// the files as parses, else the default.
-pub fn state_dir_of_refused(source: &Source, environment: &dyn Environment) -> PathBuf {
-    let mut reading = Reading::new(environment, false);
-    for (name, bytes) in &source.files {
-        let tree = reading.parse_leniently(&name.display().to_string(), &String::from_utf8_lossy(bytes));
-        if let Some(dir) = state_dir_in(&tree, &reading) {
-            return dir;
-        }
-    }
-    default_state_dir(environment)
-}
-
-fn state_dir_in(tree: &Tree, reading: &Reading<'_>) -> Option<PathBuf> {
-    let Value::Table(daemon) = &tree.entries.get("daemon")?.value else { return None };
-    let mut root = reading.root(daemon);
-    root.ignore_unknown();
-    root.text("state_dir").filter(|dir| !dir.trim().is_empty()).map(PathBuf::from)
-}
 
 /// Keeps the files of an accepted config.
 ///

@@ -19,7 +19,7 @@ pub fn load(path: &Path, environment: &dyn Environment, options: &LoadOptions<'_
             line: 0,
             column: 0,
             message: format!("{}: {why}", file.display()),
-            hint: String::new(),
+            hint: "give the path of a TOML file that stentor may read".to_owned(),
         };
         loaded.errors.insert(0, problem);
         loaded.config = None;

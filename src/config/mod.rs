@@ -18,6 +18,7 @@ mod options;
 mod read;
 mod rules;
 mod sound_files;
+pub mod state_dir;
 pub mod testing;
 #[cfg(test)]
 mod tests;

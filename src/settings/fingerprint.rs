@@ -5,8 +5,15 @@ use crate::settings::reading::Reading;
 use crate::settings::tree::{Item, Tree, Value};
 use std::collections::BTreeMap;
 
-/// A top-level table that holds nothing but tables is a collection of named entries.
-pub fn entries(reading: &Reading<'_>, tree: &Tree) -> BTreeMap<String, String> {
+impl Reading<'_> {
+    /// BLAKE3 (hex) over the resolved values of each entry of a config: of `channels.sms` where the
+    /// top-level table holds nothing but tables, else of `daemon`.
+    pub fn fingerprints(&self, tree: &Tree) -> BTreeMap<String, String> {
+        entries(self, tree)
+    }
+}
+
+fn entries(reading: &Reading<'_>, tree: &Tree) -> BTreeMap<String, String> {
     let mut prints = BTreeMap::new();
     for (key, item) in &tree.entries {
         match &item.value {

@@ -12,7 +12,7 @@
 //!     |table| table.integer("port", 1..=65535),
 //! );
 //! assert_eq!(port, None);
-//! assert_eq!(problems.errors[0].to_string(), "example.toml:1:8: port: \"x\" is not a whole number");
+//! assert_eq!(problems.errors[0].to_string(), "example.toml:1:8: port: \"x\" is not a whole number (write a whole number from 1 to 65535)");
 //! assert_eq!(problems.errors[1].to_string(), "example.toml:2:1: unknown key prot (did you mean \"port\"?)");
 //! ```
 

@@ -1,13 +1,11 @@
 //! One reading of a config: its files, its problems, and what its placeholders stood for.
 
-use crate::settings::fingerprint;
 use crate::settings::placeholder::{self, Environment, Resolved};
 use crate::settings::problem::Problem;
 use crate::settings::source::{Place, SourceFile};
-use crate::settings::table::Table;
 use crate::settings::tree::{self, Tree};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What every [`Table`] of one config shares.
 pub struct Reading<'e> {
@@ -45,7 +43,11 @@ impl<'e> Reading<'e> {
             Ok(tree) => Some(tree),
             Err(mistakes) => {
                 for (place, words) in mistakes {
-                    self.error_at(place, format!("this is not TOML: {words}"), "");
+                    self.error_at(
+                        place,
+                        format!("this is not TOML: {words}"),
+                        "look for a quote, a bracket or a = that is missing, here or above",
+                    );
                 }
                 None
             }
@@ -73,11 +75,6 @@ impl<'e> Reading<'e> {
         tree::parse_leniently(text, file)
     }
 
-    /// The table at the top of a document.
-    pub fn root<'a>(&'a self, tree: &'a Tree) -> Table<'a> {
-        Table::new(self, "", String::new(), tree, Place::default(), self.without_secrets)
-    }
-
     pub fn without_secrets(&self) -> bool {
         self.without_secrets
     }
@@ -94,12 +91,6 @@ impl<'e> Reading<'e> {
     pub fn line_of(&self, place: Place) -> String {
         let Some(file) = self.files.get(place.file) else { return String::new() };
         format!("{}, line {}", file.name(), file.line_and_column(place.start).0)
-    }
-
-    /// BLAKE3 (hex) over the resolved values of each entry of a config: `channels.sms` where the
-    /// top-level value holds only tables, else `daemon`.
-    pub fn fingerprints(&self, tree: &Tree) -> BTreeMap<String, String> {
-        fingerprint::entries(self, tree)
     }
 
     /// How many errors there are so far.

@@ -18,7 +18,7 @@ pub fn hint<'k>(word: &str, known: impl IntoIterator<Item = &'k str> + Clone) ->
     }
     let all: Vec<&str> = known.into_iter().collect();
     match all.len() {
-        0 => "there is none".to_owned(),
+        0 => "nothing of this sort is written".to_owned(),
         _ => format!("known here: {}", all.join(", ")),
     }
 }

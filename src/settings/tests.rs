@@ -36,16 +36,16 @@ fn every_wrong_type_is_told_at_its_place() {
     assert_eq!(
         told(&problems),
         "error 1:5 a is a number, not a text (write it in quotes: \"...\")\n\
-         error 2:5 b: \"x\" is not a whole number\n\
-         error 3:5 c: \"maybe\" is neither true nor false\n\
+         error 2:5 b: \"x\" is not a whole number (write a whole number from 0 to 9)\n\
+         error 3:5 c: \"maybe\" is neither true nor false (write true or false, without quotes)\n\
          error 4:5 d is a text, not a list (write d = [\"...\"])\n\
-         error 5:5 e is a number, not a table\n\
+         error 5:5 e is a number, not a table (write [e])\n\
          error 6:6 f is a number, not a text (write it in quotes: \"...\")\n\
          error 7:5 g: \"5 parsecs\" is not a duration (write for example \"30s\", \"5m\", \"2h\" or \"1d\")\n\
-         error 8:5 h is out of range (write a number from 1 to 9)\n\
+         error 8:5 h is out of range (write a whole number from 1 to 9)\n\
          error 9:5 i: \"blue\" is not known (known here: red, green)\n\
          error 10:5 j is a number, not a text (write it in quotes: \"...\")\n\
-         error 11:5 k is out of range (write 0 or more)\n"
+         error 11:5 k is out of range (write a whole number, 0 or more)\n"
     );
 }
 
@@ -118,7 +118,7 @@ fn unset_or_malformed_placeholders_are_errors_that_name_them() {
     assert_eq!(
         told(&problems),
         "error 1:5 a: the environment variable SMTP_SERVER is not set (set it, or write ${SMTP_SERVER:-text} to have a default)\n\
-         error 2:5 b: token cannot be read: there is no such file\n\
+         error 2:5 b: token cannot be read: there is no such file (write ${file:NAME} for a systemd credential, or ${file:/path})\n\
          error 3:5 c: a placeholder begins with \"${\" and has no \"}\" (write $${ for a plain ${)\n\
          error 4:5 d: \"${a b}\" is not a placeholder (write ${NAME}, ${NAME:-text} or ${file:NAME}, or $${ for a plain ${)\n\
          error 5:6 e: the environment variable X is not set (set it, or write ${X:-text} to have a default)\n"
@@ -163,8 +163,8 @@ fn lists_of_tables_and_tables_of_tables() {
     });
     assert_eq!(
         told(&problems),
-        "error 3:7 people.alice.age: \"x\" is not a whole number\n\
-         error 7:5 routes[2].n: \"x\" is not a whole number\n"
+        "error 3:7 people.alice.age: \"x\" is not a whole number (write a whole number from 0 to 150)\n\
+         error 7:5 routes[2].n: \"x\" is not a whole number (write a whole number from 0 to 9)\n"
     );
 }
 

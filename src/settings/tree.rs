@@ -47,6 +47,18 @@ pub struct Tree {
     pub entries: BTreeMap<String, Item>,
 }
 
+impl Tree {
+    /// What stands at a path; a number is an element of a list, counted from 0.
+    pub fn at(&self, path: &[&str]) -> Option<&Item> {
+        let (first, rest) = path.split_first()?;
+        rest.iter().try_fold(self.entries.get(*first)?, |item, step| match &item.value {
+            Value::Table(tree) => tree.entries.get(*step),
+            Value::List(elements) => elements.get(step.parse::<usize>().ok()?),
+            _ => None,
+        })
+    }
+}
+
 /// A mistake in the form of the file: where, and the parser's words.
 pub type Malformed = (Place, String);
 

@@ -5,7 +5,7 @@ use crate::config::absent::Absent;
 use crate::config::later::{self, Home};
 use crate::config::model::{ChannelConfig, Retry, SoundSettings, Updates};
 use crate::config::options::LoadOptions;
-use crate::config::read::{by_name, named, some_time, who};
+use crate::config::read::entries::{by_name, named, some_time, who};
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::time::Span;
 use crate::settings::{Shape, Table, suggestion};
@@ -16,10 +16,17 @@ const TIMEOUT: Span = Span::secs(15);
 const SLOTS: usize = 4;
 /// The longest stretch of a sound that does not say.
 const SOUND_MAX: Span = Span::mins(15);
+const MOST_TIMES: i64 = 1_000;
 const UNTIL_ACKNOWLEDGED: &str = "until-acknowledged";
 
 pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>) -> BTreeMap<String, ChannelConfig> {
-    by_name(named(root, "channels"), |table| channel(table, options))
+    let channels = by_name(named(root, "channels"), |table| channel(table, options));
+    for channel in channels.values() {
+        if let Some(via) = channel.via.as_ref().and_then(|name| channels.get(name)) {
+            channel.adapter.connect_via(via.adapter.clone());
+        }
+    }
+    channels
 }
 
 fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelConfig> {
@@ -94,7 +101,11 @@ fn adapter(table: &mut Table<'_>, kind: &'static Kind) -> Arc<dyn Channel> {
         return adapter;
     }
     if !table.simulated() && table.reading().error_count() == errors_before {
-        table.error("", format!("the settings of a {} channel are incomplete", kind.name), "");
+        table.error(
+            "",
+            format!("the settings of a {} channel are incomplete", kind.name),
+            "see what this kind needs in the documentation",
+        );
     }
     Arc::new(Absent { kind: kind.name })
 }
@@ -132,24 +143,22 @@ fn default_updates(kind: &Kind) -> Updates {
 fn sound(table: &mut Table<'_>) -> SoundSettings {
     let repeat = match table.shape("repeat") {
         None => Some(1),
-        Some(Shape::Number) => table.integer("repeat", 1..=10_000).map(|n| n as u32),
-        Some(_) => table.parsed("repeat", repeat).flatten(),
+        Some(Shape::Text) => table.parsed("repeat", repeat).flatten(),
+        Some(_) => table.integer("repeat", 1..=MOST_TIMES).and_then(|n| u32::try_from(n).ok()),
     };
     let max = some_time(table, "max");
-    if repeat.is_none() && !table.has("max") && table.has("repeat") {
-        table.warning(
-            "repeat",
-            format!("{UNTIL_ACKNOWLEDGED} without max sounds for {SOUND_MAX} at most"),
-            "write max = \"15m\"",
-        );
+    if repeat.is_none() && table.has("repeat") && !table.has("max") {
+        let message = format!("nothing says for how long; it will be {SOUND_MAX} at a stretch");
+        table.warning("repeat", message, "write max = \"15m\"");
     }
     SoundSettings { repeat, max: max.unwrap_or(SOUND_MAX) }
 }
 
+/// `None`: until acknowledged.
 fn repeat(text: &str) -> Result<Option<u32>, String> {
     match text.trim().parse::<u32>() {
-        Ok(times @ 1..=10_000) => Ok(Some(times)),
+        Ok(times) if times > 0 && i64::from(times) <= MOST_TIMES => Ok(Some(times)),
         _ if text == UNTIL_ACKNOWLEDGED => Ok(None),
-        _ => Err(format!("{text:?} is no number of times; write {UNTIL_ACKNOWLEDGED:?} or a number from 1 to 10000")),
+        _ => Err(format!("{text:?} is not how often; write {UNTIL_ACKNOWLEDGED:?} or a number from 1 to {MOST_TIMES}")),
     }
 }

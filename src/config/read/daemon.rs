@@ -1,10 +1,10 @@
 //! `[daemon]`, `[deadman]`, `[http]`.
 
-use crate::config::kept;
 use crate::config::later::{self, Home};
 use crate::config::model::{Daemon, Deadman, Http};
 use crate::config::options::LoadOptions;
-use crate::config::read::some_time;
+use crate::config::read::entries::some_time;
+use crate::config::state_dir;
 use crate::domain::time::Span;
 use crate::settings::{Environment, Table};
 use jiff::tz::TimeZone;
@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 const SOCKET: &str = "/run/stentor/control.sock";
+const NAME_MAX: usize = 64;
 /// `sun_path` has 108 bytes, the last a zero.
 const SOCKET_PATH_MAX: usize = 107;
 
@@ -19,13 +20,22 @@ pub fn read(root: &mut Table<'_>, environment: &dyn Environment) -> Daemon {
     let mut table = root.table("daemon");
     let mut text = |key: &str| table.as_mut().and_then(|t| t.text(key)).filter(|text| !text.trim().is_empty());
     let name = text("name").unwrap_or_else(host_name);
-    let state_dir = text("state_dir").map_or_else(|| kept::default_state_dir(environment), PathBuf::from);
+    let state_dir = text("state_dir").map_or_else(|| state_dir::by_default(environment), PathBuf::from);
     let socket = text("socket").unwrap_or_else(|| SOCKET.to_owned());
     let zone = table.as_mut().and_then(|t| t.parsed("timezone", timezone));
     if let Some(t) = &mut table
         && socket.len() > SOCKET_PATH_MAX
     {
         t.error("socket", format!("the path has {} bytes", socket.len()), "a socket's path has at most 107 bytes");
+    }
+    if let Some(t) = &mut table
+        && (name.chars().count() > NAME_MAX || name.chars().any(char::is_control))
+    {
+        t.error(
+            "name",
+            "it is said in every message, and nobody can say this",
+            "write at most 64 characters, on one line",
+        );
     }
     let (timezone, timezone_name) = zone.unwrap_or_else(system_zone);
     Daemon { name, state_dir, socket: socket.into(), timezone, timezone_name }

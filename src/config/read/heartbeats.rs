@@ -2,13 +2,15 @@
 
 use crate::config::later;
 use crate::config::model::{Check, Heartbeat};
-use crate::config::read::{by_name, incident, named, some_time, who};
+use crate::config::read::entries::{by_name, named, some_time, who, with_hint};
+use crate::config::read::incident;
 use crate::domain::schedule::Schedule;
 use crate::domain::time::Span;
 use crate::settings::{Table, suggestion};
 use std::collections::BTreeMap;
 
 const KINDS: [&str; 3] = ["probe", "notification", "passive"];
+const CRON: &str = "write \"minute hour day month weekday\", as \"*/5 * * * *\", or six fields with the second first";
 const TIMEOUT: Span = Span::secs(30);
 const FAILURES: u32 = 2;
 
@@ -24,7 +26,7 @@ fn heartbeat(table: &mut Table<'_>, zone: &str) -> Option<Heartbeat> {
     let incident = incident::terms(table);
     let timeout = some_time(table, "timeout").unwrap_or(TIMEOUT);
     let cron = table.text("cron");
-    let schedule = table.parsed("cron", |text| Schedule::cron(text, zone));
+    let schedule = table.parsed("cron", |text| Schedule::cron(text, zone).map_err(|why| with_hint(why, CRON)));
     let every = some_time(table, "every");
     let Some(kind) = kind(table) else {
         table.ignore_unknown();
@@ -36,7 +38,7 @@ fn heartbeat(table: &mut Table<'_>, zone: &str) -> Option<Heartbeat> {
         _ => passive(table, every),
     };
     let failures = failures(table, kind);
-    if kind != "passive" {
+    if kind != "passive" && !table.has("schedule") {
         one_of_cron_and_every(table);
     }
     let schedule = match kind {
@@ -54,11 +56,10 @@ fn kind(table: &mut Table<'_>) -> Option<&'static str> {
             table.known(&["kind"]);
             return Some("probe");
         }
-        table.error(
-            "kind",
-            "neither kind nor probe is written",
-            "write probe = \"CHANNEL\", or kind = \"notification\" or \"passive\"",
-        );
+        if !table.has("channel") {
+            let hint = "write probe = \"CHANNEL\", or kind = \"notification\" or \"passive\"";
+            table.error("kind", "neither kind nor probe is written", hint);
+        }
         return None;
     }
     let word = table.require_parsed("kind", "probe", |word| Ok(word.to_owned()))?;

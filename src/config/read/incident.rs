@@ -2,7 +2,7 @@
 //! share.
 
 use crate::config::model::IncidentTerms;
-use crate::config::read::who;
+use crate::config::read::entries::who;
 use crate::domain::Labels;
 use crate::domain::level::Level;
 use crate::domain::matcher::is_label_name;

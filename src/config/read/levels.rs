@@ -3,8 +3,8 @@
 use crate::config::later::{self, Home};
 use crate::config::model::LevelConfig;
 use crate::config::options::LoadOptions;
+use crate::config::read::entries::{some_time, who};
 use crate::config::read::incident::NO_POLICY;
-use crate::config::read::{some_time, who};
 use crate::domain::level::Level;
 use crate::settings::{Table, suggestion};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ fn read_level(table: &mut Table<'_>, options: &LoadOptions<'_>) -> LevelConfig {
     table.renamed("notify", "channels = [\"...\"]");
     table.renamed("schedule", "to = [\"schedule:NAME\"]");
     let channels = table.texts("channels");
-    if channels.is_none() && !table.has("channels") {
+    if !table.has("channels") && !table.has("notify") {
         table.error("channels", "a level has channels", "write channels = [\"...\"], or [] to tell nobody");
     }
     let ack_timeout =

@@ -6,6 +6,7 @@
 mod access;
 mod channels;
 mod daemon;
+mod entries;
 mod heartbeats;
 mod incident;
 mod levels;
@@ -17,15 +18,12 @@ mod watches;
 use crate::config::later::{self, Home};
 use crate::config::model::{Config, Source};
 use crate::config::options::LoadOptions;
-use crate::domain::time::Span;
-use crate::domain::who::Who;
 use crate::settings::{Environment, Table};
-use std::collections::BTreeMap;
 
 /// Reads every table of the document.
 pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &LoadOptions<'_>) -> Config {
     let daemon = daemon::read(root, environment);
-    let people = people::read(root, &daemon, options);
+    let people = people::read(root, options);
     let config = Config {
         access: access::read(root, &people, options),
         deadman: daemon::read_deadman(root),
@@ -47,45 +45,4 @@ pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &Load
         }
     }
     config
-}
-
-/// The tables of `[key.NAME]`, those whose name nobody could write elsewhere reported and left out.
-fn named<'a>(root: &mut Table<'a>, key: &str) -> Vec<Table<'a>> {
-    let mut tables = root.named_tables(key);
-    for table in &mut tables {
-        if !is_name(table.name()) {
-            let message = format!("{:?} cannot be a name", table.name());
-            table.error(
-                "",
-                message,
-                "write 1 to 64 letters, digits, dots, dashes or underscores, first a letter or digit",
-            );
-        }
-    }
-    tables
-}
-
-/// A name that cannot be taken for a number, an address or `group:...`, and goes into a URL as it is.
-fn is_name(name: &str) -> bool {
-    (1..=64).contains(&name.chars().count())
-        && name.starts_with(|c: char| c.is_alphanumeric())
-        && name.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c))
-}
-
-/// A list of WHO.
-fn who(table: &mut Table<'_>, key: &str) -> Option<Vec<Who>> {
-    table.parsed_list(key, Who::parse)
-}
-
-/// A duration that is more than nothing.
-fn some_time(table: &mut Table<'_>, key: &str) -> Option<Span> {
-    table.parsed(key, |text| match Span::parse(text)? {
-        Span::ZERO => Err(format!("{text:?} is no time at all; write for example \"30s\"")),
-        span => Ok(span),
-    })
-}
-
-/// By name; what could not be read is left out.
-fn by_name<'a, T>(tables: Vec<Table<'a>>, mut read: impl FnMut(&mut Table<'a>) -> Option<T>) -> BTreeMap<String, T> {
-    tables.into_iter().filter_map(|mut table| Some((table.name().to_owned(), read(&mut table)?))).collect()
 }

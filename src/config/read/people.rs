@@ -1,9 +1,11 @@
 //! `[people.NAME]` with preferences, and `[groups.NAME]`.
 
 use crate::config::later::{self, Home};
-use crate::config::model::{Daemon, Person, Preferences, Quiet, Wanted};
+use crate::config::model::{Person, Preferences, Quiet, Wanted};
 use crate::config::options::LoadOptions;
-use crate::config::read::{by_name, daemon, incident, named};
+use crate::config::read::daemon;
+use crate::config::read::entries::{by_name, named};
+use crate::config::read::incident;
 use crate::domain::delivery::Medium;
 use crate::domain::level::Level;
 use crate::domain::who;
@@ -11,7 +13,7 @@ use crate::domain::window::Window;
 use crate::settings::{Shape, Table};
 use std::collections::BTreeMap;
 
-pub fn read(root: &mut Table<'_>, _daemon: &Daemon, options: &LoadOptions<'_>) -> BTreeMap<String, Person> {
+pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>) -> BTreeMap<String, Person> {
     by_name(named(root, "people"), |table| Some(person(table, options)))
 }
 
@@ -20,8 +22,8 @@ fn person(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Person {
         later::may_read(table, Home::Person, "preferences", options).then(|| table.table("preferences")).flatten();
     Person {
         name: table.name().to_owned(),
-        email: present(table, "email").then(|| table.parsed("email", who::email)).flatten(),
-        phone: present(table, "phone").then(|| table.parsed("phone", who::phone)).flatten(),
+        email: address(table, "email", "unset@example.invalid", who::email),
+        phone: address(table, "phone", "+10000000000", who::phone),
         login: table.text("login").filter(|login| !login.is_empty()),
         tier: table.text("tier").filter(|tier| !tier.is_empty()),
         timezone: table.parsed("timezone", daemon::timezone).map(|(zone, _)| zone),
@@ -30,9 +32,20 @@ fn person(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Person {
     }
 }
 
-/// An address may be empty (`"${BOB_PHONE:-}"`): the person has none then.
-fn present(table: &mut Table<'_>, key: &str) -> bool {
-    table.shape(key) != Some(Shape::Text) || table.text(key).is_some_and(|text| !text.trim().is_empty())
+/// It may be empty (`"${BOB_PHONE:-}"`): the person has none then. Without secrets a placeholder
+/// that is not set counts as present.
+fn address(
+    table: &mut Table<'_>,
+    key: &str,
+    stand_in: &str,
+    parse: impl Fn(&str) -> Result<String, String>,
+) -> Option<String> {
+    let optional = |text: &str| if text.trim().is_empty() { Ok(None) } else { parse(text).map(Some) };
+    match table.parsed(key, optional) {
+        Some(address) => address,
+        None if table.has(key) && table.reading().without_secrets() => Some(stand_in.to_owned()),
+        None => None,
+    }
 }
 
 /// A host name, as the part after the `@` of a carrier's gateway.

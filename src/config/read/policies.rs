@@ -1,8 +1,8 @@
 //! `[policies.NAME]`: how it goes on until somebody acknowledges.
 
 use crate::config::model::{Policy, Step};
+use crate::config::read::entries::{by_name, named, some_time, who};
 use crate::config::read::incident::NO_POLICY;
-use crate::config::read::{by_name, named, some_time, who};
 use crate::domain::time::Span;
 use crate::settings::Table;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ fn policy(table: &mut Table<'_>) -> Policy {
     table.renamed("notify", "steps = [ { after = \"0s\", channels = [\"...\"] } ]");
     let repeat = table.integer("repeat", 0..=1000).map_or(0, |n| n as u32);
     let every = some_time(table, "every");
-    let steps: Vec<Step> = table.tables("steps").iter_mut().map(step).collect();
+    let steps = steps(table);
     if steps.is_empty() && (!table.has("steps") || table.element_places("steps").is_empty()) {
         table.error("steps", "a policy has steps", "write steps = [ { after = \"0s\", channels = [\"...\"] } ]");
     }
@@ -38,6 +38,28 @@ fn policy(table: &mut Table<'_>) -> Policy {
         );
     }
     Policy { name: table.name().to_owned(), repeat, every, steps }
+}
+
+/// In the order of the file, which must be the order of time.
+fn steps(table: &mut Table<'_>) -> Vec<Step> {
+    let mut before: Option<Span> = None;
+    let mut steps = Vec::new();
+    for mut table in table.tables("steps") {
+        let step = step(&mut table);
+        match before {
+            None if step.after > Span::ZERO => {
+                table.error("after", format!("the first step waits {}", step.after), "write after = \"0s\"");
+            }
+            Some(before) if step.after <= before && table.has("after") => {
+                let message = format!("{} is not later than the step before, at {before}", step.after);
+                table.error("after", message, format!("write a duration longer than {before}"));
+            }
+            _ => {}
+        }
+        before = Some(step.after);
+        steps.push(step);
+    }
+    steps
 }
 
 fn step(table: &mut Table<'_>) -> Step {

@@ -3,7 +3,8 @@
 use crate::config::later::{self, Home};
 use crate::config::model::{Daemon, Layer, OnCall, Rotation, Turn};
 use crate::config::options::LoadOptions;
-use crate::config::read::{by_name, daemon, named};
+use crate::config::read::daemon;
+use crate::config::read::entries::{by_name, named};
 use crate::domain::time::Span;
 use crate::domain::window::Window;
 use crate::settings::Table;
@@ -42,7 +43,7 @@ fn read_layer(table: &mut Table<'_>, zone: &TimeZone, options: &LoadOptions<'_>)
         return None;
     }
     if members.len() > 1 {
-        if !table.has("start") {
+        if !table.has("start") && !table.has("handover") {
             table.error(
                 "start",
                 "several members take turns, and nobody knows from when",

@@ -1,7 +1,8 @@
 //! `[watches.NAME]`: rules over values, and the three that are built in.
 
 use crate::config::model::{IncidentTerms, Rule, Watch};
-use crate::config::read::{by_name, incident, named, some_time};
+use crate::config::read::entries::{by_name, named, some_time};
+use crate::config::read::incident;
 use crate::domain::Labels;
 use crate::domain::level::Level;
 use crate::domain::time::Span;
@@ -89,7 +90,7 @@ fn capacity(table: &mut Table<'_>) -> Option<Rule> {
 }
 
 fn below(table: &mut Table<'_>) -> Option<Rule> {
-    let (metric, below) = (metric(table), threshold(table, "below"));
+    let (metric, below) = (metric(table), table.require_float("below", 500_000.0));
     let clear = table.float("clear_above");
     if let (Some(below), Some(clear)) = (below, clear)
         && clear < below
@@ -101,7 +102,7 @@ fn below(table: &mut Table<'_>) -> Option<Rule> {
 }
 
 fn above(table: &mut Table<'_>) -> Option<Rule> {
-    let (metric, above) = (metric(table), threshold(table, "above"));
+    let (metric, above) = (metric(table), table.require_float("above", 90.0));
     let clear = table.float("clear_below");
     if let (Some(above), Some(clear)) = (above, clear)
         && clear > above
@@ -123,13 +124,6 @@ fn failure_rate(table: &mut Table<'_>) -> Rule {
 
 fn count(table: &mut Table<'_>, key: &str, default: u64) -> u64 {
     table.integer(key, 1..=1_000_000_000).map_or(default, |n| n as u64)
-}
-
-fn threshold(table: &mut Table<'_>, key: &str) -> Option<f64> {
-    if !table.has(key) {
-        table.error(key, "it is missing", format!("write {key} = 500000"));
-    }
-    table.float(key)
 }
 
 /// It is part of a URL and of an exported metric's label.

@@ -1,7 +1,33 @@
 //! What must hold between the entries, and what is worth a warning.
+//!
+//! The draft is what could be read; what is missing from it was reported when it was read, so
+//! nothing here complains about it a second time.
+
+mod circles;
+mod names;
+mod reach;
+mod sayings;
+mod schedules;
+mod sounds;
+mod spot;
+mod use_of_channels;
+mod ways;
 
 use crate::config::model::Config;
 use crate::config::options::LoadOptions;
+use crate::config::rules::spot::Judge;
 use crate::settings::{Reading, Tree};
 
-pub fn check(_config: &Config, _tree: &Tree, _reading: &Reading<'_>, _options: &LoadOptions<'_>) {}
+/// Adds to the reading's errors and warnings.
+pub fn check(draft: &Config, tree: &Tree, reading: &Reading<'_>, options: &LoadOptions<'_>) {
+    let judge = Judge { config: draft, tree, reading };
+    names::check(&judge);
+    circles::check(&judge);
+    reach::check(&judge);
+    ways::check(&judge);
+    schedules::check(&judge);
+    use_of_channels::check(&judge);
+    if let Some(player) = options.sound_check {
+        sounds::check(&judge, player);
+    }
+}

@@ -33,7 +33,11 @@ impl<'a> Table<'a> {
         let item = self.item(key)?;
         let path = self.path(key);
         let Value::Table(tree) = &item.value else {
-            return self.wrong(item, format!("{path} is {}, not a table", item.value.what()));
+            return self.wrong(
+                item,
+                format!("{path} is {}, not a table", item.value.what()),
+                format!("write {key} = {{ NAME = \"...\" }}"),
+            );
         };
         let entry = |(name, item): (&String, &Item)| match self.resolved(&format!("{path}.{name}"), item) {
             Text::Is(text) => Some((name.clone(), text)),
@@ -54,7 +58,10 @@ impl<'a> Table<'a> {
         let item = self.item(key)?;
         match &item.value {
             Value::Table(tree) => Some(self.inner(key, self.path(key), tree, item.key_at)),
-            other => self.wrong(item, format!("{} is {}, not a table", self.path(key), other.what())),
+            other => {
+                let path = self.path(key);
+                self.wrong(item, format!("{path} is {}, not a table", other.what()), format!("write [{path}]"))
+            }
         }
     }
 
@@ -84,13 +91,17 @@ impl<'a> Table<'a> {
                 elements.iter().enumerate().map(numbered).collect()
             }
             other => {
-                self.wrong::<()>(item, format!("{path} is {}, not a table", other.what()));
+                self.wrong::<()>(
+                    item,
+                    format!("{path} is {}, not a table", other.what()),
+                    format!("write [{path}.NAME]"),
+                );
                 Vec::new()
             }
         };
         let table = |(name, path, head, item): (String, String, Place, &'a Item)| match &item.value {
             Value::Table(tree) => Some(self.inner(&name, path, tree, head)),
-            other => self.wrong(item, format!("{path} is {}, not a table", other.what())),
+            other => self.wrong(item, format!("{path} is {}, not a table", other.what()), "write a table: { ... }"),
         };
         tables.into_iter().filter_map(table).collect()
     }

@@ -42,6 +42,13 @@ pub enum Shape {
     Other,
 }
 
+impl Reading<'_> {
+    /// The table at the top of a document.
+    pub fn root<'a>(&'a self, tree: &'a Tree) -> Table<'a> {
+        Table::new(self, "", String::new(), tree, Place::default(), self.without_secrets())
+    }
+}
+
 impl<'a> Table<'a> {
     pub(in crate::settings) fn new(
         reading: &'a Reading<'a>,
@@ -186,8 +193,8 @@ impl<'a> Table<'a> {
         Table::new(self.reading, name, path, tree, head, self.simulated)
     }
 
-    fn wrong<T>(&self, item: &Item, message: String) -> Option<T> {
-        self.reading.error_at(item.at, message, "");
+    fn wrong<T>(&self, item: &Item, message: String, hint: impl Into<String>) -> Option<T> {
+        self.reading.error_at(item.at, message, hint);
         None
     }
 
@@ -196,7 +203,7 @@ impl<'a> Table<'a> {
             true => ("is empty", self.place(key)),
             false => ("is missing", self.head),
         };
-        let hint = format!("write {key} = {example:?}");
+        let hint = format!("write {key} = {example}");
         self.reading.error_at(place, format!("{} {is}", self.path(key)), hint);
         None
     }

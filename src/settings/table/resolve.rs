@@ -28,12 +28,12 @@ impl Table<'_> {
             Ok(Resolved::Missing(_)) if self.simulated => Text::Unset,
             Ok(Resolved::Missing(reasons)) => {
                 for reason in reasons {
-                    self.complain(item, path, &reason);
+                    self.complain(item, path, &reason, "write ${file:NAME} for a systemd credential, or ${file:/path}");
                 }
                 Text::Wrong
             }
             Err(why) => {
-                self.complain(item, path, &why);
+                self.complain(item, path, &why, "");
                 Text::Wrong
             }
         }
@@ -53,15 +53,15 @@ impl Table<'_> {
         match parse(&text) {
             Ok(value) => Some(value),
             Err(why) => {
-                self.complain(item, path, &unresolved(why, &text, raw));
+                self.complain(item, path, &unresolved(why, &text, raw), "");
                 None
             }
         }
     }
 
-    /// A sentence whose part after `; ` is the hint.
-    pub(in crate::settings::table) fn complain(&self, item: &Item, path: &str, sentence: &str) {
-        let (message, hint) = sentence.split_once("; ").unwrap_or((sentence, ""));
+    /// A sentence whose part after `; ` is the hint, else this one.
+    pub(in crate::settings::table) fn complain(&self, item: &Item, path: &str, sentence: &str, otherwise: &str) {
+        let (message, hint) = sentence.split_once("; ").unwrap_or((sentence, otherwise));
         self.reading.error_at(item.at, format!("{path}: {message}"), hint);
     }
 

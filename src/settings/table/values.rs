@@ -8,6 +8,9 @@ use crate::settings::table::resolve::Text;
 use crate::settings::tree::{Item, Value};
 use std::ops::RangeInclusive;
 
+const NUMBER: &str = "write a number, as 0.5 or 100";
+const FLAG: &str = "write true or false, without quotes";
+
 impl Table<'_> {
     /// Placeholders resolved.
     pub fn text(&mut self, key: &str) -> Option<String> {
@@ -26,7 +29,7 @@ impl Table<'_> {
             Some(text) if !text.trim().is_empty() => Some(text),
             _ if self.simulated => Some(String::new()),
             None if written => None,
-            _ => self.missing(key, example),
+            _ => self.missing(key, &format!("{example:?}")),
         }
     }
 
@@ -46,27 +49,25 @@ impl Table<'_> {
     pub fn integer(&mut self, key: &str, range: RangeInclusive<i64>) -> Option<i64> {
         let item = self.item(key)?;
         let path = self.path(key);
+        let allowed = match (*range.start(), *range.end()) {
+            (least, i64::MAX) => format!("write a whole number, {least} or more"),
+            (least, most) => format!("write a whole number from {least} to {most}"),
+        };
         let number = match &item.value {
             Value::Integer(number) => *number,
             Value::Text(raw) => match self.resolved(&path, item) {
                 Text::Is(text) => match text.trim().parse() {
                     Ok(number) => Some(number),
-                    Err(_) => return self.wrong(item, format!("{path}: {raw:?} is not a whole number")),
+                    Err(_) => return self.wrong(item, format!("{path}: {raw:?} is not a whole number"), allowed),
                 },
                 Text::Unset | Text::Wrong => return None,
             },
-            other => return self.wrong(item, format!("{path} is {}, not a whole number", other.what())),
+            other => return self.wrong(item, format!("{path} is {}, not a whole number", other.what()), allowed),
         };
-        if let Some(number) = number.filter(|n| range.contains(n)) {
-            return Some(number);
+        match number.filter(|n| range.contains(n)) {
+            Some(number) => Some(number),
+            None => self.wrong(item, format!("{path} is out of range"), allowed),
         }
-        let (least, most) = (range.start(), range.end());
-        let allowed = match (*least, *most) {
-            (least, i64::MAX) => format!("write {least} or more"),
-            (least, most) => format!("write a number from {least} to {most}"),
-        };
-        self.reading.error_at(item.at, format!("{path} is out of range"), allowed);
-        None
     }
 
     /// A finite number, with or without a point.
@@ -79,13 +80,21 @@ impl Table<'_> {
             Value::Text(raw) => match self.resolved(&path, item) {
                 Text::Is(text) => match text.trim().parse() {
                     Ok(number) => number,
-                    Err(_) => return self.wrong(item, format!("{path}: {raw:?} is not a number")),
+                    Err(_) => return self.wrong(item, format!("{path}: {raw:?} is not a number"), NUMBER),
                 },
                 Text::Unset | Text::Wrong => return None,
             },
-            other => return self.wrong(item, format!("{path} is {}, not a number", other.what())),
+            other => return self.wrong(item, format!("{path} is {}, not a number", other.what()), NUMBER),
         };
-        if number.is_finite() { Some(number) } else { self.wrong(item, format!("{path} is not a finite number")) }
+        if number.is_finite() {
+            return Some(number);
+        }
+        self.wrong(item, format!("{path} is not a finite number"), NUMBER)
+    }
+
+    /// Absent is an error that says `write KEY = EXAMPLE`.
+    pub fn require_float(&mut self, key: &str, example: f64) -> Option<f64> {
+        if self.has(key) { self.float(key) } else { self.missing(key, &example.to_string()) }
     }
 
     pub fn flag(&mut self, key: &str) -> Option<bool> {
@@ -96,10 +105,10 @@ impl Table<'_> {
             Value::Text(raw) => match self.resolved(&path, item) {
                 Text::Is(text) if text == "true" => Some(true),
                 Text::Is(text) if text == "false" => Some(false),
-                Text::Is(_) => self.wrong(item, format!("{path}: {raw:?} is neither true nor false")),
+                Text::Is(_) => self.wrong(item, format!("{path}: {raw:?} is neither true nor false"), FLAG),
                 Text::Unset | Text::Wrong => None,
             },
-            other => self.wrong(item, format!("{path} is {}, not true or false", other.what())),
+            other => self.wrong(item, format!("{path} is {}, not true or false", other.what()), FLAG),
         }
     }
 
@@ -146,7 +155,7 @@ impl Table<'_> {
         match written {
             Some(item) => self.parse_item(&self.path(key), item, &parse),
             None if self.simulated => None,
-            None => self.missing(key, example),
+            None => self.missing(key, &format!("{example:?}")),
         }
     }
 }

@@ -1,0 +1,9 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+mod example;
+mod files;
+mod kept;
+mod mistakes;
+mod player;
+mod torn;
+mod values;
