@@ -1,1 +1,97 @@
-//! (to come)
+//! The supervisor: start-up and shutdown in order, tasks with restart policies, signals, systemd,
+//! reload.
+//!
+//! Exit: 0 stopped as asked, 1 failed while running, 2 usage, 75 state directory in use or
+//! unusable, 78 bad configuration.
+
+mod args;
+mod logging;
+mod opening;
+mod reload;
+mod signals;
+mod store;
+mod supervise;
+mod systemd;
+mod tasks;
+mod watcher;
+
+pub use args::Args;
+
+use crate::config;
+use crate::settings::ProcessEnvironment;
+use clap::{CommandFactory, Parser};
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Why the daemon ended, as its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Stopped = 0,
+    Failed = 1,
+    StateDir = 75,
+    Config = 78,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// The command line's definition, for man pages.
+pub fn command() -> clap::Command {
+    Args::command()
+}
+
+/// stentord, from its arguments to its exit code.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are printed on standard output and are no error.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    crate::net::install_crypto();
+    if args.check {
+        return check(&args);
+    }
+    logging::start(args.log);
+    let opening = match opening::open(&args) {
+        Ok(opening) => opening,
+        Err(lines) => {
+            for line in lines {
+                tracing::error!(problem = %line, "the config is refused, and no accepted one is kept");
+                complain(&line);
+            }
+            return Exit::Config.into();
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("no threads can be started: {error}"));
+            return Exit::Failed.into();
+        }
+    };
+    let exit = runtime.block_on(supervise::run(args, opening));
+    // A blocked name lookup or file must not hold the end up.
+    runtime.shutdown_background();
+    exit.into()
+}
+
+/// `stentord --check`
+fn check(args: &Args) -> ExitCode {
+    let player = config::Player::beside_this_program();
+    let options = config::LoadOptions { sound_check: Some(&player), ..Default::default() };
+    let report = config::check::report(&args.config, &ProcessEnvironment, &options);
+    complain(report.render_text().trim_end());
+    if report.ok { Exit::Stopped.into() } else { Exit::Config.into() }
+}
+
+/// To whoever started us; the log has it too.
+fn complain(words: &str) {
+    let _ = writeln!(std::io::stderr(), "{words}");
+}

@@ -41,12 +41,11 @@ async fn start(config: &Config, handle: &Handle) -> Result<JobScheduler, String>
 }
 
 fn jobs(config: &Config, handle: &Handle) -> Result<Vec<Job>, String> {
-    let cron = |h: &crate::config::Heartbeat| match &h.schedule {
+    let crons = config.heartbeats.values().filter_map(|h| match &h.schedule {
         Some(Schedule::Cron(cron)) => Some((h.name.clone(), cron)),
         _ => None,
-    };
-    let wanted = config.heartbeats.values().filter_map(cron);
-    wanted.map(|(name, cron)| job(name, cron, handle.clone())).collect()
+    });
+    crons.map(|(name, cron)| job(name, cron, handle.clone())).collect()
 }
 
 fn job(name: String, cron: &CronIn, handle: Handle) -> Result<Job, String> {
