@@ -57,6 +57,10 @@ pub trait Channel: Send + Sync + Debug {
     /// Exactly the request that `send` would make, without secrets; what `simulate` records.
     fn describe(&self, out: &Outgoing) -> String;
 
+    /// Hands over the channel that `via` names, once all channels are read. Only a channel that
+    /// sends through another one cares; a second call changes nothing.
+    fn connect_via(&self, _via: Arc<dyn Channel>) {}
+
     /// For channels whose effect lasts after the attempt: a sound.
     fn sounder(&self) -> Option<&dyn Sounder> {
         None
