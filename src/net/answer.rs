@@ -87,9 +87,7 @@ pub(super) fn failure(error: reqwest::Error) -> Failure {
     }
     match (error.is_connect(), error.is_timeout()) {
         (true, true) => Failure::new(FailureClass::Timeout, Blame::Channel, "cannot connect: no answer in time"),
-        (true, false) => {
-            Failure::new(FailureClass::ProviderError, Blame::Channel, format!("cannot connect: {cause}"))
-        }
+        (true, false) => Failure::new(FailureClass::ProviderError, Blame::Channel, format!("cannot connect: {cause}")),
         (false, true) => Failure::new(FailureClass::Timeout, Blame::Channel, "no answer in time").unknown(),
         (false, false) => {
             let words = format!("the connection broke before the answer: {cause}");
