@@ -35,8 +35,9 @@ impl Way {
     }
 
     /// These never appear in an answer that this way hands back, even when the far end echoes them.
-    pub fn hide<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>) {
-        self.secrets.extend(texts.into_iter().filter(|t| t.len() >= 4).map(Secret::new));
+    pub fn hide<T: Into<String>>(&mut self, texts: impl IntoIterator<Item = T>) {
+        // What is shorter is in too many innocent words.
+        self.secrets.extend(texts.into_iter().map(Into::into).filter(|t| t.len() >= 4).map(Secret::new));
         self.secrets.sort_by_key(|s| std::cmp::Reverse(s.reveal().len()));
     }
 

@@ -53,7 +53,7 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     let (headers, auth) = (headers?, auth?);
     way.hide(url.hidden());
     way.hide(headers.values().map(Secret::reveal));
-    way.hide(auth.secrets().iter().map(String::as_str));
+    way.hide(auth.secret());
     let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::POST);
     let content_type = content_type.unwrap_or_else(|| "application/json".into());
     Some(Arc::new(Webhook { url, method, headers, auth, content_type, way }))
@@ -95,11 +95,10 @@ fn auth(table: &mut Table<'_>) -> Option<Auth> {
 }
 
 impl Auth {
-    fn secrets(&self) -> Vec<String> {
+    fn secret(&self) -> Option<&str> {
         match self {
-            Auth::None => Vec::new(),
-            Auth::Bearer(token) => vec![token.reveal().into()],
-            Auth::Basic(_, password) => vec![password.reveal().into()],
+            Auth::None => None,
+            Auth::Bearer(secret) | Auth::Basic(_, secret) => Some(secret.reveal()),
         }
     }
 }

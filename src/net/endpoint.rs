@@ -63,11 +63,17 @@ impl Endpoint {
         self.0.origin().ascii_serialization()
     }
 
-    /// What may not be shown: path, segments that look like tokens, and query.
-    pub fn hidden(&self) -> impl Iterator<Item = &str> {
-        let path = Some(self.0.path()).filter(|p| *p != "/");
-        let segments = self.0.path().split('/').filter(|s| s.len() >= 12);
-        path.into_iter().chain(segments).chain(self.0.query())
+    /// What may not be shown: path and query, whole and in the parts that may be tokens.
+    pub fn hidden(&self) -> Vec<String> {
+        let path = self.0.path();
+        let whole = [Some(path).filter(|p| *p != "/"), self.0.query()];
+        let raw = self.0.query().unwrap_or_default().split('&').filter_map(|pair| Some(pair.split_once('=')?.1));
+        let segments = path.split('/').filter(|s| s.len() >= 12);
+        let mut hidden: Vec<String> =
+            whole.into_iter().flatten().chain(segments).chain(raw).map(str::to_owned).collect();
+        hidden.extend(self.0.query_pairs().map(|(_, value)| value.into_owned()));
+        hidden.retain(|text| !text.is_empty());
+        hidden
     }
 
     pub fn host(&self) -> &str {

@@ -12,7 +12,7 @@
 mod failure;
 mod session;
 
-use crate::channel::smtp::session::{Mode, Server};
+use crate::channel::smtp::session::{Login, Mode, Server};
 use crate::channel::{Channel, Format, Kind, Outgoing, Probed, http};
 use crate::domain::clock;
 use crate::domain::delivery::{Medium, Sort};
@@ -21,9 +21,9 @@ use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::net::endpoint::is_loopback;
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
+use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
-use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::extension::ClientId;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -62,7 +62,7 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
 }
 
 /// `None` when it was wrong; no credentials is `Some(None)`.
-fn login(table: &mut Table<'_>, mode: Mode) -> Option<Option<Credentials>> {
+fn login(table: &mut Table<'_>, mode: Mode) -> Option<Option<Login>> {
     let username = table.text("username").filter(|u| !u.is_empty());
     let password = table.secret("password").filter(|p| !p.is_empty());
     let (key, words, hint) = match (username, password) {
@@ -70,7 +70,7 @@ fn login(table: &mut Table<'_>, mode: Mode) -> Option<Option<Credentials>> {
         (Some(_), Some(_)) if mode == Mode::Plain => {
             ("tls", "a username and a password need TLS", "write tls = \"starttls\" or \"implicit\"")
         }
-        (Some(name), Some(password)) => return Some(Some(Credentials::new(name, password.reveal().into()))),
+        (Some(username), Some(password)) => return Some(Some(Login { username, password })),
         _ if table.simulated() => return Some(None),
         (Some(_), None) => ("username", "a username without a password", "write password = \"${SMTP_PASSWORD}\""),
         (None, Some(_)) => ("password", "a password without a username", "write username = \"${SMTP_USERNAME}\""),
@@ -87,11 +87,11 @@ impl Smtp {
     fn message(&self, out: &Outgoing) -> Result<Message, Failure> {
         let wrong = |words: String| Failure::new(FailureClass::ValidationError, Blame::Message, words);
         let to = out.address.as_deref().unwrap_or_default();
-        let to: Mailbox = to.parse().map_err(|_| wrong(format!("{to:?} is not an e-mail address")))?;
+        let to: Address = to.parse().map_err(|_| wrong(format!("{to:?} is not an e-mail address")))?;
         let micros = u64::try_from(clock::wall().0).unwrap_or_default();
         let mut mail = Message::builder()
             .from(self.from.clone())
-            .to(to)
+            .to(Mailbox::new(None, to))
             .message_id(Some(self.message_id(&out.key)))
             .date(UNIX_EPOCH + Duration::from_micros(micros))
             .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
@@ -114,9 +114,11 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Line breaks of any sort as `\n`, other control characters as blanks; the mail library makes CRLF.
+/// Line breaks of any sort as `\n` and none at the end, other control characters as blanks; the mail
+/// library makes CRLF of them and adds the last.
 fn printable(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = text.trim_end_matches('\n');
     text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { ' ' } else { c }).collect()
 }
 

@@ -5,6 +5,7 @@
 
 use crate::channel::smtp::failure;
 use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::domain::secret::Secret;
 use crate::net::client::remaining;
 use crate::net::{CONNECT_TIMEOUT, tls};
 use lettre::address::Envelope;
@@ -58,13 +59,19 @@ pub(super) enum Stage {
     Noop,
 }
 
+/// Who we are to the server.
+pub(super) struct Login {
+    pub username: String,
+    pub password: Secret,
+}
+
 /// A mail server, how to speak with it, and connections to it that are still warm.
 pub(super) struct Server {
     host: String,
     port: u16,
     mode: Mode,
     hello: ClientId,
-    login: Option<Credentials>,
+    login: Option<Login>,
     ca_file: Option<PathBuf>,
     limit: Duration,
     tls: OnceLock<TlsParameters>,
@@ -77,7 +84,7 @@ impl Server {
         port: u16,
         mode: Mode,
         hello: ClientId,
-        login: Option<Credentials>,
+        login: Option<Login>,
         ca_file: Option<PathBuf>,
         limit: Duration,
     ) -> Self {
@@ -107,9 +114,17 @@ impl Server {
     async fn in_time<T>(&self, talk: impl AsyncFnOnce(&mut Stage) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut stage = Stage::Connect;
         match timeout(self.limit, talk(&mut stage)).await {
-            Ok(result) => result,
+            Ok(result) => result.map_err(|failure| self.without_password(failure)),
             Err(_) => Err(failure::stalled(stage)),
         }
+    }
+
+    /// A server may say our password back.
+    fn without_password(&self, mut failure: Failure) -> Failure {
+        if let Some(login) = &self.login {
+            failure.words = failure.words.replace(login.password.reveal(), "[secret]");
+        }
+        failure
     }
 
     async fn converse(&self, stage: &mut Stage, envelope: &Envelope, mail: &[u8]) -> Result<String, Failure> {
@@ -159,7 +174,8 @@ impl Server {
         if let Some(login) = &self.login {
             *stage = Stage::Auth;
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            connection.auth(&mechanisms, login).await.map_err(|e| failure::of(*stage, &e))?;
+            let credentials = Credentials::new(login.username.clone(), login.password.reveal().into());
+            connection.auth(&mechanisms, &credentials).await.map_err(|e| failure::of(*stage, &e))?;
         }
         Ok(connection)
     }

@@ -19,7 +19,6 @@ use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
 use crate::net::{Answer, Endpoint, Method};
 use crate::settings::Table;
-use serde_json::Value;
 
 type Form = Vec<(&'static str, String)>;
 
@@ -136,7 +135,7 @@ fn healthy(answer: &Answer, own_token: bool) -> Probed {
         return document["messages"].as_array().map(|_| "API key accepted".to_owned()).ok_or_else(wrong);
     }
     match document["status"].as_str() {
-        Some("active") if document["type"] == Value::from("Trial") => {
+        Some("active") if document["type"] == "Trial" => {
             Ok("credentials accepted; a trial account reaches verified numbers only".into())
         }
         Some("active") => Ok("credentials accepted, account active".into()),
