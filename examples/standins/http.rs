@@ -168,7 +168,11 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, reply: &Reply, fault: &Fau
         Fault::Status { status: 300..=399, .. } => "Location: http://127.0.0.1:9/elsewhere\r\n".into(),
         _ => String::new(),
     };
-    let missing = if *fault == Fault::CutAnswer { 100 } else { 0 };
+    let missing = match fault {
+        Fault::CutAnswer => 100,
+        Fault::Drip => 1_000_000,
+        _ => 0,
+    };
     let head = format!(
         "HTTP/1.1 {} Stand-In\r\nContent-Type: {}\r\nContent-Length: {}\r\n{wait}\r\n",
         reply.status,
@@ -177,6 +181,12 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, reply: &Reply, fault: &Fau
     );
     // In one go: in two it would wait for the other side's delayed acknowledgement.
     stream.write_all(&[head.as_bytes(), reply.body.as_bytes()].concat()).await?;
+    if *fault == Fault::Drip {
+        loop {
+            stream.write_all(b" ").await?;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
     stream.flush().await
 }
 

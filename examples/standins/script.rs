@@ -32,6 +32,8 @@ pub enum Fault {
     CutAfter,
     /// Promises a longer body than it sends.
     CutAnswer,
+    /// Answers at once, then its body byte by byte for ever.
+    Drip,
     /// Answers with this much of nothing.
     Huge { bytes: usize },
     /// Its certificate is for another host.

@@ -1,7 +1,7 @@
 //! Any HTTP receiver: a fixed URL gets the finished text as its body.
 //!
-//! The body is the document of docs/webhook.md, or what the template in `body` makes; the text
-//! arrives finished, so this only sends it. Any 2xx is a delivery. The header `Idempotency-Key` is
+//! The body is the JSON document that `events` shows, too, or what the template in `body` makes; the
+//! text arrives finished, so this only sends it. Any 2xx is a delivery. The header `Idempotency-Key` is
 //! the delivery's id, the same at each attempt, so that a receiver can tell a repetition.
 //!
 //! Settings: `url` (a secret, it may hold a token), `method` (default "POST"), `headers`,
@@ -83,6 +83,11 @@ fn header_value(text: &str) -> Result<(), String> {
 fn auth(table: &mut Table<'_>) -> Option<Auth> {
     let Some(mut auth) = table.table("auth") else { return (!table.has("auth")).then_some(Auth::None) };
     let (bearer, username, password) = (auth.secret("bearer"), auth.text("username"), auth.secret("password"));
+    let said = ["bearer", "username", "password"].map(|key| auth.has(key));
+    if said != [bearer.is_some(), username.is_some(), password.is_some()] {
+        // What is wrong with it has been said.
+        return None;
+    }
     match (bearer, username, password) {
         (Some(token), None, None) => Some(Auth::Bearer(token)),
         (None, Some(username), Some(password)) => Some(Auth::Basic(username, password)),

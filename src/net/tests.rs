@@ -44,7 +44,7 @@ fn plain_http_goes_to_loopback_only() {
 }
 
 #[test]
-fn link_local_addresses_are_refused_however_they_are_written() {
+fn f75_link_local_addresses_are_refused_however_they_are_written() {
     for host in
         ["169.254.169.254", "[::ffff:169.254.169.254]", "0xa9fea9fe", "2852039166", "[fe80::1]", "[fd00:ec2::254]"]
     {
@@ -52,6 +52,14 @@ fn link_local_addresses_are_refused_however_they_are_written() {
     }
     assert!(forbidden("169.254.1.1".parse().unwrap()));
     assert!(!forbidden("10.0.0.1".parse().unwrap()) && !forbidden("2001:db8::1".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn f75_a_name_that_leads_to_a_link_local_address_is_refused() {
+    use crate::net::resolve::lookup;
+    assert!(lookup("169.254.169.254", 80, false).await.is_err());
+    assert_eq!(lookup("169.254.169.254", 80, true).await.unwrap().len(), 1);
+    assert!(lookup("[::1]", 80, false).await.unwrap()[0].ip().is_loopback());
 }
 
 #[test]

@@ -85,7 +85,7 @@ async fn a_kept_connection_that_died_is_replaced() {
 }
 
 #[tokio::test]
-async fn subjects_and_addresses_cannot_make_headers() {
+async fn f51_subjects_and_addresses_cannot_make_headers() {
     let standins = Standins::start().await;
     let mail = mail(&standins);
     let evil = out(
@@ -133,7 +133,7 @@ async fn an_address_beyond_ascii_needs_smtputf8() {
 }
 
 #[tokio::test]
-async fn never_goes_on_in_plain_text() {
+async fn f45_never_goes_on_in_plain_text() {
     let standins = Standins::start().await;
     let port = standins.addresses().smtp_plain_port;
     let toml = settings(&standins, "starttls", standins.ca_file())
@@ -154,7 +154,7 @@ async fn mail_again(standins: &Standins) -> AttemptResult {
 }
 
 #[tokio::test]
-async fn believes_only_its_roots_and_its_host() {
+async fn f45_believes_only_its_roots_and_its_host() {
     let standins = Standins::start().await;
     for tls in ["starttls", "implicit"] {
         let mail = channel("smtp", &settings(&standins, tls, standins.strange_ca_file()));
@@ -179,7 +179,7 @@ async fn wrong_credentials_are_the_accounts_fault() {
 }
 
 #[tokio::test]
-async fn each_refusal_means_what_its_place_and_code_say() {
+async fn f44_each_refusal_means_what_its_place_and_code_say() {
     let standins = Standins::start().await;
     for (verb, act, class, blame, unknown) in [
         ("connect", "421 4.3.2 closing", ProviderError, Channel, false),
@@ -215,7 +215,7 @@ async fn each_refusal_means_what_its_place_and_code_say() {
 }
 
 #[tokio::test]
-async fn a_stall_at_any_verb_ends_in_time_and_names_it() {
+async fn f44_a_stall_at_any_verb_ends_in_time_and_names_it() {
     let standins = Standins::start().await;
     for (verb, place, unknown) in [
         ("connect", "while connecting", false),

@@ -12,7 +12,7 @@ fn https(standins: &Standins) -> Endpoint {
 }
 
 #[tokio::test]
-async fn tls_believes_the_ca_file_and_the_right_host_only() {
+async fn f45_tls_believes_the_ca_file_and_the_right_host_only() {
     let standins = Standins::start().await;
     let client =
         |ca: Option<&std::path::Path>| Client::new(Duration::from_secs(5), ca.map(|p| p.to_owned()), Reach::default());
@@ -49,7 +49,7 @@ async fn a_ca_file_that_appears_later_is_used() {
 }
 
 #[tokio::test]
-async fn answers_are_capped() {
+async fn f31_answers_are_capped() {
     let standins = Standins::start().await;
     let client = Client::new(Duration::from_secs(5), None, Reach::default());
     let hook = Endpoint::parse(&standins.addresses().hook, Reach::default()).unwrap();
@@ -62,7 +62,18 @@ async fn answers_are_capped() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_exist_was_never_reached() {
+async fn f31_a_body_that_never_ends_ends_at_the_deadline() {
+    let standins = Standins::start().await;
+    let client = Client::new(Duration::from_millis(300), None, Reach::default());
+    let hook = Endpoint::parse(&standins.addresses().hook, Reach::default()).unwrap();
+    standins.set("hook", Fault::Drip);
+    let ended = tokio::time::timeout(Duration::from_secs(20), client.send(Method::GET, &hook, |r| r)).await;
+    let answer = ended.expect("cut at its deadline").unwrap();
+    assert_eq!((answer.status, answer.whole), (200, false));
+}
+
+#[tokio::test]
+async fn f28_a_name_that_does_not_exist_was_never_reached() {
     let client = Client::new(Duration::from_secs(5), None, Reach::default());
     let nowhere = Endpoint::parse("https://nowhere.invalid/?token=canary", Reach::default()).unwrap();
     let failure = client.send(Method::POST, &nowhere, |r| r).await.unwrap_err();

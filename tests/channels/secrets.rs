@@ -60,7 +60,7 @@ fn faults(service: &str, canaries: &[String]) -> Vec<Fault> {
 }
 
 #[tokio::test]
-async fn no_error_description_or_debug_shows_a_secret() {
+async fn f79_no_error_description_or_debug_shows_a_secret() {
     let standins = Standins::start().await;
     let message = out(Some("+15550100"), "s", "t");
     let mail = out(Some("alice@example.org"), "s", "t");

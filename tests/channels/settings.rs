@@ -170,3 +170,27 @@ fn a_description_is_the_request() {
          Authorization: Basic [secret]\n\nTo=+15550100\nFrom=+15550199\nBody=text\nValidityPeriod=3600"
     );
 }
+
+#[test]
+fn a_placeholder_that_is_not_set_is_one_error() {
+    let sid = "account_sid = 'AC00000000000000000000000000000017'\n";
+    for (kind, toml) in [
+        ("smtp", "host = 'x.org'\nfrom = 'x@y.org'\nusername = '${NOT_SET}'\npassword = 'p'".to_owned()),
+        ("smtp", "host = 'x.org'\nfrom = 'x@y.org'\nusername = 'u'\npassword = '${NOT_SET}'".to_owned()),
+        ("smtp", "host = '${NOT_SET}'\nfrom = 'x@y.org'".to_owned()),
+        ("smtp", "host = 'x.org'\nfrom = '${NOT_SET}'".to_owned()),
+        ("webhook", "url = 'https://x.org'\nauth = { bearer = '${NOT_SET}' }".to_owned()),
+        ("webhook", "url = 'https://x.org/${NOT_SET}'".to_owned()),
+        ("slack", "webhook_url = '${NOT_SET}'".to_owned()),
+        ("twilio-sms", format!("{sid}auth_token = '${{NOT_SET}}'\nfrom = '+15550100'")),
+        ("twilio-sms", format!("{sid}api_key = '${{NOT_SET}}'\napi_secret = 'x'\nfrom = '+15550100'")),
+        ("twilio-sms", format!("{sid}auth_token = 'x'\nmessaging_service_sid = '${{NOT_SET}}'")),
+        ("twilio-sms", "account_sid = '${NOT_SET}'\nauth_token = 'x'\nfrom = '+15550100'".to_owned()),
+        ("twilio-voice", format!("{sid}auth_token = 'x'\nfrom = '${{NOT_SET}}'")),
+        ("email-sms", "via = 'mail'\ndomain = '${NOT_SET}'".to_owned()),
+    ] {
+        let words = told(kind, &toml);
+        assert_eq!(words.lines().count(), 1, "{kind}\n{toml}\n{words}");
+        assert!(words.contains("NOT_SET"), "{words}");
+    }
+}

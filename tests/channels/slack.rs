@@ -54,7 +54,7 @@ async fn every_refusal_has_its_class_and_blame() {
 }
 
 #[tokio::test]
-async fn only_ok_is_a_success() {
+async fn f36_only_ok_is_a_success() {
     let standins = Standins::start().await;
     let slack = slack(&standins);
     for fault in [Fault::Html, Fault::ErrorInside, Fault::Status { status: 204, retry_after: None, body: None }] {

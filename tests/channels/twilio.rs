@@ -127,7 +127,7 @@ async fn twilios_test_numbers_fail_as_documented() {
 }
 
 #[tokio::test]
-async fn every_misbehaviour_has_its_class_and_blame() {
+async fn f37_f38_f39_every_misbehaviour_has_its_class_and_blame() {
     let standins = Standins::start().await;
     let sms = sms(&standins);
     let message = out(Some("+15550100"), "", "x");

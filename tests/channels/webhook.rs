@@ -68,7 +68,7 @@ async fn every_refusal_has_its_class_and_blame() {
 }
 
 #[tokio::test]
-async fn honours_retry_after_in_its_three_forms() {
+async fn f38_honours_retry_after_in_its_three_forms() {
     let standins = Standins::start().await;
     let hook = hook(&standins, "");
     for (status, header, wait) in [
@@ -83,7 +83,7 @@ async fn honours_retry_after_in_its_three_forms() {
 }
 
 #[tokio::test]
-async fn tells_a_request_that_never_left_from_one_whose_answer_was_lost() {
+async fn f32_tells_a_request_that_never_left_from_one_whose_answer_was_lost() {
     let standins = Standins::start().await;
     let nobody = channel("webhook", "url = \"http://127.0.0.1:9/\"");
     let failure = is(nobody.send(&out(None, "", "{}")).await, ProviderError, Channel, false);

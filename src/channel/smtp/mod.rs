@@ -63,8 +63,12 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
 
 /// `None` when it was wrong; no credentials is `Some(None)`.
 fn login(table: &mut Table<'_>, mode: Mode) -> Option<Option<Login>> {
-    let username = table.text("username").filter(|u| !u.is_empty());
-    let password = table.secret("password").filter(|p| !p.is_empty());
+    let (username, password) = (table.text("username"), table.secret("password"));
+    if username.is_none() && table.has("username") || password.is_none() && table.has("password") {
+        // What is wrong with it has been said.
+        return None;
+    }
+    let (username, password) = (username.filter(|u| !u.is_empty()), password.filter(|p| !p.is_empty()));
     let (key, words, hint) = match (username, password) {
         (None, None) => return Some(None),
         (Some(_), Some(_)) if mode == Mode::Plain => {

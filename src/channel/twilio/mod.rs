@@ -37,23 +37,11 @@ impl Account {
         let mut way = Way::read(table);
         let base = http::base_url(table, "https://api.twilio.com", way.reach);
         let sid = table.require_text("account_sid", "${TWILIO_ACCOUNT_SID}");
-        let api_key = table.text("api_key").filter(|k| !k.is_empty());
-        let password = match api_key {
-            None => table.require_secret("auth_token", "${TWILIO_AUTH_TOKEN}"),
-            Some(_) if table.has("auth_token") => {
-                table.error("auth_token", "either auth_token, or api_key and api_secret", "leave one of them out");
-                None
-            }
-            Some(_) => table.require_secret("api_secret", "${TWILIO_API_SECRET}"),
-        };
-        if api_key.is_none() && table.has("api_secret") {
-            table.secret("api_secret");
-            table.error("api_secret", "api_secret without api_key", "write api_key = \"SK...\"");
-        }
+        let (user, password) = credentials(table, sid.as_deref()).unzip();
         let (sid, password) = (sid?, password?);
         warn_of_odd_sid(table, "account_sid", &sid, "AC");
         way.hide([password.reveal()]);
-        Some(Account { user: api_key.unwrap_or_else(|| sid.clone()), sid, password, base: base?, way })
+        Some(Account { sid, user: user?, password, base: base?, way })
     }
 
     fn resource(&self, name: &[&str]) -> Endpoint {
@@ -86,6 +74,25 @@ impl Account {
         let to = format!("{}/2010-04-01/Accounts/{}/{name}", self.base.place(), self.sid);
         format!("POST {to}\nAuthorization: Basic [secret]\n\n{}", fields.join("\n"))
     }
+}
+
+/// The account's own token, or an API key and its secret.
+fn credentials(table: &mut Table<'_>, sid: Option<&str>) -> Option<(String, Secret)> {
+    let api_key = table.text("api_key");
+    let well = api_key.is_some() || !table.has("api_key");
+    let api_key = api_key.filter(|k| !k.is_empty());
+    if well && api_key.is_none() {
+        if table.secret("api_secret").is_some_and(|s| !s.is_empty()) {
+            table.error("api_secret", "api_secret without api_key", "write api_key = \"SK...\"");
+        }
+        let token = table.require_secret("auth_token", "${TWILIO_AUTH_TOKEN}");
+        return Some((sid?.to_owned(), token?));
+    }
+    if table.secret("auth_token").is_some() {
+        table.error("auth_token", "either auth_token, or api_key and api_secret", "leave one of them out");
+    }
+    let secret = table.require_secret("api_secret", "${TWILIO_API_SECRET}");
+    Some((api_key?, secret?))
 }
 
 /// A SID of another shape is a warning only: Twilio is the judge.

@@ -32,7 +32,10 @@ enum From {
 
 fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     let account = Account::read(table);
-    let from = match table.text("messaging_service_sid").filter(|s| !s.is_empty()) {
+    let service = table.text("messaging_service_sid");
+    let unreadable = service.is_none() && table.has("messaging_service_sid");
+    table.known(&["from"]);
+    let from = match service.filter(|s| !s.is_empty()) {
         Some(service) => {
             warn_of_odd_sid(table, "messaging_service_sid", &service, "MG");
             if table.has("from") {
@@ -40,6 +43,8 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
             }
             Some(From::Service(service))
         }
+        // Has been complained about.
+        None if unreadable => None,
         None => table.require_text("from", "${TWILIO_PHONE_NUMBER}").map(From::Number),
     };
     Some(Arc::new(Sms { account: account?, from: from? }))
