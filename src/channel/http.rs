@@ -66,9 +66,11 @@ fn scrub(body: Vec<u8>, secrets: &[Secret]) -> Vec<u8> {
     secrets.iter().fold(text.to_owned(), |text, s| text.replace(s.reveal(), "[secret]")).into_bytes()
 }
 
-/// Of one attempt; the caller's deadline is the same setting.
+/// Of one attempt. A twentieth is left to the caller, whose deadline is the same setting, so that
+/// the failure can say how far it came.
 pub(super) fn timeout(table: &mut Table<'_>) -> Span {
-    table.span("timeout").unwrap_or(Span::from_std(REQUEST_TIMEOUT))
+    let timeout = table.span("timeout").unwrap_or(Span::from_std(REQUEST_TIMEOUT));
+    Span(timeout.0 - timeout.0 / 20)
 }
 
 /// A file that is not there is a warning: an alarm daemon starts all the same.

@@ -238,6 +238,16 @@ async fn f44_a_stall_at_any_verb_ends_in_time_and_names_it() {
 }
 
 #[tokio::test]
+async fn a_caller_with_the_same_deadline_hears_how_far_it_came() {
+    let standins = Standins::start().await;
+    standins.set("smtp", Fault::verb("rcpt", "stall"));
+    let mail = plain(&standins, "400ms");
+    let message = out(Some("alice@example.org"), "x", "y");
+    let result = tokio::time::timeout(std::time::Duration::from_millis(400), mail.send(&message)).await;
+    assert!(!failure(result.expect("the channel ends first")).unknown);
+}
+
+#[tokio::test]
 async fn the_probe_goes_as_far_as_noop() {
     let standins = Standins::start().await;
     let words = mail(&standins).probe().await.unwrap();
