@@ -4,7 +4,13 @@
 //! breakers are the engine's. It works alone, without the daemon (see `examples/one_channel.rs`).
 //! Adding one is a file here and a line in [`KINDS`].
 
+mod email_sms;
+mod http;
+mod slack;
+mod smtp;
 pub mod sound;
+mod twilio;
+mod webhook;
 
 use crate::domain::delivery::Sort;
 use crate::domain::event::{AttemptResult, Rendered};
@@ -135,7 +141,15 @@ pub struct Kind {
 }
 
 /// Every kind there is; the one line of registration.
-pub const KINDS: &[&Kind] = &[&sound::KIND];
+pub const KINDS: &[&Kind] = &[
+    &smtp::KIND,
+    &email_sms::KIND,
+    &twilio::sms::KIND,
+    &twilio::voice::KIND,
+    &slack::KIND,
+    &webhook::KIND,
+    &sound::KIND,
+];
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

@@ -1,0 +1,71 @@
+//! A private CA and what it signed: one certificate for this machine, one for another host.
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+
+pub struct Certificates {
+    dir: tempfile::TempDir,
+    ca_file: PathBuf,
+    strange_ca_file: PathBuf,
+    right: TlsAcceptor,
+    wrong_host: TlsAcceptor,
+}
+
+impl Certificates {
+    pub fn make() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let ca = authority("stand-ins");
+        let (ca_file, strange_ca_file) = (dir.path().join("ca.pem"), dir.path().join("strange-ca.pem"));
+        std::fs::write(&ca_file, ca.pem()).unwrap();
+        std::fs::write(&strange_ca_file, authority("strangers").pem()).unwrap();
+        let right = acceptor(&ca, &["localhost", "127.0.0.1"]);
+        let wrong_host = acceptor(&ca, &["elsewhere.example"]);
+        Certificates { dir, ca_file, strange_ca_file, right, wrong_host }
+    }
+
+    pub fn acceptor(&self, wrong_host: bool) -> TlsAcceptor {
+        if wrong_host { self.wrong_host.clone() } else { self.right.clone() }
+    }
+
+    pub fn ca_file(&self) -> &Path {
+        &self.ca_file
+    }
+
+    pub fn strange_ca_file(&self) -> &Path {
+        &self.strange_ca_file
+    }
+}
+
+impl std::fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Certificates").field("dir", &self.dir.path()).finish_non_exhaustive()
+    }
+}
+
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn acceptor(ca: &CertifiedIssuer<'static, KeyPair>, names: &[&str]) -> TlsAcceptor {
+    let key = KeyPair::generate().unwrap();
+    let names = names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    let mut params = CertificateParams::new(names).unwrap();
+    params.not_after = rcgen::date_time_ymd(2049, 6, 1);
+    let leaf = params.signed_by(&key, ca).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}

@@ -1,0 +1,151 @@
+//! What every channel over HTTP shares: its settings, the way out, and what a status means when
+//! the provider has no words of its own for it.
+//!
+//! Settings: `timeout` (default "15s"), `ca_file` (more roots, PEM), `allow_plain` (http:// beyond
+//! loopback).
+
+use crate::domain::event::AttemptResult;
+use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::domain::secret::Secret;
+use crate::domain::time::Span;
+use crate::net::{Answer, Client, Endpoint, Method, REQUEST_TIMEOUT, Reach, tls};
+use crate::settings::Table;
+use reqwest::RequestBuilder;
+use std::path::{Path, PathBuf};
+
+/// Leads nowhere (RFC 6761); stands in a simulated channel whose address is not known.
+const NOWHERE: &str = "https://simulated.invalid";
+
+/// The client with its settings, and what must not come back out of an answer.
+#[derive(Debug)]
+pub(super) struct Way {
+    client: Client,
+    pub reach: Reach,
+    secrets: Vec<Secret>,
+}
+
+impl Way {
+    pub fn read(table: &mut Table<'_>) -> Way {
+        let timeout = timeout(table);
+        let ca_file = ca_file(table);
+        let plain = table.flag("allow_plain").unwrap_or_default();
+        let link_local = table.flag("allow_link_local").unwrap_or_default();
+        let reach = Reach { plain, link_local };
+        Way { client: Client::new(timeout.to_std(), ca_file, reach), reach, secrets: Vec::new() }
+    }
+
+    /// These never appear in an answer that this way hands back, even when the far end echoes them.
+    pub fn hide<T: Into<String>>(&mut self, texts: impl IntoIterator<Item = T>) {
+        // What is shorter is in too many innocent words.
+        self.secrets.extend(texts.into_iter().map(Into::into).filter(|t| t.len() >= 4).map(Secret::new));
+        self.secrets.sort_by_key(|s| std::cmp::Reverse(s.reveal().len()));
+    }
+
+    pub async fn send(
+        &self,
+        method: Method,
+        to: &Endpoint,
+        dress: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Answer, Failure> {
+        let mut answer = self.client.send(method, to, dress).await?;
+        answer.body = scrub(answer.body, &self.secrets);
+        Ok(answer)
+    }
+
+    /// Connects and sends nothing.
+    pub async fn connect(&self, to: &Endpoint) -> Result<String, Failure> {
+        self.client.connect(to).await
+    }
+}
+
+fn scrub(body: Vec<u8>, secrets: &[Secret]) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(&body) else { return body };
+    if !secrets.iter().any(|s| text.contains(s.reveal())) {
+        return body;
+    }
+    secrets.iter().fold(text.to_owned(), |text, s| text.replace(s.reveal(), "[secret]")).into_bytes()
+}
+
+/// Of one attempt. A twentieth is left to the caller, whose deadline is the same setting, so that
+/// the failure can say how far it came.
+pub(super) fn timeout(table: &mut Table<'_>) -> Span {
+    let timeout = table.span("timeout").unwrap_or(Span::from_std(REQUEST_TIMEOUT));
+    Span(timeout.0 - timeout.0 / 20)
+}
+
+/// A file that is not there is a warning: an alarm daemon starts all the same.
+pub(super) fn ca_file(table: &mut Table<'_>) -> Option<PathBuf> {
+    let path = PathBuf::from(table.text("ca_file").filter(|p| !p.is_empty())?);
+    if let Err(why) = tls::read_certificates(Path::new(&path)) {
+        table.warning("ca_file", why, "this channel fails until the file is right");
+    }
+    Some(path)
+}
+
+/// A URL that is a secret as a whole; stands for nowhere if simulated and missing.
+pub(super) fn secret_url(table: &mut Table<'_>, key: &str, example: &str, reach: Reach) -> Option<Endpoint> {
+    let url = table.require_secret(key, example)?;
+    if url.is_empty() {
+        return Endpoint::parse(NOWHERE, reach).ok();
+    }
+    let (message, hint) = match Endpoint::parse(url.reveal(), reach) {
+        Ok(endpoint) => return Some(endpoint),
+        Err(why) => why.split_once("; ").map_or((why.clone(), String::new()), |(m, h)| (m.into(), h.into())),
+    };
+    table.error(key, message, hint);
+    None
+}
+
+/// The provider's address, which tests and proxies replace.
+pub(super) fn base_url(table: &mut Table<'_>, default: &str, reach: Reach) -> Option<Endpoint> {
+    if table.has("base_url") {
+        return table.parsed("base_url", |text| Endpoint::parse(text, reach));
+    }
+    Endpoint::parse(default, reach).ok()
+}
+
+/// What a status means by itself (contracts 0.3 to 0.5): 401 and 403 are the credentials, 429 and
+/// 5xx the channel for now, 5xx and 408 may have been processed, 3xx is not followed, any other
+/// 4xx is a refusal for good.
+pub(super) fn by_status(answer: &Answer, words: impl AsRef<str>) -> Failure {
+    use FailureClass::{AuthError, ProviderError, RateLimited, Timeout};
+    let failure = match answer.status {
+        401 | 403 => Failure::new(AuthError, Blame::Account, words),
+        408 => Failure::new(Timeout, Blame::Channel, words).unknown(),
+        429 => Failure::new(RateLimited, Blame::Channel, words),
+        300..=399 => {
+            let words = format!("redirects are not followed; the address has moved ({})", words.as_ref());
+            Failure::new(ProviderError, Blame::Channel, words)
+        }
+        400..=499 => Failure::new(ProviderError, Blame::Provider, words),
+        500.. => Failure::new(ProviderError, Blame::Channel, words).unknown(),
+        _ => Failure::new(ProviderError, Blame::Channel, words),
+    };
+    failure.code(answer.status).retry_after(answer.retry_after)
+}
+
+/// What came is not what this provider answers: a captive portal, a proxy, a wrong address.
+pub(super) fn not_theirs(answer: &Answer, provider: &str) -> Failure {
+    let words = format!("answered {}, but not as {provider} does: {}", answer.status, answer.words());
+    let failure = Failure::new(FailureClass::ProviderError, Blame::Channel, words).code(answer.status);
+    // An answer that broke off may have been a good one.
+    if answer.whole { failure } else { failure.unknown() }
+}
+
+pub(super) fn attempt(result: Result<AttemptResult, Failure>) -> AttemptResult {
+    result.unwrap_or_else(AttemptResult::Failed)
+}
+
+/// The failure of something that sent nothing: there is nothing to have been processed.
+pub(super) fn harmless(mut failure: Failure) -> Failure {
+    failure.unknown = false;
+    failure
+}
+
+/// At most this many characters, line breaks kept.
+pub(super) fn shorten(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
+    }
+}

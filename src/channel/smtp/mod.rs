@@ -1,0 +1,159 @@
+//! Mail over SMTP, to any server (RFC 5321, 3207, 4954).
+//!
+//! STARTTLS by default and never a fall back to plain; credentials go over TLS only. The
+//! `Message-ID` is made from the delivery's id, so that every attempt is the same mail to those who
+//! look. The server's 250 is all that can be known: `sent`. Broken off after the text went out
+//! without an answer: unknown.
+//!
+//! Settings: `host`, `port`, `tls` ("starttls", "implicit", "none"; `none` to loopback only unless
+//! `allow_plain`), `username`, `password`, `from`, `hello` (our name in EHLO, default the host's),
+//! `ca_file`, `timeout`.
+
+mod failure;
+mod session;
+
+use crate::channel::smtp::session::{Login, Mode, Server};
+use crate::channel::{Channel, Format, Kind, Outgoing, Probed, http};
+use crate::domain::clock;
+use crate::domain::delivery::{Medium, Sort};
+use crate::domain::event::AttemptResult;
+use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::net::endpoint::is_loopback;
+use crate::settings::Table;
+use futures_util::future::BoxFuture;
+use lettre::Address;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::extension::ClientId;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+pub const KIND: Kind =
+    Kind { name: "smtp", sort: Sort::Addressed(Medium::Mail), provider: "smtp", format: Format::Mail, read };
+
+#[derive(Debug)]
+struct Smtp {
+    from: Mailbox,
+    server: Server,
+}
+
+fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
+    let host = table.require_text("host", "smtp.example.org");
+    let mode = match table.choice("tls", &["starttls", "implicit", "none"]) {
+        Some("implicit") => Mode::Implicit,
+        Some("none") => Mode::Plain,
+        _ => Mode::StartTls,
+    };
+    let port = table.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok()).unwrap_or(mode.port());
+    let login = login(table, mode);
+    let from = table.require_parsed("from", "Stentor <stentor@example.org>", mailbox);
+    let from = from.or_else(|| table.simulated().then(|| mailbox("stentor@simulated.invalid").ok()).flatten());
+    let hello = table.text("hello").filter(|h| !h.is_empty()).map_or_else(ClientId::default, ClientId::Domain);
+    let ca_file = http::ca_file(table);
+    let timeout = http::timeout(table).to_std();
+    let allow_plain = table.flag("allow_plain").unwrap_or_default();
+    let host = host?;
+    if mode == Mode::Plain && !allow_plain && !host.is_empty() && !is_loopback(&host) {
+        let hint = "write tls = \"starttls\", or allow_plain = true if everybody may read the mails";
+        table.error("tls", "without TLS mail goes to loopback only", hint);
+        return None;
+    }
+    Some(Arc::new(Smtp { from: from?, server: Server::new(host, port, mode, hello, login?, ca_file, timeout) }))
+}
+
+/// `None` when it was wrong; no credentials is `Some(None)`.
+fn login(table: &mut Table<'_>, mode: Mode) -> Option<Option<Login>> {
+    let (username, password) = (table.text("username"), table.secret("password"));
+    if username.is_none() && table.has("username") || password.is_none() && table.has("password") {
+        // What is wrong with it has been said.
+        return None;
+    }
+    let (username, password) = (username.filter(|u| !u.is_empty()), password.filter(|p| !p.is_empty()));
+    let (key, words, hint) = match (username, password) {
+        (None, None) => return Some(None),
+        (Some(_), Some(_)) if mode == Mode::Plain => {
+            ("tls", "a username and a password need TLS", "write tls = \"starttls\" or \"implicit\"")
+        }
+        (Some(username), Some(password)) => return Some(Some(Login { username, password })),
+        _ if table.simulated() => return Some(None),
+        (Some(_), None) => ("username", "a username without a password", "write password = \"${SMTP_PASSWORD}\""),
+        (None, Some(_)) => ("password", "a password without a username", "write username = \"${SMTP_USERNAME}\""),
+    };
+    table.error(key, words, hint);
+    None
+}
+
+fn mailbox(text: &str) -> Result<Mailbox, String> {
+    text.parse().map_err(|_| format!("{text:?} is not an address; write \"Stentor <stentor@example.org>\""))
+}
+
+impl Smtp {
+    fn message(&self, out: &Outgoing) -> Result<Message, Failure> {
+        let wrong = |words: String| Failure::new(FailureClass::ValidationError, Blame::Message, words);
+        let to = out.address.as_deref().unwrap_or_default();
+        let to: Address = to.parse().map_err(|_| wrong(format!("{to:?} is not an e-mail address")))?;
+        let micros = u64::try_from(clock::wall().0).unwrap_or_default();
+        let mut mail = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .message_id(Some(self.message_id(&out.key)))
+            .date(UNIX_EPOCH + Duration::from_micros(micros))
+            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
+            .header(ContentType::TEXT_PLAIN);
+        if !out.text.subject.is_empty() {
+            mail = mail.subject(one_line(&out.text.subject));
+        }
+        mail.body(printable(&out.text.text)).map_err(|e| wrong(format!("the mail cannot be made: {e}")))
+    }
+
+    /// The same for every attempt of a delivery.
+    fn message_id(&self, key: &str) -> String {
+        let safe: String = key.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
+        format!("<{safe}@{}>", self.from.email.domain())
+    }
+}
+
+/// A header's value: whatever could begin another line is a blank.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Line breaks of any sort as `\n` and none at the end, other control characters as blanks; the mail
+/// library makes CRLF of them and adds the last.
+fn printable(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = text.trim_end_matches('\n');
+    text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { ' ' } else { c }).collect()
+}
+
+impl Channel for Smtp {
+    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
+        Box::pin(async move {
+            let message = match self.message(out) {
+                Ok(message) => message,
+                Err(failure) => return AttemptResult::Failed(failure),
+            };
+            match self.server.deliver(message.envelope(), &message.formatted()).await {
+                Ok(answer) => {
+                    AttemptResult::Sent { provider_id: Some(answer), detail: "accepted by the server".into() }
+                }
+                Err(failure) => AttemptResult::Failed(failure),
+            }
+        })
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Probed> {
+        Box::pin(self.server.probe())
+    }
+
+    fn describe(&self, out: &Outgoing) -> String {
+        let to = out.address.as_deref().map(one_line).unwrap_or_default();
+        let headers = format!(
+            "From: {}\nTo: {to}\nSubject: {}\nMessage-ID: {}\nAuto-Submitted: auto-generated",
+            self.from,
+            one_line(&out.text.subject),
+            self.message_id(&out.key)
+        );
+        format!("{}\n\n{headers}\n\n{}", self.server, printable(&out.text.text))
+    }
+}

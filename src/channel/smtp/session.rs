@@ -1,0 +1,235 @@
+//! The conversation with a mail server, step by step, so that a failure can tell where it came.
+//!
+//! lettre's own transport says neither at which verb a server stalled nor whether the text was
+//! already out, and limits only the connecting in time; so its connection is driven from here.
+
+use crate::channel::smtp::failure;
+use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::domain::secret::Secret;
+use crate::net::client::remaining;
+use crate::net::{CONNECT_TIMEOUT, tls};
+use lettre::address::Envelope;
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Noop, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// A connection is used again within this time; servers close idle ones after minutes.
+const IDLE: Duration = Duration::from_secs(20);
+/// Idle connections that are kept.
+const KEPT: usize = 4;
+/// What a kept connection has to prove that it still lives.
+const STILL_THERE: Duration = Duration::from_secs(2);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    StartTls,
+    Implicit,
+    Plain,
+}
+
+impl Mode {
+    /// The usual one (RFC 6409, 8314, 5321).
+    pub fn port(self) -> u16 {
+        match self {
+            Mode::StartTls => 587,
+            Mode::Implicit => 465,
+            Mode::Plain => 25,
+        }
+    }
+}
+
+/// Where in the conversation we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Connect,
+    StartTls,
+    Auth,
+    MailFrom,
+    RcptTo,
+    Data,
+    /// The text is going out, or is out: without an answer nobody knows.
+    Text,
+    Noop,
+}
+
+/// Who we are to the server.
+pub(super) struct Login {
+    pub username: String,
+    pub password: Secret,
+}
+
+/// A mail server, how to speak with it, and connections to it that are still warm.
+pub(super) struct Server {
+    host: String,
+    port: u16,
+    mode: Mode,
+    hello: ClientId,
+    login: Option<Login>,
+    ca_file: Option<PathBuf>,
+    limit: Duration,
+    tls: OnceLock<TlsParameters>,
+    idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
+}
+
+impl Server {
+    pub fn new(
+        host: String,
+        port: u16,
+        mode: Mode,
+        hello: ClientId,
+        login: Option<Login>,
+        ca_file: Option<PathBuf>,
+        limit: Duration,
+    ) -> Self {
+        Server { host, port, mode, hello, login, ca_file, limit, tls: OnceLock::new(), idle: Mutex::default() }
+    }
+
+    /// The server's words for having taken the mail ("2.0.0 OK: queued as X").
+    pub async fn deliver(&self, envelope: &Envelope, mail: &[u8]) -> Result<String, Failure> {
+        self.in_time(async |stage| self.converse(stage, envelope, mail).await).await
+    }
+
+    /// Connect, EHLO, TLS, AUTH, NOOP, QUIT; no mail.
+    pub async fn probe(&self) -> Result<String, Failure> {
+        self.in_time(async |stage| {
+            let mut connection = self.open(stage).await?;
+            *stage = Stage::Noop;
+            connection.command(Noop).await.map_err(|e| failure::of(*stage, &e))?;
+            let secured = connection.peer_certificate().map(|der| remaining(&der)).unwrap_or_default();
+            // Whether it says goodbye changes nothing.
+            let _ = timeout(STILL_THERE, connection.quit()).await;
+            let login = if self.login.is_some() { ", credentials accepted" } else { "" };
+            Ok(format!("connected to {}:{}{login}{secured}", self.host, self.port))
+        })
+        .await
+    }
+
+    async fn in_time<T>(&self, talk: impl AsyncFnOnce(&mut Stage) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut stage = Stage::Connect;
+        match timeout(self.limit, talk(&mut stage)).await {
+            Ok(result) => result.map_err(|failure| self.without_password(failure)),
+            Err(_) => Err(failure::stalled(stage)),
+        }
+    }
+
+    /// A server may say our password back.
+    fn without_password(&self, mut failure: Failure) -> Failure {
+        if let Some(login) = &self.login {
+            failure.words = failure.words.replace(login.password.reveal(), "[secret]");
+        }
+        failure
+    }
+
+    async fn converse(&self, stage: &mut Stage, envelope: &Envelope, mail: &[u8]) -> Result<String, Failure> {
+        let mut connection = match self.warm().await {
+            Some(connection) => connection,
+            None => self.open(stage).await?,
+        };
+        let mut parameters = Vec::new();
+        let addresses = envelope.from().into_iter().chain(envelope.to());
+        if !addresses.map(AsRef::<str>::as_ref).all(str::is_ascii) {
+            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+                let words = "the address is not ASCII and the server does not offer SMTPUTF8";
+                return Err(Failure::new(FailureClass::ValidationError, Blame::Message, words));
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        *stage = Stage::MailFrom;
+        let sender = Mail::new(envelope.from().cloned(), parameters);
+        connection.command(sender).await.map_err(|e| failure::of(*stage, &e))?;
+        *stage = Stage::RcptTo;
+        for address in envelope.to() {
+            connection.command(Rcpt::new(address.clone(), vec![])).await.map_err(|e| failure::of(*stage, &e))?;
+        }
+        *stage = Stage::Data;
+        connection.command(Data).await.map_err(|e| failure::of(*stage, &e))?;
+        *stage = Stage::Text;
+        let answer = connection.message(mail).await.map_err(|e| failure::of(*stage, &e))?;
+        self.keep(connection);
+        Ok(answer.first_line().unwrap_or("OK").to_owned())
+    }
+
+    async fn open(&self, stage: &mut Stage) -> Result<AsyncSmtpConnection, Failure> {
+        *stage = Stage::Connect;
+        let implicit = if self.mode == Mode::Implicit { Some(self.parameters().await?) } else { None };
+        let server = (self.host.as_str(), self.port);
+        let connecting =
+            AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &self.hello, implicit, None);
+        let mut connection = connecting.await.map_err(|e| failure::of(*stage, &e))?;
+        if self.mode == Mode::StartTls {
+            *stage = Stage::StartTls;
+            if !connection.can_starttls() {
+                return Err(failure::no_starttls());
+            }
+            let parameters = self.parameters().await?;
+            connection.starttls(parameters, &self.hello).await.map_err(|e| failure::of(*stage, &e))?;
+        }
+        if let Some(login) = &self.login {
+            *stage = Stage::Auth;
+            let mechanisms = [Mechanism::Plain, Mechanism::Login];
+            let credentials = Credentials::new(login.username.clone(), login.password.reveal().into());
+            connection.auth(&mechanisms, &credentials).await.map_err(|e| failure::of(*stage, &e))?;
+        }
+        Ok(connection)
+    }
+
+    /// A kept connection that still answers.
+    async fn warm(&self) -> Option<AsyncSmtpConnection> {
+        loop {
+            let (mut connection, since) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+            if since.elapsed() < IDLE && timeout(STILL_THERE, connection.test_connected()).await == Ok(true) {
+                return Some(connection);
+            }
+        }
+    }
+
+    fn keep(&self, connection: AsyncSmtpConnection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|(_, since)| since.elapsed() < IDLE);
+        if idle.len() < KEPT {
+            idle.push((connection, Instant::now()));
+        }
+    }
+
+    /// Made once; reading the system's roots takes a while.
+    async fn parameters(&self) -> Result<TlsParameters, Failure> {
+        if let Some(made) = self.tls.get() {
+            return Ok(made.clone());
+        }
+        let (host, ca_file) = (self.host.clone(), self.ca_file.clone());
+        let not_usable = |e: String| Failure::new(FailureClass::ProviderError, Blame::Channel, e);
+        let made = tokio::task::spawn_blocking(move || build(host, ca_file)).await;
+        let made = made.map_err(|e| not_usable(e.to_string()))?.map_err(not_usable)?;
+        Ok(self.tls.get_or_init(|| made).clone())
+    }
+}
+
+fn build(host: String, ca_file: Option<PathBuf>) -> Result<TlsParameters, String> {
+    tls::install_provider();
+    let words = |e: Error| format!("TLS cannot be set up: {e}");
+    let mut builder = TlsParameters::builder(host);
+    for certificate in ca_file.map_or(Ok(Vec::new()), |path| tls::read_certificates(&path))? {
+        builder = builder.add_root_certificate(Certificate::from_der(certificate.to_vec()).map_err(words)?);
+    }
+    builder.build().map_err(words)
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let login = if self.login.is_some() { ", with login" } else { "" };
+        write!(f, "SMTP to {}:{}, {:?}{login}", self.host, self.port, self.mode)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

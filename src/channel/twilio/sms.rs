@@ -1,0 +1,87 @@
+//! A text message by Twilio: `POST .../Messages.json`.
+//!
+//! Settings beside [the account's](super): `from` (a number of ours) or `messaging_service_sid`.
+
+use crate::channel::http::shorten;
+use crate::channel::twilio::{Account, Form, number, warn_of_odd_sid};
+use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
+use crate::domain::delivery::{Medium, Sort};
+use crate::domain::event::AttemptResult;
+use crate::domain::failure::Failure;
+use crate::settings::Table;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+
+pub const KIND: Kind =
+    Kind { name: "twilio-sms", sort: Sort::Addressed(Medium::Sms), provider: "twilio", format: Format::Sms, read };
+
+/// Characters of a `Body`.
+const LONGEST: usize = 1600;
+
+#[derive(Debug)]
+struct Sms {
+    account: Account,
+    from: From,
+}
+
+#[derive(Debug)]
+enum From {
+    Number(String),
+    Service(String),
+}
+
+fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
+    let account = Account::read(table);
+    let service = table.text("messaging_service_sid");
+    let unreadable = service.is_none() && table.has("messaging_service_sid");
+    table.known(&["from"]);
+    let from = match service.filter(|s| !s.is_empty()) {
+        Some(service) => {
+            warn_of_odd_sid(table, "messaging_service_sid", &service, "MG");
+            if table.has("from") {
+                table.error("from", "either from or messaging_service_sid", "leave one of them out");
+            }
+            Some(From::Service(service))
+        }
+        // Has been complained about.
+        None if unreadable => None,
+        None => table.require_text("from", "${TWILIO_PHONE_NUMBER}").map(From::Number),
+    };
+    Some(Arc::new(Sms { account: account?, from: from? }))
+}
+
+impl Sms {
+    fn form(&self, out: &Outgoing) -> Result<Form, Failure> {
+        let from = match &self.from {
+            From::Number(number) => ("From", number.clone()),
+            From::Service(sid) => ("MessagingServiceSid", sid.clone()),
+        };
+        // Seconds that it may wait in Twilio's queue.
+        let validity = out.ttl.as_secs().clamp(5, 36_000);
+        Ok(vec![
+            ("To", number(out)?.to_owned()),
+            from,
+            ("Body", shorten(&out.text.text, LONGEST)),
+            ("ValidityPeriod", validity.to_string()),
+        ])
+    }
+}
+
+impl Channel for Sms {
+    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
+        Box::pin(async move {
+            match self.form(out) {
+                Ok(form) => self.account.create("Messages.json", &form).await,
+                Err(failure) => AttemptResult::Failed(failure),
+            }
+        })
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Probed> {
+        Box::pin(self.account.probe())
+    }
+
+    fn describe(&self, out: &Outgoing) -> String {
+        self.form(out).map_or_else(|f| f.to_string(), |form| self.account.describe("Messages.json", &form))
+    }
+}

@@ -1,0 +1,106 @@
+//! What came back, and what a way that broke says about the request.
+
+use crate::domain::clock;
+use crate::domain::failure::{Blame, Failure, FailureClass, cut};
+use crate::domain::time::{Span, Timestamp};
+use crate::net::ANSWER_CAP;
+use std::error::Error;
+
+/// An HTTP answer of any status, its body cut at [`ANSWER_CAP`].
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// How long we are asked to wait (`Retry-After`).
+    pub retry_after: Option<Span>,
+    /// In bytes as they came; text in error answers goes through [`Answer::words`].
+    pub body: Vec<u8>,
+    /// The body is complete: neither cut by us nor broken off by the other side.
+    pub whole: bool,
+}
+
+impl Answer {
+    pub(super) async fn read(mut response: reqwest::Response) -> Answer {
+        let header = response.headers().get(reqwest::header::RETRY_AFTER).and_then(|v| v.to_str().ok());
+        let mut answer = Answer {
+            status: response.status().as_u16(),
+            retry_after: header.and_then(|h| retry_after(h, clock::wall())),
+            body: Vec::new(),
+            whole: false,
+        };
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => {
+                    let room = ANSWER_CAP - answer.body.len();
+                    answer.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                    if chunk.len() > room {
+                        return answer;
+                    }
+                }
+                Ok(None) => {
+                    answer.whole = true;
+                    return answer;
+                }
+                // The status says enough; who needs the body looks at `whole`.
+                Err(_) => return answer,
+            }
+        }
+    }
+
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body as JSON, if it is.
+    pub fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The body as one line of at most 200 characters, for people; `answer 503` when it is empty.
+    pub fn words(&self) -> String {
+        let text = String::from_utf8_lossy(&self.body);
+        match text.trim() {
+            "" => format!("answer {} without words", self.status),
+            text => cut(text, 200),
+        }
+    }
+}
+
+/// `Retry-After` in seconds (also fractional) or as an HTTP date; a time gone by is zero.
+pub fn retry_after(header: &str, now: Timestamp) -> Option<Span> {
+    let header = header.trim();
+    if let Ok(seconds) = header.parse::<f64>() {
+        // Nobody means more than a year, and NaN is no time at all.
+        return (seconds >= 0.0).then(|| Span((seconds.min(31_536_000.0) * 1e6) as i64));
+    }
+    let at = jiff::fmt::rfc2822::parse(header).ok()?.timestamp().as_microsecond();
+    Some(Span((at - now.0).max(0)))
+}
+
+/// What an error of the client says: never reached (the request was not sent), no answer in time,
+/// or broken off (it may have been processed).
+pub(super) fn failure(error: reqwest::Error) -> Failure {
+    let error = error.without_url();
+    let cause = innermost(&error);
+    if error.is_builder() {
+        let words = format!("the request cannot be made: {cause}");
+        return Failure::new(FailureClass::ValidationError, Blame::Message, words);
+    }
+    match (error.is_connect(), error.is_timeout()) {
+        (true, true) => Failure::new(FailureClass::Timeout, Blame::Channel, "cannot connect: no answer in time"),
+        (true, false) => Failure::new(FailureClass::ProviderError, Blame::Channel, format!("cannot connect: {cause}")),
+        (false, true) => Failure::new(FailureClass::Timeout, Blame::Channel, "no answer in time").unknown(),
+        (false, false) => {
+            let words = format!("the connection broke before the answer: {cause}");
+            Failure::new(FailureClass::ProviderError, Blame::Channel, words).unknown()
+        }
+    }
+}
+
+/// The words of the last error in the chain: "Connection refused (os error 111)".
+fn innermost(error: &dyn Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}

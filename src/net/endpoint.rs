@@ -1,0 +1,110 @@
+//! A URL to send to, treated as a secret: neither it nor an error about it ever shows its path,
+//! its query or a password.
+
+use crate::net::resolve::forbidden;
+use reqwest::Url;
+use std::fmt;
+use std::net::IpAddr;
+
+/// Where requests may go beyond TLS to anywhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Plain `http://` to other hosts than loopback.
+    pub plain: bool,
+    /// Link-local and metadata addresses (169.254.0.0/16, fe80::/10, fd00:ec2::254).
+    pub link_local: bool,
+}
+
+/// A checked `http` or `https` URL.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint(Url);
+
+impl Endpoint {
+    /// # Errors
+    /// A sentence that says what would be right, without a word of the URL.
+    pub fn parse(text: &str, reach: Reach) -> Result<Endpoint, String> {
+        let mut url = Url::parse(text.trim()).map_err(|e| format!("this is not a URL ({e})"))?;
+        let Some(host) = url.host_str().filter(|h| !h.is_empty()) else {
+            return Err("the URL has no host; write it as \"https://host/path\"".into());
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if reach.plain || is_loopback(host) => {}
+            "http" => return Err("plain http goes to loopback only; write https, or set allow_plain = true".into()),
+            _ => return Err("the URL must begin with https:// (or http:// for loopback)".into()),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("the URL holds a user or a password; they belong into settings of their own".into());
+        }
+        if !reach.link_local && literal(host).is_some_and(forbidden) {
+            return Err("link-local and metadata addresses are refused".into());
+        }
+        url.set_fragment(None);
+        Ok(Endpoint(url))
+    }
+
+    /// The same with more path segments, each percent-encoded.
+    pub fn join(&self, segments: &[&str]) -> Endpoint {
+        let mut url = self.0.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        Endpoint(url)
+    }
+
+    /// The same with one more query parameter.
+    pub fn with(mut self, name: &str, value: &str) -> Endpoint {
+        self.0.query_pairs_mut().append_pair(name, value);
+        self
+    }
+
+    /// What may be shown: scheme, host and port.
+    pub fn place(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
+    /// What may not be shown: path and query, whole and in the parts that may be tokens.
+    pub fn hidden(&self) -> Vec<String> {
+        let path = self.0.path();
+        let whole = [Some(path).filter(|p| *p != "/"), self.0.query()];
+        let raw = self.0.query().unwrap_or_default().split('&').filter_map(|pair| Some(pair.split_once('=')?.1));
+        let segments = path.split('/').filter(|s| s.len() >= 12);
+        let mut hidden: Vec<String> =
+            whole.into_iter().flatten().chain(segments).chain(raw).map(str::to_owned).collect();
+        hidden.extend(self.0.query_pairs().map(|(_, value)| value.into_owned()));
+        hidden.retain(|text| !text.is_empty());
+        hidden
+    }
+
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or(443)
+    }
+
+    pub fn is_tls(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/[secret]", self.place())
+    }
+}
+
+/// The address, when the host is written as one.
+pub(super) fn literal(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
+
+/// Whether this host can only be this machine.
+pub fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || literal(host).is_some_and(|ip| ip.to_canonical().is_loopback())
+}

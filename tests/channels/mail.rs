@@ -1,0 +1,265 @@
+use crate::standins::Standins;
+use crate::standins::script::Fault;
+use crate::standins::smtp::NOBODY;
+use crate::support::{KEY, channel, failure, is, out};
+use std::path::Path;
+use std::sync::Arc;
+use stentor::channel::Channel;
+use stentor::domain::event::AttemptResult;
+use stentor::domain::failure::{Blame::*, FailureClass::*};
+
+fn settings(standins: &Standins, tls: &str, ca: &Path) -> String {
+    let at = standins.addresses();
+    let port = if tls == "implicit" { at.smtps_port } else { at.smtp_port };
+    format!(
+        "host = \"localhost\"\nport = {port}\ntls = \"{tls}\"\nca_file = \"{}\"\nusername = \"{}\"\npassword = \"{}\"\n\
+         from = \"Stentor Präg <stentor@example.org>\"\ntimeout = \"5s\"\n",
+        ca.display(),
+        at.smtp_username,
+        at.smtp_password
+    )
+}
+
+fn mail(standins: &Standins) -> Arc<dyn Channel> {
+    channel("smtp", &settings(standins, "starttls", standins.ca_file()))
+}
+
+fn plain(standins: &Standins, timeout: &str) -> Arc<dyn Channel> {
+    let port = standins.addresses().smtp_plain_port;
+    let toml = format!(
+        "host = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nfrom = \"s@example.org\"\ntimeout = \"{timeout}\""
+    );
+    channel("smtp", &toml)
+}
+
+/// The header as it was written, folded lines joined.
+fn header(mail: &str, name: &str) -> String {
+    let unfolded = mail.replace("\r\n ", " ");
+    let line = unfolded.lines().find(|l| l.to_lowercase().starts_with(&format!("{}:", name.to_lowercase())));
+    line.map(|l| l[name.len() + 1..].trim().to_owned()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn delivers_over_starttls_and_implicit_tls_with_login() {
+    let standins = Standins::start().await;
+    for tls in ["starttls", "implicit"] {
+        let mail = channel("smtp", &settings(&standins, tls, standins.ca_file()));
+        let result = mail.send(&out(Some("alice@example.org"), "Disk full", "All of it.\nNow.")).await;
+        let provider_id = Some("2.0.0 OK: queued as STANDIN17".into());
+        assert_eq!(result, AttemptResult::Sent { provider_id, detail: "accepted by the server".into() });
+    }
+    let got = standins.recorded("smtp");
+    assert_eq!(got.len(), 2);
+    for mail in got {
+        assert_eq!(mail.path, "alice@example.org");
+        assert_eq!((mail.headers["from"].as_str(), mail.headers["user"].as_str()), ("stentor@example.org", "stentor"));
+        assert_eq!(header(&mail.body, "Message-ID"), format!("<{KEY}@example.org>"));
+        assert_eq!(header(&mail.body, "Auto-Submitted"), "auto-generated");
+        assert_eq!(header(&mail.body, "Subject"), "Disk full");
+        assert!(header(&mail.body, "Date").ends_with("+0000"));
+        assert!(mail.body.ends_with("\r\n\r\nAll of it.\r\nNow.\r\n"), "{}", mail.body);
+    }
+}
+
+#[tokio::test]
+async fn the_next_mail_goes_over_the_same_connection() {
+    let standins = Standins::start().await;
+    let mail = mail(&standins);
+    for _ in 0..3 {
+        assert!(mail.send(&out(Some("alice@example.org"), "x", "y")).await.success().is_some());
+    }
+    drop(mail);
+    let session = &standins.wait_for("smtp-session", 1).await[0].body;
+    let mail = "MAIL RCPT DATA TEXT";
+    assert_eq!(*session, format!("EHLO STARTTLS EHLO AUTH {mail} NOOP {mail} NOOP {mail}"));
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_died_is_replaced() {
+    let standins = Standins::start().await;
+    let mail = mail(&standins);
+    assert!(mail.send(&out(Some("alice@example.org"), "x", "y")).await.success().is_some());
+    standins.set_times("smtp", Fault::verb("noop", "drop"), 1);
+    assert!(mail.send(&out(Some("alice@example.org"), "x", "y")).await.success().is_some());
+    assert_eq!(standins.recorded("smtp").len(), 2);
+}
+
+#[tokio::test]
+async fn f51_subjects_and_addresses_cannot_make_headers() {
+    let standins = Standins::start().await;
+    let mail = mail(&standins);
+    let evil = out(
+        Some("alice@example.org"),
+        "Hi\r\nBcc: eve@example.org\r\n\r\nbody",
+        ".\r\n.\r\nMAIL FROM:<eve@example.org>",
+    );
+    assert!(mail.send(&evil).await.success().is_some());
+    let got = &standins.recorded("smtp")[0];
+    assert_eq!(header(&got.body, "Bcc"), "");
+    assert_eq!(header(&got.body, "Subject"), "Hi  Bcc: eve@example.org    body");
+    assert!(got.body.ends_with(".\r\n.\r\nMAIL FROM:<eve@example.org>\r\n"), "{}", got.body);
+    for address in ["a@b.org\r\nRCPT TO:<eve@example.org>", "a@b.org, eve@example.org", "<a@b.org>\n", "nobody", ""] {
+        is(mail.send(&out(Some(address), "x", "y")).await, ValidationError, Message, false);
+    }
+    assert_eq!(standins.recorded("smtp").len(), 1);
+}
+
+#[tokio::test]
+async fn other_letters_and_long_lines_arrive_in_ascii() {
+    let standins = Standins::start().await;
+    let body = format!("Größe 大 🔥\n{}\n.leading dot\n", "x".repeat(5000));
+    let subject = "Größe überschritten ".repeat(20);
+    assert!(mail(&standins).send(&out(Some("alice@example.org"), &subject, &body)).await.success().is_some());
+    let got = &standins.recorded("smtp")[0].body;
+    assert!(got.is_ascii());
+    assert!(got.lines().all(|l| l.len() <= 998), "no line over 998 (RFC 5321)");
+    assert!(header(got, "Subject").starts_with("=?utf-8?b?"), "{}", header(got, "Subject"));
+    assert!(header(got, "From").starts_with("=?utf-8?b?"));
+    let encoding = header(got, "Content-Transfer-Encoding");
+    assert!(["base64", "quoted-printable"].contains(&encoding.as_str()), "{encoding}");
+    let long = "line with words\n".repeat(20_000);
+    assert!(mail(&standins).send(&out(Some("alice@example.org"), "x", &long)).await.success().is_some());
+    let got = &standins.recorded("smtp")[1].body;
+    assert!(got.is_ascii() && got.lines().all(|l| l.len() <= 998));
+    assert!(got.ends_with(&format!("\r\n\r\n{}", long.replace('\n', "\r\n"))));
+}
+
+#[tokio::test]
+async fn an_address_beyond_ascii_needs_smtputf8() {
+    let standins = Standins::start().await;
+    let failure =
+        is(mail(&standins).send(&out(Some("jürgen@example.org"), "x", "y")).await, ValidationError, Message, false);
+    assert!(failure.words.contains("SMTPUTF8"), "{failure}");
+}
+
+#[tokio::test]
+async fn f45_never_goes_on_in_plain_text() {
+    let standins = Standins::start().await;
+    let port = standins.addresses().smtp_plain_port;
+    let toml = settings(&standins, "starttls", standins.ca_file())
+        .replace(&format!("port = {}", standins.addresses().smtp_port), &format!("port = {port}"));
+    let mail = channel("smtp", &toml);
+    let failure = is(mail.send(&out(Some("alice@example.org"), "x", "y")).await, ProviderError, Channel, false);
+    assert!(failure.words.contains("STARTTLS"), "{failure}");
+    standins.set_times("smtp", Fault::verb("starttls", "454 4.7.0 TLS not available"), 1);
+    is(mail_again(&standins).await, ProviderError, Channel, false);
+    for session in standins.wait_for("smtp-session", 2).await {
+        assert!(!session.body.contains("AUTH") && !session.body.contains("MAIL"), "{}", session.body);
+    }
+    assert_eq!(standins.recorded("smtp").len(), 0);
+}
+
+async fn mail_again(standins: &Standins) -> AttemptResult {
+    mail(standins).send(&out(Some("alice@example.org"), "x", "y")).await
+}
+
+#[tokio::test]
+async fn f45_believes_only_its_roots_and_its_host() {
+    let standins = Standins::start().await;
+    for tls in ["starttls", "implicit"] {
+        let mail = channel("smtp", &settings(&standins, tls, standins.strange_ca_file()));
+        let failure = is(mail.send(&out(Some("alice@example.org"), "x", "y")).await, ProviderError, Channel, false);
+        assert!(failure.words.contains("UnknownIssuer"), "{failure}");
+        standins.set_times("smtp", Fault::WrongHost, 1);
+        let mail = channel("smtp", &settings(&standins, tls, standins.ca_file()));
+        let failure = is(mail.send(&out(Some("alice@example.org"), "x", "y")).await, ProviderError, Channel, false);
+        assert!(failure.words.contains("localhost"), "{failure}");
+    }
+    assert_eq!(standins.recorded("smtp").len(), 0);
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_the_accounts_fault() {
+    let standins = Standins::start().await;
+    let toml = settings(&standins, "starttls", standins.ca_file());
+    let wrong = channel("smtp", &toml.replace(standins.addresses().smtp_password, "not-this-one"));
+    let failure = is(wrong.send(&out(Some("alice@example.org"), "x", "y")).await, AuthError, Account, false);
+    assert_eq!(failure.to_string(), "AUTH_ERROR (535 5.7.8 Authentication credentials invalid)");
+    assert_eq!(wrong.probe().await.unwrap_err().class, AuthError);
+}
+
+#[tokio::test]
+async fn f44_each_refusal_means_what_its_place_and_code_say() {
+    let standins = Standins::start().await;
+    for (verb, act, class, blame, unknown) in [
+        ("connect", "421 4.3.2 closing", ProviderError, Channel, false),
+        ("connect", "554 5.7.1 no service for you", ProviderError, Channel, false),
+        ("ehlo", "421 busy", ProviderError, Channel, false),
+        ("mail", "530 5.7.0 Authentication required", AuthError, Account, false),
+        ("mail", "550 5.1.0 sender rejected", ProviderError, Provider, false),
+        ("mail", "552 5.3.4 too big", ValidationError, Message, false),
+        ("mail", "452 4.3.1 full", ProviderError, Channel, false),
+        ("rcpt", "450 4.2.0 greylisted", ProviderError, Channel, false),
+        ("rcpt", "550 5.1.1 no such user", ValidationError, Message, false),
+        ("rcpt", "554 5.7.1 relay access denied", ProviderError, Provider, false),
+        ("data", "451 4.3.0 later", ProviderError, Channel, false),
+        ("text", "451 4.3.0 later", ProviderError, Channel, false),
+        ("text", "552 5.3.4 too big", ValidationError, Message, false),
+        ("text", "554 refused", ValidationError, Message, false),
+        ("connect", "drop", ProviderError, Channel, false),
+        ("mail", "drop", ProviderError, Channel, false),
+        ("rcpt", "drop", ProviderError, Channel, false),
+        ("data", "drop", ProviderError, Channel, false),
+        ("text", "drop", ProviderError, Channel, true),
+    ] {
+        standins.set_times("smtp", Fault::verb(verb, act), 1);
+        let failure =
+            is(plain(&standins, "5s").send(&out(Some("alice@example.org"), "x", "y")).await, class, blame, unknown);
+        if act != "drop" {
+            assert!(act.starts_with(failure.code.as_deref().unwrap()), "{verb} {act}: {failure}");
+            assert!(act.ends_with(&failure.words), "{verb} {act}: {failure}");
+        }
+    }
+    let failure = failure(plain(&standins, "5s").send(&out(Some(NOBODY), "x", "y")).await);
+    assert_eq!(failure.to_string(), "VALIDATION_ERROR (550 5.1.1 No such user here)");
+}
+
+#[tokio::test]
+async fn f44_a_stall_at_any_verb_ends_in_time_and_names_it() {
+    let standins = Standins::start().await;
+    for (verb, place, unknown) in [
+        ("connect", "while connecting", false),
+        ("ehlo", "while connecting", false),
+        ("mail", "at MAIL FROM", false),
+        ("rcpt", "at RCPT TO", false),
+        ("data", "at DATA", false),
+        ("text", "after the text", true),
+    ] {
+        standins.set_times("smtp", Fault::verb(verb, "stall"), 1);
+        let result = plain(&standins, "200ms").send(&out(Some("alice@example.org"), "x", "y")).await;
+        let failure = is(result, Timeout, Channel, unknown);
+        assert_eq!(failure.words, format!("no answer in time {place}"));
+    }
+    standins.set_times("smtp", Fault::verb("auth", "stall"), 1);
+    let toml = settings(&standins, "starttls", standins.ca_file()).replace("5s", "1s");
+    let failure =
+        is(channel("smtp", &toml).send(&out(Some("alice@example.org"), "x", "y")).await, Timeout, Channel, false);
+    assert_eq!(failure.words, "no answer in time at AUTH");
+}
+
+#[tokio::test]
+async fn a_caller_with_the_same_deadline_hears_how_far_it_came() {
+    let standins = Standins::start().await;
+    standins.set("smtp", Fault::verb("rcpt", "stall"));
+    let mail = plain(&standins, "400ms");
+    let message = out(Some("alice@example.org"), "x", "y");
+    let result = tokio::time::timeout(std::time::Duration::from_millis(400), mail.send(&message)).await;
+    assert!(!failure(result.expect("the channel ends first")).unknown);
+}
+
+#[tokio::test]
+async fn the_probe_goes_as_far_as_noop() {
+    let standins = Standins::start().await;
+    let words = mail(&standins).probe().await.unwrap();
+    assert!(
+        words.starts_with("connected to localhost:") && words.contains(", credentials accepted, certificate ends in "),
+        "{words}"
+    );
+    assert_eq!(standins.wait_for("smtp-session", 1).await[0].body, "EHLO STARTTLS EHLO AUTH NOOP QUIT");
+    assert_eq!(standins.recorded("smtp").len(), 0);
+    let words = plain(&standins, "5s").probe().await.unwrap();
+    assert!(!words.contains("credentials"), "{words}");
+    standins.set_times("smtp", Fault::verb("noop", "stall"), 1);
+    let stalled = plain(&standins, "200ms").probe().await.unwrap_err();
+    assert_eq!((stalled.class, stalled.words.as_str()), (Timeout, "no answer in time at NOOP"));
+}

@@ -1,0 +1,19 @@
+//! Every channel against stand-ins that behave, and misbehave, like the providers.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../../examples/standins/mod.rs"]
+mod standins;
+
+#[path = "../../examples/one_channel.rs"]
+#[allow(dead_code, reason = "its main is not run here")]
+mod one_channel;
+
+mod email_sms;
+mod mail;
+mod net;
+mod secrets;
+mod settings;
+mod slack;
+mod support;
+mod twilio;
+mod webhook;

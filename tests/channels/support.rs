@@ -1,0 +1,53 @@
+//! Channels from their settings, messages for them, and what came of it.
+
+use std::sync::Arc;
+use stentor::channel::{self, Channel, Outgoing};
+use stentor::domain::event::{AttemptResult, Rendered};
+use stentor::domain::failure::{Blame, Failure, FailureClass};
+use stentor::domain::level::Level;
+use stentor::domain::time::Span;
+use stentor::settings::testing;
+
+/// The delivery's id in all tests.
+pub const KEY: &str = "01KTESTDELIVERY0000000017";
+
+pub fn channel(kind: &str, toml: &str) -> Arc<dyn Channel> {
+    let (channel, problems) = testing::table(toml, channel::kind(kind).unwrap().read);
+    assert_eq!(testing::told(&problems), "");
+    channel.unwrap()
+}
+
+/// What the settings are complained about.
+pub fn told(kind: &str, toml: &str) -> String {
+    let (channel, problems) = testing::table(toml, channel::kind(kind).unwrap().read);
+    assert!(channel.is_some() || !problems.errors.is_empty(), "refused without a word");
+    testing::told(&problems)
+}
+
+pub fn out(address: Option<&str>, subject: &str, text: &str) -> Outgoing {
+    Outgoing {
+        key: KEY.into(),
+        attempt: 1,
+        address: address.map(str::to_owned),
+        text: Rendered { subject: subject.into(), text: text.into() },
+        level: Level::Urgent,
+        ttl: Span::hours(1),
+        sound: None,
+    }
+}
+
+#[track_caller]
+pub fn failure(result: AttemptResult) -> Failure {
+    match result {
+        AttemptResult::Failed(failure) => failure,
+        other => panic!("not a failure: {other:?}"),
+    }
+}
+
+/// Class, blame, and whether it may have been processed.
+#[track_caller]
+pub fn is(result: AttemptResult, class: FailureClass, blame: Blame, unknown: bool) -> Failure {
+    let failure = failure(result);
+    assert_eq!((failure.class, failure.blame, failure.unknown), (class, blame, unknown), "{failure}");
+    failure
+}

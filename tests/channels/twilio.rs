@@ -1,0 +1,225 @@
+use crate::standins::Standins;
+use crate::standins::script::Fault;
+use crate::standins::twilio::{API_KEY, API_SECRET};
+use crate::support::{channel, failure, is, out};
+use std::sync::Arc;
+use stentor::channel::Channel;
+use stentor::domain::event::AttemptResult;
+use stentor::domain::failure::{Blame::*, FailureClass::*};
+
+fn settings(standins: &Standins) -> String {
+    let at = standins.addresses();
+    format!(
+        "base_url = \"{}\"\naccount_sid = \"{}\"\nauth_token = \"{}\"\nfrom = \"+15005550006\"\ntimeout = \"300ms\"\n",
+        at.twilio, at.twilio_account_sid, at.twilio_auth_token
+    )
+}
+
+fn sms(standins: &Standins) -> Arc<dyn Channel> {
+    channel("twilio-sms", &settings(standins))
+}
+
+fn call(standins: &Standins) -> Arc<dyn Channel> {
+    channel("twilio-voice", &settings(standins))
+}
+
+#[tokio::test]
+async fn an_sms_is_a_form_that_twilio_takes() {
+    let standins = Standins::start().await;
+    let result = sms(&standins).send(&out(Some("+15550100"), "", "URGENT #417 ümlaut & more")).await;
+    let provider_id = Some("SM00000000000000000000000000000001".into());
+    assert_eq!(result, AttemptResult::Sent { provider_id, detail: "Twilio says queued".into() });
+    let got = &standins.recorded("twilio")[0];
+    assert_eq!(got.path, format!("/2010-04-01/Accounts/{}/Messages.json", standins.addresses().twilio_account_sid));
+    let fields: Vec<_> = got.form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(
+        fields,
+        [
+            ("Body", "URGENT #417 ümlaut & more"),
+            ("From", "+15005550006"),
+            ("To", "+15550100"),
+            ("ValidityPeriod", "3600")
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_sms_takes_its_ttl_and_its_limit() {
+    let standins = Standins::start().await;
+    let mut message = out(Some("+15550100"), "", &"x".repeat(2000));
+    for (ttl, period) in [(1, "5"), (86_400, "36000")] {
+        message.ttl = stentor::domain::time::Span::secs(ttl);
+        assert!(sms(&standins).send(&message).await.success().is_some());
+        assert_eq!(standins.recorded("twilio").last().unwrap().form["ValidityPeriod"], period);
+    }
+    assert_eq!(standins.recorded("twilio")[0].form["Body"].chars().count(), 1600);
+}
+
+#[tokio::test]
+async fn a_messaging_service_replaces_the_number() {
+    let standins = Standins::start().await;
+    let service = "MG00000000000000000000000000000017";
+    let toml =
+        settings(&standins).replace("from = \"+15005550006\"", &format!("messaging_service_sid = \"{service}\""));
+    let result = channel("twilio-sms", &toml).send(&out(Some("+15550100"), "", "x")).await;
+    assert!(matches!(result, AttemptResult::Sent { detail, .. } if detail == "Twilio says accepted"));
+    assert_eq!(standins.recorded("twilio")[0].form["MessagingServiceSid"], service);
+}
+
+#[tokio::test]
+async fn a_call_reads_the_escaped_text_twice() {
+    let standins = Standins::start().await;
+    let toml = settings(&standins) + "voice = \"alice\"\nlanguage = \"en-GB\"\nring = \"25s\"";
+    let text = "Disk <90% & \"full\" on db'1\u{7}\nnow";
+    let result = channel("twilio-voice", &toml).send(&out(Some("+15550100"), "", text)).await;
+    assert!(matches!(&result, AttemptResult::Sent { provider_id: Some(id), .. } if id.starts_with("CA")), "{result:?}");
+    let got = &standins.recorded("twilio")[0];
+    let say = "<Say voice=\"alice\" language=\"en-GB\">Disk &lt;90% &amp; &quot;full&quot; on db&apos;1 now</Say>";
+    assert_eq!(got.form["Twiml"], format!("<Response>{say}<Pause length=\"1\"/>{say}</Response>"));
+    assert_eq!((got.form["Timeout"].as_str(), got.form["From"].as_str()), ("25", "+15005550006"));
+}
+
+#[tokio::test]
+async fn a_long_text_is_cut_so_that_twilio_takes_the_call() {
+    let standins = Standins::start().await;
+    for text in ["long words ".repeat(1000), "&\"<".repeat(5000), "ü".repeat(9000)] {
+        let result = call(&standins).send(&out(Some("+15550100"), "", &text)).await;
+        assert!(result.success().is_some(), "{result:?}");
+        let twiml = standins.recorded("twilio").last().unwrap().form["Twiml"].clone();
+        assert!((3900..4000).contains(&twiml.chars().count()), "{}", twiml.chars().count());
+    }
+}
+
+#[tokio::test]
+async fn twilios_test_numbers_fail_as_documented() {
+    let standins = Standins::start().await;
+    for (to, class, blame, code) in [
+        ("+15005550001", ValidationError, Message, "21211"),
+        ("+15005550002", ProviderError, Provider, "21612"),
+        ("+15005550003", ProviderError, Provider, "21408"),
+        ("+15005550004", ValidationError, Message, "21610"),
+        ("+15005550009", ValidationError, Message, "21614"),
+        ("+1555", ValidationError, Message, "21211"),
+    ] {
+        let failure = is(sms(&standins).send(&out(Some(to), "", "x")).await, class, blame, false);
+        assert_eq!(failure.code.as_deref(), Some(code));
+    }
+    for (to, class, blame, code) in [
+        ("+15005550001", ValidationError, Message, "21217"),
+        ("+15005550002", ValidationError, Message, "21214"),
+        ("+15005550003", ProviderError, Provider, "21215"),
+        ("+15005550004", ProviderError, Provider, "21216"),
+    ] {
+        let failure = is(call(&standins).send(&out(Some(to), "", "x")).await, class, blame, false);
+        assert_eq!(failure.code.as_deref(), Some(code));
+    }
+    for (from, class, blame, code) in [
+        ("+15005550001", ProviderError, Provider, "21212"),
+        ("+15005550007", ProviderError, Provider, "21606"),
+        ("+15005550008", RateLimited, Channel, "21611"),
+    ] {
+        let sms = channel("twilio-sms", &settings(&standins).replace("+15005550006", from));
+        let failure = is(sms.send(&out(Some("+15550100"), "", "x")).await, class, blame, false);
+        assert_eq!(failure.code.as_deref(), Some(code));
+    }
+    is(sms(&standins).send(&out(None, "", "x")).await, ValidationError, Message, false);
+    is(sms(&standins).send(&out(Some("+15550100"), "", "")).await, ValidationError, Message, false);
+}
+
+#[tokio::test]
+async fn f37_f38_f39_every_misbehaviour_has_its_class_and_blame() {
+    let standins = Standins::start().await;
+    let sms = sms(&standins);
+    let message = out(Some("+15550100"), "", "x");
+    for (fault, class, blame, unknown, code) in [
+        (Fault::status(401), AuthError, Account, false, Some("20003")),
+        (Fault::status(403), AuthError, Account, false, Some("70051")),
+        (Fault::status(429), RateLimited, Channel, false, Some("20429")),
+        (Fault::status(500), ProviderError, Channel, true, Some("20500")),
+        (Fault::status(503), ProviderError, Channel, true, Some("20503")),
+        (Fault::status(400), ProviderError, Provider, false, Some("400")),
+        (
+            Fault::Status { status: 502, retry_after: None, body: Some("<html>bad gateway".into()) },
+            ProviderError,
+            Channel,
+            true,
+            Some("502"),
+        ),
+        (Fault::ErrorInside, ProviderError, Provider, false, Some("30007")),
+        (Fault::Html, ProviderError, Channel, false, Some("200")),
+        (Fault::CutAnswer, ProviderError, Channel, true, Some("201")),
+        (Fault::CutAfter, ProviderError, Channel, true, None),
+        (Fault::Hang, Timeout, Channel, true, None),
+    ] {
+        let name = format!("{fault:?}");
+        standins.set_times("twilio", fault, 1);
+        let result = sms.send(&message).await;
+        if name == "CutAnswer" && result.success().is_some() {
+            // The document was whole all the same.
+            continue;
+        }
+        let failure = is(result, class, blame, unknown);
+        assert_eq!(failure.code.as_deref(), code, "{name}");
+    }
+    let body = "{\"code\":63038,\"message\":\"Account exceeded its daily messages limit\",\"status\":429}";
+    standins.set_times(
+        "twilio",
+        Fault::Status { status: 429, retry_after: Some("3600".into()), body: Some(body.into()) },
+        1,
+    );
+    let failure = is(sms.send(&message).await, RateLimited, Account, false);
+    assert_eq!(failure.words, "Account exceeded its daily messages limit");
+    assert_eq!(failure.retry_after, Some(stentor::domain::time::Span::hours(1)));
+}
+
+#[tokio::test]
+async fn the_probe_asks_for_the_account_and_sends_nothing() {
+    let standins = Standins::start().await;
+    let sms = sms(&standins);
+    assert_eq!(sms.probe().await.unwrap(), "credentials accepted, account active");
+    standins.twilio_account("suspended");
+    let suspended = sms.probe().await.unwrap_err();
+    assert_eq!(
+        (suspended.class, suspended.blame, suspended.words.as_str()),
+        (AuthError, Account, "the account is suspended")
+    );
+    standins.revoke_twilio(true);
+    let refused = sms.probe().await.unwrap_err();
+    assert_eq!((refused.class, refused.blame), (AuthError, Account));
+    assert_eq!(refused.to_string(), "AUTH_ERROR (20003 Authenticate)");
+    standins.set_times("twilio", Fault::Html, 1);
+    assert_eq!(call(&standins).probe().await.unwrap_err().class, ProviderError);
+    standins.set_times("twilio", Fault::Hang, 1);
+    let hung = sms.probe().await.unwrap_err();
+    assert_eq!((hung.class, hung.unknown), (Timeout, false), "a probe that got no answer has sent nothing");
+    assert!(standins.recorded("twilio").iter().all(|r| r.method == "GET"));
+}
+
+#[tokio::test]
+async fn an_api_key_sends_and_probes_without_reading_the_account() {
+    let standins = Standins::start().await;
+    let token = standins.addresses().twilio_auth_token;
+    let toml = settings(&standins).replace(
+        &format!("auth_token = \"{token}\""),
+        &format!("api_key = \"{API_KEY}\"\napi_secret = \"{API_SECRET}\""),
+    );
+    let sms = channel("twilio-sms", &toml);
+    assert_eq!(sms.probe().await.unwrap(), "API key accepted");
+    assert!(sms.send(&out(Some("+15550100"), "", "x")).await.success().is_some());
+    assert!(standins.recorded("twilio")[0].path.ends_with("/Messages.json?PageSize=1"));
+    standins.revoke_twilio(true);
+    assert_eq!(sms.probe().await.unwrap_err().class, AuthError);
+    assert_eq!(failure(sms.send(&out(Some("+15550100"), "", "x")).await).class, AuthError);
+}
+
+#[tokio::test]
+async fn a_wrong_account_is_the_channels_fault() {
+    let standins = Standins::start().await;
+    let toml = settings(&standins)
+        .replace("/\"", "\"")
+        .replace(&standins.addresses().twilio, &format!("{}/prefix", standins.addresses().twilio));
+    let failure =
+        is(channel("twilio-sms", &toml).send(&out(Some("+15550100"), "", "x")).await, ProviderError, Account, false);
+    assert_eq!(failure.code.as_deref(), Some("20404"));
+    assert!(standins.recorded("twilio")[0].path.starts_with("/prefix/2010-04-01/"));
+}
