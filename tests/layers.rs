@@ -1,7 +1,8 @@
 //! The house stands on its floors: no import goes up, none goes round, and no file is a hall.
 //!
 //! Every path that begins with `crate::`, `super::` or (in a binary) `stentor::` is read from the
-//! sources; what is below what is the table in [`FLOORS`], the same as in ARCHITECTURE.md.
+//! sources; what is below what is the table in [`FLOORS`], the same as in ARCHITECTURE.md. And the
+//! papers keep up: each folder, dependency and setting is explained.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "layers/rules.rs"]
@@ -11,6 +12,8 @@ mod scan;
 
 use rules::{circles_of_files, circles_of_folders, sizes, upward};
 use scan::Source;
+use std::collections::BTreeSet;
+use toml::de::{DeTable, DeValue};
 
 /// Floor of each folder, in halves. Folders of one floor do not see each other.
 const FLOORS: &[(&str, u32)] = &[
@@ -69,14 +72,74 @@ fn files_are_short() {
 
 #[test]
 fn every_folder_has_its_floor_and_its_row_in_the_architecture() {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/ARCHITECTURE.md")).unwrap();
-    let folders: std::collections::BTreeSet<String> =
-        house().iter().filter_map(|s| s.folder().map(str::to_owned)).collect();
+    let text = paper("ARCHITECTURE.md");
+    let folders: BTreeSet<String> = house().iter().filter_map(|s| s.folder().map(str::to_owned)).collect();
     let missing: Vec<String> = folders
         .into_iter()
         .filter(|f| !FLOORS.iter().any(|(name, _)| name == f) || !text.contains(&format!("`src/{f}/`")))
         .collect();
     none(&missing, "folders without a floor or a row");
+}
+
+#[test]
+fn every_dependency_says_why_it_is_there() {
+    let why = paper("ARCHITECTURE.md");
+    let why = why.split_once("## Why each dependency").unwrap().1.split_once("\n## ").unwrap().0;
+    let named: BTreeSet<&str> = why.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_').collect();
+    let manifest = paper("Cargo.toml");
+    let manifest = DeTable::parse(&manifest).unwrap().into_inner();
+    let missing: Vec<String> = manifest
+        .iter()
+        .filter(|(table, _)| matches!(table.get_ref().as_ref(), "dependencies" | "dev-dependencies"))
+        .filter_map(|(_, table)| table.get_ref().as_table())
+        .flat_map(|table| table.keys().map(|name| name.get_ref().to_string()))
+        .filter(|name| !named.contains(name.as_str()))
+        .collect();
+    none(&missing, "dependencies without a reason in ARCHITECTURE.md");
+}
+
+#[test]
+fn every_key_of_the_example_is_explained() {
+    let example = paper("etc/stentor.example.toml");
+    let mut keys = BTreeSet::new();
+    collect_keys(&DeValue::Table(DeTable::parse(&example).unwrap().into_inner()), &mut keys);
+    assert!(keys.len() > 60, "only {} keys were found", keys.len());
+    let text = paper("docs/config.md");
+    // Names that the operator chooses, and what stands under a word that is explained as a whole.
+    let chosen = "mail mail-backup sms sms-telnyx sms-gateway call siren ops-slack hook rehearsal alice bob carol ops primary desk page \
+        low normal high urgent twilio smtp weekly-proof backup-job spacex-capacity high-failure-rate X-Team \
+        prometheus alertmanager critical error warning info none \
+        channels people groups schedules levels policies heartbeats watches intake routes http \
+        api_key per_hour per_day quiet until types voice";
+    let missing: Vec<String> = keys
+        .into_iter()
+        .filter(|key| !chosen.split_whitespace().any(|c| c == key))
+        .filter(|key| {
+            !text.contains(&format!("`{key}`"))
+                && !text.contains(&format!("[{key}]"))
+                && !text.contains(&format!("{key} ="))
+        })
+        .collect();
+    none(&missing, "keys of the example that docs/config.md does not name");
+}
+
+fn collect_keys(value: &DeValue<'_>, keys: &mut BTreeSet<String>) {
+    match value {
+        DeValue::Table(table) => {
+            for (key, inner) in table.iter() {
+                keys.insert(key.get_ref().to_string());
+                collect_keys(inner.get_ref(), keys);
+            }
+        }
+        DeValue::Array(list) => list.iter().for_each(|inner| collect_keys(inner.get_ref(), keys)),
+        _ => {}
+    }
+}
+
+/// A file of the repository's root.
+fn paper(name: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 /// The checks themselves, on houses that are wrong on purpose.
