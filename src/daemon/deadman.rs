@@ -1,7 +1,8 @@
 //! The dead man's switch elsewhere: a URL that is fetched while engine and journal move.
 
 use crate::domain::time::Span;
-use crate::net;
+use crate::domain::secret::Secret;
+use crate::net::{self, Client, Endpoint, Method, Reach};
 use crate::runtime::Handle;
 use std::sync::atomic::Ordering;
 
@@ -21,8 +22,16 @@ pub async fn run(handle: Handle) -> Result<(), String> {
             tracing::error!("engine or journal does not move: the dead man's switch is not fetched");
             continue;
         }
-        if let Err(failure) = net::fetch(&deadman.url).await {
-            tracing::warn!(reason = %failure, "the dead man's switch could not be fetched");
+        if let Err(words) = fetch(&deadman.url).await {
+            tracing::warn!(reason = %words, "the dead man's switch could not be fetched");
         }
     }
+}
+
+async fn fetch(url: &Secret) -> Result<(), String> {
+    let reach = Reach { plain: true, link_local: false };
+    let endpoint = Endpoint::parse(url.reveal(), reach)?;
+    let client = Client::new(net::REQUEST_TIMEOUT, None, reach);
+    let answer = client.send(Method::GET, &endpoint, |request| request).await.map_err(|f| f.to_string())?;
+    if answer.status < 300 { Ok(()) } else { Err(format!("it answered {}", answer.status)) }
 }

@@ -5,6 +5,7 @@
 //! unusable, 78 bad configuration.
 
 mod args;
+mod deadman;
 mod logging;
 mod opening;
 mod reload;
@@ -54,7 +55,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    crate::net::install_crypto();
+    crate::net::install_provider();
     if args.check {
         return check(&args);
     }

@@ -1,0 +1,214 @@
+//! Start-up in an order that can be read, the wait, and the same backwards.
+
+use super::args::Args;
+use super::opening::Opening;
+use super::reload::{Reloader, keep};
+use super::signals::{self, Signal};
+use super::store::{self, Store, StoreError};
+use super::systemd;
+use super::tasks::Tasks;
+use super::watcher::Changes;
+use super::{Exit, deadman};
+use crate::api::{self, Api};
+use crate::domain::clock::SystemClock;
+use crate::engine::{Ask, Caller, Engine};
+use crate::heartbeat;
+use crate::runtime::{Cycle, Ended, Handle, Lanes, Setup};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// The daemon, from an accepted config to its end.
+pub async fn run(args: Args, opening: Opening) -> Exit {
+    match start(args, opening).await {
+        Ok(running) => running.wait().await,
+        Err(exit) => exit,
+    }
+}
+
+/// What is up, in the order in which it came up.
+struct Running {
+    signals: mpsc::UnboundedReceiver<Signal>,
+    store: Arc<Store>,
+    cycle: JoinHandle<Ended>,
+    stop_cycle: Option<oneshot::Sender<String>>,
+    handle: Handle,
+    reloader: Reloader,
+    tasks: Tasks,
+    fatal: mpsc::UnboundedReceiver<String>,
+    socket: std::path::PathBuf,
+}
+
+async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
+    let failed = |what: &'static str| {
+        move |error: std::io::Error| {
+            tracing::error!(%error, "{what}");
+            Exit::Failed
+        }
+    };
+    let signals = signals::listen().map_err(failed("signals cannot be listened to"))?;
+    let Opening { config, refused } = opening;
+    let config = Arc::new(config);
+
+    // 1. The ledger: the truth so far.
+    let (news_in, news) = mpsc::unbounded_channel();
+    let opened = store::open(&config.daemon.state_dir, news_in).map_err(|error| {
+        tracing::error!(%error, dir = %config.daemon.state_dir.display(), "the state directory cannot be used");
+        match error {
+            StoreError::Dir(_) => Exit::StateDir,
+            StoreError::Failed(_) => Exit::Failed,
+        }
+    })?;
+    let store = opened.store;
+
+    // 2. The engine and its loop.
+    let (handle, lanes) = Lanes::open(config.clone());
+    let engine = Engine::new(opened.state, config.clone(), env!("CARGO_PKG_VERSION"));
+    let (stop_cycle, stop) = oneshot::channel();
+    let setup = Setup {
+        engine,
+        handle: handle.clone(),
+        lanes,
+        log: store.clone(),
+        news,
+        clock: Arc::new(SystemClock),
+        last_seq: opened.last_seq,
+        stop,
+    };
+    let cycle = tokio::spawn(Cycle::new(setup).run());
+    begin(&handle, &config, refused.as_ref(), opened.faults).await;
+
+    // 3. The doors.
+    let (tasks, fatal) = Tasks::new();
+    let reloader = Reloader::new(Arc::new(args.clone()), handle.clone());
+    let api = Api::new(handle.clone(), store.clone(), Arc::new(reloader.clone()), tasks.clone());
+    let socket = config.daemon.socket.clone();
+    let listener = api::bind_socket(&socket).map_err(failed("the control socket cannot be bound"))?;
+    api.serve(&tasks, listener, config.http.as_ref()).await.map_err(failed("the HTTP listener cannot be bound"))?;
+
+    // 4. What runs beside.
+    keep_running(&tasks, &handle, &reloader, &args.config);
+    if refused.is_none() {
+        keep(&config.daemon.state_dir, &config);
+    }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), name = %config.daemon.name, "stentor is ready");
+    systemd::ready("running");
+    after_ready(&tasks, &config);
+    Ok(Running { signals, store, cycle, stop_cycle: Some(stop_cycle), handle, reloader, tasks, fatal, socket })
+}
+
+/// The first inputs of this life: it has started, and under which config.
+async fn begin(
+    handle: &Handle,
+    config: &Arc<crate::config::Config>,
+    refused: Option<&(String, Vec<String>)>,
+    faults: Vec<String>,
+) {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned();
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    handle.tell(Caller::engine(), Ask::Started { version, boot });
+    let kept = refused.is_some();
+    let changed = Vec::new();
+    handle.tell(Caller::engine(), Ask::Apply { config: config.clone(), changed, kept });
+    if let Some((hash, errors)) = refused {
+        handle.tell(Caller::engine(), Ask::ConfigRefused { hash: hash.clone(), errors: errors.clone() });
+    }
+    for words in faults {
+        tracing::error!(fault = %words, "the ledger is damaged");
+        handle.tell(Caller::engine(), Ask::StorageTroubled { part: "ledger".into(), words, well: false });
+    }
+}
+
+fn keep_running(tasks: &Tasks, handle: &Handle, reloader: &Reloader, config: &Path) {
+    let triggers = handle.clone();
+    tasks.keep("heartbeat triggers", move || heartbeat::run(triggers.clone()));
+    let outward = handle.clone();
+    tasks.keep("dead man's switch", move || deadman::run(outward.clone()));
+    let (looks, path) = (reloader.clone(), config.to_owned());
+    tasks.keep("config watcher", move || watch_config(looks.clone(), path.clone()));
+    tasks.once("watchdog", systemd::feed(handle.clone()));
+}
+
+async fn watch_config(reloader: Reloader, path: std::path::PathBuf) -> Result<(), String> {
+    let mut changes = Changes::of(&path);
+    loop {
+        changes.next().await;
+        reloader.look().await;
+    }
+}
+
+/// What may take time and must not delay the first alarm: do the sound files decode?
+fn after_ready(tasks: &Tasks, config: &Arc<crate::config::Config>) {
+    let config = config.clone();
+    tasks.once("sound check", async move {
+        let check = move || {
+            for channel in config.channels.values().filter(|c| !c.simulate) {
+                if let Some(Err(words)) = channel.adapter.sounder().map(|s| s.check()) {
+                    tracing::error!(channel = %channel.name, reason = %words, "the sound file is bad; the level's tone sounds instead");
+                }
+            }
+        };
+        let _ = tokio::task::spawn_blocking(check).await;
+    });
+}
+
+impl Running {
+    async fn wait(mut self) -> Exit {
+        loop {
+            tokio::select! {
+                Some(signal) = self.signals.recv() => match signal {
+                    Signal::Stop(name) => return self.stop(format!("asked by {name}"), Exit::Stopped).await,
+                    Signal::Reload => self.reload(),
+                    Signal::Dump => self.dump().await,
+                },
+                Some(words) = self.fatal.recv() => {
+                    tracing::error!(reason = %words, "stentor ends, so that it is started anew");
+                    return self.stop(words, Exit::Failed).await;
+                }
+                ended = &mut self.cycle => {
+                    tracing::error!(?ended, "the engine's loop has ended");
+                    return Exit::Failed;
+                }
+            }
+        }
+    }
+
+    fn reload(&self) {
+        let reloader = self.reloader.clone();
+        self.tasks.once("reload", async move {
+            reloader.reload(Caller { name: "SIGHUP".into(), ..Caller::engine() }, true).await;
+        });
+    }
+
+    async fn dump(&self) {
+        let status = self.handle.ask(Caller::engine(), Ask::Read(crate::engine::Read::Status)).await;
+        let status = status.map_or_else(|refusal| refusal.message, |status| status.to_string());
+        let tasks = serde_json::to_string(&self.tasks.view()).unwrap_or_default();
+        tracing::info!(%status, %tasks, "state, as asked by SIGUSR1");
+    }
+
+    /// Backwards: no intake, running attempts, the journal, the socket.
+    async fn stop(mut self, why: String, exit: Exit) -> Exit {
+        tracing::info!(reason = %why, "stopping");
+        systemd::stopping(&why);
+        if let Some(stop) = self.stop_cycle.take() {
+            let _ = stop.send(why);
+        }
+        let ended = self.cycle.await;
+        self.tasks.stop();
+        let _ = std::fs::remove_file(&self.socket);
+        let store = self.store.clone();
+        let stopped = tokio::task::spawn_blocking(move || store.stop()).await;
+        match (ended, stopped) {
+            (Ok(Ended::Stopped), Ok(Ok(()))) => {
+                tracing::info!("stopped");
+                exit
+            }
+            (ended, stopped) => {
+                tracing::error!(?ended, ?stopped, "the end was not clean");
+                Exit::Failed
+            }
+        }
+    }
+}
