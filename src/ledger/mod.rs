@@ -1,3 +1,12 @@
 //! The ledger.
 
 pub mod codec;
+pub mod extract;
+pub mod fault;
+pub mod files;
+pub mod journal;
+pub mod lock;
+pub mod report;
+pub mod snapshot;
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,118 @@
+//! What the history keeps beside the events: made by whoever folds them, since the ledger knows no
+//! state.
+
+use super::codec::Tip;
+use super::snapshot::Snapshot;
+use crate::domain::event::Frame;
+use crate::domain::time::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use ulid::Ulid;
+
+/// What follows from one frame.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extract {
+    /// Notifications and incidents that ended with it.
+    pub documents: Vec<Document>,
+    pub counts: Vec<Count>,
+}
+
+/// A notification or incident that ended, as it is to be shown from now on. A later one with the
+/// same id takes its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    pub sort: Sort,
+    pub id: Ulid,
+    /// An incident's number.
+    pub number: Option<u64>,
+    /// Ids of parts (deliveries) that lead to it.
+    pub parts: Vec<Ulid>,
+    /// Opaque here.
+    pub json: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Sort {
+    Notification,
+    Incident,
+}
+
+/// One step of the hourly counters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Count {
+    /// Which hour it counts in.
+    pub at: Timestamp,
+    pub channel: String,
+    /// A delivery status, or what else is counted by channel (`created`).
+    pub status: String,
+    /// How much; negative to take back what was counted under another status.
+    pub n: i64,
+    /// From creation to this status, where that is to be averaged.
+    pub took: Option<Span>,
+    pub cost: Option<Cost>,
+}
+
+/// Money in millionths of the currency, so that sums are exact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    pub currency: String,
+    pub millionths: i64,
+}
+
+/// Folds the journal again for a history that has to catch up.
+pub trait Extractor: Send {
+    /// What follows from the next frame.
+    fn extract(&mut self, frame: &Frame) -> Extract;
+}
+
+/// Begins a fold: from a snapshot's state, or from nothing.
+///
+/// # Errors
+/// (of the closure) a sentence, when the snapshot's state cannot be read.
+pub type MakeExtractor = Arc<dyn Fn(Option<&Snapshot>) -> Result<Box<dyn Extractor>, String> + Send + Sync>;
+
+/// For a ledger whose history keeps the events alone.
+pub fn events_only() -> MakeExtractor {
+    struct Nothing;
+    impl Extractor for Nothing {
+        fn extract(&mut self, _: &Frame) -> Extract {
+            Extract::default()
+        }
+    }
+    Arc::new(|_| Ok(Box::new(Nothing)))
+}
+
+impl Extract {
+    /// About what it takes in memory.
+    pub fn weight(&self) -> usize {
+        let documents = self.documents.iter().map(|d| 100 + d.json.len() + 16 * d.parts.len());
+        documents.sum::<usize>() + 150 * self.counts.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty() && self.counts.is_empty()
+    }
+}
+
+/// Frames that became durable together, on their way to the history.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// Whole frames, one after the other.
+    pub bytes: Vec<u8>,
+    /// The first event.
+    pub first: u64,
+    /// The last one.
+    pub tip: Tip,
+    /// By the last event of their frame.
+    pub extracts: Vec<(u64, Extract)>,
+}
+
+impl Group {
+    pub fn weight(&self) -> usize {
+        self.bytes.len() + self.extracts.iter().map(|(_, e)| e.weight()).sum::<usize>() + 100
+    }
+
+    pub fn events(&self) -> u64 {
+        if self.bytes.is_empty() { 0 } else { self.tip.seq + 1 - self.first }
+    }
+}

@@ -1,0 +1,142 @@
+//! The only file that syncs. What must survive a power cut is written through here.
+//!
+//! The journal writes through the trait, so that tests can let a disk fail, fill up or dawdle;
+//! snapshots and repairs replace whole files by [`replace`].
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The disk as the journal sees it.
+pub trait Files: Send + Sync {
+    /// Makes a file that must not exist yet, readable by its owner alone.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn JournalFile>>;
+    /// Opens an existing file to go on writing.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn JournalFile>>;
+    /// Makes the names in a directory durable.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+}
+
+/// One segment, open for writing.
+pub trait JournalFile: Send {
+    /// Lengthens the file to `offset + length` with space that is really there and reads as zero.
+    ///
+    /// # Errors
+    /// What the system says; the file may be as it was.
+    fn reserve(&mut self, offset: u64, length: u64) -> io::Result<()>;
+    /// Writes all of `bytes`.
+    ///
+    /// # Errors
+    /// What the system says; a part may be written.
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Returns when what was written is on the disk.
+    ///
+    /// # Errors
+    /// What the system says. What was written is lost then, even if a second call succeeds.
+    fn sync(&mut self) -> io::Result<()>;
+    /// Shortens the file.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn cut(&mut self, length: u64) -> io::Result<()>;
+}
+
+/// The real disk.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disk;
+
+impl Files for Disk {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn JournalFile>> {
+        Ok(Box::new(private().create_new(true).open(path)?))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn JournalFile>> {
+        Ok(Box::new(OpenOptions::new().write(true).open(path)?))
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        File::open(dir)?.sync_all()
+    }
+}
+
+impl JournalFile for File {
+    fn reserve(&mut self, offset: u64, length: u64) -> io::Result<()> {
+        let (offset, length) = (offset as i64, length as i64);
+        Ok(nix::fcntl::fallocate(self, nix::fcntl::FallocateFlags::empty(), offset, length)?)
+    }
+
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+}
+
+/// Opens for writing, 0600 when it is made.
+pub fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o600);
+    options
+}
+
+/// Makes a directory, 0700, with its parents; one that exists stays as it is.
+///
+/// # Errors
+/// What the system says.
+pub fn private_dir(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// Replaces `path` by a file of these parts, whole or not at all: a reader, also one after a power
+/// cut, sees the old file or the new one.
+///
+/// # Errors
+/// What the system says; the old file is untouched then.
+pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let temporary = temporary_name(path);
+    let written = write_new(&temporary, parts).and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        // Nothing refers to it; the next try overwrites what cannot be removed.
+        let _ = std::fs::remove_file(&temporary);
+        return written;
+    }
+    sync_parent(path)
+}
+
+/// Makes the names beside `path` durable.
+///
+/// # Errors
+/// What the system says.
+pub fn sync_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |dir| Disk.sync_dir(dir))
+}
+
+fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut file = private().create(true).truncate(true).open(path)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
+    file.sync_all()
+}
+
+fn temporary_name(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    path.with_file_name(name)
+}

@@ -1,0 +1,194 @@
+//! The journal: what makes an event durable. Append-only segments of frames, one sync for all that
+//! wait.
+//!
+//! Promises: after [`Report::Durable`](crate::ledger::report::Report::Durable) a frame survives kill -9 and a power cut; a frame is
+//! there whole or not at all; after a failure no frame is lost that the memory still holds; damage
+//! is reported with its place, never passed over in silence.
+
+mod queue;
+pub mod repair;
+pub mod segment;
+#[cfg(test)]
+mod tests;
+pub mod walk;
+mod writer;
+
+pub use queue::AppendError;
+pub use walk::End;
+
+use crate::domain::clock::Clock;
+use crate::domain::event::Frame;
+use crate::domain::time::Span;
+use crate::ledger::codec::Tip;
+use crate::ledger::extract::{Extract, Group};
+use crate::ledger::files::Files;
+use crate::ledger::report::Reporter;
+use queue::Queue;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use writer::{Open, Writer};
+
+/// Gets each group once it is durable.
+pub type Sink = Box<dyn FnMut(Group) + Send>;
+
+/// How to go on after recovery.
+pub struct Start {
+    pub dir: PathBuf,
+    pub files: Arc<dyn Files>,
+    pub clock: Arc<dyn Clock>,
+    pub segment_bytes: u64,
+    /// Bytes that may wait for the disk.
+    pub hold_bytes: usize,
+    /// The last frame.
+    pub tip: Tip,
+    /// The last segment; `None` when there is none.
+    pub end: Option<End>,
+    /// Frames at the end of the chain that no segment has yet, and the frame before them.
+    pub unwritten: Option<(Tip, Vec<u8>)>,
+    pub report: Reporter,
+    pub sink: Sink,
+}
+
+/// The running journal.
+pub struct Journal {
+    queue: Arc<Queue>,
+    mark: Arc<DurableMark>,
+    thread: Mutex<Option<JoinHandle<Result<(), String>>>>,
+}
+
+impl Journal {
+    /// Makes durable what was recovered and starts the thread. A disk that fails is no error here:
+    /// it is reported as trouble, and the frames wait.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(start: Start) -> io::Result<Journal> {
+        let recovered = Recovered::secure(&start);
+        let mark = Arc::new(DurableMark::new(recovered.durable));
+        let waiting = recovered.waiting.as_ref().map_or(0, |g| g.bytes.len());
+        let queue = Arc::new(Queue::new(start.tip, start.hold_bytes, waiting));
+        let writer = Writer {
+            dir: start.dir,
+            files: start.files,
+            clock: start.clock,
+            segment_bytes: start.segment_bytes,
+            queue: queue.clone(),
+            mark: mark.clone(),
+            report: start.report,
+            sink: start.sink,
+            open: recovered.open,
+        };
+        let thread =
+            std::thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run(recovered.waiting))?;
+        Ok(Journal { queue, mark, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Hands a frame over; it is durable when `Durable` with its number or a later one is reported.
+    /// `seed` is 16 random bytes.
+    ///
+    /// # Errors
+    /// See [`AppendError`]; the frame is not taken then.
+    pub fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, AppendError> {
+        self.queue.append(frame, seed, extract)
+    }
+
+    pub fn durable(&self) -> Tip {
+        self.mark.tip()
+    }
+
+    /// The last frame taken, and the bytes that wait for the disk.
+    pub fn taken(&self) -> (Tip, usize) {
+        self.queue.state()
+    }
+
+    /// Since when (time since boot) the flush under way lasts.
+    pub fn flushing_since(&self) -> Option<Span> {
+        self.mark.flushing_since()
+    }
+
+    /// Takes no more, writes what waits, and ends the thread.
+    ///
+    /// # Errors
+    /// When frames could not be written.
+    pub fn stop(&self) -> Result<Tip, String> {
+        self.queue.close();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match thread.map(JoinHandle::join) {
+            None | Some(Ok(Ok(()))) => Ok(self.durable()),
+            Some(Ok(Err(words))) => Err(words),
+            Some(Err(_)) => Err("the journal's thread panicked".to_owned()),
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// How far everything is on the disk, and since when the next flush lasts.
+struct DurableMark(Mutex<(Tip, Option<Span>)>);
+
+impl DurableMark {
+    fn new(tip: Tip) -> DurableMark {
+        DurableMark(Mutex::new((tip, None)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Tip, Option<Span>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tip(&self) -> Tip {
+        self.lock().0
+    }
+
+    fn flushing_since(&self) -> Option<Span> {
+        self.lock().1
+    }
+
+    fn flush_began(&self, boot: Span) {
+        self.lock().1 = Some(boot);
+    }
+
+    fn durable(&self, tip: Tip) {
+        *self.lock() = (tip, None);
+    }
+}
+
+/// What recovery read may be in memory alone, left there by a process that was killed between
+/// write and sync.
+struct Recovered {
+    durable: Tip,
+    open: Option<Open>,
+    waiting: Option<Group>,
+}
+
+impl Recovered {
+    fn secure(start: &Start) -> Recovered {
+        let mut durable = start.unwritten.as_ref().map_or(start.tip, |(before, _)| *before);
+        let mut unwritten = Vec::new();
+        let mut open = None;
+        if let Some(end) = &start.end {
+            match start.files.open(&end.path).and_then(|mut file| file.sync().map(|()| file)) {
+                Ok(file) if end.clean => open = Some(Open::at(file, end)),
+                Ok(_) => {}
+                Err(_) => {
+                    // The disk may have lost what memory still shows: the whole segment is written anew.
+                    unwritten = repair::frames_of(&end.path, durable.seq);
+                    durable = end.after;
+                }
+            }
+        }
+        unwritten.extend(start.unwritten.iter().flat_map(|(_, bytes)| bytes));
+        let waiting = (!unwritten.is_empty()).then(|| Group {
+            bytes: unwritten,
+            first: durable.seq + 1,
+            tip: start.tip,
+            extracts: Vec::new(),
+        });
+        Recovered { durable, open, waiting }
+    }
+}

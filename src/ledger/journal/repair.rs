@@ -1,0 +1,52 @@
+//! Writing a damaged segment anew from what is whole in it and what the history gave back.
+
+use super::segment::Header;
+use crate::ledger::codec::{RawFrame, next_frame};
+use crate::ledger::files;
+use std::io;
+use std::path::Path;
+
+/// The whole frames of a segment up to an event, one after the other; empty when it cannot be read.
+pub fn frames_of(path: &Path, through: u64) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let frames = good_frames(&bytes).filter(|f| f.last_seq() <= through);
+    frames.flat_map(|f| f.bytes.iter().copied()).collect()
+}
+
+fn good_frames(bytes: &[u8]) -> impl Iterator<Item = RawFrame<'_>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let (offset, frame) = next_frame(bytes, at)?;
+        at = offset + frame.bytes.len();
+        Some(frame)
+    })
+}
+
+/// Replaces the segment by one that holds its good frames and `missing`, in order. The damaged file
+/// stays beside it under the same name and `.damaged`.
+///
+/// # Errors
+/// When files cannot be read or written, or the segment has no header to keep; it is as before then.
+pub fn repair(path: &Path, missing: &[Vec<u8>]) -> io::Result<()> {
+    let bytes = std::fs::read(path)?;
+    let header = Header::decode(&bytes).map_err(|_| io::Error::other("its header is damaged"))?;
+    let missing = missing.iter().filter_map(|bytes| RawFrame::read(bytes).ok());
+    let mut frames: Vec<RawFrame<'_>> = good_frames(&bytes).chain(missing).collect();
+    frames.retain(|f| f.seq > header.after.seq);
+    frames.sort_by_key(|f| f.seq);
+    frames.dedup_by_key(|f| f.seq);
+    let header = header.encode();
+    keep_damaged(path)?;
+    let parts: Vec<&[u8]> = std::iter::once(&header[..]).chain(frames.iter().map(|f| f.bytes)).collect();
+    files::replace(path, &parts)
+}
+
+/// A second name for the file; what an earlier repair kept is kept.
+fn keep_damaged(path: &Path) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".damaged");
+    match std::fs::hard_link(path, path.with_file_name(name)) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,173 @@
+//! The thread that writes: takes all that waits, writes it, syncs once, says so.
+//!
+//! After a failed write or sync that file is never touched again, since nobody knows what of it the
+//! disk has. The same frames go to a new segment, which says where it begins, and thereby makes void
+//! what the old one may hold beyond. If that fails too the frames wait here, with a try every second.
+
+use super::queue::Queue;
+use super::segment::{self, Header};
+use super::{DurableMark, End, Sink};
+use crate::domain::clock::Clock;
+use crate::domain::time::Span;
+use crate::ledger::codec::Tip;
+use crate::ledger::extract::Group;
+use crate::ledger::files::{Files, JournalFile};
+use crate::ledger::report::{Report, Reporter};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Space is reserved this far ahead, so that most syncs need not write a new file length.
+const AHEAD: u64 = 2 << 20;
+const SLOW: Span = Span::secs(2);
+const AGAIN: Duration = Duration::from_secs(1);
+
+pub(super) struct Writer {
+    pub dir: PathBuf,
+    pub files: Arc<dyn Files>,
+    pub clock: Arc<dyn Clock>,
+    /// A segment that is this long is followed by a new one.
+    pub segment_bytes: u64,
+    pub queue: Arc<Queue>,
+    pub mark: Arc<DurableMark>,
+    pub report: Reporter,
+    pub sink: Sink,
+    pub open: Option<Open>,
+}
+
+/// The segment that is written to.
+pub(super) struct Open {
+    file: Box<dyn JournalFile>,
+    end: u64,
+    /// The file's length, zeros from `end` on.
+    reserved: u64,
+    /// The disk would not reserve space (it may be full); each write has to find its own.
+    tight: bool,
+}
+
+impl Open {
+    pub fn at(file: Box<dyn JournalFile>, end: &End) -> Open {
+        Open { file, end: end.offset, reserved: end.offset, tight: false }
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let end = self.end + bytes.len() as u64;
+        if end > self.reserved && !self.tight {
+            match self.file.reserve(self.end, bytes.len() as u64 + AHEAD) {
+                Ok(()) => self.reserved = end + AHEAD,
+                Err(_) => self.tight = true,
+            }
+        }
+        self.file.write_at(bytes, self.end)?;
+        self.file.sync()?;
+        self.end = end;
+        Ok(())
+    }
+
+    /// Gives back what was reserved and not used. Readers take zeros at the end for nothing, too.
+    fn seal(mut self) {
+        let _ = self.file.cut(self.end);
+    }
+}
+
+impl Writer {
+    /// Runs until the queue is closed and empty. `first` is what could not be made durable before.
+    /// Gives the frames that could not be written at the end.
+    pub fn run(mut self, first: Option<Group>) -> Result<(), String> {
+        if let Some(group) = first {
+            self.store(group)?;
+        }
+        while let Some(group) = self.queue.take() {
+            self.store(group)?;
+        }
+        if let Some(open) = self.open.take() {
+            open.seal();
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, group: Group) -> Result<(), String> {
+        let began = self.clock.read().boot;
+        self.mark.flush_began(began);
+        self.write_until_done(&group)?;
+        let took = self.clock.read().boot - began;
+        let tip = group.tip;
+        self.mark.durable(tip);
+        self.queue.written();
+        (self.report)(Report::Durable(tip));
+        (self.sink)(group);
+        if took > SLOW {
+            (self.report)(Report::Slow { took });
+        }
+        Ok(())
+    }
+
+    fn write_until_done(&mut self, group: &Group) -> Result<(), String> {
+        let mut troubled = false;
+        let mut closing = false;
+        while let Err(error) = self.write(group) {
+            let words = format!("the journal cannot be written: {error}");
+            if !troubled {
+                troubled = true;
+                (self.report)(Report::Trouble { words: words.clone() });
+            }
+            if closing {
+                return Err(words);
+            }
+            closing = self.queue.closed_within(AGAIN);
+        }
+        if troubled {
+            (self.report)(Report::Well);
+        }
+        Ok(())
+    }
+
+    /// Into the open segment, else, or if it fails, into a new one.
+    fn write(&mut self, group: &Group) -> io::Result<()> {
+        if self.open.as_ref().is_some_and(|open| open.end >= self.segment_bytes)
+            && let Some(full) = self.open.take()
+        {
+            full.seal();
+        }
+        let Some(mut open) = self.open.take() else { return self.begin(group) };
+        match open.put(&group.bytes) {
+            Ok(()) => self.open = Some(open),
+            Err(error) => {
+                drop(open);
+                self.begin(group)?;
+                (self.report)(Report::Replaced { words: format!("a segment of the journal failed: {error}") });
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, group: &Group) -> io::Result<()> {
+        let after = self.mark.tip();
+        let (path, file) = self.create(after)?;
+        let mut open = Open { file, end: 0, reserved: 0, tight: false };
+        let header = Header { after, created: self.clock.read().wall }.encode();
+        let written = open.put(&[&header, &group.bytes[..]].concat()).and_then(|()| self.files.sync_dir(&self.dir));
+        if let Err(error) = written {
+            // What it holds is written again elsewhere; a full disk needs the space.
+            drop(open);
+            let _ = std::fs::remove_file(path);
+            return Err(error);
+        }
+        self.open = Some(open);
+        Ok(())
+    }
+
+    /// A file with a name that is not taken.
+    fn create(&self, after: Tip) -> io::Result<(PathBuf, Box<dyn JournalFile>)> {
+        let mut generation = 0;
+        loop {
+            let path = segment::path(&self.dir, after.seq + 1, generation);
+            match self.files.create(&path) {
+                Ok(file) => return Ok((path, file)),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists && generation < 100_000 => generation += 1,
+                Err(e) => return Err(e),
+            }
+        }
+    }
+}

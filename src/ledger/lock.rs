@@ -1,0 +1,86 @@
+//! One process at a time: an flock on `STATE/lock`, with the holder's pid in the file.
+//!
+//! The file is never removed: the lock is the kernel's and goes with its process.
+
+use super::files;
+use nix::fcntl::{Flock, FlockArg};
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// Held as long as this value lives.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "dropping it unlocks")] Flock<File>);
+
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    #[error("{} is in use by {}; stop it first or choose another state directory", dir.display(), holder(*pid))]
+    Held { dir: PathBuf, pid: Option<u32> },
+    #[error("{} cannot be used as state directory: {source}", dir.display())]
+    Unusable { dir: PathBuf, source: io::Error },
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+impl Lock {
+    /// Takes the state directory `dir`, which must exist.
+    ///
+    /// # Errors
+    /// When another process has it (with its pid, if it can be read), or it cannot be written.
+    pub fn take(dir: &Path) -> Result<Lock, LockError> {
+        let unusable = |source| LockError::Unusable { dir: dir.to_owned(), source };
+        let path = dir.join("lock");
+        let file = files::private().read(true).create(true).truncate(false).open(path).map_err(unusable)?;
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(mut lock) => {
+                // On a full disk the lock holds without its pid.
+                let _ = write_pid(&mut lock);
+                Ok(Lock(lock))
+            }
+            Err((file, nix::errno::Errno::EWOULDBLOCK)) => {
+                Err(LockError::Held { dir: dir.to_owned(), pid: read_pid(file) })
+            }
+            Err((_, errno)) => Err(unusable(errno.into())),
+        }
+    }
+}
+
+fn write_pid(file: &mut File) -> io::Result<()> {
+    file.rewind()?;
+    file.set_len(0)?;
+    writeln!(file, "{}", std::process::id())
+}
+
+fn read_pid(mut file: File) -> Option<u32> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Lock::take(dir.path()).unwrap();
+        let error = Lock::take(dir.path()).unwrap_err();
+        assert!(matches!(error, LockError::Held { pid: Some(pid), .. } if pid == std::process::id()), "{error}");
+        assert!(error.to_string().contains(&format!("process {}", std::process::id())));
+        drop(first);
+        Lock::take(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_is_none_is_unusable() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert!(matches!(Lock::take(&file), Err(LockError::Unusable { .. })));
+        assert!(matches!(Lock::take(&dir.path().join("absent")), Err(LockError::Unusable { .. })));
+    }
+}

@@ -1,0 +1,24 @@
+//! What the ledger's threads tell, unasked.
+
+use super::codec::Tip;
+use crate::domain::time::Span;
+use std::sync::Arc;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Report {
+    /// Everything up to here is on the disk.
+    Durable(Tip),
+    /// A segment failed and is left; a new one took the frames. Nothing is lost or late.
+    Replaced { words: String },
+    /// Frames cannot be made durable; they wait in memory, a try every second. Emergency mode.
+    Trouble { words: String },
+    /// They could be written again.
+    Well,
+    /// A flush took over two seconds.
+    Slow { took: Span },
+    /// The history cannot be used, or (`well`) it can again. Alarms do not need it.
+    History { words: String, well: bool },
+}
+
+/// Called from the ledger's threads; must return quickly.
+pub type Reporter = Arc<dyn Fn(Report) + Send + Sync>;

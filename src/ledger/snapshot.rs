@@ -1,0 +1,212 @@
+//! Snapshots: the state as it was after one frame, so that a start need not fold the whole journal.
+//!
+//! ```text
+//! offset  size  (numbers little-endian)
+//!      0     8  magic "stentorS"
+//!      8     2  format version
+//!     10     2  encoding of the body: 1 zstd
+//!     12     4  length of this header
+//!     16     8  made after this event
+//!     24    32  and its frame's hash
+//!     56     8  length of the body when unpacked
+//!     64    32  BLAKE3 of everything before and of the body as it stands here
+//!     96     .  the body: what the engine gave, opaque here
+//! ```
+//!
+//! Written whole or not at all. Two are kept; a damaged one is passed over for the one before.
+
+use super::codec::{FrameHash, Tip};
+use super::fault::{Fault, FaultKind};
+use super::files;
+use std::io;
+use std::path::{Path, PathBuf};
+
+const HEADER: usize = 96;
+const VERSION: u16 = 1;
+const MAGIC: [u8; 8] = *b"stentorS";
+const ZSTD: u16 = 1;
+const LEVEL: i32 = 1;
+const KEPT: usize = 2;
+
+/// A state and the frame it was made after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    pub tip: Tip,
+    pub body: Vec<u8>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error("{} cannot be read: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error(
+        "{file} was written by a newer stentor (snapshot format {version}, encoding {encoding}; this one knows {VERSION} and {ZSTD}): run that version, or restore a backup made before the upgrade"
+    )]
+    Newer { file: String, version: u16, encoding: u16 },
+}
+
+/// Writes the state after `tip` and forgets all but the newest two.
+///
+/// # Errors
+/// What the system says; earlier snapshots are untouched then.
+pub fn save(dir: &Path, tip: Tip, body: &[u8]) -> io::Result<()> {
+    let packed = zstd::stream::encode_all(body, LEVEL)?;
+    let mut header = [0u8; HEADER];
+    header[..8].copy_from_slice(&MAGIC);
+    header[8..10].copy_from_slice(&VERSION.to_le_bytes());
+    header[10..12].copy_from_slice(&ZSTD.to_le_bytes());
+    header[12..16].copy_from_slice(&(HEADER as u32).to_le_bytes());
+    header[16..24].copy_from_slice(&tip.seq.to_le_bytes());
+    header[24..56].copy_from_slice(&tip.hash.0);
+    header[56..64].copy_from_slice(&(body.len() as u64).to_le_bytes());
+    let sum = checksum(&header, &packed);
+    header[64..].copy_from_slice(&sum);
+    files::replace(&dir.join(format!("{:020}.snapshot", tip.seq)), &[&header, &packed])?;
+    for (_, path) in list(dir)?.into_iter().skip(KEPT) {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+/// The newest good snapshot after an event before `below`; damaged ones are added to `faults`.
+///
+/// # Errors
+/// When the directory cannot be read, or a file is from a newer version.
+pub fn load_newest(dir: &Path, below: Option<u64>, faults: &mut Vec<Fault>) -> Result<Option<Snapshot>, SnapshotError> {
+    for (seq, path) in list(dir).map_err(|source| SnapshotError::Io { path: dir.to_owned(), source })? {
+        if below.is_some_and(|below| seq >= below) {
+            continue;
+        }
+        match load(&path)? {
+            Ok(snapshot) => return Ok(Some(snapshot)),
+            Err(words) => {
+                let (file, words) = (shown(&path), words.to_owned());
+                faults.push(Fault { kind: FaultKind::DamagedSnapshot, file, offset: None, seq: Some(seq), words });
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Reads one file; the inner error says what is damaged.
+///
+/// # Errors
+/// When it cannot be read for want of permission or the like, or is from a newer version.
+pub fn load(path: &Path) -> Result<Result<Snapshot, &'static str>, SnapshotError> {
+    let bytes = match std::fs::read(path) {
+        Err(e) if e.raw_os_error() == Some(nix::libc::EIO) => return Ok(Err("the disk does not give it back")),
+        read => read.map_err(|source| SnapshotError::Io { path: path.to_owned(), source })?,
+    };
+    let Some((header, packed)) = bytes.split_first_chunk::<HEADER>() else { return Ok(Err("it is too short")) };
+    if header[..8] != MAGIC {
+        return Ok(Err("it does not begin as a snapshot does"));
+    }
+    if header[64..] != checksum(header, packed) {
+        return Ok(Err("the checksum does not match"));
+    }
+    let (version, encoding) =
+        (u16::from_le_bytes([header[8], header[9]]), u16::from_le_bytes([header[10], header[11]]));
+    if version > VERSION || encoding != ZSTD {
+        return Err(SnapshotError::Newer { file: shown(path), version, encoding });
+    }
+    let number = |at: usize| header[at..].first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
+    let mut hash = [0u8; 32];
+    hash.copy_from_slice(&header[24..56]);
+    let Ok(body) = zstd::stream::decode_all(packed) else { return Ok(Err("the body cannot be unpacked")) };
+    if body.len() as u64 != number(56) {
+        return Ok(Err("the body has another length"));
+    }
+    Ok(Ok(Snapshot { tip: Tip { seq: number(16), hash: FrameHash(hash) }, body }))
+}
+
+/// All snapshot files, the newest first. No directory is an empty one.
+///
+/// # Errors
+/// What the system says.
+pub fn list(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let entries = match std::fs::read_dir(dir) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let seq = path.file_name().and_then(|n| n.to_str()?.strip_suffix(".snapshot")?.parse().ok());
+        found.extend(seq.map(|seq: u64| (seq, path)));
+    }
+    found.sort_by(|a, b| b.cmp(a));
+    Ok(found)
+}
+
+/// `snapshots/NAME`, for reports.
+pub fn shown(path: &Path) -> String {
+    format!("snapshots/{}", path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+fn checksum(header: &[u8; HEADER], packed: &[u8]) -> [u8; 32] {
+    *blake3::Hasher::new().update(&header[..64]).update(packed).finalize().as_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tip(seq: u64) -> Tip {
+        Tip { seq, hash: FrameHash([seq as u8; 32]) }
+    }
+
+    fn newest(dir: &Path) -> (Option<Snapshot>, usize) {
+        let mut faults = Vec::new();
+        (load_newest(dir, None, &mut faults).unwrap(), faults.len())
+    }
+
+    #[test]
+    fn two_are_kept_and_the_newest_comes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(newest(&dir.path().join("absent")), (None, 0));
+        for seq in [9, 10, 11] {
+            save(dir.path(), tip(seq), format!("state {seq}").as_bytes()).unwrap();
+        }
+        assert_eq!(newest(dir.path()), (Some(Snapshot { tip: tip(11), body: b"state 11".to_vec() }), 0));
+        let older = load_newest(dir.path(), Some(11), &mut Vec::new()).unwrap();
+        assert_eq!(older.unwrap().body, b"state 10");
+        let names: Vec<u64> = list(dir.path()).unwrap().into_iter().map(|(seq, _)| seq).collect();
+        assert_eq!(names, [11, 10]);
+    }
+
+    #[test]
+    fn every_damaged_byte_and_length_means_the_one_before() {
+        let dir = tempfile::tempdir().unwrap();
+        save(dir.path(), tip(1), b"the older state").unwrap();
+        save(dir.path(), tip(2), b"the newer state, a little longer, longer, longer").unwrap();
+        let path = list(dir.path()).unwrap()[0].1.clone();
+        let good = std::fs::read(&path).unwrap();
+        for place in 0..good.len() {
+            let mut bytes = good.clone();
+            bytes[place] ^= 0x40;
+            std::fs::write(&path, &bytes).unwrap();
+            let (found, faults) = newest(dir.path());
+            assert_eq!((found.unwrap().tip, faults), (tip(1), 1), "byte {place}");
+            std::fs::write(&path, &good[..place]).unwrap();
+            let (found, faults) = newest(dir.path());
+            assert_eq!((found.unwrap().tip, faults), (tip(1), 1), "cut at {place}");
+        }
+        std::fs::write(list(dir.path()).unwrap()[1].1.clone(), "rubbish").unwrap();
+        assert_eq!(newest(dir.path()), (None, 2));
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_in_clear_words() {
+        let dir = tempfile::tempdir().unwrap();
+        save(dir.path(), tip(1), b"state").unwrap();
+        let path = list(dir.path()).unwrap()[0].1.clone();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[8] = 2;
+        let (header, packed) = bytes.split_first_chunk::<HEADER>().unwrap();
+        let sum = checksum(header, packed);
+        bytes[64..96].copy_from_slice(&sum);
+        std::fs::write(&path, bytes).unwrap();
+        let error = load_newest(dir.path(), None, &mut Vec::new()).unwrap_err().to_string();
+        assert!(error.contains("newer stentor") && error.contains("format 2"), "{error}");
+    }
+}
