@@ -6,6 +6,7 @@
 use super::dispatch::Dispatcher;
 use super::handle::{Handle, Lanes, Note, Released, is_intake, overloaded};
 use super::held::{Held, Queue};
+use super::record;
 use super::log::{Log, LogFull, LogNews, Written};
 use super::sounds::Sounds;
 use crate::domain::clock::{Clock, Reading};
@@ -182,7 +183,8 @@ impl Cycle {
         let count = events.len() as u64;
         let frame =
             Frame { seq: self.seq + 1, at: self.reading.wall, by: by.name, recorded_late: self.emergency, events };
-        let written = self.log.append(&frame, seed)?;
+        let extract = record::extract(&mut self.engine, &frame);
+        let written = self.log.append(&frame, seed, extract)?;
         self.seq += count;
         self.lanes.progress.decided_seq.store(self.seq, Ordering::Relaxed);
         let released = Released { frame: Arc::new(frame), hash: written.hash.as_str().into() };

@@ -2,6 +2,7 @@
 
 use crate::domain::event::Frame;
 use crate::domain::time::Span;
+use crate::ledger::extract::Extract;
 
 /// Where a frame came to stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,9 +19,11 @@ pub struct LogFull(pub String);
 
 /// Takes frames in order; tells later, by [`LogNews`], up to where they are durable.
 pub trait Log: Send + Sync {
+    /// `extract` is what the history keeps of it.
+    ///
     /// # Errors
     /// When no more frames can be held in memory.
-    fn append(&self, frame: &Frame, seed: &[u8; 16]) -> Result<Written, LogFull>;
+    fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Written, LogFull>;
 
     /// How long the flush under way lasts.
     fn flushing_for(&self) -> Option<Span>;

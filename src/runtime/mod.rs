@@ -9,6 +9,7 @@ mod dispatch;
 mod handle;
 mod held;
 mod log;
+mod record;
 mod sounds;
 
 #[cfg(test)]
@@ -16,4 +17,5 @@ mod tests;
 
 pub use cycle::{Cycle, Ended, Setup};
 pub use handle::{Handle, Lanes, Progress, Released};
+pub use record::{extractor, read_state};
 pub use log::{Log, LogFull, LogNews, Written};

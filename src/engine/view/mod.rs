@@ -1,6 +1,7 @@
 //! What the doors show of the state: the JSON documents of CLI.md.
 
 mod delivery;
+mod documents;
 mod explain;
 mod incident;
 mod lists;

@@ -1,0 +1,117 @@
+//! What the history keeps beside the events of a frame: documents of what ended, and counters.
+
+use crate::config::Config;
+use crate::domain::delivery::Status;
+use crate::domain::event::{EventKind, Frame};
+use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
+use crate::domain::time::Timestamp;
+use crate::engine::{Engine, State};
+use crate::ledger::extract::{Count, Document, Extract, Extractor, MakeExtractor, Sort};
+use crate::ledger::snapshot::Snapshot;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What follows from a frame whose events the engine's state has folded already.
+pub fn extract(engine: &mut Engine, frame: &Frame) -> Extract {
+    let mut extract = Extract::default();
+    let mut ended: BTreeSet<NotificationId> = BTreeSet::new();
+    let mut incidents: BTreeSet<IncidentId> = BTreeSet::new();
+    for event in &frame.events {
+        match &event.head {
+            EventKind::NotificationAccepted { id, .. } => {
+                ended.insert(*id);
+            }
+            EventKind::DeliveryCreated { chain, status, .. } => {
+                let channel = chain.first().cloned().unwrap_or_default();
+                extract.counts.push(one(frame.at, &channel, "created"));
+                if status.is_end() {
+                    extract.counts.push(one(frame.at, &channel, status.as_str()));
+                }
+            }
+            EventKind::DeliveryEnded { id, status, .. } => {
+                count_end(&engine.state, frame.at, *id, *status, &mut extract);
+                ended.extend(engine.state.deliveries.get(id).map(|d| d.notification));
+            }
+            EventKind::DeadLetterRequeued { id } => take_back(&engine.state, frame.at, *id, &mut extract),
+            EventKind::IncidentResolved { id, .. } => {
+                incidents.insert(*id);
+            }
+            _ => {}
+        }
+    }
+    add_documents(engine, frame, ended, incidents, &mut extract);
+    extract
+}
+
+fn add_documents(
+    engine: &mut Engine,
+    frame: &Frame,
+    ended: BTreeSet<NotificationId>,
+    mut incidents: BTreeSet<IncidentId>,
+    extract: &mut Extract,
+) {
+    for id in ended {
+        let Some(n) = engine.state.notifications.get(&id).filter(|n| n.open == 0) else { continue };
+        let parts = n.deliveries.iter().map(|d| d.0).collect();
+        incidents.extend(n.origin.incident());
+        if let Some(json) = engine.notification_document(frame, id) {
+            extract.documents.push(Document { sort: Sort::Notification, id: id.0, number: None, parts, json });
+        }
+    }
+    for id in incidents {
+        let Some(number) = engine.state.incidents.get(&id).filter(|i| !i.is_live()).map(|i| i.number) else { continue };
+        if let Some(json) = engine.incident_document(frame, id) {
+            let parts = Vec::new();
+            extract.documents.push(Document { sort: Sort::Incident, id: id.0, number: Some(number), parts, json });
+        }
+    }
+}
+
+fn one(at: Timestamp, channel: &str, status: &str) -> Count {
+    Count { at, channel: channel.to_owned(), status: status.to_owned(), n: 1, took: None, cost: None }
+}
+
+fn count_end(state: &State, at: Timestamp, id: DeliveryId, status: Status, extract: &mut Extract) {
+    let Some(d) = state.deliveries.get(&id) else { return };
+    let channel = d.chain.first().map_or("", String::as_str);
+    let took = matches!(status, Status::Delivered | Status::Sent).then(|| at - d.created_at);
+    extract.counts.push(Count { took, ..one(at, channel, status.as_str()) });
+}
+
+/// A requeued dead letter is no failure any more.
+fn take_back(state: &State, at: Timestamp, id: DeliveryId, extract: &mut Extract) {
+    let Some(d) = state.deliveries.get(&id) else { return };
+    let channel = d.chain.first().map_or("", String::as_str);
+    extract.counts.push(Count { n: -1, ..one(at, channel, Status::Dead.as_str()) });
+}
+
+/// Folds the journal again, for a history that has to catch up.
+pub fn extractor(config: Arc<Config>) -> MakeExtractor {
+    Arc::new(move |snapshot: Option<&Snapshot>| {
+        let state = match snapshot {
+            Some(snapshot) => read_state(&snapshot.body)?,
+            None => State::default(),
+        };
+        let engine = Engine::new(state, config.clone(), env!("CARGO_PKG_VERSION"));
+        Ok(Box::new(Folding { engine }) as Box<dyn Extractor>)
+    })
+}
+
+struct Folding {
+    engine: Engine,
+}
+
+impl Extractor for Folding {
+    fn extract(&mut self, frame: &Frame) -> Extract {
+        self.engine.replay(frame);
+        extract(&mut self.engine, frame)
+    }
+}
+
+/// The state in a snapshot's body.
+///
+/// # Errors
+/// A sentence, when it is not one.
+pub fn read_state(body: &[u8]) -> Result<State, String> {
+    serde_json::from_slice(body).map_err(|e| format!("the snapshot's state cannot be read: {e}"))
+}
