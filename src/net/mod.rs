@@ -16,6 +16,7 @@ pub use answer::Answer;
 pub use client::Client;
 pub use endpoint::{Endpoint, Reach};
 pub use reqwest::Method;
+pub use tls::install_provider;
 
 use std::time::Duration;
 

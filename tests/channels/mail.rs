@@ -216,34 +216,42 @@ async fn f44_each_refusal_means_what_its_place_and_code_say() {
 
 #[tokio::test]
 async fn f44_a_stall_at_any_verb_ends_in_time_and_names_it() {
-    let standins = Standins::start().await;
-    for (verb, place, unknown) in [
-        ("connect", "while connecting", false),
-        ("ehlo", "while connecting", false),
-        ("mail", "at MAIL FROM", false),
-        ("rcpt", "at RCPT TO", false),
-        ("data", "at DATA", false),
-        ("text", "after the text", true),
-    ] {
-        standins.set_times("smtp", Fault::verb(verb, "stall"), 1);
-        let result = plain(&standins, "200ms").send(&out(Some("alice@example.org"), "x", "y")).await;
-        let failure = is(result, Timeout, Channel, unknown);
+    let stall = async |verb: &str, tls: bool| {
+        let standins = Standins::start().await;
+        standins.set("smtp", Fault::verb(verb, "stall"));
+        let timeout = "timeout = \"3s\"";
+        let mail = match tls {
+            true => {
+                let toml = settings(&standins, "starttls", standins.ca_file());
+                channel("smtp", &toml.replace("timeout = \"5s\"", timeout))
+            }
+            false => plain(&standins, "3s"),
+        };
+        mail.send(&out(Some("alice@example.org"), "x", "y")).await
+    };
+    let cases = [
+        ("connect", false, "while connecting", false),
+        ("ehlo", false, "while connecting", false),
+        ("auth", true, "at AUTH", false),
+        ("mail", false, "at MAIL FROM", false),
+        ("rcpt", false, "at RCPT TO", false),
+        ("data", false, "at DATA", false),
+        ("text", false, "after the text", true),
+    ];
+    let all = cases.map(async |(verb, tls, place, unknown)| {
+        let failure = is(stall(verb, tls).await, Timeout, Channel, unknown);
         assert_eq!(failure.words, format!("no answer in time {place}"));
-    }
-    standins.set_times("smtp", Fault::verb("auth", "stall"), 1);
-    let toml = settings(&standins, "starttls", standins.ca_file()).replace("5s", "1s");
-    let failure =
-        is(channel("smtp", &toml).send(&out(Some("alice@example.org"), "x", "y")).await, Timeout, Channel, false);
-    assert_eq!(failure.words, "no answer in time at AUTH");
+    });
+    futures_util::future::join_all(all).await;
 }
 
 #[tokio::test]
 async fn a_caller_with_the_same_deadline_hears_how_far_it_came() {
     let standins = Standins::start().await;
     standins.set("smtp", Fault::verb("rcpt", "stall"));
-    let mail = plain(&standins, "400ms");
+    let mail = plain(&standins, "2s");
     let message = out(Some("alice@example.org"), "x", "y");
-    let result = tokio::time::timeout(std::time::Duration::from_millis(400), mail.send(&message)).await;
+    let result = tokio::time::timeout(std::time::Duration::from_secs(2), mail.send(&message)).await;
     assert!(!failure(result.expect("the channel ends first")).unknown);
 }
 
@@ -260,6 +268,6 @@ async fn the_probe_goes_as_far_as_noop() {
     let words = plain(&standins, "5s").probe().await.unwrap();
     assert!(!words.contains("credentials"), "{words}");
     standins.set_times("smtp", Fault::verb("noop", "stall"), 1);
-    let stalled = plain(&standins, "200ms").probe().await.unwrap_err();
+    let stalled = plain(&standins, "2s").probe().await.unwrap_err();
     assert_eq!((stalled.class, stalled.words.as_str()), (Timeout, "no answer in time at NOOP"));
 }

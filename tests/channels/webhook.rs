@@ -88,14 +88,15 @@ async fn f32_tells_a_request_that_never_left_from_one_whose_answer_was_lost() {
     let nobody = channel("webhook", "url = \"http://127.0.0.1:9/\"");
     let failure = is(nobody.send(&out(None, "", "{}")).await, ProviderError, Channel, false);
     assert_eq!(failure.words, "cannot connect: Connection refused (os error 111)");
-    let hook = hook(&standins, "timeout = \"300ms\"");
+    let hasty = hook(&standins, "timeout = \"300ms\"");
+    let hook = hook(&standins, "");
     standins.set_times("hook", Fault::CutAfter, 1);
     let failure = is(hook.send(&out(None, "", "{}")).await, ProviderError, Channel, true);
     assert!(failure.words.starts_with("the connection broke before the answer"), "{failure}");
     standins.set_times("hook", Fault::Hang, 1);
-    is(hook.send(&out(None, "", "{}")).await, Timeout, Channel, true);
-    standins.set_times("hook", Fault::Slow { millis: 2_000 }, 1);
-    is(hook.send(&out(None, "", "{}")).await, Timeout, Channel, true);
+    is(hasty.send(&out(None, "", "{}")).await, Timeout, Channel, true);
+    standins.set_times("hook", Fault::Slow { millis: 20_000 }, 1);
+    is(hasty.send(&out(None, "", "{}")).await, Timeout, Channel, true);
     standins.set_times("hook", Fault::CutBefore, 1);
     is(hook.send(&out(None, "", "{}")).await, ProviderError, Channel, true);
     // A status is an answer, whatever becomes of the body.
