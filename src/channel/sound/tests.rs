@@ -60,7 +60,7 @@ fn repetitions_are_a_number_or_a_word() {
     assert_eq!(read("repeat = 3").0.unwrap().terms.repeat, Some(3));
     assert_eq!(read("repeat = '3'").0.unwrap().terms.repeat, Some(3));
     assert!(refused("repeat = 'for ever'").contains("write \"until-acknowledged\" or a number from 1 to 1000"));
-    assert!(refused("repeat = 0").contains("write a number from 1 to 1000"));
+    assert!(refused("repeat = 0").contains("number from 1 to 1000"));
     refused("repeat = true");
 }
 
