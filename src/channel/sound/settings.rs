@@ -43,14 +43,12 @@ pub(super) fn read(table: &mut Table<'_>) -> Option<Settings> {
     let tone = optional(table, "tone", |t| t.choice("tone", &Tone::NAMES));
     let device = optional(table, "device", |t| t.parsed("device", a_device));
     let volume = optional(table, "volume", read_volume);
-    let repeat = optional(table, "repeat", read_repeat);
-    let max = optional(table, "max", read_max);
+    let terms = read_terms(table);
     let (file, tone) = (file?, tone?);
     if file.is_some() && tone.is_some() {
         table.error("tone", "a file and a tone are given", "leave one of them out");
         return None;
     }
-    let terms = SoundTerms { repeat: repeat?.unwrap_or(default.terms.repeat), max: max?.unwrap_or(MAX) };
     Some(Settings {
         file,
         tone: tone.and_then(Tone::parse),
@@ -100,37 +98,30 @@ fn read_volume(table: &mut Table<'_>) -> Option<f32> {
     None
 }
 
-/// `Some(None)`: until acknowledged.
-fn read_repeat(table: &mut Table<'_>) -> Option<Option<u32>> {
-    let is_word = |text: &str| text == UNTIL_ACKNOWLEDGED;
-    let until = table.shape("repeat") == Some(Shape::Text) && table.parsed("repeat", |t| Ok(is_word(t))) == Some(true);
-    if until {
-        if !table.has("max") {
-            table.warning(
-                "repeat",
-                format!("nothing says for how long; it will be {MAX} at a stretch"),
-                "write max = \"15m\"",
-            );
-        }
-        return Some(None);
+/// Reads `repeat` and `max`, with their defaults: once, and 15 minutes at a stretch. What is wrong
+/// is reported.
+fn read_terms(table: &mut Table<'_>) -> SoundTerms {
+    let repeat = match table.shape("repeat") {
+        None => Some(1),
+        Some(Shape::Text) => table.parsed("repeat", how_often).flatten(),
+        Some(_) => table.integer("repeat", 1..=MOST_TIMES).and_then(|times| u32::try_from(times).ok()),
+    };
+    let max = table.parsed("max", |text| match Span::parse(text)? {
+        Span::ZERO => Err("nothing can be heard in no time; write for example max = \"15m\"".to_owned()),
+        span => Ok(span),
+    });
+    if repeat.is_none() && table.has("repeat") && !table.has("max") {
+        let message = format!("nothing says for how long; it will be {MAX} at a stretch");
+        table.warning("repeat", message, "write max = \"15m\"");
     }
-    if table.shape("repeat") == Some(Shape::Text) {
-        let number = |text: &str| match text.trim().parse::<u32>() {
-            Ok(times) if times > 0 && i64::from(times) <= MOST_TIMES => Ok(Some(times)),
-            _ => Err(format!(
-                "{text:?} is not how often; write \"{UNTIL_ACKNOWLEDGED}\" or a number from 1 to {MOST_TIMES}"
-            )),
-        };
-        return table.parsed("repeat", number);
-    }
-    table.integer("repeat", 1..=MOST_TIMES).and_then(|times| u32::try_from(times).ok()).map(Some)
+    SoundTerms { repeat, max: max.unwrap_or(MAX) }
 }
 
-fn read_max(table: &mut Table<'_>) -> Option<Span> {
-    let max = table.span("max")?;
-    if max > Span::ZERO {
-        return Some(max);
+/// `None`: until acknowledged.
+fn how_often(text: &str) -> Result<Option<u32>, String> {
+    match text.trim().parse::<u32>() {
+        Ok(times) if times > 0 && i64::from(times) <= MOST_TIMES => Ok(Some(times)),
+        _ if text == UNTIL_ACKNOWLEDGED => Ok(None),
+        _ => Err(format!("{text:?} is not how often; write {UNTIL_ACKNOWLEDGED:?} or a number from 1 to {MOST_TIMES}")),
     }
-    table.error("max", "nothing can be heard in no time", "write for example max = \"15m\"");
-    None
 }

@@ -4,7 +4,7 @@
 //! does not fall silent, is killed first. Nothing here waits for it longer than a second.
 
 use crate::channel::sound::client::launch::Launch;
-use crate::channel::sound::client::orders::{Began, Orders, Over, Request, Trouble};
+use crate::channel::sound::client::orders::{Began, NotHeard, Orders, Over, Request};
 use crate::channel::sound::client::running::Running;
 use crate::channel::sound::client::{Desk, Shared};
 use crate::channel::sound::protocol::{Answer, Ask};
@@ -35,7 +35,7 @@ pub(super) enum Command {
     },
     /// Opens the device and closes it again.
     Probe {
-        opened: oneshot::Sender<Result<String, Trouble>>,
+        opened: oneshot::Sender<Result<String, NotHeard>>,
     },
 }
 
@@ -45,9 +45,9 @@ pub(super) struct Actor {
     shared: Arc<Shared>,
     orders: Orders,
     player: Option<Running>,
-    probes: BTreeMap<u64, oneshot::Sender<Result<String, Trouble>>>,
+    probes: BTreeMap<u64, oneshot::Sender<Result<String, NotHeard>>>,
     /// Probes that wait for a player.
-    probes_to_ask: Vec<oneshot::Sender<Result<String, Trouble>>>,
+    probes_to_ask: Vec<oneshot::Sender<Result<String, NotHeard>>>,
     next_ping: Instant,
     /// The number of the ping that is out, and when its answer is late.
     pong: Option<(u64, Instant)>,
@@ -139,7 +139,7 @@ impl Actor {
                 self.next_ping = now;
             }
             Err(why) => {
-                let trouble = Trouble::Broken(why);
+                let trouble = NotHeard::Broken(why);
                 self.orders.no_player(&trouble, now);
                 self.refuse_probes(&trouble);
                 self.rest(now);
@@ -190,7 +190,7 @@ impl Actor {
         }
         match answer {
             Answer::Opens { id, ref how } => self.probed(id, Ok(how.clone())),
-            Answer::Failed { id, ref why } => self.probed(id, Err(Trouble::Broken(format!("{why}{last_words}")))),
+            Answer::Failed { id, ref why } => self.probed(id, Err(NotHeard::Broken(format!("{why}{last_words}")))),
             _ => {}
         }
         if let Some(over) = self.orders.heard(answer, now, &last_words) {
@@ -198,13 +198,13 @@ impl Actor {
         }
     }
 
-    fn probed(&mut self, id: u64, result: Result<String, Trouble>) {
+    fn probed(&mut self, id: u64, result: Result<String, NotHeard>) {
         if let Some(probe) = self.probes.remove(&id) {
             let _ = probe.send(result);
         }
     }
 
-    fn refuse_probes(&mut self, trouble: &Trouble) {
+    fn refuse_probes(&mut self, trouble: &NotHeard) {
         let asked = std::mem::take(&mut self.probes).into_values();
         for probe in asked.chain(self.probes_to_ask.drain(..)) {
             let _ = probe.send(Err(trouble.clone()));
@@ -227,7 +227,7 @@ impl Actor {
         if let Some(player) = self.player.take() {
             let why = format!("the sound player {why} and was killed{}", player.last_words());
             player.kill();
-            self.mourn(&Trouble::Hung(why));
+            self.mourn(&NotHeard::Hung(why));
         }
     }
 
@@ -236,12 +236,12 @@ impl Actor {
         if let Some(player) = self.player.take() {
             let how = player.end().await;
             let orders = orders.map(|why| format!(" (it took no orders: {why})")).unwrap_or_default();
-            self.mourn(&Trouble::Broken(format!("the sound player {how}{orders}")));
+            self.mourn(&NotHeard::Broken(format!("the sound player {how}{orders}")));
         }
     }
 
-    fn mourn(&mut self, trouble: &Trouble) {
-        if let Trouble::Broken(why) | Trouble::Hung(why) = trouble {
+    fn mourn(&mut self, trouble: &NotHeard) {
+        if let NotHeard::Broken(why) | NotHeard::Hung(why) = trouble {
             tracing::warn!(device = self.launch.device(), "{why}");
         }
         let now = Instant::now();

@@ -12,9 +12,10 @@ mod running;
 
 pub(super) use check::check;
 pub use launch::Launch;
+pub use orders::NotHeard;
 
 use crate::channel::sound::client::actor::{Actor, Command};
-use crate::channel::sound::client::orders::{Over, Request, Trouble};
+use crate::channel::sound::client::orders::{Over, Request};
 use crate::channel::sound::protocol::{Cause, Piece};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -23,28 +24,6 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Ended sounds that nobody asked about yet; the oldest are forgotten.
 const MOST_ENDED: usize = 1_000;
-
-/// Why there is nothing to hear.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NotHeard {
-    #[error("{0}")]
-    Broken(String),
-    /// The player did not answer; the words say so.
-    #[error("{0}")]
-    Hung(String),
-    #[error("silenced before it was heard")]
-    Silenced,
-}
-
-impl From<Trouble> for NotHeard {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Broken(why) => NotHeard::Broken(why),
-            Trouble::Hung(why) => NotHeard::Hung(why),
-            Trouble::Silenced => NotHeard::Silenced,
-        }
-    }
-}
 
 /// The players of this process, by how they are started.
 static PLAYERS: Mutex<BTreeMap<Launch, Weak<Player>>> = Mutex::new(BTreeMap::new());
@@ -149,14 +128,14 @@ impl Desk {
         let (began, heard) = oneshot::channel();
         let request = Request { key: key.to_owned(), piece, left };
         self.ask(Command::Begin { desk: self.id, request, began }).await?;
-        heard.await.map_err(|_| gone())?.map_err(NotHeard::from)
+        heard.await.map_err(|_| gone())?
     }
 
     /// Opens the device and closes it again; says how it opens.
     pub(super) async fn probe(&self) -> Result<String, NotHeard> {
         let (opened, heard) = oneshot::channel();
         self.ask(Command::Probe { opened }).await?;
-        heard.await.map_err(|_| gone())?.map_err(NotHeard::from)
+        heard.await.map_err(|_| gone())?
     }
 
     /// All that should be heard of this channel: key, what, how much longer. A later list replaces

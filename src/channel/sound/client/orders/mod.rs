@@ -5,7 +5,12 @@
 //! its `until`, or when it is no longer wanted; whoever waits for its beginning is told how that
 //! went, exactly once.
 
-use crate::channel::sound::protocol::{Answer, Ask, Cause, Piece};
+mod order;
+
+pub use order::{Began, NotHeard, Over, Request};
+
+use crate::channel::sound::client::orders::order::{Order, Phase, SETTLED_AFTER};
+use crate::channel::sound::protocol::{Answer, Ask, Cause};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -15,8 +20,6 @@ use tokio::time::Instant;
 const RETRY: Duration = Duration::from_secs(5);
 /// A stop that is not confirmed by then is made true by killing the player.
 const SILENT_WITHIN: Duration = Duration::from_millis(700);
-/// A sound that `send` began is given this time to appear in the list of what is wanted.
-const SETTLED_AFTER: Duration = Duration::from_millis(500);
 /// How long an ended sound that was never listed is remembered, so that it is not begun again.
 const REMEMBERED: Duration = Duration::from_secs(60);
 /// The player counts samples, we count seconds.
@@ -24,65 +27,6 @@ const MAX_SLACK: Duration = Duration::from_secs(1);
 /// A file at which the player died so often is not tried again for a while.
 const MOST_DEATHS: u32 = 2;
 const DEADLY_FOR: Duration = Duration::from_secs(600);
-
-/// Began (and why it is the tone, if a file was asked for), or why not.
-pub(super) type Began = Result<Option<String>, Trouble>;
-
-/// Why something did not begin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// The device or the player failed.
-    Broken(String),
-    /// The player did not answer.
-    Hung(String),
-    /// It was no longer wanted.
-    Silenced,
-}
-
-/// One wanted sound.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) key: String,
-    pub(super) piece: Piece,
-    pub(super) left: Duration,
-}
-
-/// A sound that came to its end by itself.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Over {
-    pub(super) desk: u64,
-    pub(super) key: String,
-    pub(super) cause: Cause,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// To be asked for, not before this.
-    Due(Instant),
-    Asked,
-    /// Since then.
-    Sounding(Instant),
-    Over,
-}
-
-#[derive(Debug)]
-struct Order {
-    desk: u64,
-    key: String,
-    piece: Piece,
-    until: Instant,
-    /// What `until` was when the player was asked.
-    granted: Instant,
-    phase: Phase,
-    /// In the protocol; a new one for each try.
-    id: u64,
-    /// Was in a list of what is wanted.
-    listed: bool,
-    has_sounded: bool,
-    /// The tone was asked for, because the player died of the file.
-    spared: bool,
-    waiting: Vec<oneshot::Sender<Began>>,
-}
 
 /// Every order of one device.
 #[derive(Debug, Default)]
@@ -97,37 +41,6 @@ pub(super) struct Orders {
     silences: BTreeMap<u64, Instant>,
     /// Files at whose beginning the player died: how often, and when last.
     deadly: BTreeMap<String, (u32, Instant)>,
-}
-
-impl Order {
-    fn is_heard(&self) -> bool {
-        matches!(self.phase, Phase::Asked | Phase::Sounding(_))
-    }
-
-    fn is_awaited(&self) -> bool {
-        self.waiting.iter().any(|waiter| !waiter.is_closed())
-    }
-
-    fn tell(&mut self, began: &Began) {
-        for waiter in self.waiting.drain(..) {
-            let _ = waiter.send(began.clone());
-        }
-    }
-
-    /// Worth another try after a failure: somebody said that it should be heard.
-    fn lasts(&self) -> bool {
-        self.listed || self.has_sounded
-    }
-
-    /// `send` began it, and no list can name it yet.
-    fn is_young(&self, now: Instant) -> bool {
-        match self.phase {
-            _ if self.listed => false,
-            Phase::Due(_) | Phase::Asked => self.is_awaited(),
-            Phase::Sounding(since) => now < since + SETTLED_AFTER,
-            Phase::Over => true,
-        }
-    }
 }
 
 impl Orders {
@@ -191,7 +104,7 @@ impl Orders {
 
     fn silence(&mut self, which: impl Fn(&Order) -> bool) {
         for mut order in self.orders.extract_if(.., |order| which(order)) {
-            order.tell(&Err(Trouble::Silenced));
+            order.tell(&Err(NotHeard::Silenced));
             if order.is_heard() {
                 self.stops.push(order.id);
             }
@@ -245,7 +158,7 @@ impl Orders {
             }
             Answer::Failed { id, why } => {
                 self.silences.remove(&id);
-                let trouble = Trouble::Broken(format!("{why}{last_words}"));
+                let trouble = NotHeard::Broken(format!("{why}{last_words}"));
                 self.fail(|order| order.id == id, &trouble, now + RETRY);
                 None
             }
@@ -280,7 +193,7 @@ impl Orders {
         Some(Over { desk: order.desk, key: order.key.clone(), cause })
     }
 
-    fn fail(&mut self, which: impl Fn(&Order) -> bool, trouble: &Trouble, again: Instant) {
+    fn fail(&mut self, which: impl Fn(&Order) -> bool, trouble: &NotHeard, again: Instant) {
         self.orders.retain_mut(|order| {
             if !order.is_heard() || !which(order) {
                 return true;
@@ -292,7 +205,7 @@ impl Orders {
     }
 
     /// There is no player: what was heard has to be asked for again, as soon as there is one.
-    pub(super) fn player_died(&mut self, trouble: &Trouble, now: Instant) {
+    pub(super) fn player_died(&mut self, trouble: &NotHeard, now: Instant) {
         for order in self.orders.iter().filter(|order| order.phase == Phase::Asked && !order.spared) {
             if let Some(file) = order.piece.file.clone() {
                 let deaths = self.deadly.entry(file).or_insert((0, now));
@@ -305,7 +218,7 @@ impl Orders {
     }
 
     /// No player can be started: whoever waits is told, what lasts is tried again.
-    pub(super) fn no_player(&mut self, trouble: &Trouble, now: Instant) {
+    pub(super) fn no_player(&mut self, trouble: &NotHeard, now: Instant) {
         for order in &mut self.orders {
             if matches!(order.phase, Phase::Due(when) if when <= now) {
                 order.phase = Phase::Asked;
@@ -335,7 +248,7 @@ impl Orders {
                     self.stops.push(order.id);
                 }
                 order.phase = Phase::Over;
-                order.tell(&Err(Trouble::Silenced));
+                order.tell(&Err(NotHeard::Silenced));
                 over.push(Over { desk: order.desk, key: order.key.clone(), cause: Cause::Max });
             }
         }

@@ -1,0 +1,69 @@
+# Everything that is done with stentor's sources: `make` builds, `make help` says what else there is.
+#
+# Needs Rust, make and a C compiler; ALSA's headers are installed by apt where they are missing.
+
+CARGO  ?= cargo
+PREFIX ?= /usr
+DESTDIR ?=
+
+# Without ALSA's headers: a build without sound, which `make setup` has then announced.
+# (Lazily expanded: after `setup` has run.)
+FEATURES = $(shell packaging/setup.sh --features)
+FLAGS    = --locked $(FEATURES)
+
+# Most tests wait, for timers and for child processes: more of them at once than there are cores.
+export RUST_TEST_THREADS ?= 8
+
+.PHONY: all help setup test lint build release demo run deny man install clean
+
+all: build
+
+help:
+	@echo 'make           builds everything; sets up what is missing'
+	@echo 'make test      format, lints, docs and every test'
+	@echo 'make demo      one alarm all the way, in a minute, against stand-ins on this machine'
+	@echo 'make run       the daemon with etc/demo.toml, until Ctrl-C'
+	@echo 'make release   target/release/stentord, stentorctl and stentor-player'
+	@echo 'make install   them and all that belongs to them, under $$DESTDIR (as root: this machine)'
+	@echo 'make deny      licences, bans, sources and advisories of what we depend on'
+	@echo 'make man       docs/man, from the definition of the commands'
+
+setup:
+	@packaging/setup.sh
+
+test: setup lint
+	$(CARGO) test $(FLAGS)
+
+# rustfmt and clippy come with the usual Rust; without them the tests still say whether it works.
+lint: setup
+	@if $(CARGO) fmt --version >/dev/null 2>&1; then $(CARGO) fmt --check; \
+	else echo '*** SKIPPED: the format, because rustfmt is not installed (rustup component add rustfmt) ***' >&2; fi
+	@if $(CARGO) clippy --version >/dev/null 2>&1; then $(CARGO) clippy $(FLAGS) --all-targets -- -D warnings; \
+	else echo '*** SKIPPED: the lints, because clippy is not installed (rustup component add clippy) ***' >&2; fi
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(FLAGS) --lib --no-deps --quiet
+
+build: setup
+	$(CARGO) build $(FLAGS) --bins
+
+release: setup
+	$(CARGO) build $(FLAGS) --release --bins
+
+demo: build
+	$(CARGO) run $(FLAGS) --quiet --example demo
+
+run: build
+	target/debug/stentord --config etc/demo.toml
+
+deny:
+	@if $(CARGO) deny --version >/dev/null 2>&1; then packaging/deny.sh; \
+	else echo '*** SKIPPED: cargo-deny is not installed (cargo install --locked cargo-deny) ***' >&2; fi
+
+man: setup
+	$(CARGO) run $(FLAGS) --quiet --example man
+
+# Installs what `make release` built; building as root is not needed: make release, then sudo make install.
+install:
+	packaging/install.sh --from target/release --prefix '$(PREFIX)' --destdir '$(DESTDIR)'
+
+clean:
+	$(CARGO) clean

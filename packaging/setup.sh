@@ -1,0 +1,52 @@
+#!/bin/sh
+# Makes this machine ready to build stentor with sound: ALSA's headers and pkg-config, by apt, only
+# when they are missing. Where that is impossible it says so, and stentor is built without sound.
+#
+#   setup.sh              installs what is missing; never fails
+#   setup.sh --features   what cargo has to be told: nothing, or --no-default-features
+set -u
+
+PACKAGES='libasound2-dev pkg-config'
+
+have_alsa() {
+    command -v pkg-config >/dev/null 2>&1 && pkg-config --exists alsa
+}
+
+if [ "${1:-}" = --features ]; then
+    have_alsa || echo --no-default-features
+    exit 0
+fi
+
+say() {
+    echo "*** $* ***" >&2
+}
+
+without_sound() {
+    say "stentor is built WITHOUT SOUND: $1"
+    say "to have sound: apt-get install $PACKAGES"
+    exit 0
+}
+
+# As root as it is, else through sudo; a password is only asked for on a terminal.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif [ -t 0 ]; then
+        sudo "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+have_alsa && exit 0
+command -v apt-get >/dev/null 2>&1 || without_sound 'ALSA'\''s headers are missing, and there is no apt-get'
+[ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null 2>&1 ||
+    without_sound 'ALSA'\''s headers are missing, and there is neither root nor sudo'
+
+echo "installing $PACKAGES (ALSA's headers, for sound)" >&2
+# Old lists may still do.
+as_root apt-get update -qq >&2 || say 'apt-get update failed; trying with the lists that are there'
+# shellcheck disable=SC2086
+as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $PACKAGES >&2 ||
+    without_sound 'apt-get could not install ALSA'\''s headers'
+have_alsa || without_sound 'ALSA'\''s headers are still missing after apt-get'
