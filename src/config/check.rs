@@ -14,10 +14,10 @@ pub struct CheckReport {
     pub warnings: Vec<Problem>,
 }
 
-/// Loads the file and tells what is wrong with it. Give the options a sound check, unless sound
-/// files should be left alone; see [`load`] for what it may do to the calling thread.
+/// Loads the file, its sounds too, and tells what is wrong with it; see [`load`] for what that may
+/// do to the calling thread.
 pub fn report(path: &Path, environment: &dyn Environment, options: &LoadOptions<'_>) -> CheckReport {
-    load(path, environment, options).into()
+    load(path, environment, &LoadOptions { check_sounds: true, ..*options }).into()
 }
 
 impl From<Loaded> for CheckReport {

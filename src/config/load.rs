@@ -8,8 +8,8 @@ use crate::settings::{Environment, Problem, Reading, Tree, masked};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Reads the file and conf.d/*.toml beside it. It reads files, asks for users and, with a sound
-/// check, starts programs: not for a thread that others wait for.
+/// Reads the file and conf.d/*.toml beside it. It reads files, asks for users and, with
+/// `check_sounds`, starts programs: not for a thread that others wait for.
 pub fn load(path: &Path, environment: &dyn Environment, options: &LoadOptions<'_>) -> Loaded {
     let read = Files::read(path);
     let mut loaded = load_from_files(path, read.files, environment, options);

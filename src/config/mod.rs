@@ -17,7 +17,6 @@ pub mod model;
 mod options;
 mod read;
 mod rules;
-mod sound_files;
 pub mod state_dir;
 pub mod testing;
 #[cfg(test)]
@@ -30,4 +29,3 @@ pub use files::folder_of;
 pub use load::{load, load_from_files};
 pub use model::*;
 pub use options::{LoadOptions, Loaded};
-pub use sound_files::{Player, SoundCheck, SoundVerdict};

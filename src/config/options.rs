@@ -3,7 +3,6 @@
 use crate::channel::{self, Kind};
 use crate::config::accounts::{Accounts, SystemAccounts};
 use crate::config::model::{Config, Source};
-use crate::config::sound_files::SoundCheck;
 use crate::settings::Problem;
 
 /// How to read; `LoadOptions::default()` is how the daemon does it at start.
@@ -16,8 +15,9 @@ pub struct LoadOptions<'a> {
     pub kinds: &'a [&'static Kind],
     /// Unix users and groups.
     pub accounts: &'a dyn Accounts,
-    /// Tries whether sound files decode; `None` leaves that out (at start it is done after READY).
-    pub sound_check: Option<&'a dyn SoundCheck>,
+    /// Tries whether sound files decode, each for up to ten seconds, in a process of its own. At
+    /// start this is left for after READY.
+    pub check_sounds: bool,
     /// Reads what is "not yet supported" all the same; for tests of what knows it already.
     pub allow_later: bool,
 }
@@ -28,7 +28,7 @@ impl Default for LoadOptions<'_> {
             without_secrets: false,
             kinds: channel::KINDS,
             accounts: &SystemAccounts,
-            sound_check: None,
+            check_sounds: false,
             allow_later: false,
         }
     }

@@ -1,7 +1,7 @@
 //! A finished config from a text, for tests: stand-in adapters for every kind, also those to come,
 //! and everything that is "not yet supported" read all the same.
 
-use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
+use crate::channel::{Channel, Format, Kind, Outgoing, Probed, sound};
 use crate::config::accounts::Accounts;
 use crate::config::load::load_from_files;
 use crate::config::model::Config;
@@ -82,7 +82,8 @@ pub const STAND_INS: &[&Kind] = &[
     &stand_in("twilio-voice", Sort::Addressed(Medium::Voice), Format::Speech),
     &stand_in("slack", Sort::Fixed, Format::Chat),
     &stand_in("webhook", Sort::Fixed, Format::Document),
-    &stand_in("sound", Sort::Fixed, Format::None),
+    // The real one: it touches nothing before it is asked to send.
+    &sound::KIND,
 ];
 
 const fn stand_in(name: &'static str, sort: Sort, format: Format) -> Kind {

@@ -8,16 +8,14 @@ use crate::config::options::LoadOptions;
 use crate::config::read::entries::{by_name, named, some_time, who};
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::time::Span;
-use crate::settings::{Shape, Table, suggestion};
+use crate::message::check_template;
+use crate::settings::{Table, suggestion};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const TIMEOUT: Span = Span::secs(15);
 const SLOTS: usize = 4;
-/// The longest stretch of a sound that does not say.
-const SOUND_MAX: Span = Span::mins(15);
-const MOST_TIMES: i64 = 1_000;
-const UNTIL_ACKNOWLEDGED: &str = "until-acknowledged";
+const TEMPLATES: &str = "write it as minijinja templates are: {{ subject|tojson }}";
 
 pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>) -> BTreeMap<String, ChannelConfig> {
     let channels = by_name(named(root, "channels"), |table| channel(table, options));
@@ -59,9 +57,13 @@ fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelCo
             "leave `to` out; it is for mail, sms and voice",
         );
     }
-    let sound = (kind.name == "sound").then(|| sound(table));
     let template = if kind.format == Format::Document { table.text("body") } else { None };
+    if let Some(problem) = template.as_ref().and_then(|text| check_template(text).err()) {
+        let (message, hint) = problem.message.split_once("; ").unwrap_or((&problem.message, TEMPLATES));
+        table.error("body", format!("line {}, column {}: {message}", problem.line, problem.column), hint);
+    }
     let adapter = adapter(table, kind);
+    let sound = adapter.sounder().map(|sounder| sounder.terms());
     Some(ChannelConfig {
         name: table.name().to_owned(),
         kind,
@@ -73,7 +75,7 @@ fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelCo
         retry,
         updates: updates.unwrap_or_else(|| default_updates(kind)),
         simulate,
-        sound,
+        sound: sound.map(|terms| SoundSettings { repeat: terms.repeat, max: terms.max }),
         template,
         adapter,
     })
@@ -138,27 +140,4 @@ fn updates(table: &mut Table<'_>) -> Option<Updates> {
 fn default_updates(kind: &Kind) -> Updates {
     let told = kind.sort != Sort::Addressed(Medium::Voice) && kind.format != Format::None;
     Updates { acknowledged: told, resolved: told }
-}
-
-fn sound(table: &mut Table<'_>) -> SoundSettings {
-    let repeat = match table.shape("repeat") {
-        None => Some(1),
-        Some(Shape::Text) => table.parsed("repeat", repeat).flatten(),
-        Some(_) => table.integer("repeat", 1..=MOST_TIMES).and_then(|n| u32::try_from(n).ok()),
-    };
-    let max = some_time(table, "max");
-    if repeat.is_none() && table.has("repeat") && !table.has("max") {
-        let message = format!("nothing says for how long; it will be {SOUND_MAX} at a stretch");
-        table.warning("repeat", message, "write max = \"15m\"");
-    }
-    SoundSettings { repeat, max: max.unwrap_or(SOUND_MAX) }
-}
-
-/// `None`: until acknowledged.
-fn repeat(text: &str) -> Result<Option<u32>, String> {
-    match text.trim().parse::<u32>() {
-        Ok(times) if times > 0 && i64::from(times) <= MOST_TIMES => Ok(Some(times)),
-        _ if text == UNTIL_ACKNOWLEDGED => Ok(None),
-        _ => Err(format!("{text:?} is not how often; write {UNTIL_ACKNOWLEDGED:?} or a number from 1 to {MOST_TIMES}")),
-    }
 }

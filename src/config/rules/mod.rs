@@ -10,6 +10,7 @@ mod sayings;
 mod schedules;
 mod sounds;
 mod spot;
+mod texts;
 mod use_of_channels;
 mod ways;
 
@@ -27,7 +28,8 @@ pub fn check(draft: &Config, tree: &Tree, reading: &Reading<'_>, options: &LoadO
     ways::check(&judge);
     schedules::check(&judge);
     use_of_channels::check(&judge);
-    if let Some(player) = options.sound_check {
-        sounds::check(&judge, player);
+    texts::check(&judge);
+    if options.check_sounds {
+        sounds::check(&judge);
     }
 }

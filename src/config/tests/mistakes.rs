@@ -1,28 +1,65 @@
 //! One small wrong config for each error and each warning, named after the mistake, and beside it
 //! what the user will see. `STENTOR_BLESS=1` writes the latter anew.
 
-use crate::config::sound_files::{SoundCheck, SoundVerdict};
-use crate::config::testing::{FixedAccounts, load_text, stand_in_options};
+use crate::channel::{Channel, Kind, Outgoing, Probed, SoundEnded, SoundTerms, Sounder, WantedSound, sound};
+use crate::config::testing::{FixedAccounts, STAND_INS, load_text, stand_in_options};
 use crate::config::{LoadOptions, Loaded, Problem};
+use crate::domain::event::AttemptResult;
 use crate::domain::level::Level;
+use futures_util::future::BoxFuture;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-struct Player;
+/// The real settings of a sound, with a player that knows one broken file.
+const SOUND: &Kind = &Kind {
+    read: |table| {
+        let broken = table.text("file").is_some_and(|file| file.ends_with("broken.mp3"));
+        let real = (sound::KIND.read)(table)?;
+        Some(Arc::new(Sound { real, broken }))
+    },
+    ..sound::KIND
+};
 
-impl SoundCheck for Player {
-    fn check(&self, file: &Path) -> SoundVerdict {
-        match file.to_str() {
-            Some("/sounds/broken.mp3") => SoundVerdict::Bad("end of stream".to_owned()),
-            Some("/sounds/unchecked.mp3") => SoundVerdict::NotChecked("there is no player".to_owned()),
-            _ => SoundVerdict::Good,
-        }
+#[derive(Debug)]
+struct Sound {
+    real: Arc<dyn Channel>,
+    broken: bool,
+}
+
+impl Channel for Sound {
+    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
+        self.real.send(out)
+    }
+    fn probe(&self) -> BoxFuture<'_, Probed> {
+        self.real.probe()
+    }
+    fn describe(&self, out: &Outgoing) -> String {
+        self.real.describe(out)
+    }
+    fn sounder(&self) -> Option<&dyn Sounder> {
+        Some(self)
+    }
+}
+
+impl Sounder for Sound {
+    fn terms(&self) -> SoundTerms {
+        self.real.sounder().unwrap().terms()
+    }
+    fn wanted(&self, _sounds: Vec<WantedSound>) {}
+    fn ended(&self) -> BoxFuture<'_, SoundEnded> {
+        Box::pin(std::future::pending())
+    }
+    fn check(&self) -> Result<(), String> {
+        if self.broken { Err("end of stream".to_owned()) } else { Ok(()) }
     }
 }
 
 fn load(text: &str, allow_later: bool) -> Loaded {
     let accounts = FixedAccounts { users: [("root".to_owned(), 0)].into(), ..FixedAccounts::default() };
-    let options = LoadOptions { accounts: &accounts, sound_check: Some(&Player), allow_later, ..stand_in_options() };
+    let kinds: Vec<_> = STAND_INS.iter().copied().filter(|k| k.name != SOUND.name).chain([SOUND]).collect();
+    let options =
+        LoadOptions { accounts: &accounts, kinds: &kinds, check_sounds: true, allow_later, ..stand_in_options() };
     load_text(text, &[], &options)
 }
 

@@ -4,6 +4,5 @@ mod example;
 mod files;
 mod kept;
 mod mistakes;
-mod player;
 mod torn;
 mod values;
