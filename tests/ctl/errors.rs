@@ -45,15 +45,15 @@ async fn an_error_says_the_field_the_reasons_and_when_to_try_again() {
     let standin = Standin::start();
     standin.on(
         "POST /api/v1/notifications",
-        409,
-        json!({"error": {"code": "NOBODY", "message": "nobody to send to", "field": "to",
+        400,
+        json!({"error": {"code": "VALIDATION_ERROR", "message": "nobody is called bob", "field": "to",
             "reasons": ["sms: bob has quiet hours until 07:00", "mail: bob has no address \u{1b}[31m"], "retry_after_seconds": 1.5}}),
     );
     let ran = standin.ctl(&["send", "--subject", "x", "--to", "bob"]).await;
-    assert_eq!(ran.code, 3);
+    assert_eq!(ran.code, 2);
     assert_eq!(
         ran.err,
-        "stentorctl: nobody to send to (field to)\n    sms: bob has quiet hours until 07:00\n    \
+        "stentorctl: nobody is called bob (field to)\n    sms: bob has quiet hours until 07:00\n    \
          mail: bob has no address \\x1b[31m\n  try again in 2s\n"
     );
 }

@@ -23,15 +23,14 @@ async fn status_exits_1_only_when_failing() {
 }
 
 #[tokio::test]
-async fn status_asks_for_the_incidents_when_there_are_some() {
+async fn status_is_one_request_and_has_no_colours_without_a_terminal() {
     let standin = Standin::start();
-    standin.on("GET /api/v1/status", 200, json!({"state": "failing", "incidents": {"open": 1, "acknowledged": 0}}));
     let incident = json!({"number": 417, "level": "urgent", "subject": "Twilio", "status": "open"});
-    standin.on("GET /api/v1/incidents", 200, json!({"incidents": [incident]}));
+    standin.on("GET /api/v1/status", 200, json!({"state": "failing", "open_incidents": [incident]}));
     let ran = standin.ctl(&[]).await;
     assert!(ran.out.contains("#417 URGENT  Twilio"), "{ran:?}");
-    assert!(!ran.out.contains('\u{1b}'), "no colours without a terminal");
-    assert_eq!(standin.seen().len(), 2);
+    assert!(!ran.out.contains('\u{1b}'), "{ran:?}");
+    assert_eq!(standin.seen().len(), 1);
 }
 
 #[tokio::test]
@@ -59,11 +58,24 @@ async fn a_test_and_a_heartbeat_that_fail_are_bad_news() {
         out,
         "notification 01KN  failed\n  DELIVERY  STATUS  CHANNEL  TO     WHY\n  DDDDDD    dead    sms      alice  401 Authenticate\n"
     );
-    let failing = json!({"name": "twilio", "status": "ok", "failures_in_row": 1, "detail": "401 Authenticate"});
+    let failing = json!({"name": "twilio", "status": "failing", "failures_in_row": 1, "detail": "401 Authenticate"});
     let run = reads(&["heartbeats", "run", "twilio"], "POST /api/v1/heartbeats/twilio/run", failing.clone()).await;
-    assert_eq!(run, (1, "twilio ok, failed once: 401 Authenticate\n".into()));
+    assert_eq!(run, (1, "twilio failing, failed once: 401 Authenticate\n".into()));
     let ping = reads(&["ping", "twilio", "--fail"], "POST /api/v1/heartbeats/twilio/ping", failing).await;
     assert_eq!(ping.0, 0, "a ping was taken, whatever it said");
+}
+
+#[tokio::test]
+async fn a_run_is_waited_for() {
+    let standin = Standin::start();
+    let twilio = |running: bool, failures: u32| json!({"name": "twilio", "status": "ok", "running": running, "failures_in_row": failures, "detail": null});
+    let list = |one: Value| json!({"heartbeats": [{"name": "smtp"}, one], "next_cursor": null});
+    standin.on("POST /api/v1/heartbeats/twilio/run", 202, twilio(true, 0));
+    standin.on("GET /api/v1/heartbeats", 200, list(twilio(true, 0)));
+    standin.on("GET /api/v1/heartbeats", 200, list(twilio(false, 1)));
+    let ran = standin.ctl(&["heartbeats", "run", "twilio", "--json"]).await;
+    assert_eq!((ran.code, ran.json()), (1, twilio(false, 1)));
+    assert_eq!(standin.seen().len(), 3);
 }
 
 #[tokio::test]
@@ -98,19 +110,11 @@ async fn a_damaged_ledger_is_bad_news() {
 async fn stopping_the_sound_names_what_is_still_open_and_how_to_acknowledge() {
     let incident = json!({"number": 417, "level": "urgent", "subject": "Twilio", "status": "open", "rounds": 4,
         "next": {"at": null, "channels": ["siren"], "to": null, "round": 2, "step": 1}});
-    let expected = "stopped: siren of #417\n #417 URGENT  Twilio    open -\n      next    - round 2 of 4, step 1: siren\n      \
+    let expected = "stopped: siren\n #417 URGENT  Twilio    open -\n      next    - round 2 of 4, step 1: siren\n      \
                     do      stentorctl ack 417      stentorctl explain 417\n";
-    let stopped = json!([{"channel": "siren", "delivery": "01KD", "incident": 417}]);
-    let answer = json!({"stopped": stopped, "incidents": [incident]});
     let request = "POST /api/v1/sound/stop";
+    let answer = json!({"stopped": ["siren"], "incidents": [incident], "next_cursor": null});
     assert_eq!(reads(&["sound", "stop"], request, answer).await, (0, expected.into()));
-
-    // An answer without them: they are asked for.
-    let standin = Standin::start();
-    standin.on(request, 200, json!({"stopped": stopped}));
-    standin.on("GET /api/v1/incidents", 200, json!({"incidents": [incident]}));
-    assert_eq!(standin.ctl(&["sound", "stop"]).await.out, expected);
-
     let silent = reads(&["sound", "stop"], request, json!({"stopped": [], "incidents": []})).await;
     assert_eq!(silent, (0, "nothing sounds\n".into()));
 }
@@ -233,6 +237,10 @@ async fn lists_are_tables() {
 
 #[tokio::test]
 async fn small_answers_are_one_line() {
+    let set =
+        reads(&["metric", "set", "queue", "3"], "PUT /api/v1/metrics/queue", json!({"name": "queue", "value": 3.0}))
+            .await;
+    assert_eq!(set.1, "queue = 3.0\n");
     let metric = json!({"name": "queue", "value": 12.5, "value_at": "2026-01-20T01:41:00Z"});
     assert_eq!(
         reads(&["metric", "get", "queue"], "GET /api/v1/metrics/queue", metric).await.1,
