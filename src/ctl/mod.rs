@@ -12,6 +12,7 @@ mod cli;
 mod client;
 mod commands;
 mod fields;
+mod global;
 mod screen;
 mod session;
 mod trouble;
@@ -51,7 +52,7 @@ fn run(args: &[OsString]) -> Exit {
         on_terminal: io::stderr().is_terminal(),
     };
     let outcome = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(commands::run(cli.command.unwrap_or_default(), &mut session)),
+        Ok(runtime) => runtime.block_on(cli::run(cli.command, &mut session)),
         Err(error) => Err(Trouble::Failed(format!("cannot start: {error}"))),
     };
     session.conclude(outcome)

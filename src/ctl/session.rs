@@ -1,7 +1,7 @@
 //! One call of the command: where it asks, in which form it answers.
 
-use crate::ctl::cli::Global;
 use crate::ctl::client::{Answer, Api, Call};
+use crate::ctl::global::Global;
 use crate::ctl::screen::{Screen, escape};
 use crate::ctl::trouble::{Exit, Trouble};
 use serde_json::Value;

@@ -1,7 +1,8 @@
 //! What people read, and the exit codes that go with bad news.
 
-use crate::standin::Standin;
+use crate::standin::{Ran, Standin, run};
 use serde_json::{Value, json};
+use std::process::Stdio;
 
 /// Runs a command of one request, without `--json`.
 async fn reads(args: &[&str], request: &str, answer: Value) -> (i32, String) {
@@ -97,10 +98,20 @@ async fn a_refused_config_is_bad_news_with_place_and_hint() {
 #[tokio::test]
 async fn a_damaged_ledger_is_bad_news() {
     let request = "GET /api/v1/ledger/verify";
-    let damaged = json!({"ok": false, "events": 12, "head": "abc", "faults": [{"segment": "0001", "offset": 17, "what": "bad hash"}, "x"]});
+    let faults = json!([
+        {"kind": "edited", "file": "journal/0001", "offset": 17, "seq": 12, "words": "not the frame that was chained"},
+        {"kind": "damaged-history", "file": "history", "words": "it cannot be read"},
+        "as text"
+    ]);
+    let damaged = json!({"ok": false, "events": 12, "head": "abc", "faults": faults});
     assert_eq!(
         reads(&["ledger", "verify"], request, damaged).await,
-        (1, "fault: offset 17, segment 0001, what bad hash\nfault: x\nDAMAGED: 12 events, head abc\n".into())
+        (
+            1,
+            "fault: journal/0001 at byte 17, event 12: not the frame that was chained\nfault: history: it cannot be read\n\
+             fault: as text\nDAMAGED: 12 events, head abc\n"
+                .into()
+        )
     );
     let sound = json!({"ok": true, "events": 12, "head": "abc", "faults": []});
     assert_eq!(reads(&["ledger", "verify"], request, sound).await, (0, "ok: 12 events, head abc\n".into()));
@@ -267,4 +278,37 @@ async fn small_answers_are_one_line() {
         reads(&["resolve", "4"], "POST /api/v1/incidents/4/resolve", resolved).await.1,
         "#4 resolved. Told: ops-slack.\n"
     );
+}
+
+/// Runs the command on a terminal of its own, by script(1) of util-linux.
+async fn on_terminal(standin: &Standin, args: &str, environment: &[(&str, &str)]) -> Ran {
+    let mut command = tokio::process::Command::new("script");
+    let line = format!("{} {args}", env!("CARGO_BIN_EXE_stentorctl"));
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).kill_on_drop(true);
+    command.env_remove("NO_COLOR").env("TERM", "xterm").env("STENTOR_SOCKET", standin.socket());
+    run(command.envs(environment.iter().copied()).stdin(Stdio::null()), None).await
+}
+
+#[tokio::test]
+async fn a_terminal_gets_colours_unless_it_wants_none() {
+    let standin = Standin::start();
+    standin.on("GET /api/v1/status", 200, json!({"state": "failing", "reasons": ["why"]}));
+    let coloured = |ran: &Ran| ran.out.contains("\u{1b}[1;31mFAILING\u{1b}[0m");
+    let plain = |ran: &Ran| ran.out.contains("FAILING") && !ran.out.contains('\u{1b}');
+    let table: [(&[(&str, &str)], bool); 4] =
+        [(&[], true), (&[("NO_COLOR", "")], true), (&[("NO_COLOR", "1")], false), (&[("TERM", "dumb")], false)];
+    for (environment, wanted) in table {
+        let ran = on_terminal(&standin, "status", environment).await;
+        assert_eq!((ran.code, coloured(&ran), plain(&ran)), (1, wanted, !wanted), "{environment:?} {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_urgent_send_on_a_terminal_names_page() {
+    let standin = Standin::start();
+    standin.on("POST /api/v1/notifications", 202, json!({"id": "01K"}));
+    let there = on_terminal(&standin, "send --level crit --subject x", &[]).await;
+    assert!(there.out.contains("never escalates") && there.out.contains("stentorctl page"), "{there:?}");
+    let away = standin.ctl(&["send", "--level", "crit", "--subject", "x"]).await;
+    assert_eq!((away.code, away.err.as_str()), (0, ""));
 }

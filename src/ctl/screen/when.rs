@@ -1,6 +1,6 @@
 //! Times for people: in the zone of whoever reads.
 
-use crate::ctl::screen::Screen;
+use crate::ctl::screen::page::Screen;
 use crate::domain::time::{Span, Timestamp};
 
 impl Screen<'_> {
