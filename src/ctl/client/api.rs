@@ -91,3 +91,25 @@ impl Api {
         Ok(body)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::UnixListener;
+
+    #[tokio::test]
+    async fn a_daemon_that_does_not_answer_is_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("control.sock");
+        // Connections wait in its queue for ever.
+        let _listener = UnixListener::bind(&socket).unwrap();
+        let global = Global { socket, url: None, token_file: None, json: false, quiet: false };
+        let mut call = Call::post(&["incidents"], serde_json::json!({}));
+        call.patience = Duration::from_millis(50);
+        let trouble = Api::new(&global).unwrap().ask(call).await.unwrap_err();
+        assert!(
+            matches!(&trouble, Trouble::Unreachable(m) if m.contains("whether it took the request is not known")),
+            "{trouble:?}"
+        );
+    }
+}
