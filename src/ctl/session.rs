@@ -84,7 +84,8 @@ impl Session<'_> {
 
     /// Ends the session: prints what went wrong.
     pub fn conclude(&mut self, outcome: Outcome) -> Exit {
-        let trouble = match outcome {
+        let flushed = outcome.and_then(|exit| self.screen.flush().map(|()| exit).map_err(Trouble::Output));
+        let trouble = match flushed {
             Ok(exit) => return exit,
             Err(trouble) => trouble,
         };

@@ -16,6 +16,17 @@ async fn the_version_is_the_package_s() {
 }
 
 #[tokio::test]
+async fn an_answer_that_cannot_be_written_is_no_success() {
+    for args in [&["version"][..], &["version", "--json"], &["completions", "bash"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let child = stentorctl(args).stdout(full).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let output = child.wait_with_output().await.unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write the answer"), "{args:?}");
+    }
+}
+
+#[tokio::test]
 async fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish"] {
         let ran = ctl(&["completions", shell]).await;

@@ -7,7 +7,6 @@ use crate::ctl::screen::{Ink, Piece, Screen, age};
 use crate::ctl::session::{Outcome, Session};
 use crate::ctl::trouble::Exit;
 use crate::domain::level::Level;
-use crate::domain::time::Span;
 use serde_json::Value;
 use std::cmp::Reverse;
 use std::io;
@@ -31,10 +30,11 @@ fn picture(screen: &mut Screen<'_>, status: &Value) -> io::Result<()> {
     for incident in live.iter().take(SHOWN) {
         incidents::block(screen, incident, failures(screen, status, incident).as_deref())?;
     }
-    let all =
-        live.len().max((count(&status["incidents"], "open") + count(&status["incidents"], "acknowledged")) as usize);
-    if all > live.len().min(SHOWN) {
-        screen.line(format!(" and {} more: stentorctl incidents list", all - live.len().min(SHOWN)))?;
+    let counted = ["open", "acknowledged"].iter().map(|s| count(&status["incidents"], s));
+    let all = counted.fold(0, u64::saturating_add).max(live.len() as u64);
+    let shown = live.len().min(SHOWN) as u64;
+    if all > shown {
+        screen.line(format!(" and {} more: stentorctl incidents list", all - shown))?;
     }
     channels(screen, status)?;
     broken(screen, "heartbeats", items(status, "heartbeats"))?;
@@ -47,7 +47,7 @@ fn head(screen: &mut Screen<'_>, status: &Value) -> io::Result<()> {
     let state = text(status, "state");
     let reasons = reasons(status);
     let first = reasons.first().map_or("all is well", String::as_str);
-    let up = age(Span::secs(count(status, "uptime_seconds") as i64));
+    let up = age(count(status, "uptime_seconds"));
     let right = format!("{}  {}  up {up}", text(status, "name"), screen.now_here());
     let width = state.chars().count() + 2 + first.chars().count();
     let gap = " ".repeat(NAME_COLUMN.saturating_sub(width).max(2));

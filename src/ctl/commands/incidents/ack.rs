@@ -53,7 +53,7 @@ impl Ack {
                 Ok(Exit::Done)
             }
             // Several: people choose from a list, scripts read the document.
-            Err(trouble) if trouble.exit() == Exit::Usage && session.form == Form::People => {
+            Err(Trouble::Refused(r)) if r.code() == "CONFLICT" && session.form == Form::People => {
                 let first = candidates(session, api).await?;
                 Err(Trouble::Usage(format!(
                     "several incidents wait for an acknowledgement; name one, as in: stentorctl ack {first}"

@@ -139,6 +139,8 @@ fn what_an_alert_says_cannot_harm_the_terminal() {
 fn an_answer_with_nothing_in_it_is_printed_with_dashes() {
     let text = printed(|screen| picture(screen, &json!({"open_incidents": [{}]})));
     assert!(text.starts_with("-  1 incident, acknowledged"), "{text}");
+    let huge = json!({"uptime_seconds": u64::MAX, "incidents": {"open": u64::MAX, "acknowledged": u64::MAX}});
+    assert!(printed(|screen| picture(screen, &huge)).contains("up 213503982334601d"));
 }
 
 #[test]
