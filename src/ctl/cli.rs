@@ -1,8 +1,10 @@
-//! The command line: the one definition that help, man pages and completions are made from.
+//! The command line: the one definition that help, man pages and completions are made from, and
+//! which command does what was asked.
 
 use crate::ctl::commands::*;
-use clap::{Args, CommandFactory, Parser, Subcommand};
-use std::path::PathBuf;
+use crate::ctl::global::Global;
+use crate::ctl::session::{Outcome, Session};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Asks and commands stentord, the alarm daemon
 ///
@@ -20,32 +22,6 @@ pub struct Cli {
 /// The definition, for man pages and completions.
 pub fn command() -> clap::Command {
     Cli::command()
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Everywhere")]
-pub struct Global {
-    /// The daemon's control socket
-    #[arg(
-        long,
-        global = true,
-        value_name = "PATH",
-        env = "STENTOR_SOCKET",
-        default_value = "/run/stentor/control.sock"
-    )]
-    pub socket: PathBuf,
-    /// Ask over TCP instead of the socket
-    #[arg(long, global = true, value_name = "URL")]
-    pub url: Option<String>,
-    /// File with the token for --url
-    #[arg(long, global = true, value_name = "FILE", requires = "url")]
-    pub token_file: Option<PathBuf>,
-    /// Print the API's JSON document (streams: one a line), errors too
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// Print nothing but errors
-    #[arg(long, short, global = true)]
-    pub quiet: bool,
 }
 
 #[derive(Debug, Default, Subcommand)]
@@ -122,4 +98,43 @@ pub enum Command {
     Completions(meta::Completions),
     /// Print the version
     Version,
+}
+
+/// Does what was asked.
+///
+/// # Errors
+/// Whatever kept it from being done; the session prints it.
+pub async fn run(asked: Option<Command>, session: &mut Session<'_>) -> Outcome {
+    match asked.unwrap_or_default() {
+        Command::Status => status::run(session).await,
+        Command::Send(send) => send.run(session).await,
+        Command::Page(open) => open.run(session).await,
+        Command::Incidents(incidents) => incidents.run(session).await,
+        Command::Ack(ack) => ack.run(session).await,
+        Command::Unack(unack) => unack.run(session).await,
+        Command::Resolve(resolve) => resolve.run(session).await,
+        Command::Escalate(escalate) => escalate.run(session).await,
+        Command::Snooze(snooze) => snooze.run(session).await,
+        Command::Deliveries(deliveries) => deliveries.run(session).await,
+        Command::Heartbeats(heartbeats) => heartbeats.run(session).await,
+        Command::Ping(ping) => ping.run(session).await,
+        Command::Watches(watches) => watches.run(session).await,
+        Command::Metric(metric) => metric.run(session).await,
+        Command::Fomo(fomo) => fomo.run(session).await,
+        Command::Channels(channels) => channels.run(session).await,
+        Command::Test(test) => test.run(session).await,
+        Command::Silence(silence) => silence.run(session).await,
+        Command::Ledger(ledger) => ledger.run(session).await,
+        Command::Explain(explain) => explain.run(session).await,
+        Command::Reload => reload::run(session).await,
+        Command::CheckConfig(check) => check.run(session),
+        Command::Events(events) => events.run(session).await,
+        Command::Sound(sound) => sound.run(session).await,
+        Command::Completions(completions) => completions.run(session, &mut command()),
+        Command::Version => meta::version(session),
+        Command::Selftest(_) => unsupported::refuse("selftest"),
+        Command::Dlq(_) => unsupported::refuse("dlq"),
+        Command::Who(_) => unsupported::refuse("who"),
+        Command::Rehearse(_) => unsupported::refuse("rehearse"),
+    }
 }

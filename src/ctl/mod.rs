@@ -1,17 +1,18 @@
 //! The control command: what it asks the daemon, what it prints, how it exits.
 //!
 //! A thin client of the HTTP API (`docs/api.md`): nothing is decided here. One file for each command
-//! under [`commands`] holds its flags, its request and its text for people. With `--json` the API's
+//! under `commands` holds its flags, its request and its text for people. With `--json` the API's
 //! answer is printed as it came. The only commands that need no daemon are `check-config`,
 //! `completions`, `version` and those of the ledger with `--offline`.
 //!
-//! Everything foreign is escaped before it reaches a terminal ([`screen`]). Exit codes are the
-//! contract of [`trouble::Exit`].
+//! Everything foreign is escaped before it reaches a terminal (`screen`). Exit codes are the
+//! contract of [`Exit`].
 
 mod cli;
 mod client;
 mod commands;
 mod fields;
+mod global;
 mod screen;
 mod session;
 mod trouble;
@@ -51,7 +52,7 @@ fn run(args: &[OsString]) -> Exit {
         on_terminal: io::stderr().is_terminal(),
     };
     let outcome = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(commands::run(cli.command.unwrap_or_default(), &mut session)),
+        Ok(runtime) => runtime.block_on(cli::run(cli.command, &mut session)),
         Err(error) => Err(Trouble::Failed(format!("cannot start: {error}"))),
     };
     session.conclude(outcome)

@@ -1,7 +1,7 @@
 //! One call of the command: where it asks, in which form it answers.
 
-use crate::ctl::cli::Global;
 use crate::ctl::client::{Answer, Api, Call};
+use crate::ctl::global::Global;
 use crate::ctl::screen::{Screen, escape};
 use crate::ctl::trouble::{Exit, Trouble};
 use serde_json::Value;
@@ -84,7 +84,8 @@ impl Session<'_> {
 
     /// Ends the session: prints what went wrong.
     pub fn conclude(&mut self, outcome: Outcome) -> Exit {
-        let trouble = match outcome {
+        let flushed = outcome.and_then(|exit| self.screen.flush().map(|()| exit).map_err(Trouble::Output));
+        let trouble = match flushed {
             Ok(exit) => return exit,
             Err(trouble) => trouble,
         };

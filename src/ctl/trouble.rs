@@ -92,7 +92,8 @@ impl Refusal {
     fn lines(&self) -> Vec<String> {
         let text = |key| self.error.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
         let mut first = text("message").unwrap_or("the daemon refused without saying why").to_owned();
-        if let Some(field) = text("field") {
+        // Of a conflict the message says all; a malformed request is mended by its field.
+        if let Some(field) = text("field").filter(|_| self.exit() == Exit::Usage && self.status == 400) {
             first.push_str(&format!(" (field {field})"));
         }
         let mut lines = vec![first];

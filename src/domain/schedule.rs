@@ -87,7 +87,6 @@ impl CronIn {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
-
     /// The first due time strictly after `t`; `None` when it never comes again.
     fn after(&self, t: Timestamp) -> Option<Timestamp> {
         let second = jiff::Timestamp::from_second(t.0.div_euclid(1_000_000)).ok()?;

@@ -32,7 +32,8 @@ pub async fn run(handle: Handle) -> Result<(), String> {
 
 async fn start(config: &Config, handle: &Handle) -> Result<JobScheduler, String> {
     let jobs: Vec<Job> = jobs(config, handle)?;
-    let scheduler = JobScheduler::new_with_channel_size(CHANNEL.max(jobs.len() * 4)).await.map_err(|e| e.to_string())?;
+    let scheduler =
+        JobScheduler::new_with_channel_size(CHANNEL.max(jobs.len() * 4)).await.map_err(|e| e.to_string())?;
     for job in jobs {
         scheduler.add(job).await.map_err(|e| e.to_string())?;
     }

@@ -25,7 +25,10 @@ async fn without_an_id_and_with_several_open_it_lists_them() {
     let ran = standin.ctl(&["ack"]).await;
     assert_eq!(ran.code, 2);
     assert_eq!(ran.out, "  #417 URGENT  one    open -\n  #418 HIGH  two\\x07    open -\n");
-    assert_eq!(ran.err, "stentorctl: 2 incidents are open: #417, #418; say which\n");
+    assert_eq!(
+        ran.err,
+        "stentorctl: several incidents wait for an acknowledgement; name one, as in: stentorctl ack 417\n"
+    );
 
     standin.seen();
     let scripts = standin.ctl(&["ack", "--json"]).await;
@@ -48,7 +51,7 @@ async fn acknowledged_already_is_0_and_says_by_whom() {
     standin.on(
         "POST /api/v1/incidents/417/acknowledge",
         200,
-        json!({"incidents": [{"number": 417, "already": true, "acknowledged_by": "bob"}]}),
+        json!({"incidents": [{"number": 417, "acknowledged_by": "bob"}]}),
     );
     let ran = standin.ctl(&["ack", "#417"]).await;
     assert_eq!((ran.code, ran.out.as_str()), (0, "#417 was acknowledged already by bob at -.\n"));
@@ -57,7 +60,7 @@ async fn acknowledged_already_is_0_and_says_by_whom() {
 #[tokio::test]
 async fn of_several_all_are_tried_and_the_worst_code_wins() {
     let standin = Standin::start();
-    let done = |n: u64| json!({"incidents": [{"number": n, "acknowledged_by": "alice"}]});
+    let done = |n: u64| json!({"incidents": [{"number": n, "acknowledged_by": "alice", "stopped": []}]});
     standin.on(
         "POST /api/v1/incidents/1/acknowledge",
         404,
@@ -81,7 +84,7 @@ async fn of_several_all_are_tried_and_the_worst_code_wins() {
     assert_eq!(scripts.code, 2);
     assert_eq!(
         scripts.json(),
-        json!({"incidents": [{"number": 3, "acknowledged_by": "alice"}],
+        json!({"incidents": [{"number": 3, "acknowledged_by": "alice", "stopped": []}],
             "errors": [{"id": "2", "code": "CONFLICT", "message": "it is resolved"}]})
     );
     assert_eq!(standin.ctl(&["ack", "3", "4"]).await.code, 0);

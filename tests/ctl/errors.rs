@@ -2,6 +2,9 @@
 
 use crate::standin::{Standin, run, stentorctl};
 use serde_json::{Value, json};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 
@@ -45,15 +48,15 @@ async fn an_error_says_the_field_the_reasons_and_when_to_try_again() {
     let standin = Standin::start();
     standin.on(
         "POST /api/v1/notifications",
-        409,
-        json!({"error": {"code": "NOBODY", "message": "nobody to send to", "field": "to",
+        400,
+        json!({"error": {"code": "VALIDATION_ERROR", "message": "nobody is called bob", "field": "to",
             "reasons": ["sms: bob has quiet hours until 07:00", "mail: bob has no address \u{1b}[31m"], "retry_after_seconds": 1.5}}),
     );
     let ran = standin.ctl(&["send", "--subject", "x", "--to", "bob"]).await;
-    assert_eq!(ran.code, 3);
+    assert_eq!(ran.code, 2);
     assert_eq!(
         ran.err,
-        "stentorctl: nobody to send to (field to)\n    sms: bob has quiet hours until 07:00\n    \
+        "stentorctl: nobody is called bob (field to)\n    sms: bob has quiet hours until 07:00\n    \
          mail: bob has no address \\x1b[31m\n  try again in 2s\n"
     );
 }
@@ -89,6 +92,27 @@ async fn without_a_daemon_it_is_4_and_says_where_it_looked() {
     }
     let net = run(stentorctl(&["--url", "http://127.0.0.1:1"]), None).await;
     assert_eq!((net.code, net.err.contains("http://127.0.0.1:1")), (4, true), "{net:?}");
+}
+
+#[tokio::test]
+async fn a_socket_that_is_not_for_this_user_is_5() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("control.sock");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    let mode = |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    mode(&socket, 0o000);
+    mode(dir.path(), 0o755);
+    // Root may use any socket: then somebody else has to try, who needs a binary within reach.
+    let binary = dir.path().join("stentorctl");
+    std::fs::copy(env!("CARGO_BIN_EXE_stentorctl"), &binary).unwrap();
+    let mut command = tokio::process::Command::new(&binary);
+    if nix::unistd::geteuid().is_root() {
+        command.uid(65_534);
+    }
+    command.args(["--socket", socket.to_str().unwrap(), "status", "--json"]);
+    let ran = run(command, None).await;
+    assert_eq!((ran.code, &ran.json()["error"]["code"]), (5, &json!("FORBIDDEN")), "{ran:?}");
+    assert!(ran.err.contains(socket.to_str().unwrap()) && ran.err.contains("[access]"), "{ran:?}");
 }
 
 #[tokio::test]

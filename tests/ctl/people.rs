@@ -1,7 +1,8 @@
 //! What people read, and the exit codes that go with bad news.
 
-use crate::standin::Standin;
+use crate::standin::{Ran, Standin, run};
 use serde_json::{Value, json};
+use std::process::Stdio;
 
 /// Runs a command of one request, without `--json`.
 async fn reads(args: &[&str], request: &str, answer: Value) -> (i32, String) {
@@ -23,15 +24,14 @@ async fn status_exits_1_only_when_failing() {
 }
 
 #[tokio::test]
-async fn status_asks_for_the_incidents_when_there_are_some() {
+async fn status_is_one_request_and_has_no_colours_without_a_terminal() {
     let standin = Standin::start();
-    standin.on("GET /api/v1/status", 200, json!({"state": "failing", "incidents": {"open": 1, "acknowledged": 0}}));
     let incident = json!({"number": 417, "level": "urgent", "subject": "Twilio", "status": "open"});
-    standin.on("GET /api/v1/incidents", 200, json!({"incidents": [incident]}));
+    standin.on("GET /api/v1/status", 200, json!({"state": "failing", "open_incidents": [incident]}));
     let ran = standin.ctl(&[]).await;
     assert!(ran.out.contains("#417 URGENT  Twilio"), "{ran:?}");
-    assert!(!ran.out.contains('\u{1b}'), "no colours without a terminal");
-    assert_eq!(standin.seen().len(), 2);
+    assert!(!ran.out.contains('\u{1b}'), "{ran:?}");
+    assert_eq!(standin.seen().len(), 1);
 }
 
 #[tokio::test]
@@ -59,11 +59,24 @@ async fn a_test_and_a_heartbeat_that_fail_are_bad_news() {
         out,
         "notification 01KN  failed\n  DELIVERY  STATUS  CHANNEL  TO     WHY\n  DDDDDD    dead    sms      alice  401 Authenticate\n"
     );
-    let failing = json!({"name": "twilio", "status": "ok", "failures_in_row": 1, "detail": "401 Authenticate"});
+    let failing = json!({"name": "twilio", "status": "failing", "failures_in_row": 1, "detail": "401 Authenticate"});
     let run = reads(&["heartbeats", "run", "twilio"], "POST /api/v1/heartbeats/twilio/run", failing.clone()).await;
-    assert_eq!(run, (1, "twilio ok, failed once: 401 Authenticate\n".into()));
+    assert_eq!(run, (1, "twilio failing, failed once: 401 Authenticate\n".into()));
     let ping = reads(&["ping", "twilio", "--fail"], "POST /api/v1/heartbeats/twilio/ping", failing).await;
     assert_eq!(ping.0, 0, "a ping was taken, whatever it said");
+}
+
+#[tokio::test]
+async fn a_run_is_waited_for() {
+    let standin = Standin::start();
+    let twilio = |running: bool, failures: u32| json!({"name": "twilio", "status": "ok", "running": running, "failures_in_row": failures, "detail": null});
+    let list = |one: Value| json!({"heartbeats": [{"name": "smtp"}, one], "next_cursor": null});
+    standin.on("POST /api/v1/heartbeats/twilio/run", 202, twilio(true, 0));
+    standin.on("GET /api/v1/heartbeats", 200, list(twilio(true, 0)));
+    standin.on("GET /api/v1/heartbeats", 200, list(twilio(false, 1)));
+    let ran = standin.ctl(&["heartbeats", "run", "twilio", "--json"]).await;
+    assert_eq!((ran.code, ran.json()), (1, twilio(false, 1)));
+    assert_eq!(standin.seen().len(), 3);
 }
 
 #[tokio::test]
@@ -85,10 +98,20 @@ async fn a_refused_config_is_bad_news_with_place_and_hint() {
 #[tokio::test]
 async fn a_damaged_ledger_is_bad_news() {
     let request = "GET /api/v1/ledger/verify";
-    let damaged = json!({"ok": false, "events": 12, "head": "abc", "faults": [{"segment": "0001", "offset": 17, "what": "bad hash"}, "x"]});
+    let faults = json!([
+        {"kind": "edited", "file": "journal/0001", "offset": 17, "seq": 12, "words": "not the frame that was chained"},
+        {"kind": "damaged-history", "file": "history", "words": "it cannot be read"},
+        "as text"
+    ]);
+    let damaged = json!({"ok": false, "events": 12, "head": "abc", "faults": faults});
     assert_eq!(
         reads(&["ledger", "verify"], request, damaged).await,
-        (1, "fault: offset 17, segment 0001, what bad hash\nfault: x\nDAMAGED: 12 events, head abc\n".into())
+        (
+            1,
+            "fault: journal/0001 at byte 17, event 12: not the frame that was chained\nfault: history: it cannot be read\n\
+             fault: as text\nDAMAGED: 12 events, head abc\n"
+                .into()
+        )
     );
     let sound = json!({"ok": true, "events": 12, "head": "abc", "faults": []});
     assert_eq!(reads(&["ledger", "verify"], request, sound).await, (0, "ok: 12 events, head abc\n".into()));
@@ -98,19 +121,11 @@ async fn a_damaged_ledger_is_bad_news() {
 async fn stopping_the_sound_names_what_is_still_open_and_how_to_acknowledge() {
     let incident = json!({"number": 417, "level": "urgent", "subject": "Twilio", "status": "open", "rounds": 4,
         "next": {"at": null, "channels": ["siren"], "to": null, "round": 2, "step": 1}});
-    let expected = "stopped: siren of #417\n #417 URGENT  Twilio    open -\n      next    - round 2 of 4, step 1: siren\n      \
+    let expected = "stopped: siren\n #417 URGENT  Twilio    open -\n      next    - round 2 of 4, step 1: siren\n      \
                     do      stentorctl ack 417      stentorctl explain 417\n";
-    let stopped = json!([{"channel": "siren", "delivery": "01KD", "incident": 417}]);
-    let answer = json!({"stopped": stopped, "incidents": [incident]});
     let request = "POST /api/v1/sound/stop";
+    let answer = json!({"stopped": ["siren"], "incidents": [incident], "next_cursor": null});
     assert_eq!(reads(&["sound", "stop"], request, answer).await, (0, expected.into()));
-
-    // An answer without them: they are asked for.
-    let standin = Standin::start();
-    standin.on(request, 200, json!({"stopped": stopped}));
-    standin.on("GET /api/v1/incidents", 200, json!({"incidents": [incident]}));
-    assert_eq!(standin.ctl(&["sound", "stop"]).await.out, expected);
-
     let silent = reads(&["sound", "stop"], request, json!({"stopped": [], "incidents": []})).await;
     assert_eq!(silent, (0, "nothing sounds\n".into()));
 }
@@ -233,6 +248,10 @@ async fn lists_are_tables() {
 
 #[tokio::test]
 async fn small_answers_are_one_line() {
+    let set =
+        reads(&["metric", "set", "queue", "3"], "PUT /api/v1/metrics/queue", json!({"name": "queue", "value": 3.0}))
+            .await;
+    assert_eq!(set.1, "queue = 3.0\n");
     let metric = json!({"name": "queue", "value": 12.5, "value_at": "2026-01-20T01:41:00Z"});
     assert_eq!(
         reads(&["metric", "get", "queue"], "GET /api/v1/metrics/queue", metric).await.1,
@@ -259,4 +278,37 @@ async fn small_answers_are_one_line() {
         reads(&["resolve", "4"], "POST /api/v1/incidents/4/resolve", resolved).await.1,
         "#4 resolved. Told: ops-slack.\n"
     );
+}
+
+/// Runs the command on a terminal of its own, by script(1) of util-linux.
+async fn on_terminal(standin: &Standin, args: &str, environment: &[(&str, &str)]) -> Ran {
+    let mut command = tokio::process::Command::new("script");
+    let line = format!("{} {args}", env!("CARGO_BIN_EXE_stentorctl"));
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).kill_on_drop(true);
+    command.env_remove("NO_COLOR").env("TERM", "xterm").env("STENTOR_SOCKET", standin.socket());
+    run(command.envs(environment.iter().copied()).stdin(Stdio::null()), None).await
+}
+
+#[tokio::test]
+async fn a_terminal_gets_colours_unless_it_wants_none() {
+    let standin = Standin::start();
+    standin.on("GET /api/v1/status", 200, json!({"state": "failing", "reasons": ["why"]}));
+    let coloured = |ran: &Ran| ran.out.contains("\u{1b}[1;31mFAILING\u{1b}[0m");
+    let plain = |ran: &Ran| ran.out.contains("FAILING") && !ran.out.contains('\u{1b}');
+    let table: [(&[(&str, &str)], bool); 4] =
+        [(&[], true), (&[("NO_COLOR", "")], true), (&[("NO_COLOR", "1")], false), (&[("TERM", "dumb")], false)];
+    for (environment, wanted) in table {
+        let ran = on_terminal(&standin, "status", environment).await;
+        assert_eq!((ran.code, coloured(&ran), plain(&ran)), (1, wanted, !wanted), "{environment:?} {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_urgent_send_on_a_terminal_names_page() {
+    let standin = Standin::start();
+    standin.on("POST /api/v1/notifications", 202, json!({"id": "01K"}));
+    let there = on_terminal(&standin, "send --level crit --subject x", &[]).await;
+    assert!(there.out.contains("never escalates") && there.out.contains("stentorctl page"), "{there:?}");
+    let away = standin.ctl(&["send", "--level", "crit", "--subject", "x"]).await;
+    assert_eq!((away.code, away.err.as_str()), (0, ""));
 }

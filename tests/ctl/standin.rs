@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::Value;
+use std::borrow::BorrowMut;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -153,7 +154,9 @@ impl From<Output> for Ran {
     }
 }
 
-pub async fn run(mut command: Command, input: Option<&[u8]>) -> Ran {
+/// Runs a command to its end.
+pub async fn run(mut command: impl BorrowMut<Command>, input: Option<&[u8]>) -> Ran {
+    let command = command.borrow_mut();
     let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
     let mut child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     if let (Some(input), Some(mut pipe)) = (input, child.stdin.take()) {

@@ -1,6 +1,6 @@
 //! Where the daemon is sought: its socket, or a URL with a token.
 
-use crate::ctl::cli::Global;
+use crate::ctl::global::Global;
 use crate::ctl::trouble::Trouble;
 use crate::domain::secret::Secret;
 use reqwest::{RequestBuilder, Url};

@@ -1,7 +1,7 @@
 //! Server-sent events, as <https://html.spec.whatwg.org/multipage/server-sent-events.html> has
 //! them; `event:` and `retry:` are not used and passed over.
 
-use crate::ctl::client::Bytes;
+use crate::ctl::client::bytes::Bytes;
 use crate::ctl::trouble::Trouble;
 
 /// A line may not be longer; an event is a few KiB.

@@ -1,9 +1,9 @@
 //! `fomo`: remaining capacity of deals.
 
 use crate::ctl::client::Call;
+use crate::ctl::commands::results;
 use crate::ctl::commands::values::{self, Body};
-use crate::ctl::commands::{incidents, results};
-use crate::ctl::fields::{is_there, items, text, when};
+use crate::ctl::fields::{items, text, when};
 use crate::ctl::screen::{Piece, Screen, Table};
 use crate::ctl::session::{Outcome, Session};
 use crate::ctl::trouble::Exit;
@@ -41,7 +41,7 @@ impl Fomo {
                     .with("remaining", Some(push.remaining))
                     .list("tiers", &push.tiers);
                 let answer = session.ask(Call::post(&["fomo"], body.into())).await?;
-                session.show(&answer, pushed)?;
+                session.show(&answer, results::print)?;
             }
             Fomo::List => {
                 let answer = session.ask(Call::get(&["fomo"])).await?;
@@ -50,14 +50,6 @@ impl Fomo {
         }
         Ok(Exit::Done)
     }
-}
-
-/// The push is the sending of the incident that it opened, or a notification by itself.
-fn pushed(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
-    if is_there(document, "number") {
-        return incidents::block(screen, document, None);
-    }
-    results::print(screen, document)
 }
 
 fn list(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {

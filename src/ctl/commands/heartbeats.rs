@@ -1,11 +1,11 @@
 //! `heartbeats` and `ping`.
 
-use crate::ctl::client::Call;
+use crate::ctl::client::{Answer, Api, Call};
 use crate::ctl::commands::values;
-use crate::ctl::fields::{count, items, plain, text, when};
+use crate::ctl::fields::{count, flag, items, plain, text, when};
 use crate::ctl::screen::{Piece, Screen, Table};
 use crate::ctl::session::{Outcome, Session};
-use crate::ctl::trouble::Exit;
+use crate::ctl::trouble::{Exit, Trouble};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::io;
@@ -13,6 +13,7 @@ use std::time::Duration;
 
 /// A probe is cut at its own deadline, which the config sets; this is for the longest of them.
 const LONGEST_RUN: Duration = Duration::from_secs(600);
+const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 #[derive(Debug, Subcommand)]
 pub enum Heartbeats {
@@ -35,13 +36,28 @@ impl Heartbeats {
                 Ok(Exit::Done)
             }
             Heartbeats::Run { name } => {
-                let call = Call::post(&["heartbeats", &name, "run"], json!({})).patient(LONGEST_RUN);
-                let answer = session.ask(call).await?;
-                session.show(&answer, one)?;
-                Ok(if fails(&answer.document) { Exit::BadNews } else { Exit::Done })
+                let api = session.api()?;
+                let started =
+                    api.ask(Call::post(&["heartbeats", &name, "run"], json!({})).patient(LONGEST_RUN)).await?;
+                let ended = finished(&api, &name, started).await?;
+                session.show(&ended, one)?;
+                Ok(if fails(&ended.document) { Exit::BadNews } else { Exit::Done })
             }
         }
     }
+}
+
+/// Looks again until the run has ended, as it does at its own deadline at the latest.
+async fn finished(api: &Api, name: &str, started: Answer) -> Result<Answer, Trouble> {
+    let mut answer = started;
+    while flag(&answer.document, "running") {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let list = api.ask(Call::get(&["heartbeats"])).await?;
+        let mine = items(&list.document, "heartbeats").iter().find(|h| text(h, "name") == name);
+        let gone = || Trouble::Failed(format!("heartbeat {name} is gone from the config since it was started"));
+        answer = Answer::made_here(mine.ok_or_else(gone)?.clone());
+    }
+    Ok(answer)
 }
 
 #[derive(Debug, Args)]

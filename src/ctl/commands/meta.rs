@@ -1,6 +1,5 @@
 //! About the command itself.
 
-use crate::ctl::cli;
 use crate::ctl::client::Answer;
 use crate::ctl::session::{Outcome, Session};
 use crate::ctl::trouble::Exit;
@@ -15,9 +14,9 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub fn run(self, session: &mut Session<'_>) -> Outcome {
+    pub fn run(self, session: &mut Session<'_>, definition: &mut clap::Command) -> Outcome {
         let mut script = vec![];
-        clap_complete::generate(self.shell, &mut cli::command(), "stentorctl", &mut script);
+        clap_complete::generate(self.shell, definition, "stentorctl", &mut script);
         session.screen.raw(&script)?;
         Ok(Exit::Done)
     }

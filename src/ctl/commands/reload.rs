@@ -5,9 +5,13 @@ use crate::ctl::commands::problems;
 use crate::ctl::fields::flag;
 use crate::ctl::session::{Outcome, Session};
 use serde_json::json;
+use std::time::Duration;
+
+/// It tries every sound file of the config, which has deadlines of its own.
+const SOUND_FILES: Duration = Duration::from_secs(300);
 
 pub async fn run(session: &mut Session<'_>) -> Outcome {
-    let answer = session.ask(Call::post(&["reload"], json!({}))).await?;
+    let answer = session.ask(Call::post(&["reload"], json!({})).patient(SOUND_FILES)).await?;
     session.show(&answer, |screen, report| {
         problems::print(screen, report)?;
         match flag(report, "ok") {

@@ -175,3 +175,42 @@ fn standard_input() -> Result<String, Trouble> {
         String::from_utf8(bytes).map_err(|_| Trouble::Usage("the body on standard input is not UTF-8".into()))?;
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ctl::cli::{Cli, run};
+    use crate::ctl::screen::Screen;
+    use crate::ctl::session::{Form, Session};
+    use crate::domain::time::Timestamp;
+    use clap::Parser;
+    use jiff::tz::TimeZone;
+
+    /// What is remarked to somebody at a terminal, or not at one; there is no daemon.
+    async fn remarks(args: &[&str], on_terminal: bool) -> String {
+        let all = ["stentorctl", "--socket", "/does/not/exist", "send", "--subject", "x"];
+        let cli = Cli::try_parse_from(all.iter().chain(args)).unwrap();
+        let (mut out, mut notes) = (vec![], vec![]);
+        let mut session = Session {
+            global: &cli.global,
+            form: Form::of(&cli.global),
+            screen: Screen::new(&mut out, false, TimeZone::UTC, Timestamp(0)),
+            notes: &mut notes,
+            on_terminal,
+        };
+        run(cli.command, &mut session).await.unwrap_err();
+        drop(session);
+        String::from_utf8(notes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn urgent_on_a_terminal_names_page() {
+        for level in ["urgent", "CRITICAL"] {
+            let said = remarks(&["--level", level], true).await;
+            assert!(said.contains("never escalates") && said.contains("stentorctl page"), "{said}");
+            assert_eq!(remarks(&["--level", level], false).await, "", "a script is not disturbed");
+            assert_eq!(remarks(&["--level", level, "--json"], true).await, "");
+        }
+        assert_eq!(remarks(&["--level", "high"], true).await, "");
+        assert_eq!(remarks(&[], true).await, "");
+    }
+}

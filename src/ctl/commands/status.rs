@@ -2,12 +2,13 @@
 
 use crate::ctl::client::Call;
 use crate::ctl::commands::{incidents, problems};
-use crate::ctl::fields::{count, flag, is_there, items, plain, text, when};
+use crate::ctl::fields::{count, is_there, items, plain, text, when};
 use crate::ctl::screen::{Ink, Piece, Screen, age};
-use crate::ctl::session::{Form, Outcome, Session};
+use crate::ctl::session::{Outcome, Session};
 use crate::ctl::trouble::Exit;
-use crate::domain::time::Span;
+use crate::domain::level::Level;
 use serde_json::Value;
+use std::cmp::Reverse;
 use std::io;
 
 /// Where the daemon's name stands on the first line, if what is before it leaves room.
@@ -16,30 +17,24 @@ const NAME_COLUMN: usize = 54;
 const SHOWN: usize = 6;
 
 pub async fn run(session: &mut Session<'_>) -> Outcome {
-    let api = session.api()?;
-    let answer = api.ask(Call::get(&["status"])).await?;
-    let open = count(&answer.document["incidents"], "open") + count(&answer.document["incidents"], "acknowledged");
-    let incidents = match session.form {
-        Form::People if open > 0 => Some(api.ask(Call::get(&["incidents"])).await?.document),
-        _ => None,
-    };
-    session.show(&answer, |screen, status| {
-        let incidents = incidents.as_ref().map(|d| items(d, "incidents")).unwrap_or_default();
-        picture(screen, status, incidents)
-    })?;
+    let answer = session.ask(Call::get(&["status"])).await?;
+    session.show(&answer, picture)?;
     Ok(if text(&answer.document, "state") == "failing" { Exit::BadNews } else { Exit::Done })
 }
 
-fn picture(screen: &mut Screen<'_>, status: &Value, all: &[Value]) -> io::Result<()> {
+fn picture(screen: &mut Screen<'_>, status: &Value) -> io::Result<()> {
     head(screen, status)?;
-    // Those that somebody has to see to stand first.
-    let waiting = all.iter().filter(|i| text(i, "status") == "open");
-    let seen_to = all.iter().filter(|i| text(i, "status") != "open");
-    for incident in waiting.chain(seen_to).take(SHOWN) {
+    // Those that somebody has to see to stand first, the worst of them before the others.
+    let mut live: Vec<&Value> = items(status, "open_incidents").iter().collect();
+    live.sort_by_key(|i| (text(i, "status") != "open", Reverse(Level::parse(&text(i, "level")))));
+    for incident in live.iter().take(SHOWN) {
         incidents::block(screen, incident, failures(screen, status, incident).as_deref())?;
     }
-    if all.len() > SHOWN {
-        screen.line(format!(" and {} more: stentorctl incidents list", all.len() - SHOWN))?;
+    let counted = ["open", "acknowledged"].iter().map(|s| count(&status["incidents"], s));
+    let all = counted.fold(0, u64::saturating_add).max(live.len() as u64);
+    let shown = live.len().min(SHOWN) as u64;
+    if all > shown {
+        screen.line(format!(" and {} more: stentorctl incidents list", all - shown))?;
     }
     channels(screen, status)?;
     broken(screen, "heartbeats", items(status, "heartbeats"))?;
@@ -50,25 +45,41 @@ fn picture(screen: &mut Screen<'_>, status: &Value, all: &[Value]) -> io::Result
 /// `FAILING  1 urgent incident, not acknowledged          prague-1  03:02 CET  up 12d`
 fn head(screen: &mut Screen<'_>, status: &Value) -> io::Result<()> {
     let state = text(status, "state");
-    let mut reasons: Vec<String> =
-        items(status, "reasons").iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    if reasons.is_empty() {
-        reasons.push(if state == "ok" { "all is well" } else { "no reason given" }.into());
-    }
-    let up = age(Span::secs(count(status, "uptime_seconds") as i64));
+    let reasons = reasons(status);
+    let first = reasons.first().map_or("all is well", String::as_str);
+    let up = age(count(status, "uptime_seconds"));
     let right = format!("{}  {}  up {up}", text(status, "name"), screen.now_here());
-    let width = state.chars().count() + 2 + reasons[0].chars().count();
+    let width = state.chars().count() + 2 + first.chars().count();
     let gap = " ".repeat(NAME_COLUMN.saturating_sub(width).max(2));
     screen.pieces(&[
         Piece::new(Ink::of_status(&state), state.to_uppercase()),
-        format!("  {}{gap}", reasons[0]).into(),
+        format!("  {first}{gap}").into(),
         Piece::new(Ink::Dim, right),
     ])?;
-    reasons[1..].iter().try_for_each(|r| screen.line(format!("         {r}")))?;
-    if flag(status, "emergency") {
-        screen.pieces(&[Piece::new(Ink::Bad, " EMERGENCY: nothing can be made durable; new requests are refused")])?;
-    }
-    Ok(())
+    reasons.iter().skip(1).try_for_each(|r| screen.line(format!("         {r}")))
+}
+
+/// The incidents in one phrase, then what else there is; each incident has lines of its own below.
+fn reasons(status: &Value) -> Vec<String> {
+    let live = items(status, "open_incidents");
+    let of_level = |level: &Level| {
+        live.iter().filter(|i| text(i, "status") == "open" && text(i, "level") == level.as_str()).count()
+    };
+    let open: Vec<String> = Level::ALL
+        .iter()
+        .rev()
+        .map(|l| (of_level(l), l))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, l)| format!("{n} {l} incident{}", if n == 1 { "" } else { "s" }))
+        .collect();
+    let incidents = match (open.is_empty(), live.len()) {
+        (false, _) => Some(format!("{}, not acknowledged", open.join(", "))),
+        (true, 0) => None,
+        (true, 1) => Some("1 incident, acknowledged".to_owned()),
+        (true, n) => Some(format!("{n} incidents, all acknowledged")),
+    };
+    let others = items(status, "reasons").iter().filter_map(Value::as_str).filter(|r| !r.starts_with('#'));
+    incidents.into_iter().chain(others.map(str::to_owned)).collect()
 }
 
 /// `2 failures since 02:41`, for an incident that a heartbeat opened.

@@ -51,8 +51,8 @@ impl Metric {
         };
         let answer = session.ask(call).await?;
         session.show(&answer, |screen, metric| {
-            let at = screen.clock(when(metric, "value_at"));
-            screen.line(format!("{} = {} at {at}", text(metric, "name"), text(metric, "value")))
+            let at = when(metric, "value_at").map(|t| format!(" at {}", screen.clock(Some(t)))).unwrap_or_default();
+            screen.line(format!("{} = {}{at}", text(metric, "name"), text(metric, "value")))
         })?;
         Ok(Exit::Done)
     }

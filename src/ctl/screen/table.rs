@@ -1,7 +1,8 @@
 //! Columns that stand under each other.
 
 use crate::ctl::fields::plain;
-use crate::ctl::screen::{Ink, Piece, Screen};
+use crate::ctl::screen::page::Screen;
+use crate::ctl::screen::piece::{Ink, Piece};
 use serde_json::Value;
 use std::io;
 

@@ -1,7 +1,7 @@
 //! Times for people: in the zone of whoever reads.
 
-use crate::ctl::screen::Screen;
-use crate::domain::time::{Span, Timestamp};
+use crate::ctl::screen::page::Screen;
+use crate::domain::time::Timestamp;
 
 impl Screen<'_> {
     /// `03:02` today, `2026-11-20 03:02` on another day; `-` for none.
@@ -24,13 +24,12 @@ impl Screen<'_> {
 
     /// How long ago, as [`age`] has it; `-` for never.
     pub fn since(&self, at: Option<Timestamp>) -> String {
-        at.map_or_else(|| "-".into(), |t| age(self.now - t))
+        at.map_or_else(|| "-".into(), |t| age(u64::try_from((self.now - t).as_secs()).unwrap_or(0)))
     }
 }
 
-/// Rounded down to what matters: `45s`, `21m`, `3h`, `12d`.
-pub fn age(span: Span) -> String {
-    let seconds = span.as_secs().max(0);
+/// Seconds, rounded down to what matters: `45s`, `21m`, `3h`, `12d`.
+pub fn age(seconds: u64) -> String {
     let (n, unit) = match seconds {
         0..60 => (seconds, "s"),
         60..3_600 => (seconds / 60, "m"),

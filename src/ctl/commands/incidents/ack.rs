@@ -5,7 +5,7 @@ use crate::ctl::client::{Answer, Api, Call};
 use crate::ctl::commands::incidents::act::sentence;
 use crate::ctl::commands::incidents::text::headline;
 use crate::ctl::commands::values::{Body, identifier};
-use crate::ctl::fields::{flag, items, text, when};
+use crate::ctl::fields::{items, text, when};
 use crate::ctl::screen::Screen;
 use crate::ctl::session::{Form, Outcome, Session};
 use crate::ctl::trouble::{Exit, Trouble};
@@ -52,12 +52,14 @@ impl Ack {
                 session.show(&answer, acknowledged)?;
                 Ok(Exit::Done)
             }
-            Err(trouble) => {
-                if trouble.exit() == Exit::Usage && session.form == Form::People {
-                    candidates(session, api).await?;
-                }
-                Err(trouble)
+            // Several: people choose from a list, scripts read the document.
+            Err(Trouble::Refused(r)) if r.code() == "CONFLICT" && session.form == Form::People => {
+                let first = candidates(session, api).await?;
+                Err(Trouble::Usage(format!(
+                    "several incidents wait for an acknowledgement; name one, as in: stentorctl ack {first}"
+                )))
             }
+            Err(trouble) => Err(trouble),
         }
     }
 
@@ -92,7 +94,8 @@ impl Ack {
 pub fn acknowledged(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
     for incident in items(document, "incidents") {
         let by = text(incident, "acknowledged_by");
-        let done = if flag(incident, "already") {
+        // Only an acknowledgement that was made now stops something.
+        let done = if incident.get("stopped").is_none() {
             format!("was acknowledged already by {by} at {}", screen.clock(when(incident, "acknowledged_at")))
         } else {
             format!("acknowledged by {by}")
@@ -102,14 +105,15 @@ pub fn acknowledged(screen: &mut Screen<'_>, document: &Value) -> io::Result<()>
     Ok(())
 }
 
-/// Without an id and with several to choose from: which ones.
-async fn candidates(session: &mut Session<'_>, api: &Api) -> Result<(), Trouble> {
+/// Without an id and with several to choose from: which ones. Returns the first one's number.
+async fn candidates(session: &mut Session<'_>, api: &Api) -> Result<String, Trouble> {
     let answer = api.ask(Call::get(&["incidents"])).await?;
-    for incident in items(&answer.document, "incidents").iter().filter(|i| text(i, "status") == "open") {
+    let open = || items(&answer.document, "incidents").iter().filter(|i| text(i, "status") == "open");
+    for incident in open() {
         let mut line = vec!["  ".into()];
         line.extend(headline(incident));
         line.push(format!("    open {}", session.screen.since(when(incident, "opened_at"))).into());
         session.screen.pieces(&line)?;
     }
-    Ok(())
+    Ok(open().next().map_or_else(|| "NUMBER".into(), |i| text(i, "number")))
 }

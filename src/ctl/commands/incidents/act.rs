@@ -3,7 +3,7 @@
 use crate::ctl::client::Call;
 use crate::ctl::commands::incidents::text::{block, next};
 use crate::ctl::commands::values::{self, Body, identifier};
-use crate::ctl::fields::{flag, items, number, plain, text, when};
+use crate::ctl::fields::{items, number, plain, text, when};
 use crate::ctl::screen::{Piece, Screen};
 use crate::ctl::session::{Outcome, Session};
 use crate::ctl::trouble::Exit;
@@ -41,8 +41,7 @@ pub struct Resolve {
 impl Resolve {
     pub async fn run(self, session: &mut Session<'_>) -> Outcome {
         act(session, &self.id, "resolve", Body::default().with("note", self.note), |screen, incident| {
-            let done = if flag(incident, "already") { "was resolved already" } else { "resolved" };
-            screen.pieces(&sentence(incident, done))
+            screen.pieces(&sentence(incident, "resolved"))
         })
         .await
     }

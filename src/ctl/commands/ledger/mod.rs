@@ -1,20 +1,20 @@
 //! `ledger`: the record of everything that happened.
 
 mod offline;
+mod print;
 mod tail;
 mod words;
+
+pub use print::happened;
 
 use crate::ctl::client::Call;
 use crate::ctl::commands::unsupported;
 use crate::ctl::commands::values::{self, identifier};
-use crate::ctl::fields::{flag, items, plain, text, when};
-use crate::ctl::screen::{Ink, Piece, Screen, Table};
 use crate::ctl::session::{Outcome, Session};
 use crate::ctl::trouble::Exit;
 use clap::{Args, Subcommand, ValueEnum};
 use offline::{Rebuild, Verify};
-use serde_json::Value;
-use std::io;
+use print::{entries, statistics};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -125,59 +125,4 @@ async fn export(session: &mut Session<'_>, format: Format) -> Outcome {
     }
     session.screen.flush()?;
     Ok(Exit::Done)
-}
-
-fn entries(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
-    let entries = items(document, "entries");
-    if entries.is_empty() {
-        return screen.line("no entries");
-    }
-    entries.iter().try_for_each(|e| happened(screen, "", e))
-}
-
-/// `2026-11-20 03:02:03.120     1234  incident_opened          #417  urgent Twilio credentials refused`
-pub fn happened(screen: &mut Screen<'_>, before: &str, entry: &Value) -> io::Result<()> {
-    let number = plain(entry, "number").map(|n| format!("#{n}")).unwrap_or_default();
-    screen.pieces(&[
-        before.into(),
-        Piece::new(Ink::Dim, screen.stamp(when(entry, "at"))),
-        format!("  {:>7}  {:<23}  ", text(entry, "seq"), text(entry, "kind")).into(),
-        Piece::new(Ink::Bold, format!("{number:<5}")),
-        format!("  {}", words::what(entry)).into(),
-    ])
-}
-
-fn statistics(screen: &mut Screen<'_>, stats: &Value) -> io::Result<()> {
-    let average = stats.get("avg_delivery_seconds").and_then(Value::as_f64);
-    screen.fields(&[
-        ("total", text(stats, "total")),
-        ("delivered", text(stats, "delivered")),
-        ("failed", text(stats, "failed")),
-        ("pending", text(stats, "pending")),
-        ("on average after", average.map_or_else(|| "-".into(), |s| format!("{s:.1}s"))),
-        ("cost", text(stats, "cost")),
-    ])?;
-    let mut table = Table::new(&["CHANNEL", "DELIVERIES"]);
-    for (channel, statuses) in stats.get("by_channel").and_then(Value::as_object).into_iter().flatten() {
-        let counts: Vec<String> =
-            statuses.as_object().into_iter().flatten().map(|(status, n)| format!("{status} {n}")).collect();
-        table.row(vec![channel.into(), counts.join("   ").into()]);
-    }
-    screen.line("")?;
-    table.print(screen, "no deliveries")
-}
-
-/// Of `verify` and `rebuild`.
-fn verified(screen: &mut Screen<'_>, report: &Value) -> io::Result<()> {
-    for fault in items(report, "faults") {
-        let words = fault.as_str().map_or_else(|| fault_text(fault), str::to_owned);
-        screen.pieces(&[Piece::new(Ink::Bad, "fault"), format!(": {words}").into()])?;
-    }
-    let word = if flag(report, "ok") { Piece::new(Ink::Good, "ok") } else { Piece::new(Ink::Bad, "DAMAGED") };
-    screen.pieces(&[word, format!(": {} events, head {}", text(report, "events"), text(report, "head")).into()])
-}
-
-fn fault_text(fault: &Value) -> String {
-    let fields = fault.as_object().into_iter().flatten();
-    fields.filter_map(|(name, _)| plain(fault, name).map(|v| format!("{name} {v}"))).collect::<Vec<_>>().join(", ")
 }

@@ -1,7 +1,7 @@
 //! `ledger verify` and `ledger rebuild`: through the daemon, or on its files while none runs.
 
 use crate::ctl::client::Call;
-use crate::ctl::commands::ledger::verified;
+use crate::ctl::commands::ledger::print::verified;
 use crate::ctl::fields::flag;
 use crate::ctl::session::{Outcome, Session};
 use crate::ctl::trouble::{Exit, Trouble};

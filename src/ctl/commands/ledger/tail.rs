@@ -1,7 +1,7 @@
 //! `ledger tail`: the last entries, and with `-f` each new one as it comes.
 
 use crate::ctl::client::{Answer, Api, Call};
-use crate::ctl::commands::ledger::{entries, happened};
+use crate::ctl::commands::ledger::print::{entries, happened};
 use crate::ctl::fields::{count, items};
 use crate::ctl::session::{Form, Outcome, Reconnect, Session};
 use crate::ctl::trouble::{Exit, Trouble};

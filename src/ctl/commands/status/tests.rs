@@ -1,10 +1,10 @@
-use super::picture;
+use super::{picture, reasons};
 use crate::ctl::screen::testing::{assert_reads, coloured, printed};
 use serde_json::{Value, json};
 
 fn broken() -> Value {
     json!({
-        "state": "failing", "reasons": ["1 urgent incident, not acknowledged"], "name": "prague-1", "version": "0.1.0",
+        "state": "failing", "reasons": ["#417 urgent is not acknowledged"], "name": "prague-1", "version": "0.1.0",
         "uptime_seconds": 1_080_000, "ready": true, "emergency": false,
         "config": {"path": "/etc/stentor/stentor.toml", "hash": "ab", "loaded_at": "2026-11-08T03:00:00.000+01:00", "last_error": null},
         "channels": [
@@ -18,7 +18,7 @@ fn broken() -> Value {
             {"name": "smtp", "status": "ok", "failures_in_row": 0}
         ],
         "watches": [],
-        "incidents": {"open": 1, "acknowledged": 0},
+        "incidents": {"open": 1, "acknowledged": 0}, "open_incidents": [twilio()],
         "queue": {"pending": 0, "waiting": 0, "oldest_seconds": 0, "dead": 0},
         "ledger": {"events": 1200, "head": "cd", "durable_seq": 1200, "applied_seq": 1200, "verified_at": null}
     })
@@ -42,7 +42,7 @@ fn twilio() -> Value {
 
 #[test]
 fn at_three_in_the_morning_one_screen_says_it_all() {
-    let text = printed(|screen| picture(screen, &broken(), &[twilio()]));
+    let text = printed(|screen| picture(screen, &broken()));
     assert_reads(
         &text,
         "
@@ -59,8 +59,8 @@ heartbeats  1 ok   twilio failing (401 Authenticate)
 
 #[test]
 fn colours_change_nothing_but_colours() {
-    let plain = printed(|screen| picture(screen, &broken(), &[twilio()]));
-    let coloured = coloured(|screen| picture(screen, &broken(), &[twilio()]));
+    let plain = printed(|screen| picture(screen, &broken()));
+    let coloured = coloured(|screen| picture(screen, &broken()));
     assert_ne!(plain, coloured);
     let codes = regex::Regex::new("\x1b\\[[0-9;]*m").unwrap();
     assert_eq!(codes.replace_all(&coloured, ""), plain);
@@ -75,7 +75,7 @@ fn a_quiet_day_is_three_lines() {
         "incidents": {"open": 0, "acknowledged": 0}, "queue": {"dead": 2, "waiting": 0}
     });
     assert_reads(
-        &printed(|screen| picture(screen, &status, &[])),
+        &printed(|screen| picture(screen, &status)),
         "
 OK  all is well                                       prague-1  03:02 CET  up 2h
 channels  mail ok 0s   sms unknown      dead letters 2   waiting 0
@@ -93,26 +93,28 @@ fn who_is_not_seen_to_stands_first_and_more_are_counted() {
     };
     let mut all: Vec<Value> = (1..=6).map(|n| one(n, "acknowledged")).collect();
     all.push(one(7, "open"));
-    let text = printed(|screen| picture(screen, &broken(), &all));
+    let mut status = broken();
+    status["open_incidents"] = all.into();
+    status["incidents"] = json!({"open": 1, "acknowledged": 30});
+    let text = printed(|screen| picture(screen, &status));
+    assert!(text.starts_with("FAILING  1 high incident, not acknowledged  "), "{text}");
     let heads: Vec<&str> = text.lines().filter(|l| l.starts_with(" #") || l.starts_with(" and")).collect();
     assert_eq!(heads[0], " #7 HIGH  x    open 2m");
     assert_eq!(heads[1], " #1 HIGH  x    acknowledged 03:01 by bob");
-    assert_eq!(heads.last(), Some(&" and 1 more: stentorctl incidents list"));
+    assert_eq!(heads.last(), Some(&" and 25 more: stentorctl incidents list"));
 }
 
 #[test]
 fn a_refused_config_and_further_reasons_are_shown() {
     let mut status = broken();
-    status["reasons"] = json!(["1 urgent incident, not acknowledged", "channel sms is dead"]);
-    status["emergency"] = json!(true);
+    status["reasons"] = json!(["#417 urgent is not acknowledged", "channel sms is dead"]);
     status["config"]["last_error"] = json!({"at": "2026-11-20T03:00:00+01:00", "errors": [
         {"file": "stentor.toml", "line": 7, "column": 3, "message": "unknown key \"chanels\"", "hint": "write channels"},
         "as text"
     ]});
-    let text = printed(|screen| picture(screen, &status, &[]));
+    let text = printed(|screen| picture(screen, &status));
     for line in [
         "         channel sms is dead",
-        " EMERGENCY: nothing can be made durable; new requests are refused",
         "config    /etc/stentor/stentor.toml was refused 03:00; in force is the one loaded 2026-11-08 03:00",
         "          stentor.toml:7:3: unknown key \"chanels\"",
         "          as text",
@@ -126,13 +128,28 @@ fn what_an_alert_says_cannot_harm_the_terminal() {
     let mut incident = twilio();
     incident["subject"] = json!("\u{1b}[2Jgone\r\n\u{202e}evil");
     incident["notified"][3]["reason"] = json!("\u{1b}[31m");
-    let text = printed(|screen| picture(screen, &broken(), &[incident]));
+    let mut status = broken();
+    status["open_incidents"] = json!([incident]);
+    let text = printed(|screen| picture(screen, &status));
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
     assert!(text.contains("\\x1b[2Jgone\\r\\n\\u{202e}evil"));
 }
 
 #[test]
 fn an_answer_with_nothing_in_it_is_printed_with_dashes() {
-    let text = printed(|screen| picture(screen, &json!({}), &[json!({})]));
-    assert!(text.starts_with("-  no reason given"), "{text}");
+    let text = printed(|screen| picture(screen, &json!({"open_incidents": [{}]})));
+    assert!(text.starts_with("-  1 incident, acknowledged"), "{text}");
+    let huge = json!({"uptime_seconds": u64::MAX, "incidents": {"open": u64::MAX, "acknowledged": u64::MAX}});
+    assert!(printed(|screen| picture(screen, &huge)).contains("up 213503982334601d"));
+}
+
+#[test]
+fn incidents_are_summed_up_by_level_and_other_reasons_follow() {
+    let one = |level: &str, status: &str| json!({"level": level, "status": status});
+    let status = json!({"reasons": ["#3 urgent is not acknowledged", "1 dead letter"], "open_incidents": [
+        one("high", "open"), one("urgent", "open"), one("high", "open"), one("low", "acknowledged")]});
+    assert_eq!(reasons(&status), ["1 urgent incident, 2 high incidents, not acknowledged", "1 dead letter"]);
+    let seen_to = json!({"open_incidents": [one("high", "acknowledged"), one("low", "acknowledged")]});
+    assert_eq!(reasons(&seen_to), ["2 incidents, all acknowledged"]);
+    assert!(reasons(&json!({})).is_empty());
 }

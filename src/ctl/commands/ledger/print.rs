@@ -1,0 +1,65 @@
+//! What the ledger says, for people.
+
+use crate::ctl::commands::ledger::words;
+use crate::ctl::fields::{flag, items, plain, text, when};
+use crate::ctl::screen::{Ink, Piece, Screen, Table};
+use serde_json::Value;
+use std::io;
+
+pub fn entries(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
+    let entries = items(document, "entries");
+    if entries.is_empty() {
+        return screen.line("no entries");
+    }
+    entries.iter().try_for_each(|e| happened(screen, "", e))
+}
+
+/// `2026-11-20 03:02:03.120     1234  incident_opened          #417  urgent Twilio credentials refused`
+pub fn happened(screen: &mut Screen<'_>, before: &str, entry: &Value) -> io::Result<()> {
+    let number = plain(entry, "number").map(|n| format!("#{n}")).unwrap_or_default();
+    screen.pieces(&[
+        before.into(),
+        Piece::new(Ink::Dim, screen.stamp(when(entry, "at"))),
+        format!("  {:>7}  {:<23}  ", text(entry, "seq"), text(entry, "kind")).into(),
+        Piece::new(Ink::Bold, format!("{number:<5}")),
+        format!("  {}", words::what(entry)).into(),
+    ])
+}
+
+pub fn statistics(screen: &mut Screen<'_>, stats: &Value) -> io::Result<()> {
+    let average = stats.get("avg_delivery_seconds").and_then(Value::as_f64);
+    screen.fields(&[
+        ("total", text(stats, "total")),
+        ("delivered", text(stats, "delivered")),
+        ("failed", text(stats, "failed")),
+        ("pending", text(stats, "pending")),
+        ("on average after", average.map_or_else(|| "-".into(), |s| format!("{s:.1}s"))),
+        ("cost", text(stats, "cost")),
+    ])?;
+    let mut table = Table::new(&["CHANNEL", "DELIVERIES"]);
+    for (channel, statuses) in stats.get("by_channel").and_then(Value::as_object).into_iter().flatten() {
+        let counts: Vec<String> =
+            statuses.as_object().into_iter().flatten().map(|(status, n)| format!("{status} {n}")).collect();
+        table.row(vec![channel.into(), counts.join("   ").into()]);
+    }
+    screen.line("")?;
+    table.print(screen, "no deliveries")
+}
+
+/// Of `verify` and `rebuild`.
+pub fn verified(screen: &mut Screen<'_>, report: &Value) -> io::Result<()> {
+    for fault in items(report, "faults") {
+        let words = fault.as_str().map_or_else(|| fault_text(fault), str::to_owned);
+        screen.pieces(&[Piece::new(Ink::Bad, "fault"), format!(": {words}").into()])?;
+    }
+    let word = if flag(report, "ok") { Piece::new(Ink::Good, "ok") } else { Piece::new(Ink::Bad, "DAMAGED") };
+    screen.pieces(&[word, format!(": {} events, head {}", text(report, "events"), text(report, "head")).into()])
+}
+
+/// `journal/0001 at byte 17, event 12: not the frame that was chained`
+fn fault_text(fault: &Value) -> String {
+    let Some(file) = plain(fault, "file") else { return text(fault, "words") };
+    let offset = plain(fault, "offset").map(|o| format!(" at byte {o}")).unwrap_or_default();
+    let seq = plain(fault, "seq").map(|s| format!(", event {s}")).unwrap_or_default();
+    format!("{file}{offset}{seq}: {}", text(fault, "words"))
+}
