@@ -94,9 +94,9 @@ pub fn hash(files: &[(PathBuf, Vec<u8>)]) -> String {
 pub fn parse(reading: &mut Reading<'_>, source: &Source) -> Option<Tree> {
     let folder = source.path.parent().unwrap_or(Path::new(""));
     let mut trees = Vec::new();
-    for (i, (name, bytes)) in source.files.iter().enumerate() {
-        // The main file is shown as it was given, also when it goes by another name on disk.
-        let shown = if i == 0 { source.path.clone() } else { folder.join(name) };
+    for (name, bytes) in &source.files {
+        // The main file is shown as it was given.
+        let shown = if name.starts_with(FOLDER) { folder.join(name) } else { source.path.clone() };
         trees.push(reading.parse_bytes(&shown.display().to_string(), bytes));
     }
     let trees: Option<Vec<Tree>> = trees.into_iter().collect();

@@ -1,7 +1,7 @@
 //! From files to a [`Config`]: read, merge, understand, check.
 
 use crate::config::files::{self, Files};
-use crate::config::model::{Access, Source};
+use crate::config::model::{Access, Config, Source};
 use crate::config::options::{LoadOptions, Loaded};
 use crate::config::{read, rules};
 use crate::settings::{Environment, Problem, Reading, Tree, masked};
@@ -12,38 +12,45 @@ use std::path::{Path, PathBuf};
 /// `check_sounds`, starts programs: not for a thread that others wait for.
 pub fn load(path: &Path, environment: &dyn Environment, options: &LoadOptions<'_>) -> Loaded {
     let read = Files::read(path);
-    let mut loaded = load_from_files(path, read.files, environment, options);
-    for (file, why) in read.failures {
-        let problem = Problem {
-            file: file.display().to_string(),
-            line: 0,
-            column: 0,
-            message: format!("{}: {why}", file.display()),
-            hint: "give the path of a TOML file that stentor may read".to_owned(),
-        };
-        loaded.errors.insert(0, problem);
-        loaded.config = None;
+    if read.failures.is_empty() {
+        return load_from_files(path, read.files, environment, options);
     }
-    loaded
+    // What the others say cannot be judged without it.
+    let source = source(path, read.files);
+    let mut reading = Reading::new(environment, options.without_secrets);
+    files::parse(&mut reading, &source);
+    let errors = read.failures.into_iter().map(unreadable).chain(reading.errors()).collect();
+    Loaded { config: None, errors, warnings: Vec::new(), source }
+}
+
+fn unreadable((file, why): (PathBuf, String)) -> Problem {
+    Problem {
+        file: file.display().to_string(),
+        line: 0,
+        column: 0,
+        message: why,
+        hint: "give the path of a TOML file that stentor may read".to_owned(),
+    }
+}
+
+fn source(path: &Path, files: Vec<(PathBuf, Vec<u8>)>) -> Source {
+    Source { path: path.to_owned(), hash: files::hash(&files), files, ..Source::default() }
 }
 
 /// The same from files in memory: `path` is what the main one, the first, is called in problems;
-/// the names of the others are relative to its folder.
+/// the names of the others (`conf.d/10-a.toml`) are relative to its folder.
 pub fn load_from_files(
     path: &Path,
     files: Vec<(PathBuf, Vec<u8>)>,
     environment: &dyn Environment,
     options: &LoadOptions<'_>,
 ) -> Loaded {
-    let mut source = Source { path: path.to_owned(), hash: files::hash(&files), files, ..Source::default() };
+    let mut source = source(path, files);
     let mut reading = Reading::new(environment, options.without_secrets);
     let Some(tree) = files::parse(&mut reading, &source) else {
         return Loaded { config: None, errors: reading.errors(), warnings: Vec::new(), source };
     };
-    let mut root = reading.root(&tree);
-    let mut config = read::draft(&mut root, environment, options);
-    root.finish();
-    rules::check(&config, &tree, &reading, options);
+    let mut config = understand(&tree, &reading, environment, options);
     let errors = reading.errors();
     if errors.is_empty() {
         source.masked = masked(&tree, &reading.secrets());
@@ -54,13 +61,24 @@ pub fn load_from_files(
     Loaded { config: errors.is_empty().then_some(config), warnings: reading.warnings(), errors, source }
 }
 
+/// A draft, only to be believed when the reading has no errors after it.
+fn understand(
+    tree: &Tree,
+    reading: &Reading<'_>,
+    environment: &dyn Environment,
+    options: &LoadOptions<'_>,
+) -> Config {
+    let mut root = reading.root(tree);
+    let draft = read::draft(&mut root, environment, options);
+    root.finish();
+    rules::check(&draft, tree, reading, options);
+    draft
+}
+
 /// One for each named entry and single table; `access` covers the uids, too, so that a changed
 /// unix group is a change.
 fn fingerprints(tree: &Tree, reading: &Reading<'_>, access: &Access) -> BTreeMap<String, String> {
-    let mut prints = BTreeMap::new();
-    for (name, print) in reading.fingerprints(tree) {
-        prints.insert(name, print);
-    }
+    let mut prints = reading.fingerprints(tree);
     let written = prints.remove("access").unwrap_or_default();
     let access = blake3::hash(format!("{written} {access:?}").as_bytes());
     prints.insert("access".to_owned(), access.to_hex().to_string());

@@ -85,8 +85,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// `stentord --check`
 fn check(args: &Args) -> ExitCode {
-    let player = config::Player::beside_this_program();
-    let options = config::LoadOptions { sound_check: Some(&player), ..Default::default() };
+    let options = config::LoadOptions::default();
     let report = config::check::report(&args.config, &ProcessEnvironment, &options);
     complain(report.render_text().trim_end());
     if report.ok { Exit::Stopped.into() } else { Exit::Config.into() }

@@ -94,8 +94,7 @@ pub fn keep(state_dir: &std::path::Path, config: &Config) {
 
 /// Reads the config with the command line's overrides; at start sound files are left for later.
 pub fn load(args: &Args, sounds: bool) -> Loaded {
-    let player = config::Player::beside_this_program();
-    let options = config::LoadOptions { sound_check: if sounds { Some(&player) } else { None }, ..Default::default() };
+    let options = config::LoadOptions { check_sounds: sounds, ..Default::default() };
     with_overrides(config::load(&args.config, &ProcessEnvironment, &options), args)
 }
 

@@ -1,13 +1,14 @@
 //! The intended form of the configuration, etc/stentor.example.toml.
 
-use crate::channel::Kind;
-use crate::config::later::is_later_channel_kind;
-use crate::config::testing::{STAND_INS, from_toml, load_text, stand_in_options};
+use crate::channel::KINDS;
+use crate::config::testing::{Nobody, from_toml, load_text};
 use crate::config::{Check, LoadOptions, Loaded, Rule, Turn, Wanted};
 use crate::domain::delivery::Medium;
 use crate::domain::level::Level;
 use crate::domain::time::Span;
 use crate::domain::who::Who;
+use crate::settings::testing::table;
+use std::collections::BTreeSet;
 
 const EXAMPLE: &str = include_str!("../../../etc/stentor.example.toml");
 
@@ -23,14 +24,9 @@ const VALUES: &[(&str, &str)] = &[
     ("HOOK_TOKEN", "h"),
 ];
 
-/// The stand-ins of the kinds that this release has.
-fn of_this_release() -> Vec<&'static Kind> {
-    STAND_INS.iter().copied().filter(|kind| !is_later_channel_kind(kind.name)).collect()
-}
-
+/// As the daemon loads it, on a machine without users.
 fn load(values: &[(&str, &str)], without_secrets: bool) -> Loaded {
-    let kinds = of_this_release();
-    load_text(EXAMPLE, values, &LoadOptions { kinds: &kinds, without_secrets, ..stand_in_options() })
+    load_text(EXAMPLE, values, &LoadOptions { without_secrets, accounts: &Nobody, ..LoadOptions::default() })
 }
 
 fn messages(problems: &[crate::config::Problem]) -> Vec<&str> {
@@ -72,6 +68,31 @@ fn its_warnings_are_what_is_true_of_it() {
             "people.alice.login: there is no unix user \"alice\"",
         ]
     );
+}
+
+#[test]
+fn each_variable_that_is_not_set_is_named() {
+    let errors = load(&[], false).errors;
+    let unset: BTreeSet<&str> =
+        errors.iter().filter_map(|p| p.message.split_once("variable ")?.1.strip_suffix(" is not set")).collect();
+    assert_eq!(unset, VALUES.iter().map(|(name, _)| *name).collect());
+}
+
+/// A reader that leaves early would have its other keys called unknown.
+#[test]
+fn each_kind_asks_for_all_its_keys_whatever_is_missing() {
+    for kind in KINDS {
+        let (asked, _) = table("", |t| {
+            (kind.read)(t);
+            t.asked()
+        });
+        let (asked_at_leisure, _) = table("", |t| {
+            t.simulate();
+            assert!((kind.read)(t).is_some(), "{} cannot be simulated without settings", kind.name);
+            t.asked()
+        });
+        assert_eq!(asked, asked_at_leisure, "{}", kind.name);
+    }
 }
 
 #[test]
@@ -141,8 +162,7 @@ fn its_heartbeats_and_watches_are_read() {
 
 #[test]
 fn the_config_that_is_installed_is_good_as_it_stands() {
-    let kinds = of_this_release();
     let installed = include_str!("../../../etc/stentor.toml");
-    let loaded = load_text(installed, &[], &LoadOptions { kinds: &kinds, ..stand_in_options() });
+    let loaded = load_text(installed, &[], &LoadOptions { accounts: &Nobody, ..LoadOptions::default() });
     assert_eq!((messages(&loaded.errors), messages(&loaded.warnings)), (vec![], vec![]));
 }
