@@ -62,12 +62,7 @@ pub fn load_from_files(
 }
 
 /// A draft, only to be believed when the reading has no errors after it.
-fn understand(
-    tree: &Tree,
-    reading: &Reading<'_>,
-    environment: &dyn Environment,
-    options: &LoadOptions<'_>,
-) -> Config {
+fn understand(tree: &Tree, reading: &Reading<'_>, environment: &dyn Environment, options: &LoadOptions<'_>) -> Config {
     let mut root = reading.root(tree);
     let draft = read::draft(&mut root, environment, options);
     root.finish();

@@ -1,7 +1,7 @@
 //! `check-config`: everything that is wrong with a config file, without a daemon.
 
 use crate::config::check::report;
-use crate::config::{LoadOptions, Player, ProcessEnvironment};
+use crate::config::{LoadOptions, ProcessEnvironment};
 use crate::ctl::client::Answer;
 use crate::ctl::commands::problems;
 use crate::ctl::session::{Outcome, Session};
@@ -21,9 +21,7 @@ pub struct CheckConfig {
 
 impl CheckConfig {
     pub fn run(self, session: &mut Session<'_>) -> Outcome {
-        let player = Player::beside_this_program();
-        let options =
-            LoadOptions { without_secrets: self.without_secrets, sound_check: Some(&player), ..LoadOptions::default() };
+        let options = LoadOptions { without_secrets: self.without_secrets, ..LoadOptions::default() };
         let report = report(&self.file, &ProcessEnvironment, &options);
         let document = serde_json::to_value(&report)
             .map_err(|e| Trouble::Failed(format!("the report cannot be written as JSON: {e}")))?;
