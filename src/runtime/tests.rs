@@ -1,1 +1,225 @@
+//! The loop with a journal of the test's own: what leaves when.
+#![allow(clippy::unwrap_used)]
 
+use super::*;
+use crate::config::testing::from_toml;
+use crate::domain::clock::{Clock, Reading};
+use crate::domain::event::{EventKind, Frame};
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::{Ask, Caller, Code, Engine, LevelWord, OpenRequest, Read, SendRequest, State};
+use crate::ledger::extract::Extract;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+const CONFIG: &str = r#"
+[daemon]
+name = "test"
+[channels.hook]
+kind = "webhook"
+url = "http://127.0.0.1:9/"
+[channels.mail]
+kind = "smtp"
+to = ["ops@example.org"]
+[levels.low]
+channels = ["mail"]
+[levels.urgent]
+channels = ["hook"]
+"#;
+
+/// A journal that becomes durable when the test says so.
+#[derive(Default)]
+struct Paper {
+    frames: Mutex<Vec<Frame>>,
+    snapshot: Mutex<Option<Vec<u8>>>,
+    full: AtomicBool,
+}
+
+impl Log for Paper {
+    fn append(&self, frame: &Frame, _seed: &[u8; 16], _extract: Extract) -> Result<Written, LogFull> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(LogFull("64 MiB wait".into()));
+        }
+        self.frames.lock().unwrap().push(frame.clone());
+        Ok(Written { seq: frame.seq + frame.events.len() as u64 - 1, hash: format!("{:x}", frame.seq) })
+    }
+    fn flushing_for(&self) -> Option<Span> {
+        None
+    }
+    fn snapshot(&self, _at: &Written, body: &[u8]) -> Result<(), String> {
+        *self.snapshot.lock().unwrap() = Some(body.to_vec());
+        Ok(())
+    }
+}
+
+impl Paper {
+    fn kinds(&self) -> Vec<&'static str> {
+        self.frames.lock().unwrap().iter().flat_map(|f| f.events.iter().map(|e| e.head.name())).collect()
+    }
+    fn last_seq(&self) -> u64 {
+        self.frames.lock().unwrap().iter().map(|f| f.events.len() as u64).sum()
+    }
+}
+
+/// The real clock, which can be set.
+#[derive(Default)]
+struct Shifted(AtomicI64);
+
+impl Clock for Shifted {
+    fn read(&self) -> Reading {
+        let real = crate::domain::clock::SystemClock.read();
+        Reading { wall: Timestamp(real.wall.0 + self.0.load(Ordering::SeqCst)), ..real }
+    }
+}
+
+struct Rig {
+    handle: Handle,
+    paper: Arc<Paper>,
+    clock: Arc<Shifted>,
+    news: mpsc::UnboundedSender<LogNews>,
+    stop: Option<oneshot::Sender<String>>,
+    cycle: tokio::task::JoinHandle<Ended>,
+}
+
+impl Rig {
+    fn new() -> Rig {
+        let config = Arc::new(from_toml(CONFIG));
+        let (handle, lanes) = Lanes::open(config.clone());
+        let paper = Arc::new(Paper::default());
+        let clock = Arc::new(Shifted::default());
+        let (news, heard) = mpsc::unbounded_channel();
+        let (stop, stopped) = oneshot::channel();
+        let setup = Setup {
+            engine: Engine::new(State::default(), config, "0"),
+            handle: handle.clone(),
+            lanes,
+            log: paper.clone(),
+            news: heard,
+            clock: clock.clone(),
+            last_seq: 0,
+            stop: stopped,
+        };
+        let cycle = tokio::spawn(Cycle::new(setup).run());
+        Rig { handle, paper, clock, news, stop: Some(stop), cycle }
+    }
+
+    async fn until(&self, kind: &str) {
+        for _ in 0..500 {
+            if self.paper.kinds().contains(&kind) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{kind} never came: {:?}", self.paper.kinds());
+    }
+
+    fn durable(&self) {
+        self.news.send(LogNews::Durable(self.paper.last_seq())).unwrap();
+    }
+}
+
+fn urgent(subject: &str) -> Ask {
+    Ask::Send(SendRequest {
+        level: Some(LevelWord(crate::domain::level::Level::Urgent)),
+        subject: subject.into(),
+        ..SendRequest::default()
+    })
+}
+
+#[tokio::test]
+async fn an_answer_and_its_effects_wait_until_their_frame_is_durable() {
+    let rig = Rig::new();
+    let mut stream = rig.handle.subscribe();
+    let asking = tokio::spawn({
+        let handle = rig.handle.clone();
+        async move { handle.ask(Caller::engine(), urgent("x")).await }
+    });
+    rig.until("attempt_started").await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!asking.is_finished(), "answered before it was durable");
+    assert!(!rig.paper.kinds().contains(&"attempt_finished"), "sent before it was durable");
+    assert!(stream.try_recv().is_err(), "told to the stream before it was durable");
+    rig.durable();
+    let answer = asking.await.unwrap().unwrap();
+    assert_eq!(answer["status"], "pending");
+    rig.until("attempt_finished").await;
+    let first = stream.recv().await.unwrap();
+    assert!(matches!(first.frame.events[0].head, EventKind::NotificationAccepted { .. }));
+}
+
+#[tokio::test]
+async fn acceptance_and_first_attempt_share_one_frame() {
+    let rig = Rig::new();
+    let handle = rig.handle.clone();
+    let asking = tokio::spawn(async move { handle.ask(Caller::engine(), urgent("x")).await });
+    rig.until("attempt_started").await;
+    let frames = rig.paper.frames.lock().unwrap().clone();
+    assert_eq!(frames.len(), 1, "one fdatasync to the wire");
+    rig.durable();
+    asking.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn in_emergency_effects_leave_and_new_requests_do_not_enter() {
+    let rig = Rig::new();
+    let handle = rig.handle.clone();
+    let held = tokio::spawn(async move { handle.ask(Caller::engine(), urgent("accepted before")).await });
+    rig.until("attempt_started").await;
+    rig.news.send(LogNews::Trouble("EIO".into())).unwrap();
+    rig.until("attempt_finished").await;
+    let refusal = rig.handle.ask(Caller::engine(), urgent("new")).await.unwrap_err();
+    assert_eq!(refusal.code, Code::Overloaded);
+    assert!(refusal.retry_after_seconds.is_some());
+    assert!(rig.handle.progress().emergency.load(Ordering::SeqCst));
+    let open = rig.handle.ask(Caller::engine(), Ask::Read(Read::Incidents { all: false })).await.unwrap();
+    assert_eq!(open["incidents"][0]["fingerprint"], "self/storage-journal");
+    assert!(rig.paper.frames.lock().unwrap().iter().skip(1).all(|f| f.recorded_late));
+    assert!(!held.is_finished(), "a request is answered only when it is durable");
+    rig.news.send(LogNews::Well).unwrap();
+    rig.until("incident_resolved").await;
+    rig.durable();
+    held.await.unwrap().unwrap();
+    assert!(!rig.handle.progress().emergency.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn a_journal_that_can_hold_no_more_ends_the_loop() {
+    let rig = Rig::new();
+    rig.paper.full.store(true, Ordering::SeqCst);
+    let refusal = rig.handle.ask(Caller::engine(), urgent("x")).await.unwrap_err();
+    assert_eq!(refusal.code, Code::Overloaded);
+    assert!(matches!(rig.cycle.await.unwrap(), Ended::LogFull(_)));
+}
+
+#[tokio::test]
+async fn a_step_of_the_wall_clock_is_an_input() {
+    let rig = Rig::new();
+    rig.clock.0.store(Span::hours(1).0, Ordering::SeqCst);
+    rig.handle.tell(Caller::engine(), Ask::SetMetric { name: "m".into(), value: 1.0 });
+    rig.until("clock_stepped").await;
+    let frames = rig.paper.frames.lock().unwrap().clone();
+    let EventKind::ClockStepped { by } = &frames[0].events[0].head else { panic!("{frames:?}") };
+    assert!((by.as_secs() - 3600).abs() <= 1, "{by}");
+}
+
+#[tokio::test]
+async fn a_stop_takes_nothing_new_and_keeps_a_snapshot() {
+    let mut rig = Rig::new();
+    let open = Ask::Open(OpenRequest { subject: "open".into(), ..OpenRequest::default() });
+    let handle = rig.handle.clone();
+    let opening = tokio::spawn(async move { handle.ask(Caller::engine(), open).await });
+    rig.until("attempt_started").await;
+    rig.durable();
+    opening.await.unwrap().unwrap();
+    rig.until("attempt_finished").await;
+    rig.stop.take().unwrap().send("asked".into()).unwrap();
+    rig.until("stopping").await;
+    let refusal = rig.handle.ask(Caller::engine(), urgent("late")).await.unwrap_err();
+    assert_eq!(refusal.code, Code::Overloaded);
+    rig.durable();
+    assert!(matches!(rig.cycle.await.unwrap(), Ended::Stopped));
+    let snapshot = rig.paper.snapshot.lock().unwrap().clone().unwrap();
+    let state = read_state(&snapshot).unwrap();
+    assert_eq!(state.incidents.len(), 1);
+}
