@@ -1,7 +1,8 @@
 //! Reading what the store lacks from the journal, with the documents and counters folded again.
 
-use super::Start;
-use super::inbox::{Inbox, Phase};
+use super::inbox::Inbox;
+use super::start::Start;
+use super::status::Phase;
 use super::store::{Store, StoreError, block};
 use crate::ledger::codec::{RawFrame, Tip};
 use crate::ledger::extract::{Extractor, Group};

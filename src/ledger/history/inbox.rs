@@ -1,6 +1,6 @@
 //! What the history's thread is given: durable groups, questions, the word to stop.
 
-use super::HistoryError;
+use super::status::{HistoryError, Phase};
 use super::view::View;
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::Group;
@@ -15,21 +15,6 @@ const QUESTIONS: usize = 256;
 
 /// A question: it answers whoever asked, and gives back what was wrong with the store.
 pub type Question = Box<dyn FnOnce(Result<&View<'_>, HistoryError>) -> Option<StoreError> + Send>;
-
-/// Whether questions can be answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// The store is being opened.
-    Opening,
-    Ready,
-    /// It is being made (again) from the journal: `applied` of `of` events are in.
-    Rebuilding {
-        applied: u64,
-        of: u64,
-    },
-    /// It cannot be used now; in a while it is tried again.
-    Unavailable(String),
-}
 
 pub struct Inbox {
     state: Mutex<State>,

@@ -10,6 +10,8 @@ pub mod documents;
 pub mod entry;
 mod inbox;
 pub mod query;
+mod start;
+mod status;
 pub mod store;
 mod tail;
 #[cfg(test)]
@@ -19,22 +21,21 @@ mod worker;
 
 pub use documents::{DocumentQuery, Documents};
 pub use entry::Entry;
-pub use inbox::Phase;
 pub use query::{EntryQuery, Page};
+pub use start::Start;
+pub use status::{HistoryError, Phase};
+pub use store::StoreError;
 pub use store::rollup::{Tallies, Tally};
 pub use view::Stats;
 
 use crate::domain::clock::Clock;
 use crate::domain::time::{Span, Timestamp};
 use crate::ledger::codec::Tip;
-use crate::ledger::extract::{Group, MakeExtractor, Sort};
-use crate::ledger::report::Reporter;
+use crate::ledger::extract::{Group, Sort};
 use inbox::Inbox;
 use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
-use store::StoreError;
 use ulid::Ulid;
 use view::View;
 use worker::Worker;
@@ -46,40 +47,19 @@ const SEARCH: Span = Span::secs(1);
 /// At the end the thread may take this long; then it is left behind.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// Why there is no answer. None of these stops an alarm.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum HistoryError {
-    #[error("the history is being made again from the journal: {applied} of {of} events are in")]
-    Rebuilding { applied: u64, of: u64 },
-    #[error("{0}")]
-    Unavailable(String),
-    #[error("the history did not answer in time")]
-    Late,
-    #[error("the history is closed")]
-    Stopped,
-}
-
-impl HistoryError {
-    fn not_ready(phase: &Phase) -> HistoryError {
-        match phase {
-            Phase::Rebuilding { applied, of } => HistoryError::Rebuilding { applied: *applied, of: *of },
-            Phase::Unavailable(words) => HistoryError::Unavailable(words.clone()),
-            Phase::Opening | Phase::Ready => HistoryError::Unavailable("the history is being opened".to_owned()),
-        }
-    }
-}
-
-/// What the thread needs.
-pub struct Start {
-    /// STATE/history.
-    pub dir: PathBuf,
-    /// STATE/journal.
-    pub journal: PathBuf,
-    /// STATE/snapshots.
-    pub snapshots: PathBuf,
-    pub clock: Arc<dyn Clock>,
-    pub extractor: MakeExtractor,
-    pub report: Reporter,
+/// Makes the whole history in `start.dir`, which must be empty, on the calling thread.
+///
+/// # Errors
+/// When the journal cannot be read, or the store not be written.
+pub fn build(start: &Start) -> Result<Tip, StoreError> {
+    let inbox = Inbox::new(Tip::default(), Vec::new());
+    let mut store = store::Store::open(&start.dir)?;
+    let catch_up = catch_up::CatchUp { start, inbox: &inbox, target: u64::MAX, check: false };
+    catch_up.run(&mut store)?;
+    store.flush()?;
+    let applied = store.applied();
+    store.close();
+    Ok(applied)
 }
 
 /// The running history.
@@ -130,7 +110,7 @@ impl History {
         let clock = self.clock.clone();
         self.ask(move |view| {
             let until = clock.read().boot + SEARCH;
-            view.entries(&query, &|| clock.read().boot > until)
+            query::entries(view, &query, &|| clock.read().boot > until)
         })
         .await
     }
@@ -172,7 +152,7 @@ impl History {
     /// # Errors
     /// As above.
     pub async fn documents(&self, query: DocumentQuery) -> Result<Documents, HistoryError> {
-        self.ask(move |view| view.documents(&query)).await
+        self.ask(move |view| documents::find(view, &query)).await
     }
 
     /// Counters from the hour of `since` to the hour of `until`.
@@ -189,7 +169,7 @@ impl History {
     /// As above.
     pub fn block_from(&self, seq: u64) -> Result<Option<Vec<u8>>, HistoryError> {
         let (reply, answer) = mpsc::sync_channel(1);
-        self.put(move |view| view.block_from(seq), move |result| drop(reply.send(result)))?;
+        self.put(move |view| view::block_from(view.store, seq), move |result| drop(reply.send(result)))?;
         answer.recv_timeout(PATIENCE).map_err(|_| HistoryError::Late)?
     }
 

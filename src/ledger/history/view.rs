@@ -1,7 +1,5 @@
 //! The store and the tail together: what every question is asked of.
 
-use super::documents::{self, DocumentQuery, Documents};
-use super::query::{self, EntryQuery, Page};
 use super::store::rollup::{self, Tallies};
 use super::store::{Store, StoreError};
 use super::tail::Tail;
@@ -26,27 +24,15 @@ pub struct Stats {
 }
 
 impl View<'_> {
-    /// # Errors
-    /// When the store cannot be read; so for all of these.
-    pub fn entries(&self, query: &EntryQuery, late: &dyn Fn() -> bool) -> Result<Page, StoreError> {
-        query::entries(self, query, late)
-    }
-
     /// A notification or incident that ended.
     ///
     /// # Errors
-    /// As above.
+    /// When the store cannot be read; so for all of these.
     pub fn document(&self, sort: Sort, id: Ulid) -> Result<Option<String>, StoreError> {
         match self.tail.documents(sort).find(|d| d.id == id) {
             Some(document) => Ok(Some(document.json.clone())),
             None => self.store.document(sort, id),
         }
-    }
-
-    /// # Errors
-    /// As above.
-    pub fn documents(&self, query: &DocumentQuery) -> Result<Documents, StoreError> {
-        documents::find(self, query)
     }
 
     /// The id of an incident that ended.
@@ -81,17 +67,9 @@ impl View<'_> {
         rollup::merge(&mut by_channel, self.tail.tallies(hours.clone()));
         Ok(Stats { from: begin(*hours.start()), to: begin(hours.end() + 1), by_channel })
     }
-
-    /// The frames of the store's block that holds event `seq` or of the first after it.
-    ///
-    /// # Errors
-    /// As above.
-    pub fn block_from(&self, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        block_from(self.store, seq)
-    }
 }
 
-/// See [`View::block_from`].
+/// The frames of the store's block that holds event `seq` or of the first after it.
 ///
 /// # Errors
 /// When the store cannot be read.

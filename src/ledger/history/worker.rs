@@ -1,12 +1,14 @@
 //! The thread that owns the store: trails the journal, answers, and makes the store again when it
 //! is damaged, missing, of another journal, or too far behind.
 
+use super::aside;
 use super::catch_up::{CatchUp, Ended};
-use super::inbox::{BOUND, Inbox, Phase, Question};
+use super::inbox::{BOUND, Inbox, Question};
+use super::start::Start;
+use super::status::{HistoryError, Phase};
 use super::store::{Store, StoreError, block};
 use super::tail::Tail;
 use super::view::View;
-use super::{HistoryError, Start, aside};
 use crate::domain::time::Span;
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::Group;

@@ -14,6 +14,8 @@ use ulid::Ulid;
 pub const EVENTS: u32 = 1000;
 /// A block with this many bytes of frames is full: it unpacks within a millisecond.
 pub const BYTES: usize = 64 << 10;
+/// So many blocks that are not full are merged into one.
+pub const MERGE: usize = 100;
 
 const VERSION: u8 = 1;
 const FIXED: usize = 54;

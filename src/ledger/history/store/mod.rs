@@ -13,6 +13,7 @@ mod write;
 
 use crate::ledger::codec::{FrameHash, Tip};
 use crate::ledger::extract::Sort;
+use crate::ledger::files;
 use block::Meta;
 use rollup::Tallies;
 use std::io::ErrorKind;
@@ -57,6 +58,7 @@ impl Store {
     /// See [`StoreError`].
     pub fn open(dir: &Path) -> Result<Store, StoreError> {
         guarded(|| {
+            files::private_dir(dir).map_err(sled::Error::Io)?;
             let db = sled::Config::new()
                 .path(dir)
                 .cache_capacity(CACHE_BYTES)
@@ -188,7 +190,7 @@ impl Store {
 
     fn small_at_end(&self) -> Result<Vec<(u64, u32)>, StoreError> {
         let mut small = Vec::new();
-        for entry in self.metas(u64::MAX, true).take(write::MERGE) {
+        for entry in self.metas(u64::MAX, true).take(block::MERGE) {
             let (first, meta) = entry?;
             if meta.is_full() {
                 break;

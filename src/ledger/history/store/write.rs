@@ -9,8 +9,6 @@ use super::{Store, StoreError, VERSION, guarded, keys};
 use crate::ledger::extract::{Count, Document, Group};
 use std::collections::BTreeMap;
 
-/// So many small blocks are merged into one.
-pub(super) const MERGE: usize = 100;
 const LEVEL: i32 = 3;
 
 impl Store {
@@ -44,7 +42,7 @@ impl Store {
     fn put_blocks(&self, batch: &mut sled::Batch, groups: &[Group]) -> Result<Vec<(u64, u32)>, StoreError> {
         let incoming: u64 = groups.iter().map(Group::events).sum();
         let waiting: u32 = self.small.iter().map(|(_, events)| events).sum();
-        let merge = self.small.len() >= MERGE || u64::from(waiting) + incoming >= u64::from(block::EVENTS);
+        let merge = self.small.len() >= block::MERGE || u64::from(waiting) + incoming >= u64::from(block::EVENTS);
         let mut small = self.small.clone();
         let mut builder = Builder::default();
         if merge {
