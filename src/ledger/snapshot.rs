@@ -61,7 +61,7 @@ pub fn save(dir: &Path, tip: Tip, body: &[u8]) -> io::Result<()> {
     header[56..64].copy_from_slice(&(body.len() as u64).to_le_bytes());
     let sum = checksum(&header, &packed);
     header[64..].copy_from_slice(&sum);
-    files::replace(&dir.join(format!("{:020}.snapshot", tip.seq)), &[&header, &packed])?;
+    files::replace(&path(dir, tip.seq), &[&header, &packed])?;
     for (_, path) in list(dir)?.into_iter().skip(KEPT) {
         std::fs::remove_file(path)?;
     }
@@ -136,6 +136,11 @@ pub fn list(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     }
     found.sort_by(|a, b| b.cmp(a));
     Ok(found)
+}
+
+/// The file of the snapshot after this event.
+pub fn path(dir: &Path, seq: u64) -> PathBuf {
+    dir.join(format!("{seq:020}.snapshot"))
 }
 
 /// `snapshots/NAME`, for reports.

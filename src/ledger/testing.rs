@@ -80,6 +80,16 @@ pub fn flip(path: &Path, place: usize) {
     std::fs::write(path, bytes).unwrap();
 }
 
+/// Seeds of a test with chance in it: `STENTOR_SEEDS=7..150` chooses others, to search or to replay.
+pub fn seeds(count: u64) -> std::ops::Range<u64> {
+    let chosen = std::env::var("STENTOR_SEEDS").ok();
+    let range = chosen
+        .as_deref()
+        .and_then(|text| text.split_once(".."))
+        .and_then(|(a, b)| Some(a.parse().ok()?..b.parse().ok()?));
+    range.unwrap_or(0..count)
+}
+
 /// What the journal asks of the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {

@@ -2,7 +2,7 @@
 
 use super::decode::{RawFrame, Slot};
 use super::encode::seal;
-use super::{BLANKED, HEADER, LIVE};
+use super::layout::{BLANKED, HEADER, LIVE};
 
 /// The same frame with the payloads replaced by their digests for whose place (from 0) `which` says
 /// so. Number, hash and heads stay, hence the chain holds; the frame gets shorter or longer.

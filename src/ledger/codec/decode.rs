@@ -1,8 +1,7 @@
 //! Bytes to frame. Nothing here trusts a length, and no bytes make it panic.
 
 use super::hash::{Chain, FrameHash, Tip, payload_digest};
-use super::{BLANKED, DIGEST, GROUP_START, HEADER, LENGTH, LIVE, MAGIC, MAX_FRAME, RECORDED_LATE, SALT, events};
-use crate::domain::event::Frame;
+use super::layout::{BLANKED, DIGEST, GROUP_START, HEADER, LENGTH, LIVE, MAGIC, MAX_FRAME, RECORDED_LATE, SALT};
 use crate::domain::time::Timestamp;
 
 /// A frame in somebody's buffer: checked by CRC and in its structure, its events as they were written.
@@ -125,18 +124,6 @@ impl<'a> RawFrame<'a> {
             chain.event(event.head, event.payload.digest().as_ref());
         }
         chain.end()
-    }
-
-    /// As the engine knows it. An event of an unknown or unreadable kind is `EventKind::Unknown`, a
-    /// blanked payload one that says `erased`.
-    pub fn decode(&self) -> Frame {
-        Frame {
-            seq: self.seq,
-            at: self.at,
-            by: self.by.to_owned(),
-            recorded_late: self.recorded_late(),
-            events: self.events().map(|e| events::decode(&e)).collect(),
-        }
     }
 }
 

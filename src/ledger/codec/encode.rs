@@ -1,7 +1,7 @@
 //! Frame to bytes, in one pass at the end of a buffer that the caller keeps.
 
 use super::hash::{Chain, FrameHash, payload_digest, salt};
-use super::{GROUP_START, HEADER, LENGTH, LIVE, MAGIC, MAX_FRAME, RECORDED_LATE};
+use super::layout::{GROUP_START, HEADER, LENGTH, LIVE, MAGIC, MAX_FRAME, RECORDED_LATE};
 use crate::domain::event::{Event, Frame};
 
 #[derive(Debug, thiserror::Error)]

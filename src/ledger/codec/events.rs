@@ -1,7 +1,7 @@
 //! One event's JSON to the engine's types. Old kinds are upcast here, for ever.
 
-use super::decode::{RawEvent, Slot};
-use crate::domain::event::{Event, EventKind, Payload};
+use super::decode::{RawEvent, RawFrame, Slot};
+use crate::domain::event::{Event, EventKind, Frame, Payload};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -12,7 +12,21 @@ pub(super) type Upcast = (&'static str, fn(Map<String, Value>) -> Map<String, Va
 /// When a kind's meaning changes it gets a new name, and the old name a line here.
 const UPCASTS: &[Upcast] = &[];
 
-pub(super) fn decode(raw: &RawEvent<'_>) -> Event {
+impl RawFrame<'_> {
+    /// As the engine knows it. An event of an unknown or unreadable kind is `EventKind::Unknown`, a
+    /// blanked payload one that says `erased`.
+    pub fn decode(&self) -> Frame {
+        Frame {
+            seq: self.seq,
+            at: self.at,
+            by: self.by.to_owned(),
+            recorded_late: self.recorded_late(),
+            events: self.events().map(|e| decode(&e)).collect(),
+        }
+    }
+}
+
+fn decode(raw: &RawEvent<'_>) -> Event {
     Event { head: head(raw.head, UPCASTS), payload: payload(&raw.payload) }
 }
 

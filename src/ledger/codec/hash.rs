@@ -1,6 +1,6 @@
 //! The chain: one hash per frame, each over the one before.
 
-use super::RECORDED_LATE;
+use super::layout::RECORDED_LATE;
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;

@@ -33,6 +33,7 @@ mod decode;
 mod encode;
 mod events;
 mod hash;
+mod layout;
 #[cfg(test)]
 mod tests;
 
@@ -41,17 +42,4 @@ pub use decode::{Bad, RawEvent, RawFrame, Slot, next_frame};
 pub use encode::{EncodeError, encode};
 pub use events::kind_of;
 pub use hash::{FrameHash, Tip};
-
-/// Also a lower bound of a frame's length.
-pub const HEADER: usize = 72;
-/// No frame is longer; a length beyond it is damage.
-pub const MAX_FRAME: usize = 64 << 20;
-
-const MAGIC: [u8; 4] = *b"fRm1";
-const GROUP_START: u16 = 1;
-const RECORDED_LATE: u16 = 2;
-const LIVE: u32 = 1 << 30;
-const BLANKED: u32 = 2 << 30;
-const LENGTH: u32 = LIVE - 1;
-const SALT: usize = 16;
-const DIGEST: usize = 32;
+pub use layout::MAX_FRAME;

@@ -5,6 +5,7 @@
 //! there whole or not at all; after a failure no frame is lost that the memory still holds; damage
 //! is reported with its place, never passed over in silence.
 
+mod mark;
 mod queue;
 pub mod repair;
 pub mod segment;
@@ -15,6 +16,7 @@ mod writer;
 
 pub use queue::AppendError;
 pub use walk::End;
+pub use writer::Sink;
 
 use crate::domain::clock::Clock;
 use crate::domain::event::Frame;
@@ -23,15 +25,13 @@ use crate::ledger::codec::Tip;
 use crate::ledger::extract::{Extract, Group};
 use crate::ledger::files::Files;
 use crate::ledger::report::Reporter;
+use mark::DurableMark;
 use queue::Queue;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use writer::{Open, Writer};
-
-/// Gets each group once it is durable.
-pub type Sink = Box<dyn FnMut(Group) + Send>;
 
 /// How to go on after recovery.
 pub struct Start {
@@ -126,35 +126,6 @@ impl Journal {
 impl Drop for Journal {
     fn drop(&mut self) {
         self.queue.close();
-    }
-}
-
-/// How far everything is on the disk, and since when the next flush lasts.
-struct DurableMark(Mutex<(Tip, Option<Span>)>);
-
-impl DurableMark {
-    fn new(tip: Tip) -> DurableMark {
-        DurableMark(Mutex::new((tip, None)))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, (Tip, Option<Span>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tip(&self) -> Tip {
-        self.lock().0
-    }
-
-    fn flushing_since(&self) -> Option<Span> {
-        self.lock().1
-    }
-
-    fn flush_began(&self, boot: Span) {
-        self.lock().1 = Some(boot);
-    }
-
-    fn durable(&self, tip: Tip) {
-        *self.lock() = (tip, None);
     }
 }
 

@@ -4,9 +4,10 @@
 //! disk has. The same frames go to a new segment, which says where it begins, and thereby makes void
 //! what the old one may hold beyond. If that fails too the frames wait here, with a try every second.
 
+use super::mark::DurableMark;
 use super::queue::Queue;
 use super::segment::{self, Header};
-use super::{DurableMark, End, Sink};
+use super::walk::End;
 use crate::domain::clock::Clock;
 use crate::domain::time::Span;
 use crate::ledger::codec::Tip;
@@ -17,6 +18,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Gets each group once it is durable.
+pub type Sink = Box<dyn FnMut(Group) + Send>;
 
 /// Space is reserved this far ahead, so that most syncs need not write a new file length.
 const AHEAD: u64 = 2 << 20;

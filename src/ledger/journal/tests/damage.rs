@@ -352,7 +352,9 @@ fn a_cut_end_can_be_refilled() {
         let (seqs, found) = refilled(&sample);
         assert_eq!(seqs, [1, 2, 4, 5, 8, 9, 11, 13], "cut at {length}");
         assert_eq!(found.tip, tip_of(&sample.frames[7]));
-        assert!(sample.frames.concat().ends_with(&found.appended) && !found.appended.is_empty());
+        let (before, appended) = found.appended.unwrap();
+        assert!(sample.frames.concat().ends_with(&appended));
+        assert_eq!(RawFrame::read(&appended).unwrap().seq, before.seq + 1);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The walk under way: one segment after the other, one frame after the other.
 
-use super::{End, Listed, Refill, Visit, Walk, WalkError, Walked, read};
+use super::found::{End, Refill, Visit, Walked};
+use super::listed::{Listed, WalkError, read};
 use crate::ledger::codec::{Bad, RawFrame, Tip, next_frame};
 use crate::ledger::fault::{Fault, FaultKind};
 use crate::ledger::journal::segment;
@@ -29,23 +30,36 @@ struct Place<'a> {
 
 impl<'r, 'v> Progress<'r, 'v> {
     /// Stands at the beginning of the first segment.
-    pub fn begin(walk: Walk<'r>, visit: Visit<'v>, first: Option<&Listed>) -> Progress<'r, 'v> {
+    pub fn begin(
+        from: Option<Tip>,
+        through: Option<u64>,
+        refill: Option<Refill<'r>>,
+        visit: Visit<'v>,
+        first: Option<&Listed>,
+    ) -> Progress<'r, 'v> {
         let tip = match first {
             Some(first) => match first.header {
                 Ok(header) => header.after,
                 Err(_) => Tip { seq: first.after_seq(), ..Tip::default() },
             },
-            None => walk.from.unwrap_or_default(),
+            None => from.unwrap_or_default(),
         };
         Progress {
-            from: walk.from,
+            from,
             from_checked: false,
-            through: walk.through.unwrap_or(u64::MAX),
-            refill: walk.refill,
+            through: through.unwrap_or(u64::MAX),
+            refill,
             visit,
             // The hash before event 1 is known without a header.
             broken: tip.seq > 0 && first.is_some_and(|s| s.header.is_err()),
             out: Walked { tip, ..Walked::default() },
+        }
+    }
+
+    /// A journal that ends before what the caller begins with lost something, however clean its end is.
+    pub fn catch_up_with_from(&mut self) {
+        if self.from.is_some_and(|from| self.out.tip.seq < from.seq) {
+            self.append_refill();
         }
     }
 
@@ -246,7 +260,7 @@ impl<'r, 'v> Progress<'r, 'v> {
             self.show(&frame)?;
             match into {
                 Some(path) => self.out.refilled.push((path.to_owned(), bytes)),
-                None => self.out.appended.extend_from_slice(&bytes),
+                None => self.out.appended.get_or_insert((tip, Vec::new())).1.extend_from_slice(&bytes),
             }
         }
         ControlFlow::Continue(())

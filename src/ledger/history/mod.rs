@@ -1,0 +1,223 @@
+//! The history: the ledger as it is read, queried and counted. It trails the journal and can be made
+//! again from it at any time; no alarm ever waits for it.
+//!
+//! One thread owns the store. Questions go to it and are answered from the store and what is not
+//! in it yet, together; while it is made again they get "rebuilding".
+
+mod aside;
+mod catch_up;
+pub mod documents;
+pub mod entry;
+mod inbox;
+pub mod query;
+mod start;
+mod status;
+pub mod store;
+mod tail;
+#[cfg(test)]
+mod tests;
+pub mod view;
+mod worker;
+
+pub use documents::{DocumentQuery, Documents};
+pub use entry::Entry;
+pub use query::{EntryQuery, Page};
+pub use start::Start;
+pub use status::{HistoryError, Phase};
+pub use store::StoreError;
+pub use store::rollup::{Tallies, Tally};
+pub use view::Stats;
+
+use crate::domain::clock::Clock;
+use crate::domain::time::{Span, Timestamp};
+use crate::ledger::codec::Tip;
+use crate::ledger::extract::{Group, Sort};
+use inbox::Inbox;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+use ulid::Ulid;
+use view::View;
+use worker::Worker;
+
+/// A question is given up after this long.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A query that has searched for this long gives the page it has.
+const SEARCH: Span = Span::secs(1);
+/// At the end the thread may take this long; then it is left behind.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Makes the whole history in `start.dir`, which must be empty, on the calling thread.
+///
+/// # Errors
+/// When the journal cannot be read, or the store not be written.
+pub fn build(start: &Start) -> Result<Tip, StoreError> {
+    let inbox = Inbox::new(Tip::default(), Vec::new());
+    let mut store = store::Store::open(&start.dir)?;
+    let catch_up = catch_up::CatchUp { start, inbox: &inbox, target: u64::MAX, check: false };
+    catch_up.run(&mut store)?;
+    store.flush()?;
+    let applied = store.applied();
+    store.close();
+    Ok(applied)
+}
+
+/// The running history.
+pub struct History {
+    inbox: Arc<Inbox>,
+    clock: Arc<dyn Clock>,
+    ended: Mutex<Option<mpsc::Receiver<()>>>,
+}
+
+impl History {
+    /// Starts the thread, which opens the store. `tip` is the journal's last frame; `groups` are
+    /// those of its end whose extracts are known.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(start: Start, tip: Tip, groups: Vec<Group>) -> io::Result<History> {
+        let inbox = Arc::new(Inbox::new(tip, groups));
+        let clock = start.clock.clone();
+        let worker = Worker::new(start, inbox.clone());
+        let (ending, ended) = mpsc::channel();
+        std::thread::Builder::new().name("history".to_owned()).spawn(move || {
+            worker.run();
+            // Nobody listens when the patience at the end was over.
+            let _ = ending.send(());
+        })?;
+        Ok(History { inbox, clock, ended: Mutex::new(Some(ended)) })
+    }
+
+    /// Takes a group that is durable.
+    pub fn feed(&self, group: Group) {
+        self.inbox.feed(group);
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.inbox.phase()
+    }
+
+    /// The last event that the store has. It is read with those after it, which are in memory.
+    pub fn applied_seq(&self) -> u64 {
+        self.inbox.applied()
+    }
+
+    /// A page of entries.
+    ///
+    /// # Errors
+    /// See [`HistoryError`]; so for all of these.
+    pub async fn entries(&self, query: EntryQuery) -> Result<Page, HistoryError> {
+        let clock = self.clock.clone();
+        self.ask(move |view| {
+            let until = clock.read().boot + SEARCH;
+            query::entries(view, &query, &|| clock.read().boot > until)
+        })
+        .await
+    }
+
+    /// The JSON of a notification or incident that ended.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn document(&self, sort: Sort, id: Ulid) -> Result<Option<String>, HistoryError> {
+        self.ask(move |view| view.document(sort, id)).await
+    }
+
+    /// The JSON of the incident with this number, if it ended.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn incident(&self, number: u64) -> Result<Option<String>, HistoryError> {
+        self.ask(move |view| match view.incident_numbered(number)? {
+            Some(id) => view.document(Sort::Incident, id),
+            None => Ok(None),
+        })
+        .await
+    }
+
+    /// The JSON of the notification that a delivery belongs to, if that ended.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn notification_of(&self, delivery: Ulid) -> Result<Option<String>, HistoryError> {
+        self.ask(move |view| match view.owner_of(delivery)? {
+            Some(id) => view.document(Sort::Notification, id),
+            None => Ok(None),
+        })
+        .await
+    }
+
+    /// A page of documents.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn documents(&self, query: DocumentQuery) -> Result<Documents, HistoryError> {
+        self.ask(move |view| documents::find(view, &query)).await
+    }
+
+    /// Counters from the hour of `since` to the hour of `until`.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn stats(&self, since: Timestamp, until: Timestamp) -> Result<Stats, HistoryError> {
+        self.ask(move |view| view.stats(since, until)).await
+    }
+
+    /// For threads that may wait: the frames of the block with event `seq` or the first after it.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn block_from(&self, seq: u64) -> Result<Option<Vec<u8>>, HistoryError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.put(move |view| view::block_from(view.store, seq), move |result| drop(reply.send(result)))?;
+        answer.recv_timeout(PATIENCE).map_err(|_| HistoryError::Late)?
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&View<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.put(question, move |result| drop(reply.send(result)))?;
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(HistoryError::Stopped),
+            Err(_) => Err(HistoryError::Late),
+        }
+    }
+
+    fn put<T: 'static>(
+        &self,
+        question: impl FnOnce(&View<'_>) -> Result<T, StoreError> + Send + 'static,
+        reply: impl FnOnce(Result<T, HistoryError>) + Send + 'static,
+    ) -> Result<(), HistoryError> {
+        self.inbox.ask(Box::new(move |view| match view.map(question) {
+            Ok(Ok(answer)) => {
+                reply(Ok(answer));
+                None
+            }
+            Ok(Err(error)) => {
+                reply(Err(HistoryError::Unavailable(error.to_string())));
+                Some(error)
+            }
+            Err(error) => {
+                reply(Err(error));
+                None
+            }
+        }))
+    }
+
+    /// Applies what waits, flushes and closes; a store that hangs is left behind after five seconds.
+    pub fn stop(&self) {
+        self.inbox.stop();
+        if let Some(ended) = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = ended.recv_timeout(FAREWELL);
+        }
+    }
+}
+
+impl Drop for History {
+    fn drop(&mut self) {
+        self.inbox.stop();
+    }
+}

@@ -1,0 +1,250 @@
+//! Blocks: up to 1,000 events or 64 KiB of whole frames under their first event's number, and beside each
+//! what can be known without unpacking it.
+//!
+//! The kinds are a bitmap of 128 places that each name hashes to, the ids are sorted 32-bit hashes: both can
+//! say "maybe" of a block that has none, never "no" of one that has.
+
+use crate::domain::time::Timestamp;
+use crate::ledger::codec::{RawFrame, kind_of};
+use serde::Deserialize;
+use std::borrow::Cow;
+use ulid::Ulid;
+
+/// A block with this many events is full.
+pub const EVENTS: u32 = 1000;
+/// A block with this many bytes of frames is full: it unpacks within a millisecond.
+pub const BYTES: usize = 64 << 10;
+/// So many blocks that are not full are merged into one.
+pub const MERGE: usize = 100;
+
+const VERSION: u8 = 1;
+const FIXED: usize = 54;
+const LEVEL: i32 = 3;
+
+/// What is in a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meta {
+    pub last: u64,
+    pub events: u32,
+    /// Bytes of the frames when unpacked.
+    pub bytes: u32,
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub kinds: u128,
+    /// Sorted.
+    pub ids: Vec<u32>,
+}
+
+/// The fields of a head by which it can be looked up.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+pub struct Keys<'a> {
+    #[serde(borrow)]
+    pub kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    incident: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    delivery: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    notification: Option<Cow<'a, str>>,
+}
+
+impl<'a> Keys<'a> {
+    /// Of an event whose head is unreadable nothing is known.
+    pub fn of(head: &'a [u8]) -> Keys<'a> {
+        serde_json::from_slice(head)
+            .unwrap_or_else(|_| Keys { kind: kind_of(head).unwrap_or_default(), ..Keys::default() })
+    }
+
+    /// What the event itself is about.
+    pub fn id(&self) -> Option<Ulid> {
+        ulid(&self.id)
+    }
+
+    /// What that belongs to.
+    pub fn owners(&self) -> impl Iterator<Item = Ulid> {
+        [&self.incident, &self.notification].into_iter().filter_map(ulid)
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = Ulid> {
+        [&self.id, &self.incident, &self.delivery, &self.notification].into_iter().filter_map(ulid)
+    }
+}
+
+fn ulid(text: &Option<Cow<'_, str>>) -> Option<Ulid> {
+    text.as_deref().filter(|t| t.len() == ulid::ULID_LEN).and_then(|t| Ulid::from_string(t).ok())
+}
+
+/// The place of a kind in the bitmap.
+pub fn kind_bit(kind: &str) -> u128 {
+    1 << (crc32fast::hash(kind.as_bytes()) % 128)
+}
+
+/// An id as blocks know it: its last bits, which are random.
+pub fn id_hash(id: Ulid) -> u32 {
+    id.0 as u32
+}
+
+/// A block that is being filled.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    pub first: u64,
+    frames: Vec<u8>,
+    last: u64,
+    events: u32,
+    span: Option<(Timestamp, Timestamp)>,
+    kinds: u128,
+    ids: Vec<u32>,
+}
+
+impl Builder {
+    pub fn add(&mut self, frame: &RawFrame<'_>) {
+        if self.events == 0 {
+            self.first = frame.seq;
+        }
+        self.last = frame.last_seq();
+        self.events += frame.count;
+        self.frames.extend_from_slice(frame.bytes);
+        let (from, to) = self.span.unwrap_or((frame.at, frame.at));
+        self.span = Some((from.min(frame.at), to.max(frame.at)));
+        for event in frame.events() {
+            let keys = Keys::of(event.head);
+            self.kinds |= kind_bit(&keys.kind);
+            self.ids.extend(keys.ids().map(id_hash));
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.events == 0
+    }
+
+    pub fn is_full(&self) -> bool {
+        is_full(self.events, self.frames.len())
+    }
+
+    /// The block's value and its meta's.
+    ///
+    /// # Errors
+    /// When it cannot be packed.
+    pub fn finish(mut self) -> std::io::Result<(Vec<u8>, Meta)> {
+        self.ids.sort_unstable();
+        self.ids.dedup();
+        let (from, to) = self.span.unwrap_or_default();
+        let packed = zstd::bulk::compress(&self.frames, LEVEL)?;
+        let bytes = self.frames.len() as u32;
+        let (last, events, kinds, ids) = (self.last, self.events, self.kinds, self.ids);
+        Ok((packed, Meta { last, events, bytes, from, to, kinds, ids }))
+    }
+}
+
+fn is_full(events: u32, bytes: usize) -> bool {
+    events >= EVENTS || bytes >= BYTES
+}
+
+impl Meta {
+    pub fn is_full(&self) -> bool {
+        is_full(self.events, self.bytes as usize)
+    }
+
+    pub fn may_hold_kind(&self, bits: u128) -> bool {
+        self.kinds & bits != 0
+    }
+
+    /// `hash` of [`id_hash`].
+    pub fn may_hold_id(&self, hash: u32) -> bool {
+        self.ids.binary_search(&hash).is_ok()
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(FIXED + 4 * self.ids.len());
+        out.push(VERSION);
+        out.push(0);
+        out.extend_from_slice(&self.last.to_be_bytes());
+        out.extend_from_slice(&self.events.to_be_bytes());
+        out.extend_from_slice(&self.bytes.to_be_bytes());
+        out.extend_from_slice(&self.from.0.to_be_bytes());
+        out.extend_from_slice(&self.to.0.to_be_bytes());
+        out.extend_from_slice(&self.kinds.to_be_bytes());
+        out.extend_from_slice(&(self.ids.len() as u32).to_be_bytes());
+        out.extend(self.ids.iter().flat_map(|id| id.to_be_bytes()));
+        out
+    }
+
+    /// `None` when these are no meta's bytes.
+    pub fn decode(bytes: &[u8]) -> Option<Meta> {
+        let (fixed, ids) = bytes.split_first_chunk::<FIXED>()?;
+        let number = |at: usize| fixed[at..].first_chunk().map_or(0, |b| u64::from_be_bytes(*b));
+        let half = |at: usize| fixed[at..].first_chunk().map_or(0, |b| u32::from_be_bytes(*b));
+        if fixed[0] != VERSION || ids.len() != 4 * half(50) as usize {
+            return None;
+        }
+        Some(Meta {
+            last: number(2),
+            events: half(10),
+            bytes: half(14),
+            from: Timestamp(number(18) as i64),
+            to: Timestamp(number(26) as i64),
+            kinds: u128::from(number(34)) << 64 | u128::from(number(42)),
+            ids: ids.chunks_exact(4).map(|b| b.first_chunk().map_or(0, |b| u32::from_be_bytes(*b))).collect(),
+        })
+    }
+}
+
+/// The frames of a block's value; `None` when it cannot be unpacked.
+pub fn unpack(value: &[u8], meta: &Meta) -> Option<Vec<u8>> {
+    let frames = zstd::bulk::decompress(value, meta.bytes as usize).ok()?;
+    (frames.len() == meta.bytes as usize).then_some(frames)
+}
+
+/// The whole frames that stand one after the other in `bytes`.
+pub fn frames(mut bytes: &[u8]) -> impl Iterator<Item = RawFrame<'_>> {
+    std::iter::from_fn(move || {
+        let frame = RawFrame::read(bytes).ok()?;
+        bytes = &bytes[frame.bytes.len()..];
+        Some(frame)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::codec::Tip;
+    use crate::ledger::testing::{at, chain};
+
+    #[test]
+    fn a_block_comes_back_with_what_is_known_of_it() {
+        let bytes = chain(Tip::default(), &[&[2, 3], &[1]]).concat();
+        let mut builder = Builder::default();
+        frames(&bytes).for_each(|f| builder.add(&f));
+        assert_eq!((builder.first, builder.is_full()), (1, false));
+        let (packed, meta) = builder.finish().unwrap();
+        assert_eq!(Meta::decode(&meta.encode()), Some(meta.clone()));
+        assert_eq!(unpack(&packed, &meta), Some(bytes));
+        assert_eq!((meta.last, meta.events, meta.from, meta.to), (6, 6, at(1), at(6)));
+        assert!(meta.may_hold_kind(kind_bit("heartbeat_pinged")) && !meta.may_hold_kind(kind_bit("started")));
+    }
+
+    #[test]
+    fn rubbish_is_no_block() {
+        let meta = Builder::default().finish().unwrap().1;
+        let bytes = Meta { ids: vec![1, 2], bytes: 100, ..meta.clone() }.encode();
+        assert!(Meta::decode(&bytes[..bytes.len() - 1]).is_none());
+        assert!(Meta::decode(b"").is_none());
+        assert!(unpack(b"rubbish", &meta).is_none());
+    }
+
+    #[test]
+    fn ids_are_found_in_the_fields_that_have_them() {
+        let (a, b) = (Ulid(1 << 100 | 7), Ulid(2 << 100 | 9));
+        let head = format!(r#"{{"kind":"delivery_created","id":"{a}","incident":"{b}","chain":["sms"]}}"#);
+        let keys = Keys::of(head.as_bytes());
+        assert_eq!((keys.kind.as_ref(), keys.id()), ("delivery_created", Some(a)));
+        assert_eq!(keys.ids().collect::<Vec<_>>(), [a, b]);
+        assert_eq!(keys.owners().collect::<Vec<_>>(), [b]);
+        let keys = Keys::of(br#"{"kind":"silence_added","id":"6f1c-uuid"}"#);
+        assert_eq!(keys.ids().count(), 0);
+        assert_eq!(Keys::of(br#"{"kind":"later","id":7}"#).kind, "later");
+        assert_eq!(Keys::of(b"rubbish"), Keys::default());
+    }
+}

@@ -1,0 +1,51 @@
+//! The keys of the one tree: a letter for the sort, then big-endian numbers, so that order of keys is
+//! order of time.
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `a` | format version, the last event applied, its frame's hash |
+//! | `b` first event | a block: whole frames, zstd |
+//! | `m` first event | what is in that block, see [`super::block::Meta`] |
+//! | `n` id, `i` id | a notification or incident that ended: length, JSON as zstd |
+//! | `#` number | the id of the incident with this number |
+//! | `d` id | the id of the notification that this delivery belongs to |
+//! | `r` hour | counters of one hour since 1970: JSON |
+
+use crate::ledger::extract::Sort;
+use ulid::Ulid;
+
+pub const APPLIED: &[u8] = b"a";
+pub const BLOCK: u8 = b'b';
+pub const META: u8 = b'm';
+pub const NUMBER: u8 = b'#';
+pub const PART: u8 = b'd';
+pub const HOUR: u8 = b'r';
+
+pub fn numbered(sort: u8, number: u64) -> [u8; 9] {
+    let mut key = [sort; 9];
+    key[1..].copy_from_slice(&number.to_be_bytes());
+    key
+}
+
+pub fn identified(sort: u8, id: Ulid) -> [u8; 17] {
+    let mut key = [sort; 17];
+    key[1..].copy_from_slice(&id.0.to_be_bytes());
+    key
+}
+
+pub fn document(sort: Sort) -> u8 {
+    match sort {
+        Sort::Notification => b'n',
+        Sort::Incident => b'i',
+    }
+}
+
+/// The number in a key of [`numbered`].
+pub fn number_in(key: &[u8]) -> Option<u64> {
+    key.get(1..)?.try_into().ok().map(u64::from_be_bytes)
+}
+
+/// The id in a key of [`identified`].
+pub fn id_in(key: &[u8]) -> Option<Ulid> {
+    key.get(1..)?.try_into().ok().map(|b| Ulid(u128::from_be_bytes(b)))
+}

@@ -1,0 +1,125 @@
+//! Applying groups: blocks, documents, counters and the place reached, in one atomic batch.
+//!
+//! What comes in small groups becomes small blocks; when there are many of them they are merged into
+//! one, so that each event is written a few times in all and a scan meets few blocks.
+
+use super::block::{self, Builder};
+use super::rollup::{self, Tallies};
+use super::{Store, StoreError, VERSION, guarded, keys};
+use crate::ledger::extract::{Count, Document, Group};
+use std::collections::BTreeMap;
+
+const LEVEL: i32 = 3;
+
+impl Store {
+    /// Applies frames that follow what was applied, with what belongs to them. All of it or nothing.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn apply(&mut self, groups: &[Group]) -> Result<(), StoreError> {
+        let Some(tip) = groups.last().map(|g| g.tip) else { return Ok(()) };
+        guarded(|| {
+            let mut batch = sled::Batch::default();
+            let small = self.put_blocks(&mut batch, groups)?;
+            let extracts = || groups.iter().flat_map(|g| &g.extracts).map(|(_, extract)| extract);
+            for document in extracts().flat_map(|e| &e.documents) {
+                put_document(&mut batch, document)?;
+            }
+            self.put_counts(&mut batch, extracts().flat_map(|e| &e.counts))?;
+            let mut place = vec![VERSION];
+            place.extend_from_slice(&tip.seq.to_be_bytes());
+            place.extend_from_slice(&tip.hash.0);
+            batch.insert(keys::APPLIED, place);
+            self.db.apply_batch(batch)?;
+            self.small = small;
+            self.applied = tip;
+            self.dirty = true;
+            Ok(())
+        })
+    }
+
+    /// Gives the small blocks that are at the end then.
+    fn put_blocks(&self, batch: &mut sled::Batch, groups: &[Group]) -> Result<Vec<(u64, u32)>, StoreError> {
+        let incoming: u64 = groups.iter().map(Group::events).sum();
+        let waiting: u32 = self.small.iter().map(|(_, events)| events).sum();
+        let merge = self.small.len() >= block::MERGE || u64::from(waiting) + incoming >= u64::from(block::EVENTS);
+        let mut small = self.small.clone();
+        let mut builder = Builder::default();
+        if merge {
+            for (first, _) in small.drain(..) {
+                self.take_block(batch, first, &mut builder)?;
+            }
+        }
+        for frame in groups.iter().flat_map(|g| block::frames(&g.bytes)) {
+            builder.add(&frame);
+            if builder.is_full() {
+                put_block(batch, std::mem::take(&mut builder))?;
+                // Full ones end the row of small ones.
+                small.clear();
+            }
+        }
+        if !builder.is_empty() {
+            small.push(put_block(batch, builder)?);
+        }
+        Ok(small)
+    }
+
+    /// Moves a small block's frames into `builder`.
+    fn take_block(&self, batch: &mut sled::Batch, first: u64, builder: &mut Builder) -> Result<(), StoreError> {
+        let key = keys::numbered(keys::META, first);
+        let value = self.get(&key)?;
+        let meta = value.and_then(|value| block::Meta::decode(&value));
+        let meta = meta.ok_or_else(|| StoreError::Damaged(format!("the block of event {first} is gone")))?;
+        batch.remove(&key[..]);
+        batch.remove(&keys::numbered(keys::BLOCK, first)[..]);
+        for frame in block::frames(&self.block(first, &meta)?) {
+            builder.add(&frame);
+            if builder.is_full() {
+                put_block(batch, std::mem::take(builder))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put_counts<'a>(
+        &self,
+        batch: &mut sled::Batch,
+        steps: impl Iterator<Item = &'a Count>,
+    ) -> Result<(), StoreError> {
+        let mut hours: BTreeMap<u64, Tallies> = BTreeMap::new();
+        for step in steps {
+            rollup::count(hours.entry(rollup::hour(step.at)).or_default(), step);
+        }
+        for (hour, more) in hours {
+            let mut sum = self.hour(hour)?;
+            rollup::merge(&mut sum, more);
+            let value = serde_json::to_vec(&sum).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            batch.insert(&keys::numbered(keys::HOUR, hour), value);
+        }
+        Ok(())
+    }
+}
+
+fn put_block(batch: &mut sled::Batch, builder: Builder) -> Result<(u64, u32), StoreError> {
+    let first = builder.first;
+    let (packed, meta) = builder.finish().map_err(|e| StoreError::Unavailable(e.to_string()))?;
+    batch.insert(&keys::numbered(keys::BLOCK, first), packed);
+    batch.insert(&keys::numbered(keys::META, first), meta.encode());
+    Ok((first, meta.events))
+}
+
+fn put_document(batch: &mut sled::Batch, document: &Document) -> Result<(), StoreError> {
+    let json = document.json.as_bytes();
+    let packed = zstd::bulk::compress(json, LEVEL).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+    let mut value = (json.len() as u32).to_be_bytes().to_vec();
+    value.extend_from_slice(&packed);
+    batch.insert(&keys::identified(keys::document(document.sort), document.id), value);
+    let id = document.id.0.to_be_bytes();
+    if let Some(number) = document.number {
+        batch.insert(&keys::numbered(keys::NUMBER, number), &id);
+    }
+    for part in &document.parts {
+        batch.insert(&keys::identified(keys::PART, *part), &id);
+    }
+    Ok(())
+}

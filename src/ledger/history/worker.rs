@@ -1,0 +1,273 @@
+//! The thread that owns the store: trails the journal, answers, and makes the store again when it
+//! is damaged, missing, of another journal, or too far behind.
+
+use super::aside;
+use super::catch_up::{CatchUp, Ended};
+use super::inbox::{BOUND, Inbox, Question};
+use super::start::Start;
+use super::status::{HistoryError, Phase};
+use super::store::{Store, StoreError, block};
+use super::tail::Tail;
+use super::view::View;
+use crate::domain::time::Span;
+use crate::ledger::codec::Tip;
+use crate::ledger::extract::Group;
+use crate::ledger::report::Report;
+use std::sync::Arc;
+
+/// What is durable is applied after this long at the latest.
+const WITHIN: Span = Span::millis(200);
+/// What is applied is flushed after this long at the latest.
+const FLUSH: Span = Span::secs(1);
+const FIRST_PAUSE: Span = Span::secs(1);
+const LONGEST_PAUSE: Span = Span::mins(1);
+
+pub(super) struct Worker {
+    start: Start,
+    inbox: Arc<Inbox>,
+    tail: Tail,
+    home: Home,
+    /// When the tail has to be applied and the store to be flushed (time since boot).
+    apply_due: Option<Span>,
+    flush_due: Option<Span>,
+    pause: Span,
+    /// Groups between the store and the tail were dropped: they have to be read from the journal.
+    hole: bool,
+    /// The last thing told about the history was bad.
+    told_bad: bool,
+}
+
+enum Home {
+    /// To be opened then; `fresh` when nothing is expected there.
+    Closed {
+        at: Span,
+        fresh: bool,
+    },
+    Open(Store),
+}
+
+impl Worker {
+    pub fn new(start: Start, inbox: Arc<Inbox>) -> Worker {
+        Worker {
+            home: Home::Closed { at: Span::ZERO, fresh: false },
+            start,
+            inbox,
+            tail: Tail::default(),
+            apply_due: None,
+            flush_due: None,
+            pause: FIRST_PAUSE,
+            hole: false,
+            told_bad: false,
+        }
+    }
+
+    pub fn run(mut self) {
+        loop {
+            let work = self.inbox.take(self.wait());
+            for group in work.groups {
+                self.take_in(group);
+            }
+            self.open();
+            self.apply(work.stop);
+            self.answer(work.questions);
+            self.flush(work.stop);
+            if work.stop {
+                break;
+            }
+        }
+        self.close();
+    }
+
+    fn now(&self) -> Span {
+        self.start.clock.read().boot
+    }
+
+    /// Until the next thing is due.
+    fn wait(&self) -> Option<std::time::Duration> {
+        let open_due = match &self.home {
+            Home::Closed { at, .. } => Some(*at),
+            Home::Open(_) => None,
+        };
+        let due = [self.apply_due, self.flush_due, open_due].into_iter().flatten().min()?;
+        Some((due - self.now()).to_std())
+    }
+
+    fn take_in(&mut self, group: Group) {
+        let applied = match &self.home {
+            Home::Open(store) => Some(store.applied().seq),
+            Home::Closed { .. } => None,
+        };
+        let follows = self.tail.last().or(applied).is_none_or(|last| group.first <= last + 1);
+        if !follows || self.tail.weight() > BOUND {
+            self.tail.clear();
+            self.hole = true;
+        }
+        self.tail.push(group);
+        if applied.is_some() {
+            self.apply_due = self.apply_due.or(Some(self.now() + WITHIN));
+        }
+    }
+
+    /// Opens the store if it is time, and brings it to where the tail begins.
+    fn open(&mut self) {
+        while let Home::Closed { at, fresh } = self.home {
+            if at > self.now() {
+                return;
+            }
+            match Store::open(&self.start.dir).and_then(|store| self.bring_up(store, fresh)) {
+                Ok(Some(store)) => {
+                    self.home = Home::Open(store);
+                    self.ready();
+                }
+                Ok(None) => self.home = Home::Closed { at: self.now() + LONGEST_PAUSE, fresh },
+                Err(error) => self.fail(error, fresh),
+            }
+        }
+    }
+
+    /// `None` when it was stopped underway.
+    fn bring_up(&mut self, mut store: Store, fresh: bool) -> Result<Option<Store>, StoreError> {
+        self.inbox.show_applied(store.applied().seq);
+        loop {
+            let (groups, fed) = self.inbox.take_groups();
+            groups.into_iter().for_each(|group| self.take_in(group));
+            self.hole = false;
+            self.check_place(&store, fed)?;
+            self.tail.forget(store.applied());
+            let target = self.tail.first().map_or(fed.seq, |first| first - 1);
+            let before = store.applied().seq;
+            if before >= target {
+                return Ok(Some(store));
+            }
+            let catch_up = CatchUp { start: &self.start, inbox: &self.inbox, target, check: !fresh };
+            match catch_up.run(&mut store)? {
+                Ended::Stopped => {
+                    store.close();
+                    return Ok(None);
+                }
+                // The journal has nothing (more) there; what it lost is reported by those who read it.
+                Ended::Reached if store.applied().seq == before => return Ok(Some(store)),
+                Ended::Reached => {}
+            }
+        }
+    }
+
+    /// A store that is ahead of the journal, or whose last event is another one, is of no use.
+    fn check_place(&self, store: &Store, fed: Tip) -> Result<(), StoreError> {
+        let applied = store.applied();
+        let wrong = |words: String| Err(StoreError::Damaged(words));
+        if applied.seq > fed.seq {
+            return wrong(format!("it holds {} events, the journal ends at {}", applied.seq, fed.seq));
+        }
+        if applied.seq == fed.seq && applied.hash != fed.hash {
+            return wrong(format!("its event {} is not the journal's", applied.seq));
+        }
+        let follows = self.tail.first_frame().filter(|f| f.seq == applied.seq + 1);
+        if follows.is_some_and(|f| f.chained(&applied.hash) != f.hash) {
+            return wrong(format!("its event {} is not the journal's", applied.seq));
+        }
+        Ok(())
+    }
+
+    fn ready(&mut self) {
+        self.pause = FIRST_PAUSE;
+        self.inbox.show(Phase::Ready);
+        if !self.tail.is_empty() {
+            self.apply_due = Some(self.now());
+        }
+        if std::mem::take(&mut self.told_bad) {
+            (self.start.report)(Report::History { words: "the history is whole again".to_owned(), well: true });
+        }
+    }
+
+    /// Sets the store aside, or waits; a fresh one that fails at once is not worth another try now.
+    fn fail(&mut self, error: StoreError, fresh: bool) {
+        self.apply_due = None;
+        self.flush_due = None;
+        let now = self.now();
+        let (words, at, fresh) = match error {
+            StoreError::Damaged(words) if !fresh => match aside::move_aside(&self.start.dir) {
+                Ok(()) => (format!("the history is made again from the journal: {words}"), now, true),
+                Err(e) => (format!("the damaged history cannot be moved aside: {e}"), now + self.pause, false),
+            },
+            StoreError::Damaged(words) | StoreError::Unavailable(words) => {
+                (format!("the history cannot be used: {words}"), now + self.pause, false)
+            }
+        };
+        if at > now {
+            self.pause = self.pause.times(2).min(LONGEST_PAUSE);
+            self.inbox.show(Phase::Unavailable(words.clone()));
+        } else {
+            self.inbox.show(Phase::Rebuilding { applied: 0, of: self.inbox.fed().seq });
+        }
+        self.home = Home::Closed { at, fresh };
+        if !std::mem::replace(&mut self.told_bad, true) || fresh {
+            (self.start.report)(Report::History { words, well: false });
+        }
+    }
+
+    /// Runs something on the open store; what fails closes it.
+    fn with_store(&mut self, run: impl FnOnce(&mut Store, &mut Tail) -> Result<(), StoreError>) {
+        let Home::Open(store) = &mut self.home else { return };
+        let Err(error) = run(store, &mut self.tail) else { return };
+        self.close();
+        self.fail(error, false);
+        self.open();
+    }
+
+    fn close(&mut self) {
+        let closed = Home::Closed { at: Span::ZERO, fresh: false };
+        if let Home::Open(store) = std::mem::replace(&mut self.home, closed) {
+            store.close();
+        }
+    }
+
+    fn reopen(&mut self) {
+        self.close();
+        self.open();
+    }
+
+    fn apply(&mut self, stopping: bool) {
+        let due = stopping || self.apply_due.is_some_and(|due| due <= self.now());
+        if self.tail.is_empty() || !(due || self.tail.events() >= u64::from(block::EVENTS)) {
+            return;
+        }
+        self.apply_due = None;
+        if self.hole {
+            self.reopen();
+        }
+        self.with_store(|store, tail| {
+            tail.forget(store.applied());
+            store.apply(tail.groups())?;
+            tail.forget(store.applied());
+            Ok(())
+        });
+        if let Home::Open(store) = &self.home {
+            self.inbox.show_applied(store.applied().seq);
+            if store.dirty() {
+                self.flush_due = self.flush_due.or(Some(self.now() + FLUSH));
+            }
+        }
+    }
+
+    fn flush(&mut self, stopping: bool) {
+        if stopping || self.flush_due.is_some_and(|due| due <= self.now()) {
+            self.flush_due = None;
+            self.with_store(|store, _| if store.dirty() { store.flush() } else { Ok(()) });
+        }
+    }
+
+    fn answer(&mut self, questions: Vec<Question>) {
+        for question in questions {
+            match &self.home {
+                Home::Open(_) => self.with_store(|store, tail| {
+                    let view = View { store, tail };
+                    question(Ok(&view)).map_or(Ok(()), Err)
+                }),
+                Home::Closed { .. } => {
+                    question(Err(HistoryError::not_ready(&self.inbox.phase())));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The segments of a directory, and which of them count.
+
+use crate::ledger::codec::next_frame;
+use crate::ledger::journal::segment::{self, HeaderProblem, Segment};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, thiserror::Error)]
+pub enum WalkError {
+    #[error("{} cannot be read: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{file} was written by a newer stentor (journal format {version}, encoding {encoding}; this one knows {known} and 0): run that version, or restore a backup made before the upgrade", known = segment::VERSION)]
+    Newer { file: String, version: u16, encoding: u16 },
+}
+
+/// A segment, and whether anything in it counts.
+pub(super) struct Listed {
+    segment: Segment,
+    pub usable: bool,
+}
+
+impl std::ops::Deref for Listed {
+    type Target = Segment;
+    fn deref(&self) -> &Segment {
+        &self.segment
+    }
+}
+
+pub(super) fn list(dir: &Path) -> Result<Vec<Listed>, WalkError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| WalkError::Io { path, source }
+    };
+    let segments = match segment::list(dir) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
+        found => found.map_err(io(dir))?,
+    };
+    let mut listed = Vec::with_capacity(segments.len());
+    for segment in segments {
+        let usable = match segment.header {
+            Ok(_) => true,
+            Err(HeaderProblem::Newer { version, encoding }) => {
+                return Err(WalkError::Newer { file: segment.shown(), version, encoding });
+            }
+            Err(HeaderProblem::Damaged) => {
+                let (bytes, _) = read(&segment.path).map_err(io(&segment.path))?;
+                next_frame(&bytes, 0).is_some()
+            }
+        };
+        listed.push(Listed { segment, usable });
+    }
+    Ok(listed)
+}
+
+/// The file as far as the disk gives it back; what a bad sector hides is damage like any other.
+pub(super) fn read(path: &Path) -> io::Result<(Vec<u8>, Option<io::Error>)> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::with_capacity(file.metadata().map_or(0, |m| m.len() as usize + 1));
+    match file.read_to_end(&mut bytes) {
+        Err(e) if e.raw_os_error() == Some(nix::libc::EIO) => Ok((bytes, Some(e))),
+        other => other.map(|_| (bytes, None)),
+    }
+}

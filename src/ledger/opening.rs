@@ -1,0 +1,281 @@
+//! From a state directory to a running ledger: lock, snapshot, the frames after it, then the threads.
+
+use super::codec::Tip;
+use super::extract::{Extract, Group, MakeExtractor, events_only};
+use super::fault::{Fault, FaultKind};
+use super::files::{self, Disk, Files};
+use super::history::store::block;
+use super::history::{self, History};
+use super::journal::walk::{Walk, WalkError, Walked};
+use super::journal::{self, Journal, repair};
+use super::lock::{Lock, LockError};
+use super::places::Places;
+use super::refill;
+use super::report::Reporter;
+use super::running::Ledger;
+use super::snapshot::{self, Snapshot, SnapshotError};
+use crate::domain::clock::{Clock, SystemClock};
+use crate::domain::event::{EventKind, Frame};
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Frames after the snapshot are handed to the history up to this; it reads more from the journal.
+const HANDED_OVER: usize = 32 << 20;
+const GROUP: usize = 256 << 10;
+
+/// What can be chosen.
+pub struct Options {
+    pub files: Arc<dyn Files>,
+    pub clock: Arc<dyn Clock>,
+    /// A segment of the journal that is this long is followed by a new one.
+    pub segment_bytes: u64,
+    /// Bytes of events that may wait for the disk; beyond, `append` refuses.
+    pub hold_bytes: usize,
+    /// How documents and counters are made again for a history that is.
+    pub extractor: MakeExtractor,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            files: Arc::new(Disk),
+            clock: Arc::new(SystemClock),
+            segment_bytes: 16 << 20,
+            hold_bytes: 64 << 20,
+            extractor: events_only(),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    #[error(transparent)]
+    Journal(#[from] WalkError),
+    #[error("{} cannot be used: {source}", path.display())]
+    Unusable { path: PathBuf, source: io::Error },
+}
+
+/// A state directory that is ours, with its newest good snapshot.
+pub struct Opening {
+    places: Places,
+    options: Options,
+    lock: Lock,
+    snapshot: Option<Snapshot>,
+    faults: Vec<Fault>,
+}
+
+/// How the start went; to be logged, and alarmed on when there are faults.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recovery {
+    /// The last frame.
+    pub tip: Tip,
+    /// The snapshot that the state began with.
+    pub snapshot: Option<Tip>,
+    /// Events folded after it.
+    pub events: u64,
+    /// Of these, events of kinds that this version cannot read.
+    pub unreadable: u64,
+    /// Events that the journal had lost and the history still had.
+    pub refilled: u64,
+    /// A torn tail (what a crash leaves) and any damage.
+    pub faults: Vec<Fault>,
+}
+
+/// Everything is read; nothing runs yet.
+pub struct Recovered {
+    pub recovery: Recovery,
+    places: Places,
+    options: Options,
+    lock: Lock,
+    end: Option<journal::End>,
+    unwritten: Option<(Tip, Vec<u8>)>,
+    groups: Vec<Group>,
+}
+
+/// Takes the state directory, which is made (0700) when it is not there.
+///
+/// # Errors
+/// When another process has it, it cannot be used, or it is from a newer version.
+pub fn open(dir: &Path, options: Options) -> Result<Opening, OpenError> {
+    let places = Places::of(dir);
+    let make =
+        |path: &Path| files::private_dir(path).map_err(|source| OpenError::Unusable { path: path.to_owned(), source });
+    make(dir)?;
+    let lock = Lock::take(dir)?;
+    make(&places.journal)?;
+    make(&places.snapshots)?;
+    let mut faults = Vec::new();
+    let snapshot = snapshot::load_newest(&places.snapshots, None, &mut faults)?;
+    Ok(Opening { places, options, lock, snapshot, faults })
+}
+
+impl Opening {
+    /// The state to begin with; `None`: begin with nothing.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
+    }
+
+    /// The engine cannot read it: the one before takes its place, or none.
+    ///
+    /// # Errors
+    /// When that one cannot be read at all.
+    pub fn reject_snapshot(&mut self, words: &str) -> Result<(), OpenError> {
+        let Some(rejected) = self.snapshot.take() else { return Ok(()) };
+        let seq = rejected.tip.seq;
+        self.faults.push(Fault {
+            kind: FaultKind::DamagedSnapshot,
+            file: snapshot::shown(&snapshot::path(&self.places.snapshots, seq)),
+            offset: None,
+            seq: Some(seq),
+            words: words.to_owned(),
+        });
+        self.snapshot = snapshot::load_newest(&self.places.snapshots, Some(seq), &mut self.faults)?;
+        Ok(())
+    }
+
+    /// Hands every frame after the snapshot to `fold`, in order, and keeps what it extracts for the
+    /// history. What is damaged is passed over and reported; what the history still has of it is put
+    /// back.
+    ///
+    /// # Errors
+    /// When the journal cannot be read at all, or is from a newer version.
+    pub fn replay(self, fold: &mut dyn FnMut(&Frame) -> Extract) -> Result<Recovered, OpenError> {
+        let from = self.snapshot.map(|s| s.tip);
+        let mut replay = Replay { fold, unreadable: 0, groups: Vec::new(), weight: 0 };
+        let history = self.places.history.clone();
+        let mut refill = |tip, until| refill::fetch(&history, tip, until);
+        let walk = Walk { from, through: None, refill: Some(&mut refill) };
+        let mut walked = walk.run(&self.places.journal, &mut |raw| {
+            let frame = raw.decode();
+            replay.frame(&frame, raw.bytes, raw.tip());
+            ControlFlow::Continue(())
+        })?;
+        put_back(&mut walked);
+        let behind = from.filter(|from| walked.tip.seq < from.seq);
+        let mut faults = self.faults;
+        faults.append(&mut walked.faults);
+        faults.extend(behind.map(|from| journal_behind(walked.tip, from)));
+        let put_back = walked.refilled.iter().map(|(_, bytes)| bytes);
+        let refilled = put_back.chain(walked.appended.iter().map(|(_, bytes)| bytes));
+        let recovery = Recovery {
+            tip: behind.unwrap_or(walked.tip),
+            snapshot: from,
+            events: walked.events,
+            unreadable: replay.unreadable,
+            refilled: refilled.flat_map(|bytes| block::frames(bytes)).map(|f| u64::from(f.count)).sum(),
+            faults,
+        };
+        Ok(Recovered {
+            end: walked.end.map(|end| journal::End { clean: end.clean && behind.is_none(), ..end }),
+            unwritten: walked.appended.filter(|_| behind.is_none()),
+            groups: if behind.is_some() { Vec::new() } else { replay.groups },
+            recovery,
+            places: self.places,
+            options: self.options,
+            lock: self.lock,
+        })
+    }
+}
+
+impl Recovered {
+    /// Makes what was recovered durable and starts the threads. `report` is called from them.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start(self, report: Reporter) -> io::Result<Ledger> {
+        let (tip, options) = (self.recovery.tip, self.options);
+        let start = history::Start {
+            dir: self.places.history.clone(),
+            journal: self.places.journal.clone(),
+            snapshots: self.places.snapshots.clone(),
+            clock: options.clock.clone(),
+            extractor: options.extractor,
+            report: report.clone(),
+        };
+        let history = Arc::new(History::start(start, tip, self.groups)?);
+        let fed = history.clone();
+        let journal = Journal::start(journal::Start {
+            dir: self.places.journal.clone(),
+            files: options.files,
+            clock: options.clock,
+            segment_bytes: options.segment_bytes,
+            hold_bytes: options.hold_bytes,
+            tip,
+            end: self.end,
+            unwritten: self.unwritten,
+            report,
+            sink: Box::new(move |group| fed.feed(group)),
+        })?;
+        Ok(Ledger { places: self.places, journal, history, _lock: self.lock })
+    }
+}
+
+/// The fold under way, and what of it goes to the history.
+struct Replay<'a> {
+    fold: &'a mut dyn FnMut(&Frame) -> Extract,
+    unreadable: u64,
+    groups: Vec<Group>,
+    weight: usize,
+}
+
+impl Replay<'_> {
+    fn frame(&mut self, frame: &Frame, bytes: &[u8], tip: Tip) {
+        self.unreadable += frame.events.iter().filter(|e| e.head == EventKind::Unknown).count() as u64;
+        let extract = (self.fold)(frame);
+        if self.weight > HANDED_OVER {
+            self.groups.clear();
+            self.weight = 0;
+        }
+        let follows = |g: &Group| g.bytes.len() < GROUP && g.tip.seq + 1 == frame.seq;
+        if !self.groups.last().is_some_and(follows) {
+            self.groups.push(Group { first: frame.seq, ..Group::default() });
+        }
+        if let Some(group) = self.groups.last_mut() {
+            self.weight += bytes.len() + extract.weight();
+            group.bytes.extend_from_slice(bytes);
+            group.tip = tip;
+            if !extract.is_empty() {
+                group.extracts.push((tip.seq, extract));
+            }
+        }
+    }
+}
+
+/// Writes damaged segments anew with what the history gave back.
+fn put_back(walked: &mut Walked) {
+    let mut rest = walked.refilled.as_slice();
+    while let Some((path, _)) = rest.first() {
+        let count = rest.iter().take_while(|(p, _)| p == path).count();
+        let frames: Vec<Vec<u8>> = rest[..count].iter().map(|(_, bytes)| bytes.clone()).collect();
+        if let Some(end) = walked.end.as_mut().filter(|end| end.path == *path) {
+            // It is another file from here on.
+            end.clean = false;
+        }
+        if let Err(error) = repair::repair(path, &frames) {
+            walked.faults.push(Fault {
+                kind: FaultKind::DamagedFrame,
+                file: journal::segment::shown(path),
+                offset: None,
+                seq: None,
+                words: format!("what the history gave back could not be put back here: {error}"),
+            });
+        }
+        rest = &rest[count..];
+    }
+}
+
+fn journal_behind(tip: Tip, from: Tip) -> Fault {
+    Fault {
+        kind: FaultKind::JournalBehind,
+        file: "journal".to_owned(),
+        offset: None,
+        seq: Some(tip.seq + 1),
+        words: format!("it ends at event {}, but a snapshot was made after event {}", tip.seq, from.seq),
+    }
+}

@@ -1,0 +1,96 @@
+//! The running ledger: what the runtime holds.
+
+use super::codec::Tip;
+use super::export::{self, Export, ExportError, Exported};
+use super::extract::Extract;
+use super::history::{History, Phase};
+use super::journal::{AppendError, Journal};
+use super::lock::Lock;
+use super::places::Places;
+use super::snapshot;
+use super::verify::{self, Verified, VerifyError};
+use crate::domain::event::Frame;
+use crate::domain::time::Span;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// The running ledger. The state directory is ours until this is dropped.
+pub struct Ledger {
+    pub(super) places: Places,
+    pub(super) journal: Journal,
+    pub(super) history: Arc<History>,
+    pub(super) _lock: Lock,
+}
+
+impl Ledger {
+    /// Hands a frame over; its number must be the next. It is durable when
+    /// [`Report::Durable`](super::report::Report::Durable) with its last event or a later one comes. `seed` is 16 random bytes; `extract`
+    /// goes to the history with it.
+    ///
+    /// # Errors
+    /// See [`AppendError`]; the frame is not taken then.
+    pub fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, AppendError> {
+        self.journal.append(frame, seed, extract)
+    }
+
+    /// The last frame that is on the disk.
+    pub fn durable(&self) -> Tip {
+        self.journal.durable()
+    }
+
+    /// The last frame taken, and the bytes that wait for the disk.
+    pub fn taken(&self) -> (Tip, usize) {
+        self.journal.taken()
+    }
+
+    /// Since when (time since boot) the flush under way lasts; over two seconds is an emergency.
+    pub fn flushing_since(&self) -> Option<Span> {
+        self.journal.flushing_since()
+    }
+
+    pub fn history(&self) -> &Arc<History> {
+        &self.history
+    }
+
+    /// Keeps the state after `tip`, which must be durable. Blocks for as long as the disk takes.
+    ///
+    /// # Errors
+    /// What the system says, or that `tip` is not durable yet; earlier snapshots stay.
+    pub fn save_snapshot(&self, tip: Tip, body: &[u8]) -> io::Result<()> {
+        let durable = self.durable();
+        if tip.seq > durable.seq {
+            return Err(io::Error::other(format!("event {} is not durable yet, only {}", tip.seq, durable.seq)));
+        }
+        snapshot::save(&self.places.snapshots, tip, body)
+    }
+
+    /// Verifies all that is durable. Blocks, for long if the ledger is large: for a thread of its own.
+    ///
+    /// # Errors
+    /// When the journal or the snapshots cannot be read at all.
+    pub fn verify(&self, anchors: &[Tip]) -> Result<Verified, VerifyError> {
+        let through = self.durable().seq;
+        let applied = if self.history.phase() == Phase::Ready { self.history.applied_seq() } else { u64::MAX };
+        verify::run(&self.places, Some(through), anchors, &mut |seq| self.history.block_from(seq), applied)
+    }
+
+    /// Writes all that is durable. Blocks: for a thread of its own.
+    ///
+    /// # Errors
+    /// When the journal cannot be read at all, or `out` takes no more.
+    pub fn export(&self, what: &Export, out: &mut dyn Write) -> Result<Exported, ExportError> {
+        let durable = self.durable().seq;
+        let through = Some(what.through.map_or(durable, |through| through.min(durable)));
+        export::export(&self.places.state, &Export { through, ..what.clone() }, out)
+    }
+
+    /// Writes what waits, then lets the history take it in. Nothing is taken any more.
+    ///
+    /// # Errors
+    /// When events could not be made durable.
+    pub fn stop(&self) -> Result<Tip, String> {
+        let stopped = self.journal.stop();
+        self.history.stop();
+        stopped
+    }
+}

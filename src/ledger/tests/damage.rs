@@ -1,0 +1,162 @@
+//! What the disk does to files between two starts: told, mended from the other copy where there
+//! is one, and never in the way of a start.
+
+use super::*;
+
+fn offset(path: &Path, nth: usize) -> usize {
+    let bytes = std::fs::read(path).unwrap();
+    let mut at = 0;
+    for _ in 0..nth {
+        let (offset, frame) = codec::next_frame(&bytes, at).unwrap();
+        at = offset + frame.bytes.len();
+    }
+    codec::next_frame(&bytes, at).unwrap().0
+}
+
+#[test]
+fn damage_is_mended_from_the_history() {
+    for nth in [0, 3, 9] {
+        let dir = made(10);
+        let path = only_segment(dir.path());
+        flip(&path, offset(&path, nth) + 30);
+        let mut run = start(dir.path());
+        assert_eq!(firsts(&run.replayed), odd(20), "frame {nth}");
+        assert_eq!((run.recovery.refilled, run.recovery.faults.len()), (2, 1));
+        run.append(2);
+        run.stop();
+        let verified = verify::offline(dir.path(), &[]).unwrap();
+        assert_eq!((verified.ok, verified.events), (true, 24), "{:?}", verified.faults);
+        assert_eq!(start(dir.path()).recovery.faults, []);
+    }
+}
+
+#[test]
+fn without_a_history_damage_is_told_and_the_rest_is_read() {
+    let dir = made(10);
+    std::fs::remove_dir_all(dir.path().join("history")).unwrap();
+    let path = only_segment(dir.path());
+    flip(&path, offset(&path, 4) + 30);
+    let mut run = start(dir.path());
+    assert_eq!(firsts(&run.replayed), [1, 3, 5, 7, 11, 13, 15, 17, 19]);
+    let fault = &run.recovery.faults[0];
+    assert_eq!((fault.kind, fault.seq), (FaultKind::DamagedFrame, Some(9)));
+    run.append(1);
+    run.settle();
+    run.stop();
+    assert!(!verify::offline(dir.path(), &[]).unwrap().ok, "what is lost stays told");
+}
+
+#[test]
+fn every_kind_of_cut_is_a_start_and_what_was_durable_comes_back() {
+    let dir = made(6);
+    let path = only_segment(dir.path());
+    let good = std::fs::read(&path).unwrap();
+    // A cut between two frames cannot be seen in the journal.
+    let ends: Vec<usize> = (0..6).map(|frames| offset_end(&good, frames)).collect();
+    for length in (0..good.len()).step_by(97).chain([127, 129]).filter(|length| !ends.contains(length)) {
+        std::fs::write(&path, &good[..length]).unwrap();
+        let run = start(dir.path());
+        assert_eq!(firsts(&run.replayed), odd(12), "cut at {length}: the history has the rest");
+        assert!(!run.recovery.faults.is_empty());
+        run.stop();
+        // Back to one segment.
+        for segment in journal::segment::list(&dir.path().join("journal")).unwrap() {
+            std::fs::remove_file(segment.path).unwrap();
+        }
+    }
+}
+
+fn offset_end(bytes: &[u8], frames: usize) -> usize {
+    let mut at = 128;
+    for _ in 0..frames {
+        at += codec::RawFrame::read(&bytes[at..]).unwrap().bytes.len();
+    }
+    at
+}
+
+/// A small journal, no history: each byte in turn.
+#[test]
+fn every_flipped_byte_is_told_at_the_start_and_it_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let frames = chain(Tip::default(), &[&[1], &[2, 1], &[1]]);
+    let journal = dir.path().join("journal");
+    let path = write_segment(&journal, Tip::default(), 0, &frames);
+    let good = std::fs::read(&path).unwrap();
+    for place in 0..good.len() {
+        flip(&path, place);
+        let mut run = start(dir.path());
+        assert!(!run.recovery.faults.is_empty(), "byte {place}");
+        let tip = run.append(1);
+        run.stop();
+        let (again, found) = walked(&journal, journal::walk::Walk::default());
+        assert_eq!((found.tip, again.last().unwrap()), (tip, &frame(tip.seq - 1, 2)), "byte {place}");
+        std::fs::remove_dir_all(dir.path()).unwrap();
+        std::fs::create_dir(dir.path()).unwrap();
+        std::fs::create_dir(&journal).unwrap();
+        std::fs::write(&path, &good).unwrap();
+    }
+}
+
+#[test]
+fn a_journal_that_lost_its_end_is_told_by_the_snapshot_and_mended() {
+    for history in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut run = start(dir.path());
+        run.append(5);
+        run.settle();
+        let tip = run.append(5);
+        run.ledger.save_snapshot(tip, b"after 20").unwrap();
+        run.settle();
+        run.stop();
+        let path = only_segment(dir.path());
+        let good = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &good[..offset_end(&good, 5)]).unwrap();
+        if !history {
+            std::fs::remove_dir_all(dir.path().join("history")).unwrap();
+        }
+        let mut run = start(dir.path());
+        assert_eq!((run.recovery.tip, run.replayed.len()), (tip, 0));
+        assert_eq!(run.recovery.refilled, if history { 10 } else { 0 });
+        run.append(2);
+        run.stop();
+        let mut opening = open(dir.path(), Options::default()).unwrap();
+        opening.reject_snapshot("to see the journal").unwrap();
+        let run = super::run(opening);
+        let expected = if history { odd(24) } else { [odd(10), vec![21, 23]].concat() };
+        assert_eq!(firsts(&run.replayed), expected);
+        run.stop();
+        assert_eq!(verify::offline(dir.path(), &[]).unwrap().ok, history);
+    }
+}
+
+#[test]
+fn damaged_snapshots_cost_time_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = start(dir.path());
+    for _ in 0..2 {
+        let tip = run.append(5);
+        run.ledger.save_snapshot(tip, b"a state").unwrap();
+    }
+    run.stop();
+    let newest = snapshot::path(&dir.path().join("snapshots"), 20);
+    flip(&newest, 70);
+    let run = start(dir.path());
+    assert_eq!(firsts(&run.replayed), [11, 13, 15, 17, 19]);
+    assert_eq!(run.recovery.faults[0].kind, FaultKind::DamagedSnapshot);
+    run.stop();
+    flip(&snapshot::path(&dir.path().join("snapshots"), 10), 70);
+    let run = start(dir.path());
+    assert_eq!((firsts(&run.replayed), run.recovery.faults.len()), (odd(20), 2));
+    run.stop();
+}
+
+#[test]
+fn a_snapshot_of_something_else_is_told() {
+    let dir = made(5);
+    let foreign = Tip { seq: 4, hash: FrameHash([8; 32]) };
+    snapshot::save(&dir.path().join("snapshots"), foreign, b"?").unwrap();
+    let run = start(dir.path());
+    assert_eq!(run.recovery.faults[0].kind, FaultKind::ForeignSnapshot);
+    assert_eq!(firsts(&run.replayed), [5, 7, 9]);
+    run.stop();
+}

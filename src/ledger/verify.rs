@@ -1,0 +1,234 @@
+//! Is the ledger what it was when it was written? Journal by checksum and chain, snapshots and the
+//! history against the journal.
+
+use super::codec::{FrameHash, RawFrame, Tip};
+use super::fault::{Fault, FaultKind};
+use super::history::HistoryError;
+use super::history::store::{Store, block};
+use super::history::view::block_from;
+use super::journal::walk::{Walk, WalkError};
+use super::lock::{Lock, LockError};
+use super::places::Places;
+use super::snapshot::{self, SnapshotError};
+use serde::Serialize;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// More faults of the history than this say nothing new.
+const HISTORY_FAULTS: usize = 10;
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verified {
+    pub ok: bool,
+    /// Events read.
+    pub events: u64,
+    /// The last frame's hash.
+    pub head: FrameHash,
+    /// The last event.
+    pub seq: u64,
+    /// Events of the history that were compared; `None`: it could not be read now.
+    pub history_events: Option<u64>,
+    pub faults: Vec<Fault>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Journal(#[from] WalkError),
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    #[error("the snapshots cannot be read: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Gives the frames of the history's block with an event or the first after it.
+pub(super) type Blocks<'a> = &'a mut dyn FnMut(u64) -> Result<Option<Vec<u8>>, HistoryError>;
+
+/// Verifies a state directory that no daemon uses. `anchors` are places noted elsewhere (a checkpoint in a mail);
+/// each must be in the chain.
+///
+/// # Errors
+/// When the directory is in use (naming the process) or cannot be read at all.
+pub fn offline(state: &Path, anchors: &[Tip]) -> Result<Verified, VerifyError> {
+    let _lock = Lock::take(state)?;
+    let places = Places::of(state);
+    if !places.history.exists() {
+        return run(&places, None, anchors, &mut |_| Ok(None), 0);
+    }
+    match Store::open(&places.history) {
+        Ok(store) => {
+            let applied = store.applied().seq;
+            let damaged = |e: super::history::store::StoreError| HistoryError::Unavailable(e.to_string());
+            let verified = run(&places, None, anchors, &mut |seq| block_from(&store, seq).map_err(damaged), applied);
+            store.close();
+            verified
+        }
+        Err(error) => run(&places, None, anchors, &mut |_| Err(HistoryError::Unavailable(error.to_string())), u64::MAX),
+    }
+}
+
+/// `through` is the last event to look at (while the journal is being written), `applied` the last that the history has.
+pub(super) fn run(
+    places: &Places,
+    through: Option<u64>,
+    anchors: &[Tip],
+    blocks: Blocks<'_>,
+    applied: u64,
+) -> Result<Verified, VerifyError> {
+    let mut faults = Vec::new();
+    let mut check = Check {
+        anchors: anchors.iter().map(|tip| (tip.seq, (tip.hash, "an anchor from outside".to_owned()))).collect(),
+        faults: Vec::new(),
+        previous: None,
+        history: Compared { blocks, applied, frames: VecDeque::new(), events: Some(0), faults: 0 },
+    };
+    check.snapshots(places, through)?;
+    let walk = Walk { through, ..Walk::default() };
+    let walked = walk.run(&places.journal, &mut |frame| {
+        check.frame(frame);
+        ControlFlow::Continue(())
+    })?;
+    let history_events = check.end(walked.tip);
+    faults.extend(walked.faults);
+    faults.append(&mut check.faults);
+    Ok(Verified {
+        ok: faults.is_empty(),
+        events: walked.events,
+        head: walked.tip.hash,
+        seq: walked.tip.seq,
+        history_events,
+        faults,
+    })
+}
+
+struct Check<'a> {
+    /// What must be at an event, and who says so.
+    anchors: BTreeMap<u64, (FrameHash, String)>,
+    faults: Vec<Fault>,
+    previous: Option<Tip>,
+    history: Compared<'a>,
+}
+
+impl Check<'_> {
+    fn snapshots(&mut self, places: &Places, through: Option<u64>) -> Result<(), VerifyError> {
+        for (seq, path) in snapshot::list(&places.snapshots)? {
+            if through.is_some_and(|through| seq > through) {
+                continue;
+            }
+            match snapshot::load(&path)? {
+                Ok(found) => {
+                    self.anchors.insert(found.tip.seq, (found.tip.hash, snapshot::shown(&path)));
+                }
+                Err(words) => self.fault(FaultKind::DamagedSnapshot, snapshot::shown(&path), seq, words.to_owned()),
+            }
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, frame: &RawFrame<'_>) {
+        let previous = self.previous.replace(frame.tip());
+        // Of what retention removed nothing can be said.
+        if previous.is_none() {
+            self.anchors.retain(|seq, _| seq + 1 >= frame.seq);
+        }
+        while let Some(entry) = self.anchors.first_entry().filter(|e| *e.key() <= frame.last_seq()) {
+            let (seq, (hash, who)) = entry.remove_entry();
+            let there = [previous, Some(frame.tip())].into_iter().flatten().any(|tip| tip == Tip { seq, hash });
+            if !there && seq >= frame.seq {
+                let words = format!("event {seq} of the journal is not the one it was made after");
+                self.fault(FaultKind::ForeignSnapshot, who, seq, words);
+            }
+        }
+        let linked = previous.filter(|p| p.seq + 1 == frame.seq);
+        if let Some(words) = self.history.compare(frame, linked) {
+            self.fault(FaultKind::HistoryDiffers, "history".to_owned(), frame.seq, words);
+        }
+    }
+
+    /// What is left says that the journal lost its end.
+    fn end(&mut self, tip: Tip) -> Option<u64> {
+        for (seq, (_, who)) in std::mem::take(&mut self.anchors) {
+            if seq > tip.seq {
+                let words = format!("the journal ends at event {}", tip.seq);
+                self.fault(FaultKind::JournalBehind, who, seq, words);
+            }
+        }
+        if self.history.events.is_some() && self.history.applied > tip.seq {
+            let words = format!("it holds {} events, the journal ends at {}", self.history.applied, tip.seq);
+            self.fault(FaultKind::JournalBehind, "history".to_owned(), tip.seq + 1, words);
+        }
+        self.history.events
+    }
+
+    fn fault(&mut self, kind: FaultKind, file: String, seq: u64, words: String) {
+        self.faults.push(Fault { kind, file, offset: None, seq: Some(seq), words });
+    }
+}
+
+/// The history, read beside the journal.
+struct Compared<'a> {
+    blocks: Blocks<'a>,
+    applied: u64,
+    /// Of the block being compared.
+    frames: VecDeque<Vec<u8>>,
+    events: Option<u64>,
+    faults: usize,
+}
+
+impl Compared<'_> {
+    /// What is wrong with the history's copy of a frame. `linked` is the frame before.
+    fn compare(&mut self, frame: &RawFrame<'_>, linked: Option<Tip>) -> Option<String> {
+        let compared = self.events?;
+        if frame.last_seq() > self.applied || self.faults >= HISTORY_FAULTS {
+            return None;
+        }
+        let copy = match self.copy_of(frame.seq) {
+            Ok(copy) => copy,
+            // While it is made again there is nothing to compare.
+            Err(HistoryError::Unavailable(words)) => {
+                self.events = None;
+                return Some(format!("it cannot be read: {words}"));
+            }
+            Err(_) => {
+                self.events = None;
+                return None;
+            }
+        };
+        let words = match copy.as_deref().map(RawFrame::read) {
+            None => "the history lacks this event".to_owned(),
+            Some(Err(bad)) => format!("the history's copy is damaged: {bad}"),
+            Some(Ok(copy)) => {
+                let same = copy.hash == frame.hash
+                    && copy.last_seq() == frame.last_seq()
+                    && linked.is_none_or(|before| copy.chained(&before.hash) == copy.hash);
+                if same {
+                    self.events = Some(compared + u64::from(frame.count));
+                    return None;
+                }
+                "the history's copy differs".to_owned()
+            }
+        };
+        self.faults += 1;
+        Some(words)
+    }
+
+    fn copy_of(&mut self, seq: u64) -> Result<Option<Vec<u8>>, HistoryError> {
+        let number = |bytes: &Vec<u8>| RawFrame::read(bytes).map_or(0, |f| f.seq);
+        while self.frames.front().is_some_and(|front| number(front) < seq) {
+            self.frames.pop_front();
+        }
+        if self.frames.is_empty() {
+            let block = (self.blocks)(seq)?.unwrap_or_default();
+            self.frames = block::frames(&block).filter(|f| f.seq >= seq).map(|f| f.bytes.to_vec()).collect();
+        }
+        match self.frames.front() {
+            Some(front) if number(front) == seq => Ok(self.frames.pop_front()),
+            _ => Ok(None),
+        }
+    }
+}
