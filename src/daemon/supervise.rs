@@ -11,7 +11,7 @@ use super::watcher::Changes;
 use super::{Exit, deadman};
 use crate::api::{self, Api};
 use crate::domain::clock::SystemClock;
-use crate::engine::{Ask, Caller, Engine};
+use crate::engine::{Ask, Caller};
 use crate::heartbeat;
 use crate::runtime::{Cycle, Ended, Handle, Lanes, Setup};
 use std::path::Path;
@@ -53,7 +53,7 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
 
     // 1. The ledger: the truth so far.
     let (news_in, news) = mpsc::unbounded_channel();
-    let opened = store::open(&config.daemon.state_dir, news_in).map_err(|error| {
+    let opened = store::open(&config, news_in).map_err(|error| {
         tracing::error!(%error, dir = %config.daemon.state_dir.display(), "the state directory cannot be used");
         match error {
             StoreError::Dir(_) => Exit::StateDir,
@@ -64,10 +64,9 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
 
     // 2. The engine and its loop.
     let (handle, lanes) = Lanes::open(config.clone());
-    let engine = Engine::new(opened.state, config.clone(), env!("CARGO_PKG_VERSION"));
     let (stop_cycle, stop) = oneshot::channel();
     let setup = Setup {
-        engine,
+        engine: opened.engine,
         handle: handle.clone(),
         lanes,
         log: store.clone(),

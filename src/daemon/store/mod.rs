@@ -1,0 +1,128 @@
+//! The ledger as the loop and the API know it.
+
+mod past;
+
+use crate::config::Config;
+use crate::domain::clock::{Clock, SystemClock};
+use crate::domain::event::Frame;
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::{Engine, State};
+use crate::ledger::{self, Extract, FaultKind, Ledger, OpenError, Options, Report, Tip};
+use crate::runtime::{Log, LogFull, LogNews, Written, extract, extractor, read_state};
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc;
+
+/// The running ledger.
+pub struct Store {
+    ledger: Ledger,
+    config: Arc<Config>,
+    verified_at: Mutex<Option<Timestamp>>,
+}
+
+/// What came out of the state directory.
+pub struct Opened {
+    pub store: Arc<Store>,
+    pub engine: Engine,
+    pub last_seq: u64,
+    /// Damage that was found, to be told.
+    pub faults: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// In use, or not usable by us: exit 75.
+    #[error("{0}")]
+    Dir(String),
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<OpenError> for StoreError {
+    fn from(error: OpenError) -> StoreError {
+        StoreError::Dir(error.to_string())
+    }
+}
+
+/// Takes the lock, folds the newest good snapshot and the journal after it, and starts the
+/// ledger's threads.
+///
+/// # Errors
+/// When the directory is in use, cannot be used, or comes from a newer version.
+pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Result<Opened, StoreError> {
+    let options = Options { extractor: extractor(config.clone()), ..Options::default() };
+    let mut opening = ledger::open(&config.daemon.state_dir, options)?;
+    let mut state = State::default();
+    while let Some(snapshot) = opening.snapshot() {
+        match read_state(&snapshot.body) {
+            Ok(read) => {
+                state = read;
+                break;
+            }
+            Err(words) => opening.reject_snapshot(&words)?,
+        }
+    }
+    let mut engine = Engine::new(state, config.clone(), env!("CARGO_PKG_VERSION"));
+    let recovered = opening.replay(&mut |frame| {
+        engine.replay(frame);
+        extract(&mut engine, frame)
+    })?;
+    let recovery = &recovered.recovery;
+    tracing::info!(events = recovery.tip.seq, replayed = recovery.events, "the ledger is open");
+    for torn in recovery.faults.iter().filter(|f| f.kind == FaultKind::TornTail) {
+        tracing::warn!(fault = %torn, "the journal's torn end was cut; a crash leaves that");
+    }
+    // A torn end is what a crash leaves; anything else is damage.
+    let damage = recovery.faults.iter().filter(|f| f.kind != FaultKind::TornTail);
+    let faults = damage.map(ToString::to_string).collect();
+    let last_seq = recovery.tip.seq;
+    let ledger = recovered
+        .start(Arc::new(move |report| tell(&news, report)))
+        .map_err(|e| StoreError::Failed(format!("the ledger's threads cannot be started: {e}")))?;
+    let store = Arc::new(Store { ledger, config: config.clone(), verified_at: Mutex::default() });
+    Ok(Opened { store, engine, last_seq, faults })
+}
+
+fn tell(news: &mpsc::UnboundedSender<LogNews>, report: Report) {
+    let told = match report {
+        Report::Durable(tip) => LogNews::Durable(tip.seq),
+        Report::Trouble { words } => LogNews::Trouble(words),
+        Report::Well => LogNews::Well,
+        Report::History { words, well } => LogNews::History { words, well },
+        Report::Replaced { words } => {
+            tracing::error!(reason = %words, "a segment of the journal failed; a new one took its frames");
+            return;
+        }
+        Report::Slow { took } => {
+            tracing::warn!(%took, "a flush of the journal was slow");
+            return;
+        }
+    };
+    // A loop that has ended hears no more.
+    let _ = news.send(told);
+}
+
+impl Store {
+    /// Writes what waits and ends the threads; blocks.
+    ///
+    /// # Errors
+    /// When events could not be made durable.
+    pub fn stop(&self) -> Result<(), String> {
+        self.ledger.stop().map(drop)
+    }
+}
+
+impl Log for Store {
+    fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Written, LogFull> {
+        let tip = self.ledger.append(frame, seed, extract).map_err(|e| LogFull(e.to_string()))?;
+        Ok(Written { seq: tip.seq, hash: tip.hash.to_string() })
+    }
+
+    fn flushing_for(&self) -> Option<Span> {
+        self.ledger.flushing_since().map(|since| SystemClock.read().boot - since)
+    }
+
+    fn snapshot(&self, at: &Written, body: &[u8]) -> Result<(), String> {
+        let tip = Tip { seq: at.seq, hash: at.hash.parse()? };
+        self.ledger.save_snapshot(tip, body).map_err(|e| e.to_string())
+    }
+}
