@@ -104,7 +104,20 @@ impl Turn<'_> {
     pub(crate) fn incidents_list(&self, all: bool) -> Value {
         let mut found: Vec<&Incident> = self.state.incidents.values().filter(|i| all || i.is_live()).collect();
         found.sort_by_key(|i| std::cmp::Reverse(i.number));
+        self.page(found)
+    }
+
+    /// All at hand with a smaller number; newest first.
+    pub(crate) fn incidents_before(&self, number: u64) -> Value {
+        let mut found: Vec<&Incident> = self.state.incidents.values().filter(|i| i.number < number).collect();
+        found.sort_by_key(|i| std::cmp::Reverse(i.number));
+        self.page(found)
+    }
+
+    /// The cursor is the number of the last row.
+    fn page(&self, found: Vec<&Incident>) -> Value {
+        let next = (found.len() > ROWS).then(|| found[ROWS - 1].number.to_string());
         let rows: Vec<Value> = found.into_iter().take(ROWS).map(|i| self.incident(i)).collect();
-        json!({ "incidents": rows, "next_cursor": null })
+        json!({ "incidents": rows, "next_cursor": next })
     }
 }

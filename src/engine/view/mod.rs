@@ -1,5 +1,6 @@
 //! What the doors show of the state: the JSON documents of CLI.md.
 
+mod context;
 mod delivery;
 mod documents;
 mod explain;
@@ -45,6 +46,11 @@ impl Turn<'_> {
                 Ok(id) => self.notification_view(id),
                 Err(_) => refuse(Refusal::field("id", format!("{id:?} is not the id of a notification"))),
             },
+            Read::IncidentsBefore(number) => Ok(self.incidents_before(number)),
+            Read::Message(id) => self.message_of(id),
+            Read::Numbers(ids) => Ok(self.numbers(&ids)),
+            Read::Gauges => Ok(self.gauges()),
+            Read::Pulse => crate::engine::turn::done(),
         }
     }
 
