@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::domain::Labels;
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::FailureClass;
-use crate::domain::id::DeliveryId;
+use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::level::Level;
 use crate::domain::matcher::Matcher;
 use crate::domain::time::{Span, Timestamp};
@@ -199,8 +199,11 @@ pub enum Read {
     DeadLetters,
     /// The notification with its deliveries, as `send` answers it.
     Notification(String),
-    /// Ended incidents too, those numbered below this; newest first.
-    IncidentsBefore(u64),
+    /// Those whose id is smaller, newest first: the next page of [`Read::Incidents`].
+    IncidentsBefore {
+        all: bool,
+        id: IncidentId,
+    },
     /// What an outcome of this delivery is told with: its message, and the incident it is about.
     Message(DeliveryId),
     /// The incidents' numbers of these ids of incidents, notifications and deliveries.
