@@ -70,6 +70,8 @@ pub struct Access {
     pub viewer: BTreeSet<u32>,
     /// uid -> person, by `login`.
     pub logins: BTreeMap<u32, String>,
+    /// uid -> unix user, for those whom `[access]` names one by one.
+    pub names: BTreeMap<u32, String>,
 }
 
 /// Fetched while engine and journal move, so that somebody else notices our end.

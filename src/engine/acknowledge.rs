@@ -49,12 +49,15 @@ impl Turn<'_> {
         self.notify_acknowledged(id, by)
     }
 
+    /// Among those that the caller may acknowledge: nobody else's are named to them.
     fn only_unacknowledged(&self) -> Result<IncidentId, Refusal> {
-        let open: Vec<&Incident> = self.state.live_incidents().filter(|i| i.status == IncidentStatus::Open).collect();
+        let mine = |i: &&Incident| self.may_acknowledge(i.id).is_ok();
+        let open: Vec<&Incident> =
+            self.state.live_incidents().filter(|i| i.status == IncidentStatus::Open).filter(mine).collect();
         match open.as_slice() {
             [one] => Ok(one.id),
             [] => {
-                let last = self.state.last_acknowledged.and_then(|id| self.state.incidents.get(&id));
+                let last = self.state.last_acknowledged.and_then(|id| self.state.incidents.get(&id)).filter(mine);
                 let last = last.map_or(String::new(), |i| {
                     let by = i.acknowledged_by.as_deref().unwrap_or("somebody");
                     format!("; the last acknowledged is #{} {} (by {by})", i.number, i.content.subject)

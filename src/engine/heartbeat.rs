@@ -187,7 +187,8 @@ impl<'e> Turn<'e> {
             ..SendRequest::default()
         };
         if let Err(refusal) = self.send(request) {
-            let failure = Failure::new(FailureClass::ValidationError, Blame::Message, refusal.message);
+            let words = [vec![refusal.message], refusal.reasons].concat().join("; ");
+            let failure = Failure::new(FailureClass::ValidationError, Blame::Message, words);
             self.heartbeat_done(&h.name, Err(failure));
         }
     }

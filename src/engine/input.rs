@@ -5,13 +5,14 @@ use crate::config::Config;
 use crate::domain::Labels;
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::FailureClass;
-use crate::domain::id::DeliveryId;
+use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::level::Level;
 use crate::domain::matcher::Matcher;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use ulid::Ulid;
 
 /// One thing for the engine to decide about, with the time and the randomness it may use.
 #[derive(Debug)]
@@ -198,6 +199,19 @@ pub enum Read {
     DeadLetters,
     /// The notification with its deliveries, as `send` answers it.
     Notification(String),
+    /// Those whose id is smaller, newest first: the next page of [`Read::Incidents`].
+    IncidentsBefore {
+        all: bool,
+        id: IncidentId,
+    },
+    /// What an outcome of this delivery is told with: its message, and the incident it is about.
+    Message(DeliveryId),
+    /// The incidents' numbers of these ids of incidents, notifications and deliveries.
+    Numbers(Vec<Ulid>),
+    /// What is counted: for metrics.
+    Gauges,
+    /// Nothing; the answer proves that the engine goes round and the journal follows.
+    Pulse,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -292,6 +306,9 @@ pub struct Refusal {
     pub message: String,
     pub field: Option<String>,
     pub retry_after_seconds: Option<u64>,
+    /// Of NOBODY: a sentence for each channel.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
 }
 
 /// The codes of the doors, beside the failure classes.
@@ -337,7 +354,7 @@ impl Code {
 
 impl Refusal {
     pub fn new(code: Code, message: impl Into<String>) -> Refusal {
-        Refusal { code, message: message.into(), field: None, retry_after_seconds: None }
+        Refusal { code, message: message.into(), field: None, retry_after_seconds: None, reasons: Vec::new() }
     }
 
     /// A fault in this field of the request.

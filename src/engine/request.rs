@@ -84,22 +84,20 @@ impl Turn<'_> {
     }
 
     fn nobody(&mut self, level: Level, planned: &[Planned]) -> Refusal {
+        let reasons: Vec<String> = planned.iter().map(reason_line).collect();
         let mut message = if planned.is_empty() {
             format!("level {level} has no channel; add --channel")
         } else {
-            let why: Vec<String> = planned.iter().map(reason_line).collect();
-            format!("nobody to send to: {}", why.join("; "))
+            "nobody to send to".to_owned()
         };
         if planned.iter().any(|p| p.skip.as_deref() == Some("no-address")) {
             let channels = self.config.levels.get(&level).map(|l| l.channels.join(", ")).unwrap_or_default();
             message += &format!(" (level {level} has {channels}; another way is named with --channel)");
         }
-        self.emit(EventKind::RequestRefused {
-            code: Code::Nobody.as_str().into(),
-            message: message.clone(),
-            field: None,
-        });
-        Refusal::new(Code::Nobody, message)
+        let told = if reasons.is_empty() { message.clone() } else { format!("{message}: {}", reasons.join("; ")) };
+        let code = Code::Nobody.as_str().into();
+        self.emit(EventKind::RequestRefused { code, message: told, field: None });
+        Refusal { reasons, ..Refusal::new(Code::Nobody, message) }
     }
 
     /// `test`: a message marked [TEST]; no channel: every addressed one on which WHO has an address.

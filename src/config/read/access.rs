@@ -8,22 +8,31 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn read(root: &mut Table<'_>, people: &BTreeMap<String, Person>, options: &LoadOptions<'_>) -> Access {
     let mut access = Access { logins: logins(root, people, options), ..Access::default() };
     if let Some(mut table) = root.table("access") {
-        access.admin = role(&mut table, "admin", options);
-        access.operator = role(&mut table, "operator", options);
-        access.viewer = role(&mut table, "viewer", options);
+        let names = &mut access.names;
+        access.admin = role(&mut table, "admin", options, names);
+        access.operator = role(&mut table, "operator", options, names);
+        access.viewer = role(&mut table, "viewer", options, names);
     }
     access
 }
 
-/// The uids that a role is given to.
-fn role(table: &mut Table<'_>, key: &str, options: &LoadOptions<'_>) -> BTreeSet<u32> {
+/// The uids that a role is given to; users named one by one are remembered by `known`.
+fn role(
+    table: &mut Table<'_>,
+    key: &str,
+    options: &LoadOptions<'_>,
+    known: &mut BTreeMap<u32, String>,
+) -> BTreeSet<u32> {
     let names = table.texts(key).unwrap_or_default();
     let places = table.element_places(key);
     let mut uids = BTreeSet::new();
     for (i, name) in names.iter().enumerate() {
         let found = match name.strip_prefix('@') {
             Some(group) => options.accounts.group(group),
-            None => options.accounts.user(name).map(|uid| BTreeSet::from([uid])),
+            None => options.accounts.user(name).map(|uid| {
+                known.insert(uid, name.clone());
+                BTreeSet::from([uid])
+            }),
         };
         match found {
             Some(found) => uids.extend(found),

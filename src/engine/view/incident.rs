@@ -100,11 +100,13 @@ impl Turn<'_> {
         Ok(json!({ "incidents": rows, "next_cursor": null }))
     }
 
-    /// Open ones, or all at hand; newest first.
-    pub(crate) fn incidents_list(&self, all: bool) -> Value {
-        let mut found: Vec<&Incident> = self.state.incidents.values().filter(|i| all || i.is_live()).collect();
-        found.sort_by_key(|i| std::cmp::Reverse(i.number));
+    /// Open ones, or all at hand; newest first. The cursor is the id of the last row.
+    pub(crate) fn incidents_list(&self, all: bool, before: Option<IncidentId>) -> Value {
+        let wanted = |i: &&Incident| (all || i.is_live()) && before.is_none_or(|id| i.id < id);
+        let mut found: Vec<&Incident> = self.state.incidents.values().filter(wanted).collect();
+        found.sort_by_key(|i| std::cmp::Reverse(i.id));
+        let next = (found.len() > ROWS).then(|| found[ROWS - 1].id);
         let rows: Vec<Value> = found.into_iter().take(ROWS).map(|i| self.incident(i)).collect();
-        json!({ "incidents": rows, "next_cursor": null })
+        json!({ "incidents": rows, "next_cursor": next })
     }
 }

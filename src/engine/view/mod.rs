@@ -1,5 +1,6 @@
 //! What the doors show of the state: the JSON documents of CLI.md.
 
+mod context;
 mod delivery;
 mod documents;
 mod explain;
@@ -26,7 +27,7 @@ impl Turn<'_> {
                 let id = self.find_delivery(&id)?;
                 self.state.deliveries.get(&id).map(|d| self.delivery(d)).ok_or_else(|| gone("delivery"))
             }
-            Read::Incidents { all } => Ok(self.incidents_list(all)),
+            Read::Incidents { all } => Ok(self.incidents_list(all, None)),
             Read::Incident(id) => {
                 let id = self.find_incident(&id)?;
                 self.state.incidents.get(&id).map(|i| self.incident(i)).ok_or_else(|| gone("incident"))
@@ -45,6 +46,11 @@ impl Turn<'_> {
                 Ok(id) => self.notification_view(id),
                 Err(_) => refuse(Refusal::field("id", format!("{id:?} is not the id of a notification"))),
             },
+            Read::IncidentsBefore { all, id } => Ok(self.incidents_list(all, Some(id))),
+            Read::Message(id) => self.message_of(id),
+            Read::Numbers(ids) => Ok(self.numbers(&ids)),
+            Read::Gauges => Ok(self.gauges()),
+            Read::Pulse => crate::engine::turn::done(),
         }
     }
 

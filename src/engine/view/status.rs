@@ -45,7 +45,7 @@ impl Turn<'_> {
         })
     }
 
-    fn queue_view(&self) -> Value {
+    pub(crate) fn queue_view(&self) -> Value {
         let pending = self.state.deliveries.values().filter(|d| !d.status.is_end());
         let (mut waiting, mut oldest) = (0, None);
         for d in pending {

@@ -1,0 +1,75 @@
+//! Incidents: the list, and one with what happened to it.
+
+use super::Api;
+use super::entry::document;
+use super::fault::Fault;
+use super::history::{Entry, Filter, Thing};
+use super::lists::cursor;
+use super::params::{Params, ROWS};
+use super::past::{self, Rows};
+use crate::domain::id::IncidentId;
+use crate::engine::{Caller, Read, Refusal};
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Entries of one incident that are shown; of more, the last ones.
+const EVENTS: usize = 1_000;
+
+pub async fn list(
+    State(api): State<Arc<Api>>,
+    Extension(by): Extension<Caller>,
+    mut params: Params,
+) -> Result<Json<Value>, Fault> {
+    let all = params.flag("all")?.unwrap_or(false);
+    let limit = params.limit()?;
+    let before = cursor(&mut params)?;
+    params.done()?;
+    let read = match before {
+        Some(id) => Read::IncidentsBefore { all, id: IncidentId(id) },
+        None => Read::Incidents { all },
+    };
+    let live = Rows::of_page(api.read(&by, read).await?, "incidents");
+    let ended = if all { past::ended(&api, Thing::Incident, before, limit, |_| true).await } else { Rows::default() };
+    Ok(Json(live.merge(ended).page("incidents", limit)))
+}
+
+/// With `events[]`; they are null when the history cannot be asked.
+pub async fn show(
+    State(api): State<Arc<Api>>,
+    Extension(by): Extension<Caller>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<Value>, Fault> {
+    params.done()?;
+    let mut incident = past::incident(&api, &by, &id).await?;
+    let entries = match past::id_of(&incident) {
+        Some(id) => about(&api, Filter { incident: Some(id), ..Filter::default() }).await.ok(),
+        None => None,
+    };
+    let number = incident["number"].as_u64();
+    let zone = api.handle.config().daemon.timezone.clone();
+    incident["events"] = entries.map(|e| e.iter().map(|e| document(e, number, &zone)).collect()).unwrap_or(Value::Null);
+    Ok(Json(incident))
+}
+
+/// All entries that fit, page by page; of very many the last ones.
+///
+/// # Errors
+/// The history cannot be asked.
+pub async fn about(api: &Api, mut filter: Filter) -> Result<Vec<Entry>, Refusal> {
+    let mut entries: Vec<Entry> = Vec::new();
+    filter.limit = ROWS;
+    loop {
+        let page = api.history.query(filter.clone()).await?;
+        entries.extend(page.entries);
+        if entries.len() > EVENTS {
+            entries.drain(..entries.len() - EVENTS);
+        }
+        match page.next {
+            Some(next) if next > filter.after_seq => filter.after_seq = next,
+            _ => return Ok(entries),
+        }
+    }
+}

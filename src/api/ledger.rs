@@ -1,0 +1,172 @@
+//! The record: entries, statistics, whether the chain holds, and why something did what it did.
+
+use super::Api;
+use super::entry::document;
+use super::fault::Fault;
+use super::history::{Filter, Tally};
+use super::incidents::about;
+use super::numbers::Numbers;
+use super::params::Params;
+use super::past::{self, About};
+use crate::domain::delivery::Status;
+use crate::domain::event::EventKind;
+use crate::engine::{self, Caller, Code, Read, Refusal};
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use strum::VariantNames;
+use tokio::sync::OwnedSemaphorePermit;
+
+pub async fn query(
+    State(api): State<Arc<Api>>,
+    Extension(by): Extension<Caller>,
+    mut params: Params,
+) -> Result<Json<Value>, Fault> {
+    let filter = filter(&api, &by, &mut params).await?;
+    params.done()?;
+    let page = api.history.query(filter).await?;
+    let mut numbers = Numbers::default();
+    numbers.learn(&api, &by, &page.entries).await;
+    let zone = api.handle.config().daemon.timezone.clone();
+    let entries: Vec<Value> = page.entries.iter().map(|e| document(e, numbers.of(e), &zone)).collect();
+    Ok(Json(json!({ "entries": entries, "next_cursor": page.next.map(|n| n.to_string()) })))
+}
+
+async fn filter(api: &Api, by: &Caller, params: &mut Params) -> Result<Filter, Refusal> {
+    let kinds = params.all("kind");
+    if let Some(unknown) = kinds.iter().find(|k| !EventKind::VARIANTS.contains(&k.as_str())) {
+        let message = format!("there is no kind {unknown:?}; there are {}", EventKind::VARIANTS.join(", "));
+        return Err(Refusal::field("kind", message));
+    }
+    let field = |name: &str| {
+        let name = name.to_owned();
+        move |r: Refusal| Refusal { field: Some(name), ..r }
+    };
+    let incident = match params.take("incident")? {
+        Some(text) => past::id_of(&past::incident(api, by, &text).await.map_err(field("incident"))?),
+        None => None,
+    };
+    let delivery = match params.take("delivery")? {
+        Some(text) => past::id_of(&past::delivery(api, by, &text).await.map_err(field("delivery"))?),
+        None => None,
+    };
+    let cursor =
+        params.read("cursor", |text| text.parse::<u64>().map_err(|_| "this is not a cursor of this list".to_owned()))?;
+    Ok(Filter {
+        since: params.moment("since")?,
+        until: params.moment("until")?,
+        kinds,
+        incident,
+        delivery,
+        after_seq: params.number("after_seq")?.unwrap_or(0).max(cursor.unwrap_or(0)),
+        limit: params.limit()?,
+    })
+}
+
+/// Deliveries that ended in this time, by how they ended, and those that have not ended now.
+pub async fn stats(
+    State(api): State<Arc<Api>>,
+    Extension(by): Extension<Caller>,
+    mut params: Params,
+) -> Result<Json<Value>, Fault> {
+    let since = params.moment("since")?;
+    params.done()?;
+    let tallies = api.history.stats(since).await?;
+    let gauges = api.read(&by, Read::Gauges).await?;
+    Ok(Json(statistics(&tallies, gauges["queue"]["pending"].as_u64().unwrap_or(0))))
+}
+
+fn statistics(tallies: &BTreeMap<String, Tally>, pending: u64) -> Value {
+    let of = |wanted: &[Status]| -> u64 {
+        let ended = tallies.values().flat_map(|t| &t.ended);
+        ended.filter(|(status, _)| wanted.iter().any(|w| w.as_str() == *status)).map(|(_, n)| n).sum()
+    };
+    let ended: u64 = tallies.values().flat_map(|t| t.ended.values()).sum();
+    let timed: u64 = tallies.values().map(|t| t.timed).sum();
+    let seconds: f64 = tallies.values().map(|t| t.seconds).sum();
+    let mut cost: BTreeMap<&str, i64> = BTreeMap::new();
+    for (currency, millionths) in tallies.values().flat_map(|t| &t.cost) {
+        *cost.entry(currency).or_default() += millionths;
+    }
+    let cost: Map<String, Value> =
+        cost.into_iter().map(|(currency, n)| (currency.to_owned(), (n as f64 / 1e6).into())).collect();
+    let by_channel: Map<String, Value> =
+        tallies.iter().map(|(channel, tally)| (channel.clone(), json!(tally.ended))).collect();
+    json!({
+        "total": ended + pending,
+        "delivered": of(&[Status::Delivered, Status::Sent]),
+        "failed": of(&[Status::Dead, Status::Expired]),
+        "pending": pending,
+        "avg_delivery_seconds": (timed > 0).then(|| seconds / timed as f64),
+        "cost": if cost.is_empty() { Value::Null } else { Value::Object(cost) },
+        "by_channel": by_channel,
+    })
+}
+
+pub async fn verify(State(api): State<Arc<Api>>, params: Params) -> Result<Json<Value>, Fault> {
+    params.done()?;
+    let _turn = turn(&api)?;
+    let verified = api.history.verify().await?;
+    Ok(Json(json!(verified)))
+}
+
+/// A whole reading of the ledger is work; only so many go on at a time.
+///
+/// # Errors
+/// RATE_LIMITED.
+pub fn turn(api: &Api) -> Result<OwnedSemaphorePermit, Refusal> {
+    let message = "the whole ledger is being read for others already";
+    api.heavy.clone().try_acquire_owned().map_err(|_| Refusal::new(Code::RateLimited, message).retry_after(5))
+}
+
+/// Each event about it in a sentence, with the rule behind it.
+pub async fn explain(
+    State(api): State<Arc<Api>>,
+    Extension(by): Extension<Caller>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<Value>, Fault> {
+    params.done()?;
+    let filter = match past::either(&api, &by, &id).await? {
+        About::Incident(id) => Filter { incident: Some(id), ..Filter::default() },
+        About::Delivery(id) => Filter { delivery: Some(id), ..Filter::default() },
+    };
+    let zone = api.handle.config().daemon.timezone.clone();
+    let steps: Vec<Value> = about(&api, filter)
+        .await?
+        .iter()
+        .filter_map(|entry| {
+            let (what, because) = engine::explain(&entry.event.head)?;
+            Some(json!({ "at": entry.at.rfc3339(&zone), "what": what, "because": because }))
+        })
+        .collect();
+    Ok(Json(json!({ "steps": steps })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_count_what_ended_and_what_has_not() {
+        let tally = |ended: &[(&str, u64)], seconds, timed| Tally {
+            ended: ended.iter().map(|(s, n)| ((*s).to_owned(), *n)).collect(),
+            seconds,
+            timed,
+            cost: BTreeMap::from([("USD".to_owned(), 7_500)]),
+        };
+        let tallies = BTreeMap::from([
+            ("mail".to_owned(), tally(&[("sent", 3), ("skipped", 2)], 1.5, 3)),
+            ("sms".to_owned(), tally(&[("delivered", 1), ("dead", 2), ("expired", 1)], 2.5, 1)),
+        ]);
+        let stats = statistics(&tallies, 4);
+        assert_eq!(stats["total"], 13);
+        assert_eq!((&stats["delivered"], &stats["failed"], &stats["pending"]), (&4.into(), &3.into(), &4.into()));
+        assert_eq!(stats["avg_delivery_seconds"], 1.0);
+        assert_eq!(stats["cost"], json!({ "USD": 0.015 }));
+        assert_eq!(stats["by_channel"]["sms"], json!({ "delivered": 1, "dead": 2, "expired": 1 }));
+        assert_eq!(statistics(&BTreeMap::new(), 0)["avg_delivery_seconds"], Value::Null);
+    }
+}

@@ -1,0 +1,98 @@
+//! The one table: every path, its method, and the right that it asks for. What is not in it is denied.
+
+use super::access::Right;
+use super::guard::{Guard, catch, guard, unknown_path, wrong_method};
+use super::{Api, control, events, export, health, heartbeats, incidents, intake, ledger, lists, status};
+use crate::engine::Role;
+use axum::Router;
+use axum::http::Method;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, delete, get, post, put};
+use std::sync::Arc;
+
+/// One line of the table.
+pub struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    pub right: Right,
+    handler: MethodRouter<Arc<Api>>,
+}
+
+const VIEWER: Right = Right::Role(Role::Viewer);
+const OPERATOR: Right = Right::Role(Role::Operator);
+const ADMIN: Right = Right::Role(Role::Admin);
+
+/// What is served on the control socket.
+pub fn table() -> Vec<Route> {
+    let row = |method, path, right, handler| Route { method, path, right, handler };
+    let reads = |path, handler| row(Method::GET, path, VIEWER, handler);
+    let acts = |path, handler| row(Method::POST, path, OPERATOR, handler);
+    vec![
+        row(Method::GET, "/healthz", Right::Anyone, get(health::healthz)),
+        row(Method::GET, "/readyz", Right::Anyone, get(health::readyz)),
+        reads("/metrics", get(health::metrics)),
+        reads("/api/v1/status", get(status::status)),
+        acts("/api/v1/notifications", post(intake::send)),
+        reads("/api/v1/deliveries", get(lists::deliveries)),
+        reads("/api/v1/deliveries/{id}", get(lists::delivery)),
+        reads("/api/v1/incidents", get(incidents::list)),
+        reads("/api/v1/incidents/{id}", get(incidents::show)),
+        acts("/api/v1/incidents", post(intake::open)),
+        row(Method::POST, "/api/v1/incidents/acknowledge", Right::Known, post(control::acknowledge_only)),
+        row(Method::POST, "/api/v1/incidents/{id}/acknowledge", Right::Known, post(control::acknowledge)),
+        acts("/api/v1/incidents/{id}/unacknowledge", post(control::unacknowledge)),
+        acts("/api/v1/incidents/{id}/resolve", post(control::resolve)),
+        acts("/api/v1/incidents/{id}/escalate", post(control::escalate)),
+        acts("/api/v1/incidents/{id}/snooze", post(control::snooze)),
+        reads("/api/v1/heartbeats", get(heartbeats::list)),
+        acts("/api/v1/heartbeats/{name}/run", post(heartbeats::run)),
+        // What jobs and probes tell about themselves asks for no more than to be known.
+        row(Method::POST, "/api/v1/heartbeats/{name}/ping", VIEWER, post(heartbeats::ping)),
+        reads("/api/v1/watches", get(lists::watches)),
+        row(Method::PUT, "/api/v1/metrics/{name}", VIEWER, put(intake::set_metric)),
+        reads("/api/v1/metrics/{name}", get(lists::metric)),
+        acts("/api/v1/fomo", post(intake::fomo)),
+        reads("/api/v1/fomo", get(lists::fomo)),
+        reads("/api/v1/channels", get(lists::channels)),
+        acts("/api/v1/channels/test", post(intake::test)),
+        acts("/api/v1/channels/{name}/test", post(intake::test_one)),
+        reads("/api/v1/silences", get(lists::silences)),
+        acts("/api/v1/silences", post(control::silence)),
+        row(Method::DELETE, "/api/v1/silences/{id}", OPERATOR, delete(control::expire_silence)),
+        reads("/api/v1/ledger", get(ledger::query)),
+        reads("/api/v1/ledger/stats", get(ledger::stats)),
+        reads("/api/v1/ledger/verify", get(ledger::verify)),
+        reads("/api/v1/ledger/export", get(export::export)),
+        reads("/api/v1/explain/{id}", get(ledger::explain)),
+        row(Method::POST, "/api/v1/reload", ADMIN, post(control::reload)),
+        reads("/api/v1/events", get(events::stream)),
+        acts("/api/v1/sound/stop", post(control::stop_sound)),
+    ]
+}
+
+impl Api {
+    /// Everything that the control socket serves.
+    pub fn router(self: &Arc<Self>) -> Router {
+        let mut router = Router::new();
+        for Route { method, path, right, handler } in table() {
+            let guarded = Guard { api: self.clone(), right, action: format!("{method} {path}") };
+            router = router.route(path, handler.route_layer(from_fn_with_state(guarded, guard)));
+        }
+        router
+            .fallback(unknown_path)
+            .method_not_allowed_fallback(wrong_method)
+            .layer(from_fn(catch))
+            .with_state(self.clone())
+    }
+
+    /// What is served on TCP, to everybody who can connect.
+    pub fn open_router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/healthz", get(health::healthz))
+            .route("/readyz", get(health::readyz))
+            .route("/metrics", get(health::metrics))
+            .fallback(health::nothing_else)
+            .layer(from_fn(catch))
+            .with_state(self.clone())
+    }
+}

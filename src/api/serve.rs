@@ -1,0 +1,186 @@
+//! Connections: how many, from whom, for how long.
+
+use super::access::Peer;
+use super::patience::Patient;
+use super::socket::ControlSocket;
+use super::{Api, Stop, stopped};
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use serde_json::json;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// Connections at once, and of one caller.
+const ALL: usize = 1_024;
+const EACH: usize = 64;
+/// For the whole head of a request; also how long a connection may be idle.
+const HEAD: Duration = Duration::from_secs(10);
+/// For a far end that takes nothing.
+const STALLED: Duration = Duration::from_secs(30);
+/// When no connection can be taken (too many files), a while later.
+const PAUSE: Duration = Duration::from_millis(100);
+/// What requests under way get when the daemon stops.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// Serves the API on the control socket until the daemon stops.
+///
+/// # Errors
+/// Never; the sentence is for the supervisor's sake.
+pub async fn serve_socket(api: Arc<Api>, socket: Arc<ControlSocket>) -> Result<(), String> {
+    let router = api.router();
+    let mut open = Connections::new(api.stop.clone());
+    while let Some(accepted) = open.accept(socket.listener.accept()).await {
+        let Ok((stream, _)) = accepted else { continue };
+        // Of the moment of connecting; one that has gone already has none, and gets nothing.
+        let Ok(credentials) = stream.peer_cred() else { continue };
+        let peer = Peer { uid: credentials.uid() };
+        open.serve(peer.uid, stream, router.clone(), Some(peer)).await;
+    }
+    open.finish().await;
+    Ok(())
+}
+
+/// Serves `/healthz`, `/readyz` and `/metrics`, and nothing else, until the daemon stops.
+///
+/// # Errors
+/// Never; the sentence is for the supervisor's sake.
+pub async fn serve_tcp(api: Arc<Api>, listener: Arc<TcpListener>) -> Result<(), String> {
+    let router = api.open_router();
+    let mut open: Connections<IpAddr> = Connections::new(api.stop.clone());
+    while let Some(accepted) = open.accept(listener.accept()).await {
+        let Ok((stream, from)) = accepted else { continue };
+        open.serve(from.ip(), stream, router.clone(), None).await;
+    }
+    open.finish().await;
+    Ok(())
+}
+
+/// The connections of one listener, counted by caller.
+struct Connections<K> {
+    stop: Stop,
+    tasks: JoinSet<()>,
+    counts: Arc<Mutex<HashMap<K, usize>>>,
+}
+
+impl<K: Copy + Eq + Hash + Send + 'static> Connections<K> {
+    fn new(stop: Stop) -> Self {
+        Connections { stop, tasks: JoinSet::new(), counts: Arc::default() }
+    }
+
+    /// The next connection; `None` when the daemon stops.
+    async fn accept<T>(&mut self, accept: impl Future<Output = io::Result<T>>) -> Option<io::Result<T>> {
+        let accepted = tokio::select! {
+            accepted = accept => accepted,
+            () = stopped(self.stop.clone()) => return None,
+        };
+        if let Err(error) = &accepted {
+            tracing::warn!(%error, "a connection could not be taken");
+            tokio::time::sleep(PAUSE).await;
+        }
+        while self.tasks.try_join_next().is_some() {}
+        Some(accepted)
+    }
+
+    async fn serve<S>(&mut self, from: K, stream: S, router: Router, peer: Option<Peer>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Some(place) = Place::take(&self.counts, from) else { return refuse(stream, "RATE_LIMITED", EACH).await };
+        if self.tasks.len() >= ALL {
+            return refuse(stream, "OVERLOADED", ALL).await;
+        }
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            connection(stream, router, peer, stop).await;
+            drop(place);
+        });
+    }
+
+    /// What is under way gets its answers.
+    async fn finish(mut self) {
+        let rest = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(LAST_ANSWERS, rest).await;
+    }
+}
+
+/// One connection, counted while this lives.
+struct Place<K: Eq + Hash> {
+    counts: Arc<Mutex<HashMap<K, usize>>>,
+    from: K,
+}
+
+impl<K: Copy + Eq + Hash> Place<K> {
+    fn take(counts: &Arc<Mutex<HashMap<K, usize>>>, from: K) -> Option<Place<K>> {
+        let mut map = counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = map.entry(from).or_default();
+        if *count >= EACH {
+            return None;
+        }
+        *count += 1;
+        drop(map);
+        Some(Place { counts: counts.clone(), from })
+    }
+}
+
+impl<K: Eq + Hash> Drop for Place<K> {
+    fn drop(&mut self) {
+        let mut map = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = map.get_mut(&self.from) {
+            *count -= 1;
+            if *count == 0 {
+                map.remove(&self.from);
+            }
+        }
+    }
+}
+
+/// Requests one after the other; who asks is known by the connection.
+pub async fn connection<S>(stream: S, router: Router, peer: Option<Peer>, stop: Stop)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
+        router.call(request)
+    });
+    let stream = TokioIo::new(Patient::new(stream, STALLED));
+    let serving =
+        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD).serve_connection(stream, service);
+    let mut serving = std::pin::pin!(serving);
+    // How a connection breaks is the far end's business.
+    tokio::select! {
+        _ = serving.as_mut() => {}
+        () = stopped(stop) => {
+            serving.as_mut().graceful_shutdown();
+            let _ = serving.await;
+        }
+    }
+}
+
+/// A word before hanging up, for who reads it.
+async fn refuse<S: AsyncWrite + Unpin>(mut stream: S, code: &str, limit: usize) {
+    let message = format!("more than {limit} connections are open");
+    let error = json!({ "code": code, "message": message, "field": null, "retry_after_seconds": 1 });
+    let body = json!({ "error": error }).to_string();
+    let status = if code == "OVERLOADED" { "503 Service Unavailable" } else { "429 Too Many Requests" };
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nretry-after: 1\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    // It fits into any socket's buffer; who has gone has gone.
+    let _ = tokio::time::timeout(PAUSE, stream.write_all((head + &body).as_bytes())).await;
+}
