@@ -5,6 +5,7 @@ use crate::config::{self, Config, Loaded, Problem};
 use crate::engine::{Ask, Caller};
 use crate::runtime::Handle;
 use crate::settings::ProcessEnvironment;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -82,6 +83,12 @@ impl Reloader {
             Err(refusal) => tracing::error!(reason = %refusal.message, "the new config could not be applied"),
         }
         changed
+    }
+}
+
+impl crate::api::Reloader for Reloader {
+    fn reload(&self, by: Caller) -> BoxFuture<'_, Value> {
+        Box::pin(self.reload(by, true))
     }
 }
 

@@ -9,14 +9,15 @@ use super::systemd;
 use super::tasks::Tasks;
 use super::watcher::Changes;
 use super::{Exit, deadman};
-use crate::api::{self, Api};
+use crate::api::{self, Api, Metrics, Own};
 use crate::domain::clock::SystemClock;
 use crate::engine::{Ask, Caller};
 use crate::heartbeat;
-use crate::runtime::{Cycle, Ended, Handle, Lanes, Setup};
+use crate::runtime::{Cycle, Ended, Handle, Lanes, Released, Setup};
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// The daemon, from an accepted config to its end.
@@ -37,7 +38,7 @@ struct Running {
     reloader: Reloader,
     tasks: Tasks,
     fatal: mpsc::UnboundedReceiver<String>,
-    socket: std::path::PathBuf,
+    close_doors: watch::Sender<bool>,
 }
 
 async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
@@ -75,16 +76,19 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
         last_seq: opened.last_seq,
         stop,
     };
+    // Before the first frame, so that every one is counted.
+    let frames = handle.subscribe();
+    let metrics = Metrics::new().map_err(|words| {
+        tracing::error!(reason = %words, "metrics cannot be counted");
+        Exit::Failed
+    })?;
     let cycle = tokio::spawn(Cycle::new(setup).run());
     begin(&handle, &config, refused.as_ref(), opened.faults).await;
 
     // 3. The doors.
     let (tasks, fatal) = Tasks::new();
     let reloader = Reloader::new(Arc::new(args.clone()), handle.clone());
-    let api = Api::new(handle.clone(), store.clone(), Arc::new(reloader.clone()), tasks.clone());
-    let socket = config.daemon.socket.clone();
-    let listener = api::bind_socket(&socket).map_err(failed("the control socket cannot be bound"))?;
-    api.serve(&tasks, listener, config.http.as_ref()).await.map_err(failed("the HTTP listener cannot be bound"))?;
+    let close_doors = open_doors(&tasks, &handle, &store, &reloader, &metrics, frames).await?;
 
     // 4. What runs beside.
     keep_running(&tasks, &handle, &reloader, &args.config);
@@ -94,7 +98,7 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), name = %config.daemon.name, "stentor is ready");
     systemd::ready("running");
     after_ready(&tasks, &config);
-    Ok(Running { signals, store, cycle, stop_cycle: Some(stop_cycle), handle, reloader, tasks, fatal, socket })
+    Ok(Running { signals, store, cycle, stop_cycle: Some(stop_cycle), handle, reloader, tasks, fatal, close_doors })
 }
 
 /// The first inputs of this life: it has started, and under which config.
@@ -117,6 +121,41 @@ async fn begin(
         tracing::error!(fault = %words, "the ledger is damaged");
         handle.tell(Caller::engine(), Ask::StorageTroubled { part: "ledger".into(), words, well: false });
     }
+}
+
+/// The control socket, the TCP listener if there is one, and what they show.
+async fn open_doors(
+    tasks: &Tasks,
+    handle: &Handle,
+    store: &Arc<Store>,
+    reloader: &Reloader,
+    metrics: &Arc<Metrics>,
+    frames: broadcast::Receiver<Released>,
+) -> Result<watch::Sender<bool>, Exit> {
+    let (close, closed) = watch::channel(false);
+    let config = handle.config();
+    let own = Own::of_this_process();
+    let api = Api::new(handle.clone(), store.clone(), Arc::new(reloader.clone()), metrics.clone(), own, closed);
+    let socket = api::bind_socket(&config.daemon.socket).map_err(|error| {
+        tracing::error!(%error, "no control socket");
+        Exit::Failed
+    })?;
+    let (door, socket) = (api.clone(), Arc::new(socket));
+    tasks.keep("control socket", move || api::serve_socket(door.clone(), socket.clone()));
+    if let Some(http) = &config.http {
+        let listener = TcpListener::bind(http.listen).await.map_err(|error| {
+            tracing::error!(%error, listen = %http.listen, "the HTTP listener cannot be bound");
+            Exit::Failed
+        })?;
+        let listener = Arc::new(listener);
+        tasks.keep("http listener", move || api::serve_tcp(api.clone(), listener.clone()));
+    }
+    let (metrics, handle) = (metrics.clone(), handle.clone());
+    tasks.once("metrics", async move {
+        // It ends with the loop.
+        let _ = metrics.run(handle, frames).await;
+    });
+    Ok(close)
 }
 
 fn keep_running(tasks: &Tasks, handle: &Handle, reloader: &Reloader, config: &Path) {
@@ -191,12 +230,12 @@ impl Running {
     async fn stop(mut self, why: String, exit: Exit) -> Exit {
         tracing::info!(reason = %why, "stopping");
         systemd::stopping(&why);
+        let _ = self.close_doors.send(true);
         if let Some(stop) = self.stop_cycle.take() {
             let _ = stop.send(why);
         }
         let ended = self.cycle.await;
         self.tasks.stop();
-        let _ = std::fs::remove_file(&self.socket);
         let store = self.store.clone();
         let stopped = tokio::task::spawn_blocking(move || store.stop()).await;
         match (ended, stopped) {
