@@ -1,12 +1,19 @@
 //! `ledger verify` and `ledger rebuild`: through the daemon, or on its files while none runs.
 
-use crate::ctl::client::Call;
+use crate::config::{Config, LoadOptions, Loaded, ProcessEnvironment, kept, load};
+use crate::ctl::client::{Answer, Call};
 use crate::ctl::commands::ledger::print::verified;
+use crate::ctl::commands::problems;
 use crate::ctl::fields::flag;
-use crate::ctl::session::{Outcome, Session};
+use crate::ctl::session::{Form, Outcome, Session};
 use crate::ctl::trouble::{Exit, Trouble};
+use crate::ledger::lock::Lock;
+use crate::ledger::{rebuild, verify};
+use crate::runtime::extractor;
 use clap::Args;
+use serde_json::json;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A ledger of years is read from its first byte.
@@ -14,12 +21,26 @@ const LONGEST_VERIFY: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// Read the files themselves instead of asking the daemon
+    /// Read the files themselves instead of asking the daemon, which must not run
     #[arg(long)]
     offline: bool,
     /// Where they are
     #[arg(long, value_name = "DIR", env = "STATE_DIRECTORY", default_value = "/var/lib/stentor")]
     state_dir: PathBuf,
+}
+
+impl Verify {
+    pub async fn run(self, session: &mut Session<'_>) -> Outcome {
+        let answer = match self.offline {
+            true => {
+                let report = verify::offline(&self.state_dir, &[]).map_err(|e| Trouble::Failed(e.to_string()))?;
+                Answer::made_here(json!(report))
+            }
+            false => session.ask(Call::get(&["ledger", "verify"]).patient(LONGEST_VERIFY)).await?,
+        };
+        session.show(&answer, verified)?;
+        Ok(if flag(&answer.document, "ok") { Exit::Done } else { Exit::BadNews })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -30,21 +51,42 @@ pub struct Rebuild {
     /// Where they are
     #[arg(long, value_name = "DIR", env = "STATE_DIRECTORY", default_value = "/var/lib/stentor")]
     state_dir: PathBuf,
-}
-
-impl Verify {
-    pub async fn run(self, session: &mut Session<'_>) -> Outcome {
-        if self.offline {
-            return Err(Trouble::Failed(format!("{:?}", self.state_dir)));
-        }
-        let answer = session.ask(Call::get(&["ledger", "verify"]).patient(LONGEST_VERIFY)).await?;
-        session.show(&answer, verified)?;
-        Ok(if flag(&answer.document, "ok") { Exit::Done } else { Exit::BadNews })
-    }
+    /// By this config instead of the last accepted one, which is kept in the state directory
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 impl Rebuild {
-    pub fn run(self, _session: &mut Session<'_>) -> Outcome {
-        Err(Trouble::Failed(format!("{:?}", self.state_dir)))
+    pub fn run(self, session: &mut Session<'_>) -> Outcome {
+        // In use is what has to be said first; the rebuild itself takes the directory again.
+        drop(Lock::take(&self.state_dir).map_err(|e| Trouble::Failed(e.to_string()))?);
+        let config = self.config(session)?;
+        let tip = rebuild::offline(&self.state_dir, extractor(Arc::new(config)))
+            .map_err(|e| Trouble::Failed(e.to_string()))?;
+        let answer = Answer::made_here(json!({ "ok": true, "events": tip.seq, "head": tip.hash }));
+        session.show(&answer, verified)?;
+        Ok(Exit::Done)
+    }
+
+    /// The history holds documents, and these name channels and policies as the config does. Nothing
+    /// is sent, so no secret is needed.
+    fn config(&self, session: &mut Session<'_>) -> Result<Config, Trouble> {
+        let options = LoadOptions { without_secrets: true, ..LoadOptions::default() };
+        let loaded: Loaded = match &self.config {
+            Some(file) => load(file, &ProcessEnvironment, &options),
+            None => kept::load(&self.state_dir, &ProcessEnvironment, &options).ok_or_else(|| {
+                Trouble::Failed(format!(
+                    "no accepted config is kept in {}; name the state directory with --state-dir, or a config with --config",
+                    self.state_dir.display()
+                ))
+            })?,
+        };
+        loaded.config.ok_or_else(|| {
+            if session.form == Form::People {
+                // What is wrong is told as far as it can be; the refusal follows in any case.
+                let _ = problems::print(&mut session.screen, &json!({ "errors": loaded.errors }));
+            }
+            Trouble::Failed("the history cannot be made without a good config; name one with --config".into())
+        })
     }
 }

@@ -3,8 +3,8 @@
 use crate::ctl::fields::{plain, short};
 use serde_json::Value;
 
-/// A sentence for each kind. `{name}` is a field of the entry or its payload, `{name~}` the end of an
-/// id; a part in square brackets is left out when one of its fields has nothing.
+/// A sentence for each kind. `{name}` is a field of the entry, `{name~}` the end of an id; a part in
+/// square brackets is left out when one of its fields has nothing.
 const SENTENCES: &[(&str, &str)] = &[
     ("started", "stentord {version} started"),
     ("stopping", "stopping: {why}"),
@@ -15,7 +15,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("auth_denied", "{action} refused to {role}"),
     ("request_refused", "{code}: {message}[ (field {field})]"),
     ("storage_troubled", "{part}: {words}"),
-    ("checkpoint", "up to {seq}"),
+    ("checkpoint", "up to {event_seq}"),
     ("notification_accepted", "{id~} {level} {type}[: {subject}]"),
     ("delivery_created", "{id~} by {chain}[ to {who}] {status}[: {reason}]"),
     ("attempt_started", "{delivery~} attempt {n} by {channel}"),
@@ -48,7 +48,7 @@ const SENTENCES: &[(&str, &str)] = &[
 ];
 
 /// What every entry has, and what has a column of its own.
-const COMMON: &[&str] = &["seq", "at", "kind", "hash", "initiator", "number", "payload"];
+const COMMON: &[&str] = &["seq", "at", "kind", "hash", "initiator", "number"];
 
 /// Its sentence; for a kind without one, its fields.
 pub fn what(entry: &Value) -> String {
@@ -94,9 +94,8 @@ fn part(words: &str, entry: &Value, nothing: Option<&str>) -> Option<String> {
 
 fn field(name: &str, entry: &Value) -> Option<String> {
     let (name, is_id) = name.strip_suffix('~').map_or((name, false), |n| (n, true));
-    let holder = if entry.get(name).is_some() { entry } else { entry.get("payload")? };
-    let text = plain(holder, name)?;
-    Some(if is_id { short(holder, name) } else { text })
+    let text = plain(entry, name)?;
+    Some(if is_id { short(entry, name) } else { text })
 }
 
 #[cfg(test)]
@@ -105,9 +104,9 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_sentence_is_filled_from_head_and_payload() {
+    fn a_sentence_is_filled_from_the_entry() {
         let entry = json!({"kind": "incident_opened", "level": "urgent", "opened_by": "heartbeat twilio",
-            "payload": {"subject": "Twilio credentials refused"}});
+            "subject": "Twilio credentials refused"});
         assert_eq!(what(&entry), "urgent Twilio credentials refused, by heartbeat twilio");
     }
 
