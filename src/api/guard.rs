@@ -38,7 +38,9 @@ pub async fn guard(State(guard): State<Guard>, mut request: Request, next: Next)
             let caller = caller.unwrap_or_else(nobody);
             let message =
                 format!("{} has the role {} and may not {action}: that needs {}", caller.name, caller.role.as_str(), right.as_str());
-            denied(&api, &request, caller, &action).await;
+            // The request itself cannot be held while waiting.
+            let uid = request.extensions().get::<Peer>().map_or(u32::MAX, |p| p.uid);
+            record(&api, uid, caller, &action).await;
             Fault::forbidden(message).into_response()
         }
     }
@@ -50,13 +52,7 @@ fn caller(api: &Api, request: &Request) -> Option<Caller> {
     access::caller(&api.handle.config(), &api.own, *peer)
 }
 
-/// Counts a refused call in the ledger.
-async fn denied(api: &Api, request: &Request, caller: Caller, action: &str) {
-    let uid = request.extensions().get::<Peer>().map_or(u32::MAX, |p| p.uid);
-    record(api, uid, caller, action).await;
-}
-
-/// The same for a refusal that only the engine could decide.
+/// Counts a refused call in the ledger, also one that only the engine could refuse.
 pub async fn record(api: &Api, uid: u32, caller: Caller, action: &str) {
     tracing::warn!(caller = %caller.name, role = caller.role.as_str(), action, "refused for lack of rights");
     if let Some(action) = api.denials.record(uid, action, clock::wall()) {

@@ -19,7 +19,7 @@ pub enum SocketError {
     InUse(PathBuf),
     #[error("the control socket {} cannot be made: there is something else of that name", .0.display())]
     NotASocket(PathBuf),
-    #[error("the control socket {} cannot be made: {1}", .0.display())]
+    #[error("the control socket {} cannot be made: {}", .0.display(), .1)]
     Io(PathBuf, io::Error),
 }
 

@@ -223,7 +223,8 @@ impl Running {
         let status = self.handle.ask(Caller::engine(), Ask::Read(crate::engine::Read::Status)).await;
         let status = status.map_or_else(|refusal| refusal.message, |status| status.to_string());
         let tasks = serde_json::to_string(&self.tasks.view()).unwrap_or_default();
-        tracing::info!(%status, %tasks, "state, as asked by SIGUSR1");
+        let log_lines_dropped = super::logging::dropped();
+        tracing::info!(%status, %tasks, log_lines_dropped, "state, as asked by SIGUSR1");
     }
 
     /// Backwards: no intake, running attempts, the journal, the socket.

@@ -15,7 +15,6 @@ use tokio::sync::mpsc;
 /// The running ledger.
 pub struct Store {
     ledger: Ledger,
-    config: Arc<Config>,
     verified_at: Mutex<Option<Timestamp>>,
 }
 
@@ -78,7 +77,7 @@ pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Resul
     let ledger = recovered
         .start(Arc::new(move |report| tell(&news, report)))
         .map_err(|e| StoreError::Failed(format!("the ledger's threads cannot be started: {e}")))?;
-    let store = Arc::new(Store { ledger, config: config.clone(), verified_at: Mutex::default() });
+    let store = Arc::new(Store { ledger, verified_at: Mutex::default() });
     Ok(Opened { store, engine, last_seq, faults })
 }
 
