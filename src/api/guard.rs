@@ -36,8 +36,12 @@ pub async fn guard(State(guard): State<Guard>, mut request: Request, next: Next)
         }
         caller => {
             let caller = caller.unwrap_or_else(nobody);
-            let message =
-                format!("{} has the role {} and may not {action}: that needs {}", caller.name, caller.role.as_str(), right.as_str());
+            let message = format!(
+                "{} has the role {} and may not {action}: that needs {}",
+                caller.name,
+                caller.role.as_str(),
+                right.as_str()
+            );
             // The request itself cannot be held while waiting.
             let uid = request.extensions().get::<Peer>().map_or(u32::MAX, |p| p.uid);
             record(&api, uid, caller, &action).await;

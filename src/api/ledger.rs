@@ -52,8 +52,8 @@ async fn filter(api: &Api, by: &Caller, params: &mut Params) -> Result<Filter, R
         Some(text) => past::id_of(&past::delivery(api, by, &text).await.map_err(field("delivery"))?),
         None => None,
     };
-    let cursor =
-        params.read("cursor", |text| text.parse::<u64>().map_err(|_| "this is not a cursor of this list".to_owned()))?;
+    let cursor = params
+        .read("cursor", |text| text.parse::<u64>().map_err(|_| "this is not a cursor of this list".to_owned()))?;
     Ok(Filter {
         since: params.moment("since")?,
         until: params.moment("until")?,

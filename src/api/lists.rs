@@ -90,8 +90,9 @@ struct Wanted {
 impl Wanted {
     async fn read(api: &Api, by: &Caller, params: &mut Params) -> Result<Wanted, Refusal> {
         let incident = match params.take("incident")? {
-            Some(text) => past::incident(api, by, &text).await.map_err(|r| Refusal { field: Some("incident".into()), ..r })?
-                ["number"]
+            Some(text) => past::incident(api, by, &text)
+                .await
+                .map_err(|r| Refusal { field: Some("incident".into()), ..r })?["number"]
                 .as_u64(),
             None => None,
         };

@@ -100,11 +100,7 @@ impl Lore {
             EventKind::DeliveryCreated { id, notification, incident, chain, start, who, .. } => {
                 let recipient = who.clone().or_else(|| payload.and_then(|p| p.address.clone()));
                 let (notification, incident, chain) = (*notification, *incident, chain.clone());
-                remember(
-                    &mut self.deliveries,
-                    *id,
-                    Under { notification, incident, chain, at: *start, recipient },
-                );
+                remember(&mut self.deliveries, *id, Under { notification, incident, chain, at: *start, recipient });
             }
             EventKind::DeliveryMoved { id, at, .. } => {
                 if let Some(delivery) = self.deliveries.get_mut(id) {

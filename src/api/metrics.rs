@@ -10,6 +10,7 @@ use crate::domain::id::DeliveryId;
 use crate::domain::time::Timestamp;
 use crate::engine::{Ask, Caller, Read};
 use crate::runtime::Handle;
+use crate::runtime::Released;
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use metrics_util::MetricKindMask;
@@ -19,7 +20,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use crate::runtime::Released;
 
 /// From creation to delivery; a page that takes ten minutes is late.
 const SECONDS: [f64; 14] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 3600.0];
@@ -159,7 +159,9 @@ impl Fold {
             if self.deliveries.contains_key(id) || frame.events.iter().any(|e| created(&e.head)) {
                 continue;
             }
-            let Ok(found) = handle.ask(Caller::engine(), Ask::Read(Read::Delivery(id.to_string()))).await else { continue };
+            let Ok(found) = handle.ask(Caller::engine(), Ask::Read(Read::Delivery(id.to_string()))).await else {
+                continue;
+            };
             let created_at = found["created_at"].as_str().and_then(|t| Timestamp::parse(t).ok());
             if let (Some(channel), Some(created_at)) = (found["via"].as_str(), created_at) {
                 self.deliveries.insert(*id, UnderWay { chain: vec![channel.to_owned()], at: 0, created_at });

@@ -25,8 +25,12 @@ impl Numbers {
                 self.0.insert(id.0, Some(*number));
             }
         }
-        let unknown: HashSet<Ulid> =
-            entries.iter().filter_map(|e| subject(&e.event.head)).map(Subject::id).filter(|id| !self.0.contains_key(id)).collect();
+        let unknown: HashSet<Ulid> = entries
+            .iter()
+            .filter_map(|e| subject(&e.event.head))
+            .map(Subject::id)
+            .filter(|id| !self.0.contains_key(id))
+            .collect();
         if unknown.is_empty() {
             return;
         }

@@ -76,9 +76,11 @@ impl Params {
     pub fn moment(&mut self, name: &str) -> Result<Option<Timestamp>, Refusal> {
         self.read(name, |text| {
             // In a query an offset's plus sign arrives as a blank when nobody escaped it.
-            Timestamp::parse(&text.replace(' ', "+")).or_else(|_| Span::parse(text).map(|ago| clock::wall() - ago)).map_err(
-                |_| format!("{text:?} is neither a time (RFC 3339) nor a duration back from now such as \"24h\""),
-            )
+            Timestamp::parse(&text.replace(' ', "+"))
+                .or_else(|_| Span::parse(text).map(|ago| clock::wall() - ago))
+                .map_err(|_| {
+                    format!("{text:?} is neither a time (RFC 3339) nor a duration back from now such as \"24h\"")
+                })
         })
     }
 

@@ -1,7 +1,7 @@
 //! The dead man's switch elsewhere: a URL that is fetched while engine and journal move.
 
-use crate::domain::time::Span;
 use crate::domain::secret::Secret;
+use crate::domain::time::Span;
 use crate::net::{self, Client, Endpoint, Method, Reach};
 use crate::runtime::Handle;
 use std::sync::atomic::Ordering;

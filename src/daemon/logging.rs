@@ -24,14 +24,16 @@ pub fn dropped() -> u64 {
 
 /// Starts logging; `RUST_LOG` overrides what is shown (default: info, and less of the crates that talk a lot).
 pub fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,sled=warn,tokio_cron_scheduler=off,hyper=warn,reqwest=warn,lettre=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        EnvFilter::new("info,sled=warn,tokio_cron_scheduler=off,hyper=warn,reqwest=warn,lettre=warn")
+    });
     let journald = std::env::var_os("JOURNAL_STREAM").and_then(|_| tracing_journald::layer().ok());
     let registry = tracing_subscriber::registry().with(filter);
     let started = match (journald, format) {
         (Some(journald), _) => registry.with(journald.with_field_prefix(Some("STENTOR".to_owned()))).try_init(),
         (None, LogFormat::Text) => {
-            let stderr = tracing_subscriber::fmt::layer().with_writer(Stderr::open()).with_target(false).with_ansi(false);
+            let stderr =
+                tracing_subscriber::fmt::layer().with_writer(Stderr::open()).with_target(false).with_ansi(false);
             registry.with(stderr).try_init()
         }
         (None, LogFormat::Json) => {

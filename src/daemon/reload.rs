@@ -72,7 +72,8 @@ impl Reloader {
         let changed = config::diff(&old, &config);
         super::systemd::reloading();
         let config = Arc::new(config);
-        let applied = self.handle.ask(by, Ask::Apply { config: config.clone(), changed: changed.clone(), kept: false }).await;
+        let applied =
+            self.handle.ask(by, Ask::Apply { config: config.clone(), changed: changed.clone(), kept: false }).await;
         super::systemd::ready("running");
         match applied {
             Ok(_) => {

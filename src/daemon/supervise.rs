@@ -231,6 +231,7 @@ impl Running {
     async fn stop(mut self, why: String, exit: Exit) -> Exit {
         tracing::info!(reason = %why, "stopping");
         systemd::stopping(&why);
+        self.tasks.close();
         let _ = self.close_doors.send(true);
         if let Some(stop) = self.stop_cycle.take() {
             let _ = stop.send(why);

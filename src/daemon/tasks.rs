@@ -10,6 +10,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -35,13 +36,15 @@ pub struct Tasks {
     views: Arc<Mutex<BTreeMap<&'static str, TaskView>>>,
     aborts: Arc<Mutex<Vec<(&'static str, AbortHandle)>>>,
     fatal: mpsc::UnboundedSender<String>,
+    /// The daemon stops: tasks may end.
+    closing: Arc<AtomicBool>,
 }
 
 impl Tasks {
     /// The receiver gets the name and the reason of a task that cannot be kept alive.
     pub fn new() -> (Tasks, mpsc::UnboundedReceiver<String>) {
         let (fatal, failed) = mpsc::unbounded_channel();
-        (Tasks { views: Arc::default(), aborts: Arc::default(), fatal }, failed)
+        (Tasks { views: Arc::default(), aborts: Arc::default(), fatal, closing: Arc::default() }, failed)
     }
 
     /// Keeps a task alive: `make` is called for each life.
@@ -62,6 +65,9 @@ impl Tasks {
                     Ok(Err(words)) => words,
                     Err(panic) => format!("it panicked: {}", panic_words(&*panic)),
                 };
+                if tasks.closing.load(Ordering::Relaxed) {
+                    return tasks.note(name, |view| view.state = "ended");
+                }
                 tracing::warn!(task = name, reason = %words, "a task ended and is started again");
                 tasks.note(name, |view| {
                     view.state = "pausing";
@@ -98,6 +104,11 @@ impl Tasks {
 
     pub fn view(&self) -> BTreeMap<&'static str, TaskView> {
         self.views.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on a task may end for good.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
     }
 
     /// Ends all of them, the last started first.

@@ -65,9 +65,7 @@ impl Changes {
     pub async fn next(&mut self) {
         let event = tokio::time::timeout(POLL.to_std(), self.events.recv()).await;
         if event.is_ok() {
-            let burst = async {
-                while tokio::time::timeout(QUIET.to_std(), self.events.recv()).await.is_ok() {}
-            };
+            let burst = async { while tokio::time::timeout(QUIET.to_std(), self.events.recv()).await.is_ok() {} };
             // Somebody may be writing without a pause.
             let _ = tokio::time::timeout(AT_MOST.to_std(), burst).await;
         }

@@ -6,8 +6,8 @@
 use super::dispatch::Dispatcher;
 use super::handle::{Handle, Lanes, Note, Released, is_intake, overloaded};
 use super::held::{Held, Queue};
-use super::record;
 use super::log::{Log, LogFull, LogNews, Written};
+use super::record;
 use super::sounds::Sounds;
 use crate::domain::clock::{Clock, Reading};
 use crate::domain::event::Frame;

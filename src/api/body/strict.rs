@@ -50,7 +50,8 @@ fn refusal(error: &serde_json::Error, path: Option<String>) -> Refusal {
 
 /// The field that serde's own words name.
 fn named(message: &str) -> Option<String> {
-    let rest = ["unknown field `", "missing field `", "duplicate field `"].iter().find_map(|b| message.strip_prefix(b))?;
+    let rest =
+        ["unknown field `", "missing field `", "duplicate field `"].iter().find_map(|b| message.strip_prefix(b))?;
     rest.split_once('`').map(|(name, _)| name.to_owned())
 }
 
