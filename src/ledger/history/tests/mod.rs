@@ -63,7 +63,14 @@ pub fn story(n: u64, seq: u64) -> Vec<Frame> {
         status: Status::Ready,
         reason: None,
     };
-    let started = EventKind::AttemptStarted { delivery, n: 1, channel: "sms".into(), possibly_duplicate: false };
+    let started = EventKind::AttemptStarted {
+        delivery,
+        n: 1,
+        channel: "sms".into(),
+        medium: None,
+        format: None,
+        possibly_duplicate: false,
+    };
     let ended = EventKind::DeliveryEnded { id: delivery, status: Status::Sent, reason: None };
     let beat = |k| EventKind::HeartbeatPinged { name: format!("beat {n}.{k}"), ok: true }.bare();
     let text = Payload { subject: format!("subject {n}"), ..Payload::default() };
