@@ -52,7 +52,10 @@ demo: build
 	$(CARGO) run $(FLAGS) --quiet --example demo
 
 run: build
-	target/debug/stentord --config etc/demo.toml
+	@mkdir -p target/demo
+	@echo 'In another terminal, to speak to it:'
+	@echo '    export STENTOR_SOCKET=$(CURDIR)/target/demo/control.sock PATH=$(CURDIR)/target/debug:$$PATH'
+	@exec target/debug/stentord --config etc/demo.toml
 
 deny:
 	@if $(CARGO) deny --version >/dev/null 2>&1; then packaging/deny.sh; \
@@ -61,7 +64,7 @@ deny:
 man: setup
 	$(CARGO) run $(FLAGS) --quiet --example man
 
-# Installs what `make release` built; building as root is not needed: make release, then sudo make install.
+# What `make release` built, so that nothing needs to be built as root.
 install:
 	packaging/install.sh --from target/release --prefix '$(PREFIX)' --destdir '$(DESTDIR)'
 

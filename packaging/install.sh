@@ -51,16 +51,17 @@ put 644 systemd/stentor.sysusers.conf "$prefix/lib/sysusers.d/stentor.conf"
 
 doc=$prefix/share/doc/stentor
 put 644 systemd/stentord-credentials.conf "$doc/examples/stentord-credentials.conf"
-put 644 etc/stentor.example.toml "$doc/examples/stentor.toml"
-for text in README.md LICENSE LICENSE-MIT LICENSE-APACHE CHANGELOG.md; do
-    [ ! -f "$text" ] || put 644 "$text" "$doc/$text"
+put 644 etc/stentor.example.toml "$doc/examples/stentor.example.toml"
+for text in README.md CHANGELOG.md LICENSE docs/*.md; do
+    put 644 "$text" "$doc/${text##*/}"
 done
 for page in docs/man/*.[1-8]; do
-    [ ! -f "$page" ] || put 644 "$page" "$prefix/share/man/man${page##*.}/${page##*/}"
+    put 644 "$page" "$prefix/share/man/man${page##*.}/${page##*/}"
 done
 
 install -d -m 755 "$destdir/etc/stentor" "$destdir/etc/stentor/conf.d"
 install -d -m 700 "$destdir/etc/stentor/secrets"
+[ -e "$destdir/etc/stentor/stentor.toml" ] || put 644 etc/stentor.toml /etc/stentor/stentor.toml
 
 [ -z "$destdir" ] || exit 0
 
@@ -79,11 +80,6 @@ if command -v systemctl >/dev/null 2>&1; then
     [ ! -d /run/systemd/system ] || systemctl daemon-reload
 fi
 
-if [ -f /etc/stentor/stentor.toml ]; then
-    echo 'stentor is installed; now: systemctl restart stentord'
-else
-    echo 'stentor is installed. Now:'
-    echo "  cp $doc/examples/stentor.toml /etc/stentor/stentor.toml    and make it yours"
-    echo '  stentord --check --config /etc/stentor/stentor.toml'
-    echo '  systemctl enable --now stentord'
-fi
+echo 'stentor is installed. /etc/stentor/stentor.toml is yours to write; then'
+echo '    stentorctl check-config /etc/stentor/stentor.toml'
+echo '    systemctl enable --now stentord        (systemctl restart stentord, if it runs)'

@@ -144,10 +144,12 @@ fn the_installer_puts_everything_where_the_units_look_for_it() {
         ("usr/lib/systemd/system/stentord.service", 0o644),
         ("usr/lib/systemd/system/stentor-failure@.service", 0o644),
         ("usr/lib/sysusers.d/stentor.conf", 0o644),
-        ("usr/share/doc/stentor/examples/stentor.toml", 0o644),
+        ("usr/share/doc/stentor/examples/stentor.example.toml", 0o644),
         ("usr/share/doc/stentor/examples/stentord-credentials.conf", 0o644),
         ("usr/share/doc/stentor/LICENSE", 0o644),
+        ("usr/share/doc/stentor/README.md", 0o644),
         ("usr/share/man/man1/stentorctl.1", 0o644),
+        ("etc/stentor/stentor.toml", 0o644),
         ("etc/stentor/conf.d", 0o755),
         ("etc/stentor/secrets", 0o700),
     ] {

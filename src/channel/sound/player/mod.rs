@@ -27,7 +27,7 @@ use mute::{Room, check};
 #[cfg(feature = "sound")]
 use room::Room;
 
-use clap::{ArgGroup, Parser};
+use clap::{ArgGroup, CommandFactory, Parser};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -53,6 +53,11 @@ pub struct Arguments {
     /// Decode FILE to its end; 0: a sound, 1: not, 3: built without sound
     #[arg(long, value_name = "FILE", group = "work")]
     pub check: Option<PathBuf>,
+}
+
+/// The definition of its arguments, for the man page.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// All of `stentor-player`, from its arguments to its exit code (2: wrong arguments).
