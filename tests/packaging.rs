@@ -191,6 +191,20 @@ fn the_installer_says_what_is_missing() {
 }
 
 #[test]
+fn the_configs_that_are_shipped_are_good() {
+    for config in ["etc/stentor.toml", "etc/demo.toml"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_stentorctl"))
+            .args(["check-config", config])
+            .current_dir(root())
+            .env_clear()
+            .output()
+            .unwrap();
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(output.status.success() && said.contains("0 errors, 0 warnings"), "{config}: {said}");
+    }
+}
+
+#[test]
 fn no_banned_crate_and_no_foreign_source_is_locked() {
     let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
     let rules = fs::read_to_string(root().join("deny.toml")).unwrap();
