@@ -149,6 +149,7 @@ fn the_installer_puts_everything_where_the_units_look_for_it() {
         ("usr/share/doc/stentor/LICENSE", 0o644),
         ("usr/share/doc/stentor/README.md", 0o644),
         ("usr/share/man/man1/stentorctl.1", 0o644),
+        ("usr/share/man/man1/stentord.1", 0o644),
         ("etc/stentor/stentor.toml", 0o644),
         ("etc/stentor/conf.d", 0o755),
         ("etc/stentor/secrets", 0o700),

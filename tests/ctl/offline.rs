@@ -81,15 +81,20 @@ async fn secrets_may_be_left_out_of_a_check() {
 }
 
 #[test]
-fn the_definition_is_sound() {
+fn the_definitions_are_sound() {
     stentor::ctl::command().debug_assert();
+    stentor::daemon::command().debug_assert();
+    stentor::channel::sound::player::command().debug_assert();
 }
 
 /// `cargo run --example man` writes them.
 #[test]
 fn the_man_pages_are_those_of_the_definition() {
     let made = tempfile::tempdir().unwrap();
-    clap_mangen::generate_to(stentor::ctl::command(), made.path()).unwrap();
+    let player = stentor::channel::sound::player::command();
+    for program in [stentor::ctl::command(), stentor::daemon::command(), player] {
+        clap_mangen::generate_to(program, made.path()).unwrap();
+    }
     let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/man");
     let names = |dir: &std::path::Path| {
         let mut names: Vec<_> = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name()).collect();
