@@ -57,9 +57,10 @@ fn system_zone() -> (TimeZone, String) {
 }
 
 fn host_name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name = name.trim();
-    if name.is_empty() { "stentor".to_owned() } else { name.to_owned() }
+    // Asked of the kernel: under the unit's ProcSubset=pid there is no /proc/sys.
+    let name = nix::unistd::gethostname().unwrap_or_default();
+    let name = name.to_string_lossy();
+    if name.is_empty() { "stentor".to_owned() } else { name.into_owned() }
 }
 
 /// `None` when there is none, or its `url` is empty.
