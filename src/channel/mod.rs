@@ -122,7 +122,7 @@ pub struct WantedSound {
 pub struct SoundEnded {
     /// The delivery's id.
     pub key: String,
-    /// "played 3 times", "15m are over".
+    /// "played 3 times", "its time was over".
     pub because: String,
 }
 

@@ -104,9 +104,10 @@ async fn max_ends_a_sound_that_nobody_acknowledges() {
     let channel = device.channel(Settings { terms: until_acknowledged(), ..Settings::new("siren") });
     let out = Outgoing { sound: Some(SoundOrder { max: Span::secs(3) }), ..outgoing("one", Level::Urgent) };
     delivered(channel.send(&out).await);
-    assert_eq!(channel.ended().await.because, "15m are over");
+    assert_eq!(channel.ended().await.because, "its time was over");
     let heard = device.heard();
-    assert!((2.9..3.1).contains(&seconds(trimmed(&heard))), "{} s", seconds(trimmed(&heard)));
+    // Its time runs from the asking, so a slow machine hears a little less.
+    assert!((1.5..3.1).contains(&seconds(trimmed(&heard))), "{} s", seconds(trimmed(&heard)));
 }
 
 #[tokio::test]

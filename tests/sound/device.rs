@@ -7,7 +7,6 @@ use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -54,10 +53,6 @@ impl Device {
             device.out().display()
         );
         fs::write(device.path("alsa.conf"), config).unwrap();
-        // Notes the process ids of its players.
-        let script = format!("#!/bin/sh\necho $$ >> {}\nexec {PLAYER} \"$@\"\n", device.path("pids").display());
-        fs::write(device.path("player"), script).unwrap();
-        fs::set_permissions(device.path("player"), fs::Permissions::from_mode(0o755)).unwrap();
         device
     }
 
@@ -74,7 +69,12 @@ impl Device {
     }
 
     pub fn launch(&self, device: &str) -> Launch {
-        Launch::new(device).program(self.path("player")).variable("ALSA_CONFIG_PATH", self.config())
+        // A script of ours must not be written here: while another test forks, it would be busy.
+        Launch::new(device)
+            .program(script("noted.sh"))
+            .variable("ALSA_TEST_PIDS", self.path("pids").to_str().unwrap())
+            .variable("ALSA_TEST_PLAYER", PLAYER)
+            .variable("ALSA_CONFIG_PATH", self.config())
     }
 
     /// A channel on this device.
@@ -175,6 +175,10 @@ pub fn times(times: u32) -> SoundTerms {
     SoundTerms { repeat: Some(times), max: Span::mins(15) }
 }
 
+pub fn script(name: &str) -> String {
+    format!("{}/tests/sound/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
 pub fn fixture(name: &str) -> String {
-    format!("{}/tests/sound/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))
+    script(&format!("fixtures/{name}"))
 }

@@ -1,7 +1,7 @@
 //! What happens when files, devices and players are not as they should be.
 
 use crate::channel::{delivered, outgoing, wanted};
-use crate::device::{Device, Listener, eventually, fixture, until_acknowledged};
+use crate::device::{Device, Listener, eventually, fixture, script, until_acknowledged};
 use crate::pitch::{pitch, trimmed};
 use nix::sys::signal::{Signal, kill};
 use stentor::channel::sound::client::Launch;
@@ -85,9 +85,7 @@ async fn without_a_player_it_is_a_failure() {
 
 #[tokio::test]
 async fn a_player_that_cannot_live_is_a_failure_with_its_last_words() {
-    let device = Device::file();
-    std::fs::write(device.path("player"), "#!/bin/sh\necho 'Assertion failed: oh no' >&2\nkill -ABRT $$\n").unwrap();
-    let channel = device.channel(siren());
+    let channel = Sound::with_player(siren(), Launch::new("default").program(script("dies.sh")));
     let failure = failed(channel.send(&outgoing("one", Level::Urgent)).await);
     assert_eq!(failure.class, FailureClass::ProviderError);
     assert!(failure.words.contains("died of signal 6"), "{}", failure.words);

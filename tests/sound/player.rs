@@ -4,6 +4,7 @@ use crate::PLAYER;
 use crate::device::Device;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 struct Player {
     child: Child,
@@ -69,9 +70,11 @@ fn it_ends_with_its_input_also_while_it_sounds() {
     let mut player = Player::start(&device);
     player.say(r#"{"ask":"play","id":1,"tone":"siren","volume":1.0,"max_ms":60000}"#);
     assert_eq!(player.answer(), r#"{"answer":"started","id":1}"#);
+    while listener.all().len() < 12_000 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
     player.stdin = None;
     assert!(player.child.wait().unwrap().success());
-    assert_eq!(listener.takes().len(), 1);
 }
 
 #[test]

@@ -141,7 +141,7 @@ impl Sounder for Sound {
             let (key, cause) = desk.ended().await;
             let because = match (cause, self.settings.terms.repeat) {
                 (Cause::Played, Some(times)) => format!("played {}", many(times)),
-                (Cause::Max, _) => format!("{} are over", self.settings.terms.max),
+                (Cause::Max, _) => "its time was over".to_owned(),
                 _ => "ended".to_owned(),
             };
             SoundEnded { key, because }

@@ -77,7 +77,7 @@ impl Actor {
     /// Until nobody holds this player any more; then it is killed.
     pub(super) async fn run(mut self) {
         loop {
-            self.look_at_the_time().await;
+            self.look_at_the_time();
             self.start();
             self.ask().await;
             let wake = self.next_wake();
@@ -211,10 +211,14 @@ impl Actor {
         }
     }
 
-    async fn look_at_the_time(&mut self) {
+    fn look_at_the_time(&mut self) {
         let now = Instant::now();
         self.orders.look_at_the_time(now).into_iter().for_each(|over: Over| self.shared.tell_over(over));
         self.probes.retain(|_, probe| !probe.is_closed());
+        // What it answered while we were slow speaks for it.
+        while let Some(answer) = self.player.as_mut().and_then(Running::answer_at_hand) {
+            self.heard(answer);
+        }
         let hung = self.pong.is_some_and(|(_, late)| late <= now);
         if hung || self.orders.is_deaf(now) {
             let why = if hung { "did not answer" } else { "did not fall silent" };

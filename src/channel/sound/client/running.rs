@@ -71,6 +71,11 @@ impl Running {
         self.answers.recv().await
     }
 
+    /// An answer that has come already.
+    pub(super) fn answer_at_hand(&mut self) -> Option<Answer> {
+        self.answers.try_recv().ok()
+    }
+
     /// What it said lately, as the end of a sentence; may be empty.
     pub(super) fn last_words(&self) -> String {
         self.said.last_words()

@@ -166,3 +166,24 @@ fn explain(name: &str, e: alsa::Error) -> String {
     };
     format!("device {name:?}: {what} ({} in {})", Errno::from_raw(e.errno()).desc(), e.func())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_alsa_says_is_said_in_words_for_operators() {
+        for (errno, words) in [
+            (Errno::ENOENT, "there is no such sound device"),
+            (Errno::EINVAL, "there is no such sound device"),
+            (Errno::ENODEV, "there is no such sound device"),
+            (Errno::EBUSY, "the sound device is busy: another program holds it"),
+            (Errno::EACCES, "the daemon's user needs the group audio"),
+            (Errno::EIO, "the sound device fails"),
+        ] {
+            let said = explain("hw:0", alsa::Error::new("snd_pcm_open", errno as i32));
+            assert!(said.starts_with("device \"hw:0\": ") && said.contains(words), "{said}");
+            assert!(said.ends_with(" in snd_pcm_open)"), "{said}");
+        }
+    }
+}

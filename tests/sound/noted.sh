@@ -1,0 +1,4 @@
+#!/bin/sh
+# The player, its process id noted.
+echo $$ >> "$ALSA_TEST_PIDS"
+exec "$ALSA_TEST_PLAYER" "$@"
