@@ -40,7 +40,7 @@ lint: setup
 	else echo '*** SKIPPED: the format, because rustfmt is not installed (rustup component add rustfmt) ***' >&2; fi
 	@if $(CARGO) clippy --version >/dev/null 2>&1; then $(CARGO) clippy $(FLAGS) --all-targets -- -D warnings; \
 	else echo '*** SKIPPED: the lints, because clippy is not installed (rustup component add clippy) ***' >&2; fi
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(FLAGS) --lib --no-deps --quiet
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(FLAGS) --lib --no-deps --document-private-items --quiet
 
 build: setup
 	$(CARGO) build $(FLAGS) --bins

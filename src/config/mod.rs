@@ -1,7 +1,7 @@
 //! stentor.toml: what can be written, its defaults, and everything that can be wrong with it.
 //!
 //! [`Config`] is the finished, valid form that the engine decides by; it never changes, a reload
-//! makes a new one by [`load`]. The way there: `files` (main file and conf.d to one document),
+//! makes a new one by [`load()`]. The way there: `files` (main file and conf.d to one document),
 //! `read` (each table by itself, defaults filled in), `rules` (whether they fit together).
 //! Everything that is wrong is told at once, with file, line, column and a hint.
 

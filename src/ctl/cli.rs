@@ -1,5 +1,6 @@
 //! The command line: the one definition that help, man pages and completions are made from, and
 //! which command does what was asked.
+#![allow(rustdoc::broken_intra_doc_links, reason = "these texts are for a terminal, where [brackets] are no links")]
 
 use crate::ctl::commands::*;
 use crate::ctl::global::Global;

@@ -1,4 +1,5 @@
 //! The command line of stentord, the one definition that its man page is made from too.
+#![allow(rustdoc::broken_intra_doc_links, reason = "these texts are for a terminal, where [brackets] are no links")]
 
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;

@@ -100,7 +100,7 @@ impl Turn<'_> {
         Refusal { reasons, ..Refusal::new(Code::Nobody, message) }
     }
 
-    /// `test`: a message marked [TEST]; no channel: every addressed one on which WHO has an address.
+    /// `test`: a message marked `[TEST]`; no channel: every addressed one on which WHO has an address.
     pub fn test_channels(&mut self, channels: Vec<String>, to: Vec<Who>, force: bool) -> Answer {
         self.check_names(Some(&channels), Some(&to))?;
         if channels.is_empty() && to.is_empty() {

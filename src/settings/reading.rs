@@ -7,7 +7,7 @@ use crate::settings::tree::{self, Tree};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-/// What every [`Table`] of one config shares.
+/// What every [`crate::settings::Table`] of one config shares.
 pub struct Reading<'e> {
     environment: &'e dyn Environment,
     /// Placeholders that are not set count as present.

@@ -6,7 +6,7 @@
 //! fetched yet, so what Twilio accepted counts as `sent`.
 //!
 //! Settings: `account_sid`, `auth_token` or (`api_key`, `api_secret`), `from`, `base_url` (default
-//! "https://api.twilio.com"), and those of [`http`].
+//! `https://api.twilio.com`), and those of [`http`].
 
 mod errors;
 pub mod sms;

@@ -1,6 +1,6 @@
 //! Text for people: lines and tables, coloured only where that was found to be wanted.
 //!
-//! The one rule: what comes from outside passes [`escape`] on its way into a [`Piece`], so that no
+//! The one rule: what comes from outside passes [`escape()`] on its way into a [`Piece`], so that no
 //! alert can move the cursor, recolour the screen or turn a line around.
 
 mod escape;

@@ -1,7 +1,7 @@
 //! stentord's side of the player. Nothing here links libasound.
 //!
 //! One player process for each device, shared by all channels that use it and kept across a
-//! reload. Each channel has a [`Desk`] there: it begins sounds, says what it wants to be heard,
+//! reload. Each channel has a desk there: it begins sounds, says what it wants to be heard,
 //! and is told what ended by itself. When the last desk is gone, so is the player.
 
 mod actor;

@@ -3,7 +3,7 @@
 //!
 //! It opens the device only while something sounds, and believes nothing: files are read whole
 //! and decoded here, in a process without network, secrets or state. What it is asked, and what
-//! it answers, is in [`crate::channel::sound::protocol`]. Without the cargo feature `sound` it is
+//! it answers, is in `protocol.rs` beside it. Without the cargo feature `sound` it is
 //! built all the same and says why it is mute.
 
 #[cfg(feature = "sound")]
