@@ -1,0 +1,62 @@
+//! The API by hand: one HTTP/1.1 exchange, byte by byte, so that it can be as wrong as it likes.
+
+use super::{Home, LONGEST};
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+
+impl Home {
+    /// A request over the control socket, with a body where it is not empty: status and document.
+    pub async fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        self.try_request(method, path, body).await.expect("the daemon did not answer")
+    }
+
+    /// The same; `None` when the daemon is gone, or goes before it has answered.
+    pub async fn try_request(&self, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
+        let stream = UnixStream::connect(self.socket()).await.ok()?;
+        let head = match body.is_empty() {
+            true => String::new(),
+            false => format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()),
+        };
+        let bytes = format!("{method} {path} HTTP/1.1\r\nHost: stentor\r\nConnection: close\r\n{head}\r\n{body}");
+        let (status, text) = exchange(stream, bytes.as_bytes()).await?;
+        Some((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
+    /// These very bytes.
+    pub async fn raw(&self, bytes: &[u8]) -> Option<(u16, String)> {
+        exchange(UnixStream::connect(self.socket()).await.ok()?, bytes).await
+    }
+}
+
+/// Over TCP: status and text.
+pub async fn get(address: &str, path: &str) -> (u16, String) {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let bytes = format!("GET {path} HTTP/1.1\r\nHost: stentor\r\nConnection: close\r\n\r\n");
+    exchange(stream, bytes.as_bytes()).await.expect("no answer over TCP")
+}
+
+async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]) -> Option<(u16, String)> {
+    // A refusal may come before all is written.
+    let _ = stream.write_all(bytes).await;
+    let mut answer = Vec::new();
+    tokio::time::timeout(LONGEST, stream.read_to_end(&mut answer)).await.expect("the answer does not end").ok();
+    let text = String::from_utf8_lossy(&answer);
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    Some((status, if chunked { unchunked(body) } else { body.to_owned() }))
+}
+
+fn unchunked(mut body: &str) -> String {
+    let mut text = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        let size = usize::from_str_radix(size.trim(), 16).unwrap_or(0).min(rest.len());
+        text.push_str(&rest[..size]);
+        body = rest[size..].trim_start_matches("\r\n");
+        if size == 0 {
+            break;
+        }
+    }
+    text
+}

@@ -1,0 +1,82 @@
+//! SIGTERM while attempts are in flight: they finish, or are taken up by the next start.
+
+use crate::harness::ways;
+use crate::harness::{Home, eventually};
+use crate::standins::Standins;
+use crate::standins::script::Fault;
+use tokio::time::{Duration, timeout};
+
+#[tokio::test]
+async fn running_attempts_finish_and_the_rest_goes_out_after_the_next_start() {
+    let standins = Standins::start().await;
+    standins.set("hook", Fault::Slow { millis: 1_500 });
+    let config = ways::and(ways::BY_HOOK).replace("[channels.hook]\n", "[channels.hook]\nslots = 2\n");
+    let mut daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;
+    for n in 0..5 {
+        daemon.ok(&["send", "--subject", &format!("message {n}")]).await;
+    }
+    standins.wait_for("hook", 2).await;
+    assert_eq!(daemon.stop().await, 0);
+    assert_eq!(standins.recorded("hook").len(), 2, "no attempt starts after SIGTERM");
+    assert!(daemon.notices().iter().any(|n| n == "STOPPING=1"));
+    assert!(!daemon.socket().exists(), "the socket is gone");
+
+    standins.well("hook");
+    daemon.start().await;
+    let ended = eventually("the rest goes out", async || {
+        let ended = daemon.ledger(&["delivery_ended"]).await;
+        (ended.len() == 5).then_some(ended)
+    })
+    .await;
+    assert!(ended.iter().all(|e| e["status"] == "delivered"));
+    assert_eq!(standins.recorded("hook").len(), 5, "each exactly once");
+    let duplicates = daemon.ledger(&["attempt_started"]).await;
+    assert!(duplicates.iter().all(|e| e["possibly_duplicate"] != true), "the two finished before the end");
+}
+
+#[tokio::test]
+async fn an_attempt_that_does_not_end_does_not_hold_the_end_up() {
+    let standins = Standins::start().await;
+    standins.set_times("hook", Fault::Hang, 1);
+    let config = ways::and(ways::BY_HOOK).replace("[channels.hook]\n", "[channels.hook]\ntimeout = \"5m\"\n");
+    let mut daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;
+    let sent = daemon.ok(&["send", "--subject", "into the void"]).await;
+    standins.wait_for("hook", 1).await;
+    // Ten seconds are promised; the rest is for a busy machine.
+    let code = timeout(Duration::from_secs(20), daemon.stop()).await.expect("it did not stop in time");
+    assert_eq!(code, 0);
+
+    daemon.start().await;
+    let id = sent["deliveries"][0]["id"].as_str().unwrap();
+    let shown = eventually("it is taken up", async || {
+        let shown = daemon.ok(&["deliveries", "show", id]).await;
+        (shown["status"] == "delivered").then_some(shown)
+    })
+    .await;
+    assert_eq!(shown["attempts"].as_array().unwrap().len(), 2, "{shown}");
+    assert_eq!(shown["attempts"][1]["possibly_duplicate"], true, "{shown}");
+    assert_eq!(standins.recorded("hook").len(), 2);
+}
+
+#[tokio::test]
+async fn an_open_incident_goes_on_where_it_was() {
+    let standins = Standins::start().await;
+    let config = ways::and(
+        r#"
+        [levels.urgent]
+        channels = ["hook"]
+        policy = "page"
+        [policies.page]
+        steps = [{ after = "0s", channels = ["hook"] }, { after = "3s", channels = ["chat"] }]
+        "#,
+    );
+    let mut daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;
+    let opened = daemon.ok(&["page", "--subject", "db-1 does not answer"]).await;
+    standins.wait_for("hook", 1).await;
+    assert_eq!(daemon.stop().await, 0);
+    daemon.start().await;
+    assert_eq!(standins.wait_for("slack", 1).await.len(), 1, "step 2");
+    let shown = daemon.ok(&["incidents", "show", &opened["number"].to_string()]).await;
+    assert_eq!(shown["step"], 2, "{shown}");
+    assert_eq!(standins.recorded("hook").len(), 1, "step 1 was not told again");
+}

@@ -1,0 +1,52 @@
+//! What is served over TCP, for load balancers and Prometheus.
+
+use crate::harness::ways;
+use crate::harness::{Home, door_get, eventually};
+use crate::standins::Standins;
+
+/// A port that nobody has, for the moment.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn health_readiness_and_metrics_and_nothing_else() {
+    let standins = Standins::start().await;
+    let address = format!("127.0.0.1:{}", free_port());
+    let config = ways::and(&format!(
+        "[http]\nlisten = \"{address}\"\n{}\n[heartbeats.chat]\nprobe = \"chat\"\ncron = \"* * * * * *\"\n",
+        ways::BY_HOOK
+    ));
+    let daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;
+    daemon.ok(&["send", "--subject", "counted", "--wait"]).await;
+    daemon.ok(&["page", "--level", "low", "--subject", "open"]).await;
+    standins.wait_for("hook", 2).await;
+
+    assert_eq!(door_get(&address, "/healthz").await.0, 200);
+    assert_eq!(door_get(&address, "/readyz").await.0, 200);
+    let page = eventually("both are counted", async || {
+        let (status, page) = door_get(&address, "/metrics").await;
+        assert_eq!(status, 200);
+        metric(&page, "deliveries", &["hook", "delivered"]).filter(|n| *n >= 2.0).map(|_| page)
+    })
+    .await;
+    for family in
+        ["deliveries", "attempts", "attempt_seconds", "queue", "incidents", "heartbeat", "config", "ledger"]
+    {
+        assert!(page.lines().any(|l| l.starts_with("stentor_") && l.contains(family)), "{family}:\n{page}");
+    }
+    assert!(page.lines().filter(|l| l.starts_with("# TYPE ")).all(|l| l.contains("stentor_")), "{page}");
+
+    for path in ["/api/v1/status", "/api/v1/incidents", "/", "/metrics/../api/v1/status", "/api/v1/notifications"] {
+        let (status, body) = door_get(&address, path).await;
+        assert_eq!(status, 404, "{path}: {body}");
+    }
+}
+
+/// The value of the first line of `stentor_*name*` that has all these label values.
+fn metric(page: &str, name: &str, labels: &[&str]) -> Option<f64> {
+    let fits = |line: &&str| {
+        line.starts_with("stentor_") && line.contains(name) && labels.iter().all(|l| line.contains(&format!("\"{l}\"")))
+    };
+    page.lines().find(fits)?.rsplit(' ').next()?.parse().ok()
+}

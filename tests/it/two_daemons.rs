@@ -1,0 +1,33 @@
+//! One state directory, one daemon.
+
+use crate::harness::Home;
+use crate::harness::ways;
+use crate::standins::Standins;
+
+#[tokio::test]
+async fn the_second_one_exits_75_and_names_the_first() {
+    let standins = Standins::start().await;
+    let mut first = Home::new(&ways::and(ways::BY_HOOK)).envs(ways::environment(&standins)).start().await;
+    let (code, words) = first.ends().await;
+    assert_eq!(code, 75, "{words}");
+    assert!(words.contains(&format!("{}", first.pid())), "names the pid {}: {words}", first.pid());
+
+    let sent = first.ok(&["send", "--subject", "the first one goes on", "--wait"]).await;
+    assert_eq!(sent["status"], "delivered");
+
+    let rebuild = ["ledger", "rebuild", "--offline", "--state-dir", first.state_dir().to_str().unwrap()].map(str::to_owned);
+    let rebuild: Vec<&str> = rebuild.iter().map(String::as_str).collect();
+    let said = first.ctl_text(&rebuild).await;
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!((said.err + &said.out).contains(&format!("{}", first.pid())), "it is in use");
+
+    assert_eq!(first.stop().await, 0);
+    let said = first.ctl_text(&rebuild).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    let verify = ["ledger", "verify", "--offline", "--state-dir", first.state_dir().to_str().unwrap()].map(str::to_owned);
+    let verify: Vec<&str> = verify.iter().map(String::as_str).collect();
+    assert_eq!(first.ok(&verify).await["ok"], true);
+    first.start().await;
+    let stats = first.ok(&["ledger", "stats"]).await;
+    assert_eq!(stats["total"], 1, "{stats}");
+}
