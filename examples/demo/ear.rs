@@ -73,7 +73,9 @@ impl Ear {
     pub fn describe(&self) -> &'static str {
         match self.sound {
             Sound::Real => "this machine has a sound device: the siren will sound",
-            Sound::Captured => "no sound device here: the siren plays into a device of ALSA's file plugin, and we listen",
+            Sound::Captured => {
+                "no sound device here: the siren plays into a device of ALSA's file plugin, and we listen"
+            }
             Sound::Simulated => "this build or machine cannot play sound: the siren is simulated",
         }
     }
@@ -97,7 +99,8 @@ async fn can_play(dir: &Path, player: &Path) -> bool {
 /// A tenth of a second of nothing, as a WAV file: 8,000 samples a second of 16 bits.
 fn silence() -> Vec<u8> {
     let samples = vec![0; 1_600];
-    let mut wave = b"RIFF\x64\x06\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x40\x06\0\0".to_vec();
+    let mut wave =
+        b"RIFF\x64\x06\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x40\x06\0\0".to_vec();
     wave.extend(samples);
     wave
 }

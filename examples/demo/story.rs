@@ -44,7 +44,11 @@ async fn credentials_are_revoked(stage: &Stage, teller: &Teller) -> Played {
             listed["incidents"].as_array()?.iter().find(|i| i["labels"]["name"] == "twilio").cloned()
         })
         .await?;
-    teller.says(&format!("two failures in a row: incident #{} at level {}", incident["number"], text(&incident["level"])));
+    teller.says(&format!(
+        "two failures in a row: incident #{} at level {}",
+        incident["number"],
+        text(&incident["level"])
+    ));
     siren(stage, teller).await?;
     let slack = stage.until("Slack is told", async || stage.standins.recorded("slack").first().cloned()).await?;
     teller.says(&format!("Slack was told: {:?}", first_line(&slack_text(&slack))));
@@ -131,7 +135,8 @@ async fn it_recovers(stage: &Stage, teller: &Teller) -> Played {
         })
         .await?;
     teller.says("the heartbeat passes: #1 is resolved");
-    let slack = stage.until("Slack hears of the end", async || stage.standins.recorded("slack").get(2).cloned()).await?;
+    let slack =
+        stage.until("Slack hears of the end", async || stage.standins.recorded("slack").get(2).cloned()).await?;
     teller.says(&format!("Slack was told: {:?}", first_line(&slack_text(&slack))));
     let mails = stage.until("the mail of the end", async || {
         stage.standins.recorded("smtp").into_iter().find(|m| subject(m).contains("RESOLVED"))

@@ -67,8 +67,12 @@ async fn each_role_does_what_it_may_and_no_more() {
 
     let reading: &[&[&str]] = &[&["status"], &["incidents", "list"], &["ledger", "query"], &["explain", "1"]];
     let viewing: &[&[&str]] = &[&["ping", "job"], &["metric", "set", "m", "1"]];
-    let acting: &[&[&str]] =
-        &[&["send", "--subject", "x"], &["ack", "1"], &["resolve", "1"], &["silence", "add", "a=b", "--for", "1h", "--comment", "c"]];
+    let acting: &[&[&str]] = &[
+        &["send", "--subject", "x"],
+        &["ack", "1"],
+        &["resolve", "1"],
+        &["silence", "add", "a=b", "--for", "1h", "--comment", "c"],
+    ];
     let ruling: &[&[&str]] = &[&["reload"]];
     let grants = [(STRANGER, 0), (VIEWER, 2), (OPERATOR, 3), ("root", 4)];
     let mut refused = 0;

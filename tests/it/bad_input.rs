@@ -124,8 +124,13 @@ async fn up() -> (Standins, Daemon) {
 async fn every_wrong_request_is_refused_by_its_field_and_changes_nothing() {
     let (standins, daemon) = up().await;
     let changing = [
-        "notification_accepted", "incident_opened", "silence_added", "incident_acknowledged", "incident_snoozed",
-        "heartbeat_pinged", "metrics_seen",
+        "notification_accepted",
+        "incident_opened",
+        "silence_added",
+        "incident_acknowledged",
+        "incident_snoozed",
+        "heartbeat_pinged",
+        "metrics_seen",
     ];
     let before = daemon.ledger(&changing).await.len();
     let mut mistakes = Vec::new();

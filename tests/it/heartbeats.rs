@@ -108,7 +108,8 @@ async fn revoked_credentials_open_an_incident_that_goes_by_the_other_ways_and_cl
 
 #[tokio::test]
 async fn a_hung_probe_is_cut_and_runs_never_overlap() {
-    let (standins, daemon) = up("[heartbeats.stuck]\nprobe = \"call\"\ncron = \"* * * * * *\"\ntimeout = \"3s\"\n").await;
+    let (standins, daemon) =
+        up("[heartbeats.stuck]\nprobe = \"call\"\ncron = \"* * * * * *\"\ntimeout = \"3s\"\n").await;
     standins.set("twilio", Fault::Hang);
     let failing = eventually("it fails by its deadline", async || {
         let stuck = heartbeat(&daemon, "stuck").await;
@@ -145,10 +146,8 @@ async fn a_job_that_must_report_and_one_that_says_that_it_failed() {
     assert!(late["last_run_at"].is_null() || late["last_ok_at"].is_null(), "{late}");
     eventually("and opens an incident", async || incident_of(&daemon, "tide").await).await;
     daemon.ok(&["ping", "tide"]).await;
-    eventually("until it does", async || {
-        incident_of(&daemon, "tide").await.filter(|i| i["status"] == "resolved")
-    })
-    .await;
+    eventually("until it does", async || incident_of(&daemon, "tide").await.filter(|i| i["status"] == "resolved"))
+        .await;
 
     daemon.exits(3, &["ping", "no-such-job"]).await;
     daemon.exits(2, &["heartbeats", "run", "backup-job"]).await;

@@ -72,7 +72,10 @@ async fn a_page_gets_louder_until_somebody_acknowledges_and_those_who_were_told_
     assert!(!incident["stopped"].as_array().unwrap().is_empty(), "says what stopped: {incident}");
     assert!(!incident["told"].as_array().unwrap().is_empty(), "says who is told: {incident}");
     let again = daemon.ok(&["ack", &id]).await;
-    assert_eq!((&again["incidents"][0]["already"], &again["incidents"][0]["acknowledged_by"]), (&json!(true), &json!("bob")));
+    assert_eq!(
+        (&again["incidents"][0]["already"], &again["incidents"][0]["acknowledged_by"]),
+        (&json!(true), &json!("bob"))
+    );
 
     // Notices go to where it was told, and only there; the call of step 3 never comes.
     let chat = standins.wait_for("slack", 2).await;
@@ -200,13 +203,15 @@ async fn the_same_fingerprint_is_one_incident_and_a_higher_level_raises_it() {
 #[tokio::test]
 async fn a_silence_holds_back_what_matches_and_at_its_end_it_begins() {
     let (standins, daemon) = up("").await;
-    let silence =
-        daemon.ok(&["silence", "add", "team=storage", "--for", "1h", "--comment", "moving the disks"]).await;
+    let silence = daemon.ok(&["silence", "add", "team=storage", "--for", "1h", "--comment", "moving the disks"]).await;
     assert_eq!(silence["status"], "active", "{silence}");
     let opened = daemon.ok(&["page", "--subject", "db-1", "--label", "team=storage"]).await;
     assert_eq!(opened["silenced_by"], silence["id"], "{opened}");
     let sent = daemon.ok(&["send", "--subject", "x", "--label", "team=storage", "--channel", "hook", "--wait"]).await;
-    assert_eq!((&sent["deliveries"][0]["status"], &sent["deliveries"][0]["reason"]), (&json!("skipped"), &json!("silenced")));
+    assert_eq!(
+        (&sent["deliveries"][0]["status"], &sent["deliveries"][0]["reason"]),
+        (&json!("skipped"), &json!("silenced"))
+    );
     let other = daemon.ok(&["page", "--subject", "another team's"]).await;
     assert_eq!(other["silenced_by"], Value::Null);
     standins.wait_for("slack", 1).await;

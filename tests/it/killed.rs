@@ -44,7 +44,11 @@ async fn every_accepted_message_is_there_once_and_ends() {
     let created = daemon.ledger(&["delivery_created"]).await;
     assert_eq!(created.len(), notified.len(), "one delivery each");
     assert_eq!(ended.len(), created.len(), "each ended once");
-    assert!(ended.iter().all(|e| e["status"] == "delivered"), "{:?}", ended.iter().find(|e| e["status"] != "delivered"));
+    assert!(
+        ended.iter().all(|e| e["status"] == "delivered"),
+        "{:?}",
+        ended.iter().find(|e| e["status"] != "delivered")
+    );
     duplicates_are_marked(&standins, &daemon, &created).await;
 
     let verified = daemon.ok(&["ledger", "verify"]).await;
@@ -83,11 +87,8 @@ async fn duplicates_are_marked(standins: &Standins, daemon: &Daemon, created: &[
         *came.entry(request.headers["idempotency-key"].clone()).or_default() += 1;
     }
     let starts = daemon.ledger(&["attempt_started"]).await;
-    let marked: BTreeSet<&str> = starts
-        .iter()
-        .filter(|e| e["possibly_duplicate"] == true)
-        .map(|e| e["delivery"].as_str().unwrap())
-        .collect();
+    let marked: BTreeSet<&str> =
+        starts.iter().filter(|e| e["possibly_duplicate"] == true).map(|e| e["delivery"].as_str().unwrap()).collect();
     assert!(!marked.is_empty(), "the kill hit no attempt in flight");
     assert!(marked.len() <= 8, "at most as many as there are slots: {marked:?}");
     for delivery in created.iter().map(|e| e["id"].as_str().unwrap()) {

@@ -159,10 +159,8 @@ async fn a_success_with_an_error_inside_is_none() {
 #[tokio::test]
 async fn a_channel_that_hangs_delays_no_other_and_its_queue_is_seen() {
     let standins = Standins::start().await;
-    let config = ways::and("[levels.low]\nchannels = [\"chat\"]\n").replace(
-        "[channels.hook]\n",
-        "[channels.hook]\nslots = 1\ntimeout = \"20s\"\n",
-    );
+    let config = ways::and("[levels.low]\nchannels = [\"chat\"]\n")
+        .replace("[channels.hook]\n", "[channels.hook]\nslots = 1\ntimeout = \"20s\"\n");
     let daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;
     standins.set("hook", Fault::Hang);
     for n in 0..5 {

@@ -73,7 +73,8 @@ async fn every_way_in_which_a_file_changes() {
 
     // A file in conf.d.
     fs::create_dir(daemon.path("etc/conf.d")).unwrap();
-    fs::write(daemon.path("etc/conf.d/more.toml"), "[channels.from-conf-d]\nkind = \"slack\"\nsimulate = true\n").unwrap();
+    fs::write(daemon.path("etc/conf.d/more.toml"), "[channels.from-conf-d]\nkind = \"slack\"\nsimulate = true\n")
+        .unwrap();
     has_channel(&daemon, "from-conf-d").await;
     hashes.push(hash().await);
 

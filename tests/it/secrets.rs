@@ -8,8 +8,13 @@ use nix::sys::signal::Signal;
 
 /// Each in a setting of its own; some literal, some by placeholder.
 const CANARIES: [&str; 7] = [
-    "canaryTwilioToken4711", "canarySmtpPassword4711", "canarySlackPath4711", "canaryBearer4711", "canaryHeader4711",
-    "canaryBasic4711", "canaryQuery4711",
+    "canaryTwilioToken4711",
+    "canarySmtpPassword4711",
+    "canarySlackPath4711",
+    "canaryBearer4711",
+    "canaryHeader4711",
+    "canaryBasic4711",
+    "canaryQuery4711",
 ];
 
 const CONFIG: &str = r#"
@@ -131,9 +136,18 @@ async fn busy_life(standins: &Standins, daemon: &mut Daemon) {
 async fn answers(daemon: &Daemon) -> Vec<(String, String)> {
     let mut answers = Vec::new();
     for path in [
-        "/api/v1/status", "/api/v1/channels", "/api/v1/deliveries", "/api/v1/incidents?all=true", "/api/v1/heartbeats",
-        "/api/v1/watches", "/api/v1/ledger?limit=200", "/api/v1/ledger/stats", "/api/v1/ledger/export?format=jsonl",
-        "/api/v1/events?follow=false&since_seq=0", "/metrics", "/api/v1/explain/1",
+        "/api/v1/status",
+        "/api/v1/channels",
+        "/api/v1/deliveries",
+        "/api/v1/incidents?all=true",
+        "/api/v1/heartbeats",
+        "/api/v1/watches",
+        "/api/v1/ledger?limit=200",
+        "/api/v1/ledger/stats",
+        "/api/v1/ledger/export?format=jsonl",
+        "/api/v1/events?follow=false&since_seq=0",
+        "/metrics",
+        "/api/v1/explain/1",
     ] {
         let (_, answer) = daemon.request("GET", path, "").await;
         answers.push((path.to_owned(), answer.to_string()));

@@ -24,9 +24,30 @@ async fn up(levels: &str) -> (Standins, Daemon) {
 async fn one_message_by_mail_sms_chat_webhook_and_call() {
     let (standins, daemon) = up(LEVELS).await;
     let send = [
-        "send", "--level", "high", "--subject", "disk of db-1 is at 91 %", "--body", "nothing else", "--to", "bob",
-        "--channel", "mail", "--channel", "sms", "--channel", "chat", "--channel", "hook", "--channel", "call",
-        "--label", "team=storage", "--correlation-id", "deploy-7", "--wait",
+        "send",
+        "--level",
+        "high",
+        "--subject",
+        "disk of db-1 is at 91 %",
+        "--body",
+        "nothing else",
+        "--to",
+        "bob",
+        "--channel",
+        "mail",
+        "--channel",
+        "sms",
+        "--channel",
+        "chat",
+        "--channel",
+        "hook",
+        "--channel",
+        "call",
+        "--label",
+        "team=storage",
+        "--correlation-id",
+        "deploy-7",
+        "--wait",
     ];
     let sent = daemon.ok(&send).await;
 
@@ -96,7 +117,10 @@ async fn recorded(daemon: &Daemon, sent: &Value) {
 
     let explained = daemon.ok(&["explain", id]).await;
     let steps = explained["steps"].as_array().unwrap();
-    assert!(steps.iter().all(|s| s["at"].is_string() && s["what"].is_string() && s["because"].is_string()), "{steps:?}");
+    assert!(
+        steps.iter().all(|s| s["at"].is_string() && s["what"].is_string() && s["because"].is_string()),
+        "{steps:?}"
+    );
     assert!(each(&explained["steps"], "what").iter().any(|what| what.contains("attempt 1 by mail")), "{explained}");
 
     let stats = daemon.ok(&["ledger", "stats", "--since", "1h"]).await;

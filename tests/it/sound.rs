@@ -107,10 +107,8 @@ async fn an_urgent_alarm_sounds_until_it_is_acknowledged_also_across_a_kill() {
     daemon.kill().await;
     daemon.start().await;
     let before = ear.samples();
-    eventually("it sounds again after the kill", async || {
-        (ear.loud_after(before) > FRAMES_A_SECOND / 2).then_some(())
-    })
-    .await;
+    eventually("it sounds again after the kill", async || (ear.loud_after(before) > FRAMES_A_SECOND / 2).then_some(()))
+        .await;
 
     daemon.ok(&["ack", &opened["number"].to_string()]).await;
     let acknowledged = ear.samples();
@@ -155,7 +153,6 @@ async fn without_a_device_the_delivery_fails_the_probe_says_so_and_nothing_is_no
     assert_eq!(probe.code, 1, "{probe:?}");
     assert!(probe.json()["detail"].as_str().unwrap().contains("no-such-device"), "{probe:?}");
     assert!(daemon.is_running());
-    let noise: Vec<String> =
-        daemon.log().lines().filter(|line| line.contains("ALSA lib")).map(str::to_owned).collect();
+    let noise: Vec<String> = daemon.log().lines().filter(|line| line.contains("ALSA lib")).map(str::to_owned).collect();
     assert!(noise.is_empty(), "{noise:?}");
 }

@@ -30,9 +30,7 @@ async fn health_readiness_and_metrics_and_nothing_else() {
         metric(&page, "deliveries", &["hook", "delivered"]).filter(|n| *n >= 2.0).map(|_| page)
     })
     .await;
-    for family in
-        ["deliveries", "attempts", "attempt_seconds", "queue", "incidents", "heartbeat", "config", "ledger"]
-    {
+    for family in ["deliveries", "attempts", "attempt_seconds", "queue", "incidents", "heartbeat", "config", "ledger"] {
         assert!(page.lines().any(|l| l.starts_with("stentor_") && l.contains(family)), "{family}:\n{page}");
     }
     assert!(page.lines().filter(|l| l.starts_with("# TYPE ")).all(|l| l.contains("stentor_")), "{page}");

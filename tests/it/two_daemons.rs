@@ -15,7 +15,8 @@ async fn the_second_one_exits_75_and_names_the_first() {
     let sent = first.ok(&["send", "--subject", "the first one goes on", "--wait"]).await;
     assert_eq!(sent["status"], "delivered");
 
-    let rebuild = ["ledger", "rebuild", "--offline", "--state-dir", first.state_dir().to_str().unwrap()].map(str::to_owned);
+    let rebuild =
+        ["ledger", "rebuild", "--offline", "--state-dir", first.state_dir().to_str().unwrap()].map(str::to_owned);
     let rebuild: Vec<&str> = rebuild.iter().map(String::as_str).collect();
     let said = first.ctl_text(&rebuild).await;
     assert_eq!(said.code, 1, "{said:?}");
@@ -24,7 +25,8 @@ async fn the_second_one_exits_75_and_names_the_first() {
     assert_eq!(first.stop().await, 0);
     let said = first.ctl_text(&rebuild).await;
     assert_eq!(said.code, 0, "{said:?}");
-    let verify = ["ledger", "verify", "--offline", "--state-dir", first.state_dir().to_str().unwrap()].map(str::to_owned);
+    let verify =
+        ["ledger", "verify", "--offline", "--state-dir", first.state_dir().to_str().unwrap()].map(str::to_owned);
     let verify: Vec<&str> = verify.iter().map(String::as_str).collect();
     assert_eq!(first.ok(&verify).await["ok"], true);
     first.start().await;

@@ -61,7 +61,11 @@ async fn a_deal_that_falls_under_its_threshold_tells_the_tiers_in_order_and_once
     assert_eq!(told, ["carol@client.example", "dave@client.example"]);
     assert_eq!(sms[0].form["To"], "+15550102", "carol has a phone, dave has none");
     for words in ["SpaceX Secondary Series N", "400000", "500000"] {
-        assert!(mails[0].body.replace("=\r\n", "").replace([',', '\u{202f}', ' '], "").contains(&words.replace(' ', "")), "{words}: {}", mails[0].body);
+        assert!(
+            mails[0].body.replace("=\r\n", "").replace([',', '\u{202f}', ' '], "").contains(&words.replace(' ', "")),
+            "{words}: {}",
+            mails[0].body
+        );
     }
     let created = daemon.ledger(&["delivery_created"]).await;
     let who: Vec<&str> = created.iter().map(|d| d["who"].as_str().unwrap()).collect();
@@ -72,10 +76,16 @@ async fn a_deal_that_falls_under_its_threshold_tells_the_tiers_in_order_and_once
 
     let breached = watch(&daemon, "spacex").await;
     assert_eq!((&breached["status"], &breached["value"]), (&json!("breached"), &json!(400000.0)), "{breached}");
-    assert_eq!((&breached["deal"], &breached["tiers"]), (&json!("SpaceX Secondary Series N"), &json!(["TIER_1", "TIER_2"])));
+    assert_eq!(
+        (&breached["deal"], &breached["tiers"]),
+        (&json!("SpaceX Secondary Series N"), &json!(["TIER_1", "TIER_2"]))
+    );
     let incidents = daemon.ok(&["incidents", "list"]).await;
     let row = &incidents["incidents"][0];
-    assert_eq!((&row["type"], &row["labels"]["deal"], &row["policy"]), (&json!("fomo"), &breached["deal"], &Value::Null));
+    assert_eq!(
+        (&row["type"], &row["labels"]["deal"], &row["policy"]),
+        (&json!("fomo"), &breached["deal"], &Value::Null)
+    );
 
     // Lower still, and between the threshold and the clearing: nothing new.
     for value in ["300000", "510000"] {
@@ -123,7 +133,8 @@ async fn above_below_and_what_is_no_value() {
     standins.wait_for("hook", 1).await;
     daemon.ok(&["metric", "set", "load", "-3"]).await;
     let hook = standins.wait_for("hook", 2).await;
-    let kinds: Vec<Value> = hook.iter().map(|r| serde_json::from_str::<Value>(&r.body).unwrap()["kind"].clone()).collect();
+    let kinds: Vec<Value> =
+        hook.iter().map(|r| serde_json::from_str::<Value>(&r.body).unwrap()["kind"].clone()).collect();
     assert_eq!(kinds, ["incident.opened", "incident.resolved"]);
     daemon.ok(&["metric", "set", "stock", "0"]).await;
     assert_eq!(watch(&daemon, "stock").await["status"], "breached");

@@ -1,9 +1,22 @@
 //! What a mail server's refusal means: by where it came and by its codes (RFC 5321 4.2, RFC 3463).
 
-use crate::channel::smtp::session::Stage;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use lettre::transport::smtp::Error;
 use std::error::Error as _;
+
+/// Where in the conversation we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Connect,
+    StartTls,
+    Auth,
+    MailFrom,
+    RcptTo,
+    Data,
+    /// The text is going out, or is out: without an answer nobody knows.
+    Text,
+    Noop,
+}
 
 /// Nothing came in time.
 pub(super) fn stalled(stage: Stage) -> Failure {

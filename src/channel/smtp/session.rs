@@ -3,7 +3,7 @@
 //! lettre's own transport says neither at which verb a server stalled nor whether the text was
 //! already out, and limits only the connecting in time; so its connection is driven from here.
 
-use crate::channel::smtp::failure;
+use crate::channel::smtp::failure::{self, Stage};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
 use crate::net::client::remaining;
@@ -43,20 +43,6 @@ impl Mode {
             Mode::Plain => 25,
         }
     }
-}
-
-/// Where in the conversation we are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
-    Connect,
-    StartTls,
-    Auth,
-    MailFrom,
-    RcptTo,
-    Data,
-    /// The text is going out, or is out: without an answer nobody knows.
-    Text,
-    Noop,
 }
 
 /// Who we are to the server.
