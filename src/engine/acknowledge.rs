@@ -1,13 +1,15 @@
 //! Acknowledgement and its opposites, escalation by hand, snooze, and who hears of it.
 
 use super::input::{Answer, Code, Refusal, Role};
-use super::sending::Planned;
+use super::plan::Planned;
 use super::state::{Incident, IncidentStatus, Told};
 use super::turn::{Turn, refuse};
+use crate::config::Updates;
 use crate::domain::event::{EventKind, Next, NextWhat, Origin};
 use crate::domain::id::IncidentId;
 use crate::domain::level::Level;
 use crate::domain::time::Span;
+use std::collections::BTreeMap;
 
 impl Turn<'_> {
     pub fn acknowledge(&mut self, id: Option<&str>, note: Option<String>, by: Option<String>, via: String) -> Answer {
@@ -15,7 +17,12 @@ impl Turn<'_> {
             Some(id) => self.find_incident(id)?,
             None => self.only_unacknowledged()?,
         };
-        self.may_acknowledge(incident)?;
+        if !self.may_acknowledge(incident) {
+            let action = format!("acknowledge {}", self.numbered(incident));
+            self.emit(EventKind::AuthDenied { role: self.by.role.as_str().into(), action });
+            let message = "acknowledging needs the role operator, or to have been told of it";
+            return refuse(Refusal::new(Code::Forbidden, message));
+        }
         let status = self.state.incidents.get(&incident).map(|i| i.status);
         if status == Some(IncidentStatus::Resolved) {
             return refuse(Refusal::new(Code::Conflict, format!("{} is resolved already", self.numbered(incident))));
@@ -51,7 +58,7 @@ impl Turn<'_> {
 
     /// Among those that the caller may acknowledge: nobody else's are named to them.
     fn only_unacknowledged(&self) -> Result<IncidentId, Refusal> {
-        let mine = |i: &&Incident| self.may_acknowledge(i.id).is_ok();
+        let mine = |i: &&Incident| self.may_acknowledge(i.id);
         let open: Vec<&Incident> =
             self.state.live_incidents().filter(|i| i.status == IncidentStatus::Open).filter(mine).collect();
         match open.as_slice() {
@@ -75,20 +82,13 @@ impl Turn<'_> {
     }
 
     /// An operator, or a person who was told of this incident and has no tier.
-    fn may_acknowledge(&self, id: IncidentId) -> Result<(), Refusal> {
-        if self.by.role >= Role::Operator {
-            return Ok(());
-        }
-        let was_told = self.by.person.as_ref().is_some_and(|name| {
+    fn may_acknowledge(&self, id: IncidentId) -> bool {
+        let was_told = |name: &String| {
             let client = self.config.people.get(name).is_some_and(|p| p.tier.is_some());
-            let told =
-                self.state.incidents.get(&id).is_some_and(|i| i.told.iter().any(|t| t.who.as_ref() == Some(name)));
-            told && !client
-        });
-        if was_told {
-            return Ok(());
-        }
-        refuse(Refusal::new(Code::Forbidden, "acknowledging needs the role operator, or to have been told of it"))
+            let told = self.state.incidents.get(&id).map(|i| &i.told);
+            !client && told.is_some_and(|told| told.iter().any(|t| t.who.as_ref() == Some(name)))
+        };
+        self.by.role >= Role::Operator || self.by.person.as_ref().is_some_and(was_told)
     }
 
     /// What an acknowledgement is about to stop, for its answer.
@@ -120,10 +120,10 @@ impl Turn<'_> {
 
     /// It starts again at the first step, round 0, as if opened now.
     pub fn withdraw_acknowledgement(&mut self, id: IncidentId, by: &str, because: &str) {
-        let base = self.now;
-        self.emit(EventKind::IncidentUnacknowledged { id, by: by.into(), because: because.into(), base, next: None });
+        let (base, next) = (self.now, self.next_anew(id));
+        self.emit(EventKind::IncidentUnacknowledged { id, by: by.into(), because: because.into(), base, next });
         if self.state.incidents.get(&id).is_some_and(Incident::is_calling) {
-            self.begin(id);
+            self.begin(id, because);
         }
     }
 
@@ -155,19 +155,19 @@ impl Turn<'_> {
             IncidentStatus::Acknowledged => return conflict("is acknowledged; unack it first"),
             IncidentStatus::Open => {}
         }
-        let Some(policy) = i.policy.as_deref().and_then(|p| self.config.policies.get(p)) else {
+        let Some(policy) = self.policy_of(i) else {
             return conflict("follows no policy, so there is no next step");
         };
         if i.silenced_by.is_some() {
             return conflict("is silenced");
         }
-        let (round, step) = match i.fired {
+        let place = match i.fired {
             None => (0, 0),
             Some((r, s)) if (s as usize) + 1 < policy.steps.len() => (r, s + 1),
             Some((r, _)) => (r + 1, 0),
         };
         let because = format!("escalated by {}", self.by.name);
-        self.fire_early(incident, round, step, &because);
+        self.fire_early(incident, place, &because);
         self.pump();
         self.incidents_view(&[incident])
     }
@@ -183,15 +183,19 @@ impl Turn<'_> {
         self.notice(id, Origin::Resolved { incident: id }, places);
     }
 
-    fn places_told(
-        &self,
-        id: IncidentId,
-        wants: impl Fn(&crate::config::Updates) -> bool,
-        but: Option<&str>,
-    ) -> Vec<Told> {
+    /// Each (channel, address) at which an attempt was begun, once, if the channel tells of this.
+    fn places_told(&self, id: IncidentId, wants: impl Fn(&Updates) -> bool, but: Option<&str>) -> Vec<Told> {
         let Some(i) = self.state.incidents.get(&id).filter(|i| !i.once) else { return Vec::new() };
-        i.told
-            .iter()
+        let mut places: BTreeMap<(&str, Option<&str>), &Told> = BTreeMap::new();
+        for told in &i.told {
+            // The same address may have been told as somebody's and by itself.
+            let place = places.entry((&told.channel, told.address.as_deref())).or_insert(told);
+            if told.who.is_some() {
+                *place = told;
+            }
+        }
+        places
+            .into_values()
             .filter(|t| self.config.channels.get(&t.channel).is_some_and(|c| wants(&c.updates)))
             .filter(|t| but.is_none() || t.who.as_deref() != but)
             .cloned()
@@ -210,20 +214,10 @@ impl Turn<'_> {
     }
 
     fn notice_to(&self, told: Told, kind_of: &str) -> Planned {
-        let person = told.who.as_ref().and_then(|w| self.config.people.get(w));
-        let skip = match (person, told.medium) {
-            (Some(p), Some(m)) => self.held_back(p, m, Level::Low, kind_of, false),
-            _ => None,
-        };
-        Planned {
-            channel: told.channel,
-            medium: told.medium,
-            who: told.who,
-            address: told.address,
-            others: Default::default(),
-            rank: 0,
-            skip,
-        }
+        let mut one =
+            Planned { medium: told.medium, who: told.who, address: told.address, ..Planned::fixed(&told.channel) };
+        one.skip = one.medium.and_then(|m| self.held_back(&one.reader(Level::Low, kind_of, false), m, self.wall));
+        one
     }
 }
 

@@ -11,19 +11,11 @@ impl Turn<'_> {
     pub fn end_delivery(&mut self, id: DeliveryId, status: Status, reason: &str) {
         let reason = (!reason.is_empty()).then(|| reason.to_owned());
         self.emit(EventKind::DeliveryEnded { id, status, reason });
-        let Some(d) = self.state.deliveries.get(&id) else { return };
-        let (incident, notification) = (d.incident, d.notification);
-        if status == Status::Dead
-            && let Some(incident) = incident
-        {
-            self.step_died(incident);
+        let incident = self.state.deliveries.get(&id).and_then(|d| d.incident);
+        if let Some(incident) = incident.filter(|_| matches!(status, Status::Dead | Status::Expired)) {
+            self.reconsider(incident);
         }
-        self.proof_ended(notification);
-    }
-
-    pub fn is_notice(&self, delivery: DeliveryId) -> bool {
-        let notification = self.state.deliveries.get(&delivery).map(|d| d.notification);
-        notification.and_then(|n| self.state.notifications.get(&n)).is_some_and(|n| n.origin.is_notice())
+        self.proof_moved(id);
     }
 
     /// By whole id, or at least its last four characters.
@@ -40,7 +32,7 @@ impl Turn<'_> {
 
     fn dead_letter(&self, id: &str) -> Result<DeliveryId, Refusal> {
         let found = self.find_delivery(id)?;
-        if self.state.dead_letters().any(|d| d.id == found) {
+        if self.state.is_dead_letter(found) {
             return Ok(found);
         }
         refuse(Refusal::new(Code::Conflict, format!("delivery {found} is no dead letter")))

@@ -1,10 +1,12 @@
 //! What is due by the clock, and when to be woken next. Nothing polls.
 
 use super::Agenda;
+use super::queue::width;
 use super::state::{State, Timer};
 use super::turn::Turn;
+use crate::config::Config;
 use crate::domain::delivery::Status;
-use crate::domain::event::Breaker;
+use crate::domain::event::{AttemptResult, EventKind};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 
@@ -14,23 +16,25 @@ pub(crate) const TRIGGER_GRACE: Span = Span::secs(2);
 const BATCH: usize = 1_000;
 
 /// The earliest of everything, on the wall clock.
-pub(crate) fn next_due(state: &State, agenda: &Agenda) -> Option<Timestamp> {
-    let gates = state.channels.iter().filter_map(|(name, c)| {
-        let waits = c.breaker != Breaker::Closed && c.in_flight.is_empty() && state.queue_len(name) > 0;
-        c.retry_at.filter(|_| waits)
+pub(crate) fn next_due(state: &State, config: &Config, agenda: &Agenda) -> Option<Timestamp> {
+    // What is in a queue behind a channel that takes no attempts goes on when it takes them again.
+    let closing = agenda.closing;
+    let gates = state.queued_channels().filter(|_| !closing).filter_map(|name| {
+        let (c, slots) = (state.channel(name), config.channels.get(name)?.slots);
+        c.retry_at.filter(|t| state.in_flight(name) < width(c, slots, *t))
     });
     let engine = state
         .next_timer()
         .map(|(t, _)| t)
         .into_iter()
         .chain(gates)
-        .chain(agenda.passive.values().copied())
-        .chain(agenda.proofs.values().copied())
+        .chain(agenda.passive.values().copied().filter(|_| !closing))
+        .chain(agenda.proofs.values().map(|p| p.until).filter(|_| !closing))
         .chain(agenda.rates)
         .chain(agenda.unseen_due)
         .min()
         .map(|t| state.wall_time(t));
-    let calendar = agenda.heartbeats.values().map(|next| next.latest).min();
+    let calendar = agenda.heartbeats.values().map(|next| next.latest).filter(|_| !closing).min();
     engine.into_iter().chain(calendar).min()
 }
 
@@ -43,8 +47,7 @@ impl Turn<'_> {
                 break;
             }
             let timer = timer.clone();
-            self.fire_timer(timer.clone());
-            self.cancel_if_stuck(timer);
+            self.fire_timer(timer);
         }
         self.heartbeats_due();
         self.rules_due();
@@ -60,16 +63,6 @@ impl Turn<'_> {
         }
     }
 
-    /// A timer that nothing answered to must not wake us for ever.
-    fn cancel_if_stuck(&mut self, timer: Timer) {
-        if self.state.index.due.get(&timer).is_some_and(|due| *due <= self.now) {
-            let still = self.state.next_timer().is_some_and(|(_, first)| *first == timer);
-            if still {
-                self.state.index.set_timer(timer, None);
-            }
-        }
-    }
-
     fn delivery_due(&mut self, id: DeliveryId) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
         if d.expires <= self.now {
@@ -80,31 +73,37 @@ impl Turn<'_> {
                 _ => self.end_delivery(id, Status::Expired, "too late: its time to live is over"),
             };
         }
-        let because = match d.status {
-            Status::Scheduled => "its time has come",
-            Status::Backoff => "the pause is over",
-            Status::Waiting => "looking again whether its channel works",
-            _ => "once more",
-        };
-        // Whoever waits for a dead channel goes round it, once there is another way.
-        let dead = self.state.channel(d.channel()).is_dead();
-        match self.alternative(d).filter(|_| dead) {
+        match d.status {
+            Status::Scheduled => self.scheduled_due(id),
+            Status::Waiting => self.look_again(id, Status::Waiting, "looking again whether its channel works"),
+            _ => self.look_again(id, Status::Ready, "the pause is over"),
+        }
+    }
+
+    /// `--at` has come: by the first way that is alive at this moment.
+    fn scheduled_due(&mut self, id: DeliveryId) {
+        let Some(d) = self.state.deliveries.get(&id) else { return };
+        let (at, lap) = (self.first_way(&d.chain, &self.reader(d), d.level, false), d.lap);
+        let because = "its time has come".to_owned();
+        self.emit(EventKind::DeliveryMoved { id, status: Status::Ready, at, until: None, lap, because });
+    }
+
+    /// In line for its channel; round it, when that is dead and there is another way.
+    fn look_again(&mut self, id: DeliveryId, status: Status, because: &str) {
+        let Some(d) = self.state.deliveries.get(&id) else { return };
+        match self.alternative(d).filter(|_| self.is_dead(d.channel())) {
             Some(place) => self.fall_back(id, place, "its channel is dead"),
-            None if d.status == Status::Waiting => self.move_on(id, Status::Waiting, None, because),
-            None => self.move_on(id, Status::Ready, None, because),
+            None => self.move_on(id, status, None, because),
         }
     }
 
     /// The start of this life: attempts without an outcome are taken up again.
     pub fn started(&mut self, version: String, boot: String) {
-        self.emit(crate::domain::event::EventKind::Started { version, boot });
-        let mut lost: Vec<DeliveryId> =
-            self.state.channels.values().flat_map(|c| c.in_flight.iter().copied()).collect();
-        lost.sort();
-        for id in lost {
+        self.emit(EventKind::Started { version, boot });
+        for id in self.state.all_in_flight() {
             let Some(n) = self.state.deliveries.get(&id).map(|d| d.n) else { continue };
             let words = "stentor stopped before the answer came".to_owned();
-            self.attempt_finished(id, n, crate::domain::event::AttemptResult::Lost { words });
+            self.attempt_finished(id, n, AttemptResult::Lost { words });
         }
         self.agenda.started_at = self.wall;
         self.plan_agenda();

@@ -3,17 +3,14 @@
 use super::NextRun;
 use super::due::{TRIGGER_GRACE, jitter};
 use super::input::{Answer, Code, Effect, Refusal, SendRequest};
+use super::plan::Terms;
 use super::turn::{Turn, refuse};
 use crate::channel::Outgoing;
 use crate::config::{Check, Heartbeat};
-use crate::domain::delivery::Status;
 use crate::domain::event::{EventKind, HeartbeatStatus, Rendered};
-use crate::domain::failure::{Blame, Failure, FailureClass};
-use crate::domain::id::NotificationId;
 use crate::domain::level::Level;
 use crate::domain::schedule::Schedule;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::who::Who;
 
 /// Runs without six fields are spread by up to this much.
 const SPREAD: Span = Span::secs(30);
@@ -31,12 +28,10 @@ impl<'e> Turn<'e> {
     }
 
     fn plan_heartbeat(&mut self, h: &Heartbeat) {
-        if let Check::Passive { .. } = h.check {
-            if self.state.heartbeats.get(&h.name).is_none_or(|s| s.known.is_none()) {
-                self.emit(EventKind::HeartbeatKnown { name: h.name.clone(), at: self.now });
-            }
-            return self.plan_passive(h);
+        if self.state.heartbeats.get(&h.name).is_none_or(|s| s.known.is_none()) {
+            self.emit(EventKind::HeartbeatKnown { name: h.name.clone(), at: self.now });
         }
+        self.plan_passive(h);
         let Some(schedule) = &h.schedule else { return };
         let last = self.state.heartbeats.get(&h.name).and_then(|s| s.last_scheduled);
         let next = match (schedule, last) {
@@ -71,7 +66,7 @@ impl<'e> Turn<'e> {
         let Check::Passive { every, grace } = h.check else { return };
         let Some(state) = self.state.heartbeats.get(&h.name) else { return };
         let late = state.status == HeartbeatStatus::Late;
-        match state.last_ping.or(state.known) {
+        match state.last_ping.max(state.known) {
             Some(from) if !late => self.agenda.passive.insert(h.name.clone(), from + every + grace),
             _ => self.agenda.passive.remove(&h.name),
         };
@@ -79,6 +74,9 @@ impl<'e> Turn<'e> {
 
     /// Starts what is due; an exact or five-field run waits a little for its trigger.
     pub fn heartbeats_due(&mut self) {
+        if self.agenda.closing {
+            return;
+        }
         let config = self.config;
         let overdue = self.agenda.heartbeats.iter().filter(|(_, next)| next.latest <= self.wall);
         let due: Vec<(String, Timestamp)> = overdue.map(|(name, next)| (name.clone(), next.at)).collect();
@@ -95,13 +93,7 @@ impl<'e> Turn<'e> {
                 self.late(h);
             }
         }
-        let slow: Vec<String> =
-            self.agenda.proofs.iter().filter(|(_, t)| **t <= self.now).map(|(n, _)| n.clone()).collect();
-        for name in slow {
-            self.agenda.proofs.remove(&name);
-            let failure = Failure::new(FailureClass::Timeout, Blame::Message, "the message was not out in time");
-            self.heartbeat_done(&name, Err(failure));
-        }
+        self.proofs_overdue();
     }
 
     /// The scheduler's trigger: this name's time may have come.
@@ -117,7 +109,11 @@ impl<'e> Turn<'e> {
     /// A run is keyed by its name and planned time; runs never overlap.
     fn run(&mut self, h: &Heartbeat, at: Timestamp) {
         let next = match &h.schedule {
-            Some(Schedule::Every(every)) => Some((at + *every).max(self.wall)),
+            Some(Schedule::Every(every)) => {
+                // Missed ones are not made up for; the beat stays.
+                let missed = (self.wall - at).0.max(0) / every.0.max(1);
+                Some(at + every.times(missed + 1))
+            }
             Some(cron) => self.spread(h, cron.after(self.wall.max(at))),
             None => None,
         };
@@ -160,48 +156,17 @@ impl<'e> Turn<'e> {
             }
             Check::Probe { channel, test_call: true } => self.test_call(heartbeat, channel, timeout),
             Check::Notification { to, channels, subject, body } => {
-                self.agenda.proofs.insert(h.name.clone(), self.now + h.timeout);
-                self.send_proof(h, to.clone(), channels.clone(), subject.clone(), body.clone());
+                let (to, channels, subject, body) = (to.clone(), channels.clone(), subject.clone(), body.clone());
+                self.send_proof(h, SendRequest { to, channels, subject, body, ..SendRequest::default() });
             }
             Check::Passive { .. } => {}
         }
     }
 
-    fn send_proof(
-        &mut self,
-        h: &Heartbeat,
-        to: Option<Vec<Who>>,
-        channels: Option<Vec<String>>,
-        subject: String,
-        body: String,
-    ) {
-        let request = SendRequest {
-            level: Some(super::input::LevelWord(Level::Low)),
-            subject,
-            body,
-            to,
-            channels,
-            kind_of: Some("notification".into()),
-            initiator: Some(format!("heartbeat {}", h.name)),
-            heartbeat: Some(h.name.clone()),
-            ..SendRequest::default()
-        };
-        if let Err(refusal) = self.send(request) {
-            let words = [vec![refusal.message], refusal.reasons].concat().join("; ");
-            let failure = Failure::new(FailureClass::ValidationError, Blame::Message, words);
-            self.heartbeat_done(&h.name, Err(failure));
-        }
-    }
-
     fn test_call(&mut self, heartbeat: String, channel: &str, timeout: Span) {
         let address = self.config.channels.get(channel).and_then(|c| {
-            self.plan(
-                Level::Low,
-                "test",
-                &super::sending::Terms { channels: Some(vec![c.name.clone()]), ..Default::default() },
-            )
-            .into_iter()
-            .find_map(|p| p.address)
+            let terms = Terms { channels: Some(vec![c.name.clone()]), test: true, ..Terms::default() };
+            self.plan(Level::Low, "test", &terms).into_iter().find_map(|p| p.address)
         });
         let text = format!("This is a test call from {}. Nothing is wrong.", self.config.daemon.name);
         let out = Outgoing {
@@ -214,29 +179,6 @@ impl<'e> Turn<'e> {
             sound: None,
         };
         self.effects.push(Effect::TestCall { heartbeat, channel: channel.into(), timeout, out: Box::new(out) });
-    }
-
-    /// A delivery of a proof has ended, perhaps the last one.
-    pub fn proof_ended(&mut self, notification: NotificationId) {
-        let Some(n) = self.state.notifications.get(&notification) else { return };
-        let Some(name) = n.heartbeat.clone() else { return };
-        let running = self.state.heartbeats.get(&name).is_some_and(|h| h.running.is_some());
-        if !running || n.open > 0 {
-            return;
-        }
-        let deliveries = n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d));
-        let lost = deliveries
-            .filter(|d| !d.status.got_out() && d.status != Status::Skipped)
-            .map(|d| format!("{}: {}", d.channel(), d.reason.as_deref().unwrap_or(d.status.as_str())));
-        let lost: Vec<String> = lost.collect();
-        let count = n.deliveries.len();
-        self.agenda.proofs.remove(&name);
-        let result = if lost.is_empty() {
-            Ok(format!("{count} sent"))
-        } else {
-            Err(Failure::new(FailureClass::FinalFailure, Blame::Message, lost.join("; ")))
-        };
-        self.heartbeat_done(&name, result);
     }
 }
 

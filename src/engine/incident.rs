@@ -1,13 +1,13 @@
 //! Opening, repeating, raising and resolving incidents.
 
 use super::input::{Answer, Code, OpenRequest, Refusal};
-use super::request::{own_labels, type_of};
+use super::labels::{OwnLabels, type_of};
 use super::state::{Incident, IncidentStatus};
 use super::turn::{Turn, refuse};
 use crate::config::IncidentTerms;
 use crate::domain::Labels;
 use crate::domain::delivery::Status;
-use crate::domain::event::{EventKind, Next, NextWhat, Payload};
+use crate::domain::event::{EventKind, Origin, Payload};
 use crate::domain::id::IncidentId;
 use crate::domain::level::Level;
 
@@ -37,7 +37,7 @@ impl Opening {
             payload: Payload { subject, body, ..Payload::default() },
             terms: IncidentTerms {
                 level,
-                kind_of: Some("self".into()),
+                kind_of: None,
                 policy: None,
                 to: None,
                 channels: None,
@@ -67,7 +67,6 @@ impl Turn<'_> {
         if request.fingerprint.as_ref().is_some_and(|f| f.is_empty() || f.len() > 255) {
             return refuse(Refusal::field("fingerprint", "a fingerprint has 1 to 255 bytes"));
         }
-        let kind_of = type_of(&request.kind_of, &request.labels);
         let fingerprint = match request.fingerprint {
             Some(given) => format!("manual/{given}"),
             None => format!("manual/{}", self.ids.ulid()),
@@ -80,7 +79,7 @@ impl Turn<'_> {
             payload: Payload { subject: request.subject, body: request.body, ..Payload::default() },
             terms: IncidentTerms {
                 level: request.level.map_or(Level::Urgent, |l| l.0),
-                kind_of: Some(kind_of),
+                kind_of: request.kind_of,
                 policy,
                 to: request.to,
                 channels: request.channels,
@@ -101,22 +100,24 @@ impl Turn<'_> {
         if let Some((id, of)) = self.state.live_incident(&opening.fingerprint).map(|i| (i.id, i.level)) {
             self.emit(EventKind::IncidentRepeated { id });
             if level > of {
-                self.raise(id, level, &opening.terms);
+                self.raise(id, level, opening.terms);
             }
             return id;
         }
         let id = IncidentId(self.ids.ulid());
-        let kind_of = opening.terms.kind_of.clone().unwrap_or_else(|| "message".into());
-        let name = opening.name.as_deref();
-        let mut labels =
-            own_labels(opening.terms.labels.clone(), opening.source, name, level, &kind_of, opening.tenant.as_deref());
-        if let Some(channel) = &opening.about {
-            labels.insert("channel".into(), channel.clone());
-        }
-        let policy = if opening.once { None } else { self.policy_for(level, &opening.terms.policy) };
-        let silenced_by = self.silence_for(&labels, &kind_of);
+        let Opening { terms, about, once, tenant, .. } = opening;
+        let kind_of = type_of(&terms.kind_of, &terms.labels);
+        let own = OwnLabels {
+            source: opening.source,
+            name: opening.name.as_deref(),
+            tenant: tenant.as_deref(),
+            channel: about.as_deref(),
+            ..OwnLabels::default()
+        };
+        let labels = own.over(terms.labels, level, &kind_of);
+        let policy = if once { None } else { self.policy_for(level, &terms.policy) };
+        let silenced_by = self.silence_for(&labels);
         let silenced = silenced_by.is_some();
-        let rounds = policy.as_ref().and_then(|p| self.config.policies.get(p)).map_or(0, |p| p.repeat + 1);
         self.emit_with(
             EventKind::IncidentOpened {
                 id,
@@ -127,20 +128,20 @@ impl Turn<'_> {
                 labels,
                 opened_by: opening.opened_by,
                 base: self.now,
+                rounds: self.rounds_of(policy.as_deref()),
+                next: self.first_next(level, policy.as_deref(), once),
                 policy,
-                rounds,
-                channels: opening.terms.channels,
-                to: opening.terms.to,
-                about: opening.about,
+                channels: terms.channels,
+                to: terms.to,
+                about,
                 silenced_by,
-                once: opening.once,
-                tenant: opening.tenant,
-                next: None,
+                once,
+                tenant,
             },
             opening.payload,
         );
         if !silenced {
-            self.begin(id);
+            self.begin(id, "the incident opened");
         }
         id
     }
@@ -153,13 +154,27 @@ impl Turn<'_> {
         }
     }
 
-    fn raise(&mut self, id: IncidentId, level: Level, terms: &IncidentTerms) {
+    fn rounds_of(&self, policy: Option<&str>) -> u32 {
+        policy.and_then(|p| self.config.policies.get(p)).map_or(0, |p| p.repeat + 1)
+    }
+
+    /// A higher level: from the first step of its policy, whoever had acknowledged.
+    fn raise(&mut self, id: IncidentId, level: Level, terms: IncidentTerms) {
         let once = self.state.incidents.get(&id).is_some_and(|i| i.once);
         let policy = if once { None } else { self.policy_for(level, &terms.policy) };
-        let rounds = policy.as_ref().and_then(|p| self.config.policies.get(p)).map_or(0, |p| p.repeat + 1);
-        self.emit(EventKind::IncidentRaised { id, level, base: self.now, policy, rounds, next: None });
+        self.emit(EventKind::IncidentRaised {
+            id,
+            level,
+            base: self.now,
+            rounds: self.rounds_of(policy.as_deref()),
+            next: self.first_next(level, policy.as_deref(), once),
+            policy,
+            channels: terms.channels,
+            to: terms.to,
+        });
+        self.silence_anew(id);
         if self.state.incidents.get(&id).is_some_and(Incident::is_calling) {
-            self.begin(id);
+            self.begin(id, "a higher level was reported");
         }
     }
 
@@ -182,51 +197,25 @@ impl Turn<'_> {
     /// Ends an incident: what waits is superseded, sounds stop, those who were told hear of it.
     pub fn resolve(&mut self, id: IncidentId, by: &str, because: &str, note: Option<String>) {
         self.emit(EventKind::IncidentResolved { id, by: by.into(), because: because.into(), note });
-        self.stop_calling(id, "resolved");
+        self.supersede(id, "resolved", |_| true);
+        self.silence_incident(id, "resolved");
         self.notify_resolved(id);
     }
 
-    /// Whatever of this incident still waits ends, and its sounds stop.
+    /// Whatever calls for this incident and still waits ends, and its sounds stop. What is under
+    /// way runs to its end, and notices go on.
     pub fn stop_calling(&mut self, id: IncidentId, because: &str) {
-        for delivery in self.state.pending_of(id) {
-            let in_flight = self
-                .state
-                .deliveries
-                .get(&delivery)
-                .is_none_or(|d| matches!(d.status, Status::Sending | Status::Submitted));
-            if !in_flight && !self.is_notice(delivery) {
-                self.end_delivery(delivery, Status::Superseded, because);
-            }
-        }
+        self.supersede(id, because, |origin| !origin.is_notice());
         self.silence_incident(id, because);
     }
 
-    /// Does what an open incident does first: its policy's first step, or its one sending.
-    pub fn begin(&mut self, id: IncidentId) {
-        let Some(i) = self.state.incidents.get(&id) else { return };
-        match i.policy.clone().filter(|p| self.config.policies.contains_key(p)) {
-            Some(_) => self.fire(id, 0, 0, Vec::new(), "the incident opened"),
-            None => self.opening(id),
-        }
-    }
-
-    /// What `next` says of an incident that is due.
-    pub fn incident_due(&mut self, id: IncidentId) {
-        let Some(i) = self.state.incidents.get(&id) else { return };
-        let Some(Next { due, what }) = i.next else { return };
-        if due > self.now || !i.is_live() {
-            return;
-        }
-        match what {
-            NextWhat::Step { .. } => self.step_due(id),
-            NextWhat::Opening => self.opening(id),
-            NextWhat::Reminder => self.remind(id),
-            NextWhat::Restart => {
-                let because = match i.snoozed_until {
-                    Some(_) => "the snooze is over",
-                    None => "acknowledged, but not ended in time",
-                };
-                self.withdraw_acknowledgement(id, "engine", because);
+    fn supersede(&mut self, id: IncidentId, because: &str, which: impl Fn(&Origin) -> bool) {
+        for delivery in self.state.pending_of(id) {
+            let Some(d) = self.state.deliveries.get(&delivery) else { continue };
+            let origin = self.state.notifications.get(&d.notification).map(|n| &n.origin);
+            let under_way = matches!(d.status, Status::Sending | Status::Submitted);
+            if !under_way && origin.is_none_or(&which) {
+                self.end_delivery(delivery, Status::Superseded, because);
             }
         }
     }

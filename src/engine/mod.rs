@@ -7,14 +7,21 @@
 mod acknowledge;
 mod delivery;
 mod due;
+mod fomo;
 mod health;
 mod heartbeat;
 mod incident;
 mod input;
+mod labels;
+mod nobody;
 mod oncall;
 mod outcome;
+mod plan;
 mod policy;
+mod progress;
+mod proof;
 mod queue;
+mod reader;
 mod reload;
 mod request;
 mod sending;
@@ -25,6 +32,7 @@ mod turn;
 mod verdict;
 mod view;
 mod watch;
+mod ways;
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +45,7 @@ pub use view::explain;
 
 use crate::config::Config;
 use crate::domain::event::{Event, Frame};
+use crate::domain::id::NotificationId;
 use crate::domain::time::{EngineTime, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,6 +67,13 @@ pub(crate) struct NextRun {
     pub latest: Timestamp,
 }
 
+/// The message of a heartbeat of kind `notification`, and until when it is to be out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Proof {
+    pub until: EngineTime,
+    pub notification: NotificationId,
+}
+
 /// What the calendar and the built-in rules want next; derived from config and state.
 #[derive(Debug, Default)]
 pub(crate) struct Agenda {
@@ -65,12 +81,12 @@ pub(crate) struct Agenda {
     pub heartbeats: BTreeMap<String, NextRun>,
     /// Passive ones: when they will be late.
     pub passive: BTreeMap<String, EngineTime>,
-    /// Heartbeats of kind `notification` under way: until when they may take.
-    pub proofs: BTreeMap<String, EngineTime>,
+    /// Heartbeats of kind `notification` under way.
+    pub proofs: BTreeMap<String, Proof>,
     /// When the built-in rules are looked at again.
     pub rates: Option<EngineTime>,
     /// Metrics that changed nothing since the last `metrics_seen`.
-    pub unseen: BTreeMap<String, f64>,
+    pub unseen: BTreeMap<String, Metric>,
     pub unseen_due: Option<EngineTime>,
     /// Work waited at the last look, for the processing rate.
     pub waited: bool,
@@ -104,11 +120,13 @@ impl Engine {
 
     /// Decides about one input.
     pub fn handle(&mut self, input: Input) -> Decision {
+        let before = self.config.clone();
         if let Ask::Apply { config, .. } = &input.ask {
             self.config = config.clone();
         }
         let config = self.config.clone();
         let mut turn = Turn::new(&mut self.state, &config, &mut self.agenda, &self.version, &input);
+        turn.before = &before;
         let answer = turn.decide(input.ask);
         turn.pump();
         let (events, effects) = turn.finish();
@@ -117,7 +135,7 @@ impl Engine {
 
     /// When [`Ask::Wake`] is wanted next, as the wall clock will show it.
     pub fn next_due(&self) -> Option<Timestamp> {
-        due::next_due(&self.state, &self.agenda)
+        due::next_due(&self.state, &self.config, &self.agenda)
     }
 
     /// The daemon stops: what runs may end, nothing new begins.

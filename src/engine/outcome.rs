@@ -1,19 +1,23 @@
 //! What follows from an attempt's end: done, again later, another way, wait, or a dead letter.
 //!
-//! Fallback is for a way that failed, at once where waiting costs sleep; it is never taken for a
-//! bad recipient. A way that fails as a whole uses up no retries of its messages.
+//! A way that fails as a whole uses up no retries of its messages: they take the fallback, and
+//! where there is none they wait for the channel.
 
 use super::state::Delivery;
 use super::turn::Turn;
+use super::ways::is_hurried;
 use crate::domain::delivery::Status;
-use crate::domain::event::{AttemptResult, EventKind};
-use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::domain::event::{AttemptResult, Breaker, EventKind, Origin};
+use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DeliveryId;
-use crate::domain::level::Level;
-use crate::domain::time::{EngineTime, Span};
+use crate::domain::time::Span;
 
 /// The longest a message waits for its own next try while its channel is down.
 const WAIT_MAX: Span = Span::secs(5);
+/// The longest pause before a chain is gone through once more.
+const LAP_MAX: Span = Span::secs(60);
+/// A provider that asks for more is tried again after this.
+pub(crate) const ASKED_MAX: Span = Span::mins(5);
 
 impl Turn<'_> {
     pub fn attempt_finished(&mut self, id: DeliveryId, n: u32, result: AttemptResult) {
@@ -22,178 +26,118 @@ impl Turn<'_> {
             return;
         }
         let channel = d.channel().to_owned();
-        let before = self.state.channel(&channel).last_success;
+        let works_for_others = self.has_worked_since(d);
         self.emit(EventKind::AttemptFinished { delivery: id, n, channel: channel.clone(), result: result.clone() });
         match result {
-            AttemptResult::Failed(failure) => self.attempt_failed(id, &channel, failure, before),
+            AttemptResult::Failed(failure) => self.attempt_failed(id, &channel, failure, works_for_others),
             AttemptResult::Lost { words } => self.move_on(id, Status::Ready, None, &words),
             AttemptResult::Simulated { .. } => self.end_delivery(id, Status::Simulated, ""),
             success => {
                 self.channel_worked(&channel);
-                if let Some(end) = success.success().filter(|s| s.is_end()) {
-                    self.end_delivery(id, end, "");
+                match success.success() {
+                    Some(end) if end.is_end() => self.end_delivery(id, end, ""),
+                    _ => self.proof_moved(id),
                 }
             }
         }
     }
 
-    fn attempt_failed(&mut self, id: DeliveryId, channel: &str, failure: Failure, last_success: Option<EngineTime>) {
-        self.silence_sound(channel, id, "it failed");
-        if matches!(failure.blame, Blame::Channel | Blame::Account) {
-            self.channel_failed(channel, &failure);
-        }
-        let Some(d) = self.state.deliveries.get(&id) else { return };
-        if let Some((status, reason)) = self.unwanted(d) {
-            return self.end_delivery(id, status, &reason);
-        }
-        let why = failure.to_string();
-        match failure.blame {
-            Blame::Message => self.end_delivery(id, Status::Dead, &why),
-            Blame::Provider | Blame::Account => self.another_way(id, failure.blame, &why),
-            Blame::Channel => {
-                // The channel served others since this message failed last: its own fault.
-                let works_for_others = last_success.is_some_and(|t| t > self.last_failure_before(id));
-                self.channel_failure_of(id, channel, &failure, works_for_others, &why);
-            }
-        }
-    }
-
-    /// When the attempt before the last one ended, in engine time; the beginning if there is none.
-    fn last_failure_before(&self, id: DeliveryId) -> EngineTime {
-        let Some(d) = self.state.deliveries.get(&id) else { return Default::default() };
+    /// The channel served others since this message failed last, or was made.
+    fn has_worked_since(&self, d: &Delivery) -> bool {
         let before = d.attempts.iter().rev().nth(1).and_then(|a| a.finished_at).unwrap_or(d.created_at);
-        self.state.engine_time(before)
+        let since = self.state.engine_time(before);
+        self.state.channel(d.channel()).last_success.is_some_and(|t| t > since)
     }
 
-    fn channel_failure_of(&mut self, id: DeliveryId, channel: &str, failure: &Failure, works: bool, why: &str) {
+    fn attempt_failed(&mut self, id: DeliveryId, channel: &str, failure: Failure, works_for_others: bool) {
+        self.silence_sound(channel, id, "it failed");
+        let died =
+            matches!(failure.blame, Blame::Channel | Blame::Account) && self.channel_failed(channel, &failure);
         let Some(d) = self.state.deliveries.get(&id) else { return };
-        let times = self.config.channels.get(channel).map_or(0, |c| c.retry.times);
+        let incident = d.incident;
+        match self.unwanted(d) {
+            Some((status, reason)) => self.end_delivery(id, status, &reason),
+            None => self.go_on_after(id, &failure, works_for_others),
+        }
+        if died {
+            self.reconsider_all();
+        } else if let Some(incident) = incident {
+            self.reconsider(incident);
+        }
+    }
+
+    fn go_on_after(&mut self, id: DeliveryId, failure: &Failure, works_for_others: bool) {
+        let Some(d) = self.state.deliveries.get(&id) else { return };
         let other = self.alternative(d);
-        let hurry = d.level >= Level::High;
-        let tries_here = d.attempts.iter().rev().take_while(|a| a.channel == channel).count() as u32;
+        let at_last_of_several = d.at > 0;
+        let first_lap = d.lap == 0;
+        let why = failure.to_string();
+        match (failure.blame, other) {
+            (Blame::Message, _) => self.end_delivery(id, Status::Dead, &why),
+            (Blame::Provider | Blame::Account, Some(place)) => self.fall_back(id, place, &why),
+            (Blame::Provider, None) if at_last_of_several && first_lap => self.go_through_again(id, failure, &why),
+            (Blame::Provider, None) => self.end_delivery(id, Status::Dead, &format!("FINAL_FAILURE: {why}")),
+            (Blame::Account, None) if at_last_of_several => self.go_through_again(id, failure, &why),
+            (Blame::Account, None) => self.wait_for_channel(id, failure, &why),
+            (Blame::Channel, other) => self.after_channel_failure(id, failure, other, works_for_others, &why),
+        }
+    }
+
+    /// TIMEOUT, or a PROVIDER_ERROR that another try may mend.
+    fn after_channel_failure(
+        &mut self,
+        id: DeliveryId,
+        failure: &Failure,
+        other: Option<usize>,
+        works_for_others: bool,
+        why: &str,
+    ) {
+        let Some(d) = self.state.deliveries.get(&id) else { return };
+        let spent = d.counted >= self.config.channels.get(d.channel()).map_or(0, |c| c.retry.times);
+        let no_use = is_hurried(d.level) || spent || self.is_dead(d.channel());
         match other {
-            Some(place) if hurry || self.state.channel(channel).is_dead() || tries_here > times => {
-                self.fall_back(id, place, why);
+            Some(place) if no_use => self.fall_back(id, place, why),
+            Some(_) => self.back_off(id, failure, why),
+            None if d.at > 0 => self.go_through_again(id, failure, why),
+            None if !works_for_others => self.wait_for_channel(id, failure, why),
+            None if spent => {
+                let reason = format!("FINAL_FAILURE after {} attempts: {why}", d.n);
+                self.end_delivery(id, Status::Dead, &reason);
             }
-            Some(_) => self.back_off(id, Status::Backoff, failure, why),
-            None if d.chain.len() > 1 && d.at > 0 => self.once_more_through(id, failure, why),
-            None if works => {
-                if tries_here > times {
-                    let reason = format!("FINAL_FAILURE after {} attempts: {why}", d.n);
-                    self.end_delivery(id, Status::Dead, &reason);
-                } else {
-                    self.back_off(id, Status::Backoff, failure, why);
-                }
-            }
-            None => self.wait_for_channel(id, failure, why),
+            None => self.back_off(id, failure, why),
         }
     }
 
-    /// This way will not do: the next one now, or what is left when there is none.
-    fn another_way(&mut self, id: DeliveryId, blame: Blame, why: &str) {
-        let Some(d) = self.state.deliveries.get(&id) else { return };
-        match self.alternative(d) {
-            Some(place) => self.fall_back(id, place, why),
-            None if blame == Blame::Account => {
-                let failure = Failure::new(FailureClass::AuthError, blame, why);
-                if d.chain.len() > 1 {
-                    self.once_more_through(id, &failure, why);
-                } else {
-                    self.wait_for_channel(id, &failure, why);
-                }
-            }
-            None if d.chain.len() > 1 && d.lap == 0 => {
-                let failure = Failure::new(FailureClass::ProviderError, blame, why);
-                self.once_more_through(id, &failure, why);
-            }
-            None => self.end_delivery(id, Status::Dead, &format!("FINAL_FAILURE: {why}")),
-        }
+    fn go_through_again(&mut self, id: DeliveryId, failure: &Failure, why: &str) {
+        let pause = self.pause(id, failure, LAP_MAX);
+        self.once_more(id, pause, why);
     }
 
-    /// The next way in the chain that is alive and has an address; notices never fail over.
-    pub fn alternative(&self, d: &Delivery) -> Option<usize> {
-        (d.at + 1..d.chain.len())
-            .find(|place| self.is_way(d, *place) && !self.state.channel(&d.chain[*place]).is_dead())
-    }
-
-    pub fn is_way(&self, d: &Delivery, place: usize) -> bool {
-        let config = d.chain.get(place).and_then(|c| self.config.channels.get(c));
-        config.is_some_and(|c| match c.medium() {
-            // A fixed channel has one place; an addressed one needs this person's address.
-            None => true,
-            Some(m) => d.address_for(m).is_some(),
-        })
-    }
-
-    pub fn fall_back(&mut self, id: DeliveryId, place: usize, why: &str) {
-        let Some(d) = self.state.deliveries.get(&id) else { return };
-        let because = format!("fallback from {} to {}: {why}", d.channel(), d.chain[place]);
-        self.emit_move(id, Status::Ready, place, None, None, because);
-    }
-
-    /// The last of the chain failed: it is gone through once more, after a pause.
-    fn once_more_through(&mut self, id: DeliveryId, failure: &Failure, why: &str) {
-        let Some(d) = self.state.deliveries.get(&id) else { return };
-        let alive = |p: &usize| self.is_way(d, *p) && !self.state.channel(&d.chain[*p]).is_dead();
-        let ways = || (0..d.chain.len()).filter(|p| self.is_way(d, *p));
-        let place = (0..d.chain.len()).find(alive).or_else(|| ways().next()).unwrap_or(0);
-        let lap = d.lap + 1;
-        let until = self.now + self.pause(id, failure, Span::secs(60));
-        let because = format!("every way failed; the chain once more: {why}");
-        self.emit_move(id, Status::Backoff, place, Some(until), Some(lap), because);
-    }
-
-    fn back_off(&mut self, id: DeliveryId, status: Status, failure: &Failure, why: &str) {
-        let max = self
-            .state
-            .deliveries
-            .get(&id)
-            .and_then(|d| self.config.channels.get(d.channel()))
-            .map_or(Span::secs(60), |c| c.retry.max);
+    /// One of its retries: the same way again after a pause.
+    fn back_off(&mut self, id: DeliveryId, failure: &Failure, why: &str) {
+        let channel = self.state.deliveries.get(&id).and_then(|d| self.config.channels.get(d.channel()));
+        let max = channel.map_or(LAP_MAX, |c| c.retry.max);
         let until = self.now + self.pause(id, failure, max);
-        self.move_on(id, status, Some(until), &format!("RETRYING: {why}"));
+        self.move_on(id, Status::Backoff, Some(until), &format!("RETRYING: {why}"));
     }
 
+    /// No retry of its own: behind a breaker in the order of the queue, else after a pause.
     fn wait_for_channel(&mut self, id: DeliveryId, failure: &Failure, why: &str) {
-        let until = self.now + self.pause(id, failure, WAIT_MAX);
-        self.move_on(id, Status::Waiting, Some(until), &format!("its channel is down: {why}"));
+        let Some(d) = self.state.deliveries.get(&id) else { return };
+        let paced = self.state.channel(d.channel()).breaker != Breaker::Closed;
+        let until = if paced { None } else { Some(self.now + self.pause(id, failure, WAIT_MAX)) };
+        self.move_on(id, Status::Waiting, until, &format!("its channel is down: {why}"));
     }
 
-    /// Decorrelated jitter: min(max, random between base and three times the last pause).
+    /// Decorrelated jitter: min(max, random between base and three times the last pause); longer
+    /// when the provider asked for it.
     fn pause(&mut self, id: DeliveryId, failure: &Failure, max: Span) -> Span {
         let d = self.state.deliveries.get(&id);
         let base = d.and_then(|d| self.config.channels.get(d.channel())).map_or(Span::secs(1), |c| c.retry.base);
         let last = d.map_or(base, |d| d.pause.max(base));
         let reach = (last.times(3) - base).0.max(0) as f64;
         let drawn = Span(base.0 + (reach * self.ids.fraction()) as i64).min(max);
-        failure.retry_after.map_or(drawn, |asked| asked.min(Span::mins(5)).max(drawn))
-    }
-
-    pub fn move_on(&mut self, id: DeliveryId, status: Status, until: Option<EngineTime>, because: &str) {
-        let Some(place) = self.state.deliveries.get(&id).map(|d| d.at) else { return };
-        self.emit_move(id, status, place, until, None, because.to_owned());
-    }
-
-    fn emit_move(
-        &mut self,
-        id: DeliveryId,
-        status: Status,
-        at: usize,
-        until: Option<EngineTime>,
-        lap: Option<u32>,
-        because: String,
-    ) {
-        let lap = lap.or_else(|| self.state.deliveries.get(&id).map(|d| d.lap)).unwrap_or(0);
-        self.emit(EventKind::DeliveryMoved { id, status, at, until, lap, because });
-    }
-
-    /// The person has no address for this way: the next one, or the end.
-    pub fn pass_over(&mut self, id: DeliveryId) {
-        let Some(d) = self.state.deliveries.get(&id) else { return };
-        match self.alternative(d) {
-            Some(place) => self.fall_back(id, place, "no address for this way"),
-            None => self.end_delivery(id, Status::Dead, "VALIDATION_ERROR (no address for any way that is left)"),
-        }
+        failure.retry_after.map_or(drawn, |asked| asked.min(ASKED_MAX).max(drawn))
     }
 
     /// Asked before each attempt and after each failure: is it still wanted, and in time?
@@ -201,14 +145,23 @@ impl Turn<'_> {
         if d.expires <= self.now {
             return Some((Status::Expired, "too late: its time to live is over".into()));
         }
-        if self.is_notice(d.id) {
+        let n = self.state.notifications.get(&d.notification)?;
+        if n.origin.is_notice() || n.origin == Origin::Test {
             return None;
         }
-        let i = self.state.incidents.get(&d.incident?)?;
-        match &i.acknowledged_by {
-            _ if !i.is_live() => Some((Status::Superseded, "resolved".into())),
-            Some(by) => Some((Status::Superseded, format!("acknowledged by {by}"))),
-            None => i.silenced_by.as_ref().map(|_| (Status::Superseded, "silenced".into())),
+        let Some(incident) = d.incident else {
+            let silence = self.silence_for(&n.labels);
+            return silence.map(|_| (Status::Skipped, "silenced".into()));
+        };
+        let superseded = |reason: String| Some((Status::Superseded, reason));
+        match self.state.incidents.get(&incident) {
+            None => superseded("resolved".into()),
+            Some(i) if !i.is_live() => superseded("resolved".into()),
+            Some(i) => match (&i.acknowledged_by, &i.silenced_by) {
+                (Some(by), _) => superseded(format!("acknowledged by {by}")),
+                (None, Some(_)) => superseded("silenced".into()),
+                (None, None) => None,
+            },
         }
     }
 }

@@ -4,59 +4,68 @@ use super::input::{AttemptOrder, Effect};
 use super::state::ChannelState;
 use super::turn::Turn;
 use crate::channel::{Format, Outgoing, SoundOrder};
-use crate::config::ChannelConfig;
+use crate::config::{ChannelConfig, SoundSettings};
 use crate::domain::event::{Breaker, EventKind, Payload};
 use crate::domain::id::DeliveryId;
-use crate::domain::time::{EngineTime, Span};
+use crate::domain::time::EngineTime;
 
 /// How many attempts may be in flight now on a channel with so many slots.
 pub(crate) fn width(c: &ChannelState, slots: usize, now: EngineTime) -> usize {
     match c.breaker {
+        _ if c.held_until(now).is_some() => 0,
         Breaker::Closed => slots.min(c.width.max(1) as usize),
-        Breaker::Open | Breaker::Narrow if c.retry_at.is_none_or(|t| t <= now) => 1,
-        Breaker::Open | Breaker::Narrow => 0,
+        Breaker::Open | Breaker::Narrow => 1,
     }
 }
 
 impl Turn<'_> {
-    /// Starts what can start, the most urgent first; called at the end of every turn.
+    /// Starts what can start, the most urgent first; called at the end of every turn. What ends
+    /// or moves meanwhile may free others, so it looks again until nothing changes.
     pub fn pump(&mut self) {
         if self.agenda.closing {
             return;
         }
-        for name in self.state.queued_channels() {
-            let config = self.config;
-            match config.channels.get(&name) {
-                Some(channel) => self.pump_channel(channel),
-                None => self.channel_gone(&name),
+        loop {
+            let before = self.decided();
+            let names: Vec<String> = self.state.queued_channels().map(str::to_owned).collect();
+            for name in names {
+                let config = self.config;
+                match config.channels.get(&name) {
+                    Some(channel) => self.pump_channel(channel),
+                    None => self.channel_gone(&name),
+                }
+            }
+            if self.decided() == before {
+                return;
             }
         }
     }
 
     fn pump_channel(&mut self, channel: &ChannelConfig) {
-        loop {
-            let c = self.state.channel(&channel.name);
-            if c.in_flight.len() >= width(c, channel.slots, self.now) {
-                return;
-            }
-            let Some(next) = self.state.queue(&channel.name).next() else { return };
-            match self.state.deliveries.get(&next).and_then(|d| self.unwanted(d)) {
-                Some((status, reason)) => self.end_delivery(next, status, &reason),
-                None => self.start_attempt(next, channel),
+        while let Some(next) = self.next_to_start(channel) {
+            let Some(d) = self.state.deliveries.get(&next) else { return };
+            if let Some((status, reason)) = self.unwanted(d) {
+                self.end_delivery(next, status, &reason);
+            } else if let Some(obstacle) = self.obstacle(&self.reader(d), &channel.name) {
+                self.pass_over(next, obstacle);
+            } else {
+                self.start_attempt(next, channel);
             }
         }
+    }
+
+    /// The first in the queue, when there is a slot for it.
+    fn next_to_start(&self, channel: &ChannelConfig) -> Option<DeliveryId> {
+        let width = width(self.state.channel(&channel.name), channel.slots, self.now);
+        let free = self.state.in_flight(&channel.name) < width;
+        self.state.queue(&channel.name).next().filter(|_| free)
     }
 
     fn start_attempt(&mut self, id: DeliveryId, channel: &ChannelConfig) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let (n, possibly_duplicate, expires, level) = (d.n + 1, d.maybe_sent, d.expires, d.level);
-        let address = match channel.medium() {
-            None => None,
-            Some(m) => d.address_for(m).map(|a| self.gateway_address(channel, d.who.as_deref(), a)),
-        };
-        if channel.medium().is_some() && address.is_none() {
-            return self.pass_over(id);
-        }
+        let address = channel.medium().and_then(|m| d.address_for(m));
+        let address = address.map(|a| self.gateway_address(channel, d.who.as_deref(), a));
         let format = channel.kind.format;
         let ready = d.text(format).cloned();
         let fresh = ready.is_none() && format != Format::None;
@@ -78,7 +87,7 @@ impl Turn<'_> {
         } else {
             self.emit(head)
         }
-        let sound = channel.sound.map(|s| self.begin_sound(id, channel, s.max));
+        let sound = channel.sound.map(|s| self.begin_sound(id, channel, s));
         let out = Outgoing { key: id.to_string(), attempt: n, address, text, level, ttl: expires - self.now, sound };
         self.effects.push(Effect::Attempt(AttemptOrder {
             delivery: id,
@@ -90,15 +99,21 @@ impl Turn<'_> {
         }));
     }
 
-    /// From now on it should sound, until acknowledged or its time is over.
-    fn begin_sound(&mut self, id: DeliveryId, channel: &ChannelConfig, max: Span) -> SoundOrder {
+    /// From now on it should sound, until acknowledged or its time is over; in the place of what
+    /// sounds there for the same incident.
+    fn begin_sound(&mut self, id: DeliveryId, channel: &ChannelConfig, settings: SoundSettings) -> SoundOrder {
         if !channel.simulate {
             let incident = self.state.deliveries.get(&id).and_then(|d| d.incident);
-            let until = self.now + max;
+            let before = self.state.sounding.get(&channel.name).into_iter().flatten();
+            let same = before.filter(|(_, s)| incident.is_some() && s.incident == incident);
+            for old in same.map(|(old, _)| *old).collect::<Vec<_>>() {
+                self.silence_sound(&channel.name, old, "it begins anew");
+            }
+            let until = self.now + settings.max;
             self.emit(EventKind::SoundStarted { channel: channel.name.clone(), delivery: id, incident, until });
             self.effects.push(Effect::Sound);
         }
-        SoundOrder { max }
+        SoundOrder { max: settings.max }
     }
 
     /// A person's own gateway domain wins over the channel's.

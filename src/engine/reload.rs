@@ -2,8 +2,8 @@
 
 use super::incident::Opening;
 use super::input::Answer;
+use super::reader::Obstacle;
 use super::turn::{Turn, done};
-use crate::domain::delivery::Status;
 use crate::domain::event::{EventKind, Payload};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
@@ -11,15 +11,28 @@ use crate::domain::level::Level;
 impl Turn<'_> {
     /// The config is swapped already; open incidents, timers and counters live on.
     pub fn apply_config(&mut self, changed: Vec<String>, kept: bool) -> Answer {
+        let channels = changed.iter().filter_map(|c| c.strip_prefix("channels.")).map(str::to_owned);
+        let channels: Vec<String> = channels.filter(|name| self.config.channels.contains_key(name)).collect();
         let source = &self.config.source;
         let payload = Payload { body: source.masked.clone(), ..Payload::default() };
         self.emit_with(EventKind::ConfigApplied { hash: source.hash.clone(), changed, kept }, payload);
+        self.greet_heartbeats();
         self.plan_agenda();
         self.end_orphans();
+        // What is dead by its old settings may be mended by the new ones.
+        channels.iter().for_each(|name| self.channel_renewed(name));
         if !kept {
             self.end_self_incident("config", "a good config is in force");
         }
         done()
+    }
+
+    /// One that was not in the config before begins anew, whatever was known under its name.
+    fn greet_heartbeats(&mut self) {
+        let config = self.config;
+        for name in config.heartbeats.keys().filter(|name| !self.before.heartbeats.contains_key(*name)) {
+            self.emit(EventKind::HeartbeatKnown { name: name.clone(), at: self.now });
+        }
     }
 
     pub fn config_refused(&mut self, hash: String, errors: Vec<String>) {
@@ -63,11 +76,7 @@ impl Turn<'_> {
     pub fn channel_gone(&mut self, channel: &str) {
         let waiting: Vec<DeliveryId> = self.state.queue(channel).collect();
         for id in waiting {
-            let Some(d) = self.state.deliveries.get(&id) else { continue };
-            match self.alternative(d) {
-                Some(place) => self.fall_back(id, place, "the channel was taken out of the config"),
-                None => self.end_delivery(id, Status::Dead, "the channel was taken out of the config"),
-            }
+            self.pass_over(id, Obstacle::NoChannel);
         }
     }
 }

@@ -1,10 +1,13 @@
 //! `send` and `test`: one-shots, refused before anything is recorded, or accepted whole.
 
 use super::input::{Answer, Code, Refusal, SendRequest};
-use super::sending::{Message, Planned, Terms};
+use super::labels::{OwnLabels, type_of};
+use super::plan::Terms;
+use super::sending::{Message, TTL};
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;
-use crate::domain::event::{EventKind, Idempotency, Origin, Payload};
+use crate::domain::event::{Idempotency, Origin, Payload};
+use crate::domain::id::NotificationId;
 use crate::domain::level::Level;
 use crate::domain::matcher::is_label_name;
 use crate::domain::time::Span;
@@ -14,49 +17,60 @@ use crate::domain::who::Who;
 const KEYS: usize = 100_000;
 /// Labels of one request.
 const LABELS: usize = 64;
+/// The type of a test.
+const TEST: &str = "test";
 
 impl Turn<'_> {
     pub fn send(&mut self, request: SendRequest) -> Answer {
         if let Some(first) = self.same_as_before(&request)? {
             return first;
         }
+        let id = self.accept(request)?;
+        self.pump();
+        self.notification_view(id)
+    }
+
+    /// Makes its one sending.
+    ///
+    /// # Errors
+    /// What is wrong with the request, or that it reaches nobody.
+    pub fn accept(&mut self, request: SendRequest) -> Result<NotificationId, Refusal> {
         self.check_text(&request.subject, &request.labels)?;
         self.check_names(request.channels.as_deref(), request.to.as_deref())?;
+        if request.ttl.is_some_and(|t| t.0 < Span::secs(1)) {
+            return refuse(Refusal::field("ttl", "a time to live is at least 1s"));
+        }
         let level = request.level.map_or(Level::Normal, |l| l.0);
         let kind_of = type_of(&request.kind_of, &request.labels);
-        let terms = Terms { channels: request.channels.clone(), to: request.to.clone(), ..Terms::default() };
+        let at = request.at.map(|t| t.0).filter(|t| *t > self.wall);
+        let terms =
+            Terms { channels: request.channels.clone(), to: request.to.clone(), at, ..Terms::default() };
         let planned = self.plan(level, &kind_of, &terms);
         if planned.iter().all(|p| p.skip.is_some()) {
-            return refuse(self.nobody(level, &planned));
+            return refuse(self.nobody(level, &terms, &planned));
         }
         let content = content_hash(&request);
-        let source = if request.heartbeat.is_some() { "heartbeat" } else { "manual" };
-        let labels = own_labels(
-            request.labels,
-            source,
-            request.heartbeat.as_deref(),
-            level,
-            &kind_of,
-            request.tenant.as_deref(),
-        );
-        let silenced = self.silence_for(&labels, &kind_of).is_some();
+        let own = OwnLabels {
+            source: if request.heartbeat.is_some() { "heartbeat" } else { "manual" },
+            name: request.heartbeat.as_deref(),
+            tenant: request.tenant.as_deref(),
+            ..OwnLabels::default()
+        };
+        let labels = own.over(request.labels, level, &kind_of);
+        let payload = Payload { subject: request.subject, body: request.body, ..Payload::default() };
         let message = Message {
-            origin: Origin::OneShot,
-            level,
-            kind_of,
-            labels,
-            payload: Payload { subject: request.subject, body: request.body, ..Payload::default() },
+            // What is to come is looked at when its time has come.
+            silenced_by: if at.is_none() { self.silence_for(&labels) } else { None },
             correlation_id: request.correlation_id,
             tenant: request.tenant,
             initiator: request.initiator.unwrap_or_else(|| self.by.name.clone()),
             idempotency: request.idempotency_key.map(|key| Idempotency { caller: self.by.name.clone(), key, content }),
-            ttl: request.ttl.map_or(Span::days(1), |t| t.0),
-            not_before: request.at.map(|t| self.state.engine_time(t.0)),
+            ttl: request.ttl.map_or(TTL, |t| t.0),
+            not_before: at.map(|t| self.state.engine_time(t)),
             heartbeat: request.heartbeat,
+            ..Message::new(Origin::OneShot, level, kind_of, labels, payload)
         };
-        let id = self.make(message, planned, silenced);
-        self.pump();
-        self.notification_view(id)
+        Ok(self.make(message, planned))
     }
 
     /// The first answer, when the key was seen before with the same content.
@@ -83,23 +97,6 @@ impl Turn<'_> {
         }
     }
 
-    fn nobody(&mut self, level: Level, planned: &[Planned]) -> Refusal {
-        let reasons: Vec<String> = planned.iter().map(reason_line).collect();
-        let mut message = if planned.is_empty() {
-            format!("level {level} has no channel; add --channel")
-        } else {
-            "nobody to send to".to_owned()
-        };
-        if planned.iter().any(|p| p.skip.as_deref() == Some("no-address")) {
-            let channels = self.config.levels.get(&level).map(|l| l.channels.join(", ")).unwrap_or_default();
-            message += &format!(" (level {level} has {channels}; another way is named with --channel)");
-        }
-        let told = if reasons.is_empty() { message.clone() } else { format!("{message}: {}", reasons.join("; ")) };
-        let code = Code::Nobody.as_str().into();
-        self.emit(EventKind::RequestRefused { code, message: told, field: None });
-        Refusal { reasons, ..Refusal::new(Code::Nobody, message) }
-    }
-
     /// `test`: a message marked `[TEST]`; no channel: every addressed one on which WHO has an address.
     pub fn test_channels(&mut self, channels: Vec<String>, to: Vec<Who>, force: bool) -> Answer {
         self.check_names(Some(&channels), Some(&to))?;
@@ -111,36 +108,29 @@ impl Turn<'_> {
         let terms = Terms {
             channels: Some(if by_person { all() } else { channels }),
             to: (!to.is_empty()).then_some(to),
-            about: None,
-            force,
+            test: true,
+            forced: force,
+            ..Terms::default()
         };
-        let mut planned = self.plan(Level::Low, "test", &terms);
+        let mut planned = self.plan(Level::Low, TEST, &terms);
         if by_person {
             planned.retain(|p| p.skip.as_deref() != Some("no-address"));
         }
         if planned.iter().all(|p| p.skip.is_some()) {
-            return refuse(self.nobody(Level::Low, &planned));
+            return refuse(self.nobody(Level::Low, &terms, &planned));
         }
-        let labels = own_labels(Labels::new(), "manual", None, Level::Low, "test", None);
-        let message = Message {
-            origin: Origin::Test,
-            level: Level::Low,
-            kind_of: "test".into(),
-            labels,
-            payload: Payload {
-                subject: format!("Test from {}", self.config.daemon.name),
-                body: "Nothing is wrong: somebody asked for this test message.".into(),
-                ..Payload::default()
-            },
-            correlation_id: None,
-            tenant: None,
-            initiator: self.by.name.clone(),
-            idempotency: None,
-            ttl: Span::hours(1),
-            not_before: None,
-            heartbeat: None,
+        let labels = OwnLabels { source: "manual", ..OwnLabels::default() }.over(Labels::new(), Level::Low, TEST);
+        let payload = Payload {
+            subject: format!("Test from {}", self.config.daemon.name),
+            body: "Nothing is wrong: somebody asked for this test message.".into(),
+            ..Payload::default()
         };
-        let id = self.make(message, planned, false);
+        let message = Message {
+            initiator: self.by.name.clone(),
+            ttl: Span::hours(1),
+            ..Message::new(Origin::Test, Level::Low, TEST.into(), labels, payload)
+        };
+        let id = self.make(message, planned);
         self.pump();
         self.notification_view(id)
     }
@@ -195,41 +185,9 @@ impl Turn<'_> {
     }
 }
 
-/// The given type, or the given label of that name.
-pub(crate) fn type_of(given: &Option<String>, labels: &Labels) -> String {
-    given.clone().or_else(|| labels.get("type").cloned()).unwrap_or_else(|| "message".into())
-}
-
-fn reason_line(p: &Planned) -> String {
-    let who = p.who.as_deref().or(p.address.as_deref()).unwrap_or("-");
-    format!("{} {who}: {}", p.channel, p.skip.as_deref().unwrap_or("-"))
-}
-
 /// BLAKE3 (hex) of what would be sent; the key itself and who correlates it do not count.
 fn content_hash(request: &SendRequest) -> String {
     let bare = SendRequest { idempotency_key: None, correlation_id: None, ..request.clone() };
     // A struct of plain values always serialises.
     blake3::hash(&serde_json::to_vec(&bare).unwrap_or_default()).to_hex().to_string()
-}
-
-/// S4: ours first, then the given ones, which cannot overwrite ours except `type`.
-pub(crate) fn own_labels(
-    given: Labels,
-    source: &str,
-    name: Option<&str>,
-    level: Level,
-    kind_of: &str,
-    tenant: Option<&str>,
-) -> Labels {
-    let mut labels = given;
-    labels.insert("level".into(), level.to_string());
-    labels.insert("source".into(), source.into());
-    labels.insert("type".into(), kind_of.into());
-    if let Some(name) = name {
-        labels.insert("name".into(), name.into());
-    }
-    if let Some(tenant) = tenant {
-        labels.insert("tenant".into(), tenant.into());
-    }
-    labels
 }

@@ -1,10 +1,11 @@
 //! Silences: what matches is recorded and told to nobody, until they end.
 
 use super::input::{Answer, Code, Refusal};
+use super::state::Incident;
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;
-use crate::domain::event::EventKind;
-use crate::domain::id::IncidentId;
+use crate::domain::event::{EventKind, Origin};
+use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::matcher::Matcher;
 use crate::domain::time::Span;
 
@@ -73,6 +74,7 @@ impl Turn<'_> {
             self.emit(EventKind::IncidentSilenced { id: incident, silence: id.to_owned() });
             self.stop_calling(incident, "silenced");
         }
+        self.silence_one_shots(id);
     }
 
     fn silence_ends(&mut self, id: &str, by: &str) {
@@ -80,26 +82,63 @@ impl Turn<'_> {
         let held: Vec<IncidentId> =
             self.state.live_incidents().filter(|i| i.silenced_by.as_deref() == Some(id)).map(|i| i.id).collect();
         for incident in held {
-            let Some(i) = self.state.incidents.get(&incident) else { continue };
-            if let Some(other) = self.silence_for(&i.labels.clone(), &i.kind_of.clone()) {
-                self.emit(EventKind::IncidentSilenced { id: incident, silence: other });
-                continue;
-            }
-            let because = "the silence is over".to_owned();
-            self.emit(EventKind::IncidentUnsilenced { id: incident, because, base: self.now, next: None });
-            if self.state.incidents.get(&incident).is_some_and(|i| i.is_calling()) {
-                self.begin(incident);
-            }
+            self.let_speak(incident, "the silence is over");
         }
     }
 
-    /// The silence that holds something with these labels back now; `test` is never silenced.
-    pub fn silence_for(&self, labels: &Labels, kind_of: &str) -> Option<String> {
-        if kind_of == "test" {
-            return None;
+    /// No longer held by its silence: by another one, or it starts again.
+    fn let_speak(&mut self, id: IncidentId, because: &str) {
+        let Some(i) = self.state.incidents.get(&id) else { return };
+        if let Some(silence) = self.silence_for(&i.labels) {
+            return self.emit(EventKind::IncidentSilenced { id, silence });
         }
+        let (base, next) = (self.now, self.next_anew(id));
+        self.emit(EventKind::IncidentUnsilenced { id, because: because.to_owned(), base, next });
+        if self.state.incidents.get(&id).is_some_and(Incident::is_calling) {
+            self.begin(id, because);
+        }
+    }
+
+    /// Its labels are others now: what held it may fit no more, and another may fit.
+    pub fn silence_anew(&mut self, id: IncidentId) {
+        let Some(i) = self.state.incidents.get(&id) else { return };
+        let holding = i.silenced_by.as_ref().and_then(|s| self.state.silences.get(s));
+        match (holding, self.silence_for(&i.labels)) {
+            (Some(s), _) if s.is_active(self.now) && fits(&s.matchers, &i.labels) => {}
+            (_, Some(silence)) => {
+                self.emit(EventKind::IncidentSilenced { id, silence });
+                self.stop_calling(id, "silenced");
+            }
+            (Some(_), None) => {
+                let (base, next) = (self.now, self.next_anew(id));
+                let because = "the silence does not fit it any more".to_owned();
+                self.emit(EventKind::IncidentUnsilenced { id, because, base, next });
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// The silence that holds something with these labels back now.
+    pub fn silence_for(&self, labels: &Labels) -> Option<String> {
         let now = self.now;
         self.state.silences.values().find(|s| s.is_active(now) && fits(&s.matchers, labels)).map(|s| s.id.clone())
+    }
+
+    /// What sounds for a one-shot that fits is silent from now on.
+    fn silence_one_shots(&mut self, id: &str) {
+        let Some(silence) = self.state.silences.get(id) else { return };
+        let held = |d: &DeliveryId| {
+            let n = self.state.deliveries.get(d).and_then(|d| self.state.notifications.get(&d.notification));
+            n.is_some_and(|n| n.origin != Origin::Test && fits(&silence.matchers, &n.labels))
+        };
+        let sounds = self.state.sounding.iter().flat_map(|(channel, s)| s.iter().map(move |(d, s)| (channel, d, s)));
+        let held: Vec<(String, DeliveryId)> = sounds
+            .filter(|(_, d, s)| s.incident.is_none() && held(d))
+            .map(|(channel, d, _)| (channel.clone(), *d))
+            .collect();
+        for (channel, delivery) in held {
+            self.silence_sound(&channel, delivery, "silenced");
+        }
     }
 }
 

@@ -11,6 +11,8 @@ use crate::domain::time::{EngineTime, Timestamp};
 pub(crate) struct Turn<'e> {
     pub state: &'e mut State,
     pub config: &'e Config,
+    /// What was in force before this turn; another one only in the turn of a reload.
+    pub before: &'e Config,
     pub agenda: &'e mut Agenda,
     pub version: &'e str,
     pub by: Caller,
@@ -33,6 +35,7 @@ impl<'e> Turn<'e> {
         Turn {
             state,
             config,
+            before: config,
             agenda,
             version,
             by: input.by.clone(),
@@ -57,6 +60,11 @@ impl<'e> Turn<'e> {
     fn record(&mut self, event: Event) {
         self.state.evolve(self.wall, &event);
         self.events.push(event);
+    }
+
+    /// How many events this turn has decided on so far.
+    pub fn decided(&self) -> usize {
+        self.events.len()
     }
 
     pub fn finish(self) -> (Vec<Event>, Vec<Effect>) {
@@ -119,6 +127,7 @@ impl<'e> Turn<'e> {
                 done()
             }
             Ask::Stopping { why } => {
+                self.write_down_metrics();
                 self.emit(EventKind::Stopping { why });
                 done()
             }

@@ -2,6 +2,7 @@
 
 use super::incident::Opening;
 use super::input::{Answer, Code, Refusal};
+use super::labels::type_or;
 use super::turn::{Turn, refuse};
 use crate::channel::Probed;
 use crate::config::{Check, Heartbeat};
@@ -12,9 +13,21 @@ use crate::domain::time::{Span, Timestamp};
 impl Turn<'_> {
     /// A run has ended.
     pub fn heartbeat_done(&mut self, name: &str, result: Probed) {
-        let running = self.state.heartbeats.get(name).is_some_and(|s| s.running.is_some());
-        if let Some(h) = self.config.heartbeats.get(name).filter(|_| running) {
-            self.conclude(h, result);
+        if !self.state.heartbeats.get(name).is_some_and(|s| s.running.is_some()) {
+            return;
+        }
+        match self.config.heartbeats.get(name) {
+            Some(h) => self.conclude(h, result),
+            // Taken out of the config meanwhile: the run is over, and says nothing any more.
+            None => self.emit(EventKind::HeartbeatFinished {
+                name: name.into(),
+                ok: result.is_ok(),
+                class: None,
+                detail: "taken out of the config".into(),
+                status: HeartbeatStatus::Unknown,
+                failures_in_row: 0,
+                failing_since: None,
+            }),
         }
     }
 
@@ -83,9 +96,12 @@ impl Turn<'_> {
     fn failed(&mut self, h: &Heartbeat, failure: &Failure, failures: u32, since: Timestamp) {
         let channel = probed_channel(h);
         if let Some(channel) = channel {
-            self.channel_failed(channel, failure);
+            let mut died = self.channel_failed(channel, failure);
             if failures >= h.failures {
-                self.channel_declared_dead(channel);
+                died |= self.channel_declared_dead(channel);
+            }
+            if died {
+                self.reconsider_all();
             }
         }
         if failures >= h.failures {
@@ -125,7 +141,7 @@ impl Turn<'_> {
         let body = format!("Heartbeat {} failed {times}, since {at}.\nThe last answer: {failure}", h.name);
         let annotations = [("since".to_owned(), since.rfc3339(zone))].into();
         let mut terms = h.incident.clone();
-        terms.kind_of.get_or_insert_with(|| h.check.kind().to_owned());
+        terms.kind_of = Some(type_or(&terms.kind_of, &terms.labels, h.check.kind()));
         self.open(Opening {
             fingerprint: fingerprint(&h.name),
             source: "heartbeat",

@@ -3,18 +3,19 @@
 use super::due::come;
 use super::incident::Opening;
 use super::input::{Answer, Code, Refusal};
-use super::request::own_labels;
-use super::sending::{Message, Terms};
-use super::turn::{Turn, done, refuse};
+use super::labels::type_or;
+use super::state::Metric;
+use super::turn::{Turn, refuse};
 use crate::config::{Rule, Watch};
 use crate::domain::Labels;
-use crate::domain::event::{EventKind, Origin, Payload, WatchStatus};
-use crate::domain::level::Level;
+use crate::domain::event::{EventKind, Payload, WatchStatus};
 use crate::domain::time::Span;
 use crate::domain::who::Who;
 
 /// The built-in rules are looked at this often.
 const LOOK: Span = Span::secs(30);
+/// Names of metrics that are remembered.
+const METRICS: usize = 10_000;
 /// Unchanged values are written down this often at the most.
 const SEEN_EVERY: Span = Span::mins(1);
 
@@ -26,7 +27,11 @@ impl Turn<'_> {
         if name.is_empty() || name.len() > 200 || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return refuse(Refusal::field("name", "a metric's name has 1 to 200 characters without blanks"));
         }
-        self.agenda.unseen.insert(name.to_owned(), value);
+        if self.metric(name).is_none() && self.state.metrics.len() + self.agenda.unseen.len() >= METRICS {
+            let message = format!("{METRICS} metrics are known; no more are taken");
+            return refuse(Refusal::new(Code::RateLimited, message));
+        }
+        self.agenda.unseen.insert(name.to_owned(), Metric { value, at: self.wall });
         self.agenda.unseen_due.get_or_insert(self.now + SEEN_EVERY);
         let config = self.config;
         for watch in config.watches.values().filter(|w| w.rule.metric() == Some(name)) {
@@ -56,20 +61,22 @@ impl Turn<'_> {
             WatchStatus::Breached if !cleared => WatchStatus::Breached,
             _ => WatchStatus::Ok,
         };
-        if status == before {
-            return;
+        if status != before {
+            let name = watch.name.clone();
+            self.emit(EventKind::WatchChanged { name, status, value: Some(value), detail: detail.clone() });
         }
-        let name = watch.name.clone();
-        self.emit(EventKind::WatchChanged { name, status, value: Some(value), detail: detail.clone() });
+        let open = self.state.live_incident(&fingerprint(&watch.name)).is_some();
         match status {
-            WatchStatus::Breached => self.open_watch(watch, detail),
-            _ => self.close_watch(watch, &detail),
+            // Also when somebody resolved it by hand and nothing is better.
+            WatchStatus::Breached if breached && !open => self.open_watch(watch, detail),
+            WatchStatus::Ok if open => self.close_watch(watch, &detail),
+            _ => {}
         }
     }
 
     fn open_watch(&mut self, watch: &Watch, detail: String) {
         let mut terms = watch.incident.clone();
-        terms.kind_of.get_or_insert_with(|| watch.rule.kind().to_owned());
+        terms.kind_of = Some(type_or(&terms.kind_of, &terms.labels, watch.rule.kind()));
         let once = !watch.tiers.is_empty();
         if once {
             terms.to = Some(watch.tiers.iter().map(|t| Who::Tier(t.clone())).collect());
@@ -104,71 +111,6 @@ impl Turn<'_> {
         }
     }
 
-    /// `fomo push`: tells the tiers now, whatever the threshold, and sets the metric of the deal's watch.
-    pub fn push_fomo(&mut self, deal: &str, remaining: f64, tiers: Vec<String>) -> Answer {
-        if !remaining.is_finite() || remaining < 0.0 {
-            return refuse(Refusal::field("remaining", "the remaining capacity is a number, 0 or more"));
-        }
-        if deal.trim().is_empty() {
-            return refuse(Refusal::field("deal", "a deal is needed"));
-        }
-        let config = self.config;
-        let watch = config.watches.values().find(|w| matches!(&w.rule, Rule::Capacity { deal: d, .. } if d == deal));
-        let tiers = match (tiers.is_empty(), watch) {
-            (false, _) => tiers,
-            (true, Some(w)) => w.tiers.clone(),
-            (true, None) => {
-                return refuse(Refusal::field("tiers", format!("no watch has the deal {deal:?}; name the tiers")));
-            }
-        };
-        let to: Vec<Who> = tiers.iter().map(|t| Who::Tier(t.clone())).collect();
-        self.check_names(None, Some(&to))?;
-        let open = |t: &Self| watch.and_then(|w| t.state.live_incident(&fingerprint(&w.name)).map(|i| i.id));
-        let before = open(self);
-        if let Some(metric) = watch.and_then(|w| w.rule.metric()) {
-            self.set_metric(metric, remaining)?;
-        }
-        if let Some(opened) = open(self).filter(|_| before.is_none()) {
-            let sent = self.state.incidents.get(&opened).and_then(|i| i.notifications.first().copied());
-            if let Some(sent) = sent {
-                return self.notification_view(sent);
-            }
-        }
-        self.push_now(deal, remaining, to, watch)
-    }
-
-    fn push_now(&mut self, deal: &str, remaining: f64, to: Vec<Who>, watch: Option<&Watch>) -> Answer {
-        let level = watch.map_or(Level::High, |w| w.incident.level);
-        let kind_of = watch.and_then(|w| w.incident.kind_of.clone()).unwrap_or_else(|| "fomo".into());
-        let terms =
-            Terms { channels: watch.and_then(|w| w.incident.channels.clone()), to: Some(to), ..Terms::default() };
-        let planned = self.plan(level, &kind_of, &terms);
-        if planned.iter().all(|p| p.skip.is_some()) {
-            return refuse(Refusal::new(Code::Nobody, format!("nobody of these tiers can be told of {deal}")));
-        }
-        let mut labels = own_labels(Labels::new(), "watch", watch.map(|w| w.name.as_str()), level, &kind_of, None);
-        labels.insert("deal".into(), deal.into());
-        let detail = watch.map_or_else(|| format!("{} remaining", number(remaining)), |w| describe(&w.rule, remaining));
-        let silenced = self.silence_for(&labels, &kind_of).is_some();
-        let message = Message {
-            origin: Origin::Fomo,
-            level,
-            kind_of,
-            labels,
-            payload: Payload { subject: format!("{deal}: {detail}"), ..Payload::default() },
-            correlation_id: None,
-            tenant: None,
-            initiator: self.by.name.clone(),
-            idempotency: None,
-            ttl: Span::days(1),
-            not_before: None,
-            heartbeat: None,
-        };
-        let id = self.make(message, planned, silenced);
-        self.pump();
-        self.notification_view(id)
-    }
-
     // ---- the built-in rules
 
     pub fn plan_rules(&mut self) {
@@ -178,9 +120,7 @@ impl Turn<'_> {
     /// Looks at rates and queues, and writes down values that changed nothing.
     pub fn rules_due(&mut self) {
         if come(self.agenda.unseen_due, self.now) {
-            self.agenda.unseen_due = None;
-            let values = std::mem::take(&mut self.agenda.unseen);
-            self.emit(EventKind::MetricsSeen { values });
+            self.write_down_metrics();
         }
         if !come(self.agenda.rates, self.now) {
             return;
@@ -189,6 +129,15 @@ impl Turn<'_> {
         let config = self.config;
         for watch in config.watches.values() {
             self.judge_built_in(watch);
+        }
+    }
+
+    /// Last values that changed nothing, in one event.
+    pub fn write_down_metrics(&mut self) {
+        self.agenda.unseen_due = None;
+        let values = std::mem::take(&mut self.agenda.unseen);
+        if !values.is_empty() {
+            self.emit(EventKind::MetricsSeen { values: values.into_iter().map(|(name, m)| (name, m.value)).collect() });
         }
     }
 
@@ -209,30 +158,29 @@ impl Turn<'_> {
             }
             Rule::LowProcessingRate { below } => {
                 let (_, _, ended) = self.state.rates.since(self.now - Span::mins(1));
+                let work = self.state.to_be_sent() as u64;
                 // A few that wait for a broken channel are no jam: as many must wait as should have been done.
-                let waits = self.state.pending() as u64 >= *below;
+                let waits = work >= *below;
                 let breached = waits && self.agenda.waited && ended < *below;
                 self.agenda.waited = waits;
-                let detail = format!("{ended} deliveries ended in a minute while {} waited", self.state.pending());
+                let detail = format!("{ended} deliveries ended in a minute while {work} waited");
                 self.set_watch(watch, breached, !breached, ended as f64, detail);
             }
             _ => {}
         }
     }
 
-    pub fn metric_value(&self, name: &str) -> Option<f64> {
+    pub fn metric(&self, name: &str) -> Option<Metric> {
         self.agenda.unseen.get(name).or_else(|| self.state.metrics.get(name)).copied()
     }
 
     pub fn metric_view(&self, name: &str) -> Answer {
-        match self.metric_value(name) {
-            Some(value) => Ok(serde_json::json!({ "name": name, "value": value })),
-            None => done().and_then(|_| {
-                refuse(Refusal {
-                    field: Some("name".into()),
-                    ..Refusal::new(Code::NotFound, format!("no metric {name:?} was set"))
-                })
-            }),
+        match self.metric(name) {
+            Some(m) => Ok(serde_json::json!({ "name": name, "value": m.value, "at": self.time(m.at) })),
+            None => {
+                let message = format!("no metric {name:?} was set");
+                refuse(Refusal { field: Some("name".into()), ..Refusal::new(Code::NotFound, message) })
+            }
         }
     }
 }
@@ -241,7 +189,7 @@ pub(crate) fn fingerprint(name: &str) -> String {
     format!("watch/{name}")
 }
 
-fn describe(rule: &Rule, value: f64) -> String {
+pub(crate) fn describe(rule: &Rule, value: f64) -> String {
     let v = number(value);
     match rule {
         Rule::Capacity { below, .. } => format!("{v} remaining, threshold {}", number(*below)),

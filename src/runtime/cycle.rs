@@ -301,7 +301,7 @@ impl Cycle {
 
     fn is_through(&self) -> bool {
         let Some(since) = self.closing else { return false };
-        let in_flight: usize = self.engine.state.channels.values().map(|c| c.in_flight.len()).sum();
+        let in_flight = self.engine.state.all_in_flight().len();
         let over = self.clock.read().boot - since.boot > LAST_ATTEMPTS;
         (in_flight == 0 && self.held.is_empty()) || over
     }

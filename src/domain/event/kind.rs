@@ -104,8 +104,11 @@ pub enum EventKind {
         /// The heartbeat that sent it, if one did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         heartbeat: Option<String>,
+        /// The silence that holds all of it back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        silenced_by: Option<String>,
     },
-    /// Payload: address. `who` is the person's name, if it is one.
+    /// Payload: address, others. `who` is the person's name, if it is one.
     DeliveryCreated {
         id: DeliveryId,
         notification: NotificationId,
@@ -120,9 +123,12 @@ pub enum EventKind {
         medium: Option<Medium>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         who: Option<String>,
-        /// The person's other addresses, for fallbacks of another medium, are looked up by this.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        others: BTreeMap<Medium, String>,
+        /// Reached through a schedule: on call means reachable, also in quiet hours.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        on_call: bool,
+        /// Sent whatever the person prefers (`test --force`).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        forced: bool,
         /// An earlier tier's stand before a later one's.
         #[serde(default)]
         rank: u32,
@@ -260,6 +266,11 @@ pub enum EventKind {
         policy: Option<String>,
         #[serde(default)]
         rounds: u32,
+        /// As the report that raised it named them; `None`: by level.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channels: Option<Vec<String>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Vec<Who>>,
         next: Option<Next>,
     },
     IncidentStepped {

@@ -12,6 +12,7 @@ pub use kind::EventKind;
 pub use parts::{AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, WatchStatus};
 
 use crate::domain::Labels;
+use crate::domain::delivery::Medium;
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +51,9 @@ pub struct Payload {
     /// Where a delivery goes: an e-mail address or a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// The same person's addresses of other media, for fallbacks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<Medium, String>,
     /// The finished text of an attempt, or what somebody wrote to us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<Rendered>,

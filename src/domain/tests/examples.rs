@@ -150,6 +150,7 @@ fn notifications() -> Vec<Event> {
                 expires: EngineTime(T + 86_400_000_000),
                 not_before: Some(EngineTime(T + 1)),
                 heartbeat: Some(s("weekly-proof")),
+                silenced_by: Some(s("5e1e9ce0-0000-4000-8000-000000000000")),
             }
             .with(words())
         })
@@ -166,12 +167,16 @@ fn deliveries() -> Vec<Event> {
             start: 1,
             medium: Some(Medium::Sms),
             who: Some(s("alice")),
-            others: [(Medium::Mail, s("alice@example.org")), (Medium::Voice, s("+15550100"))].into(),
+            on_call: true,
+            forced: true,
             rank: 2,
             status: Status::Skipped,
             reason: Some(s("quiet-hours until 07:00")),
         }
-        .with(address("+15550100")),
+        .with(Payload {
+            others: [(Medium::Mail, s("alice@example.org")), (Medium::Voice, s("+15550100"))].into(),
+            ..address("+15550100")
+        }),
         K::AttemptStarted {
             delivery: delivery(),
             n: 2,
@@ -252,6 +257,8 @@ fn incidents() -> Vec<Event> {
             base: EngineTime(T),
             policy: Some(s("page")),
             rounds: 4,
+            channels: Some(vec![s("sms")]),
+            to: Some(vec![Who::Person(s("bob"))]),
             next: None,
         }
         .bare(),

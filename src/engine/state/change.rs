@@ -1,4 +1,4 @@
-//! Changes of one thing with its indexes kept true.
+//! Changes of one thing, with what is derived from it kept true.
 
 use super::State;
 use super::entity::*;
@@ -7,45 +7,40 @@ use crate::domain::id::{DeliveryId, IncidentId};
 impl State {
     /// Changes a delivery; `false` when there is none with this id.
     pub(super) fn change_delivery(&mut self, id: DeliveryId, change: impl FnOnce(&mut Delivery)) -> bool {
-        let Some(mut d) = self.deliveries.remove(&id) else { return false };
-        self.unindex_delivery(&d);
-        let ended = d.status.is_end();
-        change(&mut d);
-        self.index_delivery(&d);
-        let (notification, ends_now, reopened) =
-            (d.notification, !ended && d.status.is_end(), ended && !d.status.is_end());
-        self.deliveries.insert(id, d);
-        if let Some(n) = self.notifications.get_mut(&notification) {
-            if ends_now {
-                n.open = n.open.saturating_sub(1);
-            } else if reopened {
-                n.open += 1;
-                n.retired = false;
+        let Some(d) = self.deliveries.get_mut(&id) else { return false };
+        self.index.remove_delivery(d);
+        let had_ended = d.status.is_end();
+        change(d);
+        self.index.add_delivery(d);
+        let has_ended = d.status.is_end();
+        if let Some(n) = self.notifications.get_mut(&d.notification) {
+            match (had_ended, has_ended) {
+                (false, true) => n.open = n.open.saturating_sub(1),
+                (true, false) => {
+                    n.open += 1;
+                    n.retired = false;
+                }
+                _ => {}
             }
         }
         true
     }
 
-    /// Changes an incident; `false` when there is none with this id.
+    /// The same for one that has not ended; `false` also when it has.
+    pub(super) fn change_pending(&mut self, id: DeliveryId, change: impl FnOnce(&mut Delivery)) -> bool {
+        self.index.pending.contains(&id) && self.change_delivery(id, change)
+    }
+
+    /// Changes an incident that is not resolved; `false` when there is none with this id. What is
+    /// resolved stays as it was.
     pub(super) fn change_incident(&mut self, id: IncidentId, change: impl FnOnce(&mut Incident)) -> bool {
-        let Some(mut i) = self.incidents.remove(&id) else { return false };
-        let was_live = i.is_live();
-        change(&mut i);
-        self.index_incident(&i);
-        if was_live && !i.is_live() {
-            self.index.ended_incidents.push_back(id);
-        }
-        self.incidents.insert(id, i);
+        let Some(i) = self.incidents.get_mut(&id).filter(|i| i.is_live()) else { return false };
+        change(i);
+        self.index.add_incident(i);
         true
     }
 
-    pub(super) fn change_channel(&mut self, name: &str, change: impl FnOnce(&mut ChannelState)) -> bool {
-        if !self.channels.contains_key(name) {
-            self.channels.insert(name.to_owned(), ChannelState::default());
-        }
-        if let Some(c) = self.channels.get_mut(name) {
-            change(c);
-        }
-        true
+    pub(super) fn change_channel(&mut self, name: &str, change: impl FnOnce(&mut ChannelState)) {
+        change(self.channels.entry(name.to_owned()).or_default());
     }
 }

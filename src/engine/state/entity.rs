@@ -68,7 +68,7 @@ pub struct Incident {
     pub policy: Option<String>,
     /// Rounds in all; 0 without a policy.
     pub rounds: u32,
-    /// Start of the policy's clock, and by how much its times have moved earlier.
+    /// Start of the policy's clock, or of the reminders', and by how much its times have moved earlier.
     pub base: EngineTime,
     pub saved: Span,
     /// The step fired last, counted from 0.
@@ -156,7 +156,10 @@ pub struct Delivery {
     pub medium: Option<Medium>,
     pub who: Option<String>,
     pub address: Option<String>,
+    /// The same person's addresses of other media.
     pub others: BTreeMap<Medium, String>,
+    pub on_call: bool,
+    pub forced: bool,
     pub status: Status,
     pub reason: Option<String>,
     pub until: Option<EngineTime>,
@@ -164,7 +167,7 @@ pub struct Delivery {
     pub attempts: Vec<Attempt>,
     /// Attempts so far; the list may hold fewer.
     pub n: u32,
-    /// Failures on the current way while the channel worked for others.
+    /// Retries on the current way that its failures have used up.
     pub counted: u32,
     /// The last pause, from which the next is drawn.
     pub pause: Span,
@@ -176,6 +179,8 @@ pub struct Delivery {
     pub sent_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub detail: Option<String>,
+    /// A dead letter that somebody gave up.
+    pub dropped: bool,
 }
 
 impl Delivery {
@@ -217,7 +222,6 @@ pub struct ChannelState {
     pub gap: Span,
     /// Attempts allowed at once after a recovery; doubles with each success.
     pub width: u32,
-    pub in_flight: BTreeSet<DeliveryId>,
     pub last_success: Option<EngineTime>,
     /// The last success of an attempt or a probe.
     pub last_proof_at: Option<Timestamp>,
@@ -234,7 +238,6 @@ impl Default for ChannelState {
             retry_at: None,
             gap: Span::ZERO,
             width: u32::MAX,
-            in_flight: BTreeSet::new(),
             last_success: None,
             last_proof_at: None,
         }
@@ -244,6 +247,11 @@ impl Default for ChannelState {
 impl ChannelState {
     pub fn is_dead(&self) -> bool {
         self.status == ChannelStatus::Dead
+    }
+
+    /// It takes no attempts before this time: its breaker is not closed, or it asked for a pause.
+    pub fn held_until(&self, now: EngineTime) -> Option<EngineTime> {
+        self.retry_at.filter(|t| *t > now)
     }
 }
 
@@ -301,6 +309,13 @@ pub struct WatchState {
     pub value: Option<f64>,
     pub since: Option<Timestamp>,
     pub detail: String,
+}
+
+/// The last value of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    pub value: f64,
+    pub at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

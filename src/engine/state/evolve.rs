@@ -2,16 +2,15 @@
 
 use super::State;
 use super::entity::*;
-use crate::domain::delivery::Status;
-use crate::domain::event::{Event, EventKind, HeartbeatStatus, Payload};
+use crate::domain::event::{Breaker, Event, EventKind, HeartbeatStatus, Payload};
 use crate::domain::time::Timestamp;
 
 impl State {
-    /// Folds one event that happened at `at` (wall clock).
+    /// Folds one event that happened at `at` (wall clock). What cannot have happened, as far as
+    /// the state knows, is counted and skipped.
     pub fn evolve(&mut self, at: Timestamp, event: &Event) {
         self.last_at = at;
-        let known = self.apply(at, &event.head, event.payload.as_deref());
-        if !known {
+        if !self.apply(at, &event.head, event.payload.as_deref()) {
             self.skipped_events += 1;
         }
     }
@@ -28,63 +27,26 @@ impl State {
                 self.config.refused_at = Some(at);
                 self.config.errors = errors.clone();
             }
-            ClockStepped { by } => self.offset = self.offset + *by,
-            MetricsSeen { values } => self.metrics.extend(values.iter().map(|(k, v)| (k.clone(), *v))),
-
-            NotificationAccepted { .. } => self.fold_notification(at, head, payload),
-            DeliveryCreated { .. } => return self.fold_delivery(at, head, payload),
-            AttemptStarted { .. } | AttemptFinished { .. } => return self.fold_attempt(at, head, payload),
-            DeliveryMoved { id, status, at: place, until, lap, because } => {
-                let now = self.engine_time(at);
-                return self.change_delivery(*id, |d| {
-                    if d.at != *place {
-                        d.counted = 0;
-                    }
-                    if let (Status::Backoff, Some(until)) = (status, until) {
-                        d.pause = *until - now;
-                    }
-                    d.status = *status;
-                    d.at = *place;
-                    d.until = *until;
-                    d.lap = *lap;
-                    d.detail = Some(because.clone());
-                });
+            ClockStepped { by } => self.fold_step(*by),
+            MetricsSeen { values } => {
+                let seen = |value: &f64| Metric { value: *value, at };
+                self.metrics.extend(values.iter().map(|(name, value)| (name.clone(), seen(value))));
             }
+
+            NotificationAccepted { .. } => return self.fold_notification(at, head, payload),
+            DeliveryCreated { .. } => return self.fold_delivery(at, head, payload),
+            AttemptStarted { .. } => return self.fold_attempt_started(at, head, payload),
+            AttemptFinished { .. } => return self.fold_attempt_finished(at, head),
+            DeliveryMoved { .. } => return self.fold_move(at, head),
             DeliveryEnded { id, status, reason } => return self.fold_end(at, *id, *status, reason.clone()),
             DeliveryReported { .. } | DeliveryPriced { .. } => {}
-            DeadLetterRequeued { id } => {
-                return self.change_delivery(*id, |d| {
-                    d.status = Status::Ready;
-                    d.reason = None;
-                    d.ended_at = None;
-                });
-            }
-            DeadLetterDropped { id } => {
-                if let Some(d) = self.deliveries.get_mut(id) {
-                    d.reason = Some(format!("{} (dropped)", d.reason.as_deref().unwrap_or("dead")));
-                }
-                return self.index.dead.remove(id);
-            }
-            ChannelChanged { channel, status, detail, breaker, failures, retry_at, gap } => {
-                return self.change_channel(channel, |c| {
-                    if c.status != *status {
-                        c.since = at;
-                    }
-                    c.status = *status;
-                    c.detail = detail.clone();
-                    c.breaker = *breaker;
-                    c.failures = *failures;
-                    c.retry_at = *retry_at;
-                    c.gap = *gap;
-                    if *breaker != crate::domain::event::Breaker::Closed {
-                        c.width = 1;
-                    }
-                });
-            }
+            DeadLetterRequeued { id } => return self.fold_requeued(at, *id),
+            DeadLetterDropped { id } => return self.fold_dropped(*id),
+            ChannelChanged { .. } => self.fold_channel(at, head),
 
-            IncidentOpened { .. } => self.fold_opened(at, head, payload),
-            IncidentRepeated { id } => return self.change_incident(*id, |i| i.count += 1),
-            IncidentRaised { .. }
+            IncidentOpened { .. } => return self.fold_opened(at, head, payload),
+            IncidentRepeated { .. }
+            | IncidentRaised { .. }
             | IncidentStepped { .. }
             | IncidentReminded { .. }
             | IncidentAcknowledged { .. }
@@ -95,60 +57,19 @@ impl State {
             | IncidentResolved { .. } => return self.fold_incident(at, head),
 
             SilenceAdded { .. } | SilenceBegan { .. } | SilenceExpired { .. } => return self.fold_silence(head),
+            SoundStarted { .. } | SoundStopped { .. } => return self.fold_sound(head),
 
-            HeartbeatKnown { name, at } => {
-                self.heartbeats.entry(name.clone()).or_default().known = Some(*at);
-            }
-            HeartbeatStarted { name, scheduled_at } => {
-                let h = self.heartbeats.entry(name.clone()).or_default();
-                h.running = Some(*scheduled_at);
-                h.last_scheduled = Some(*scheduled_at);
-                h.last_run_at = Some(at);
-            }
-            HeartbeatFinished { name, ok, class, detail, status, failures_in_row, failing_since } => {
-                let h = self.heartbeats.entry(name.clone()).or_default();
-                h.running = None;
-                h.status = *status;
-                h.class = *class;
-                h.detail = detail.clone();
-                h.failures_in_row = *failures_in_row;
-                h.failing_since = *failing_since;
-                if *ok {
-                    h.last_ok_at = Some(at);
-                }
-            }
-            HeartbeatPinged { name, ok } => {
-                let now = self.engine_time(at);
-                let h = self.heartbeats.entry(name.clone()).or_default();
-                h.last_run_at = Some(at);
-                h.last_ping = Some(now);
-                if *ok {
-                    h.last_ok_at = Some(at);
-                }
-            }
-            HeartbeatLate { name } => {
-                let h = self.heartbeats.entry(name.clone()).or_default();
-                h.status = HeartbeatStatus::Late;
-                h.failures_in_row += 1;
-                h.failing_since.get_or_insert(at);
-            }
+            HeartbeatKnown { .. }
+            | HeartbeatStarted { .. }
+            | HeartbeatFinished { .. }
+            | HeartbeatPinged { .. }
+            | HeartbeatLate { .. } => self.fold_heartbeat(at, head),
             WatchChanged { name, status, value, detail } => {
                 let w = self.watches.entry(name.clone()).or_default();
-                if w.status != *status {
-                    w.since = Some(at);
-                }
-                *w = WatchState { status: *status, value: *value, since: w.since, detail: detail.clone() };
+                let since = if w.status == *status { w.since } else { Some(at) };
+                *w = WatchState { status: *status, value: *value, since, detail: detail.clone() };
             }
-            SoundStarted { channel, delivery, incident, until } => {
-                let level = self.deliveries.get(delivery).map_or(crate::domain::level::Level::Urgent, |d| d.level);
-                let sound = Sounding { incident: *incident, level, until: *until };
-                self.sounding.entry(channel.clone()).or_default().insert(*delivery, sound);
-                self.index.set_timer(super::Timer::Sound(channel.clone(), *delivery), Some(*until));
-            }
-            SoundStopped { channel, delivery, .. } => {
-                self.index.set_timer(super::Timer::Sound(channel.clone(), *delivery), None);
-                return self.fold_silent(channel, *delivery);
-            }
+
             Stopping { .. }
             | AuthDenied { .. }
             | RequestRefused { .. }
@@ -163,19 +84,74 @@ impl State {
         true
     }
 
+    /// What ran in the last life has no outcome; the engine asks for each attempt anew.
     fn fold_started(&mut self) {
-        // What ran in the last life has no outcome; the engine asks for each attempt anew.
         for h in self.heartbeats.values_mut() {
             h.running = None;
         }
     }
 
-    fn fold_silent(&mut self, channel: &str, delivery: crate::domain::id::DeliveryId) -> bool {
-        let Some(sounds) = self.sounding.get_mut(channel) else { return false };
-        let was = sounds.remove(&delivery).is_some();
-        if sounds.is_empty() {
-            self.sounding.remove(channel);
+    fn fold_channel(&mut self, at: Timestamp, head: &EventKind) {
+        let EventKind::ChannelChanged { channel, status, detail, breaker, failures, retry_at, gap } = head else {
+            return;
+        };
+        self.change_channel(channel, |c| {
+            if c.status != *status {
+                c.since = at;
+            }
+            c.status = *status;
+            c.detail = detail.clone();
+            c.breaker = *breaker;
+            c.failures = *failures;
+            c.retry_at = *retry_at;
+            c.gap = *gap;
+            if *breaker != Breaker::Closed {
+                c.width = 1;
+            }
+        });
+    }
+
+    fn fold_heartbeat(&mut self, at: Timestamp, head: &EventKind) {
+        let now = self.engine_time(at);
+        let (EventKind::HeartbeatKnown { name, .. }
+        | EventKind::HeartbeatStarted { name, .. }
+        | EventKind::HeartbeatFinished { name, .. }
+        | EventKind::HeartbeatPinged { name, .. }
+        | EventKind::HeartbeatLate { name }) = head
+        else {
+            return;
+        };
+        let h = self.heartbeats.entry(name.clone()).or_default();
+        match head {
+            EventKind::HeartbeatKnown { at, .. } => *h = HeartbeatState { known: Some(*at), ..Default::default() },
+            EventKind::HeartbeatStarted { scheduled_at, .. } => {
+                h.running = Some(*scheduled_at);
+                h.last_scheduled = Some(*scheduled_at);
+                h.last_run_at = Some(at);
+            }
+            EventKind::HeartbeatFinished { ok, class, detail, status, failures_in_row, failing_since, .. } => {
+                h.running = None;
+                h.status = *status;
+                h.class = *class;
+                h.detail = detail.clone();
+                h.failures_in_row = *failures_in_row;
+                h.failing_since = *failing_since;
+                if *ok {
+                    h.last_ok_at = Some(at);
+                }
+            }
+            EventKind::HeartbeatPinged { ok, .. } => {
+                h.last_run_at = Some(at);
+                h.last_ping = Some(now);
+                if *ok {
+                    h.last_ok_at = Some(at);
+                }
+            }
+            _ => {
+                h.status = HeartbeatStatus::Late;
+                h.failures_in_row += 1;
+                h.failing_since.get_or_insert(at);
+            }
         }
-        was
     }
 }

@@ -1,13 +1,16 @@
 //! What is derived from the state: who is due when, who waits for which channel, names to ids.
+//!
+//! Nothing here is a fact of its own: [`State::reindex`] makes all of it anew from the facts, and
+//! what the folds keep up to date step by step is equal to that at any time.
 
 use super::State;
 use super::entity::*;
 use crate::domain::delivery::Status;
-use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
+use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::level::Level;
 use crate::domain::time::EngineTime;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Whose time it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,24 +30,49 @@ pub struct QueueKey {
     pub id: DeliveryId,
 }
 
-#[derive(Debug, Default)]
+/// Sets by name; a name whose set is empty is not there.
+type Sets<K, V> = BTreeMap<K, BTreeSet<V>>;
+
+#[derive(Debug, Default, PartialEq)]
 pub(in crate::engine) struct Index {
     pub timers: BTreeSet<(EngineTime, Timer)>,
     pub due: HashMap<Timer, EngineTime>,
-    pub queues: BTreeMap<String, BTreeSet<QueueKey>>,
+    /// By channel: ready, or waiting without a time of its own; the first one is next.
+    pub queues: Sets<String, QueueKey>,
+    /// By channel: resting until a time of its own.
+    pub resting: Sets<String, DeliveryId>,
+    /// By channel: waiting for that one or for another of the same chain.
+    pub hoping: Sets<String, DeliveryId>,
+    /// By channel: attempts under way.
+    pub in_flight: Sets<String, DeliveryId>,
+    /// How many have not ended, by channel and status.
+    pub counts: BTreeMap<String, BTreeMap<Status, usize>>,
+    /// All that have not ended.
+    pub pending: BTreeSet<DeliveryId>,
+    pub pending_by_incident: Sets<IncidentId, DeliveryId>,
+    pub scheduled: BTreeSet<DeliveryId>,
+    pub dead: BTreeSet<DeliveryId>,
     pub by_fingerprint: HashMap<String, IncidentId>,
     pub by_number: HashMap<u64, IncidentId>,
     pub live: BTreeMap<u64, IncidentId>,
-    pub pending_by_incident: HashMap<IncidentId, BTreeSet<DeliveryId>>,
-    pub pending: usize,
-    pub dead: BTreeSet<DeliveryId>,
-    /// Ended, oldest first; the oldest leave the state when there are many.
-    pub ended_incidents: VecDeque<IncidentId>,
-    pub ended_notifications: VecDeque<NotificationId>,
     /// When an idempotency key may be forgotten.
     pub keys: BTreeSet<(EngineTime, String)>,
-    /// The notification accepted last: its deliveries may still be coming.
-    pub unsettled: Option<NotificationId>,
+}
+
+fn add<K: Ord, V: Ord>(sets: &mut Sets<K, V>, key: K, value: V) {
+    sets.entry(key).or_default().insert(value);
+}
+
+fn remove<K: Ord, V: Ord, Q: Ord + ?Sized>(sets: &mut Sets<K, V>, key: &Q, value: &V)
+where
+    K: std::borrow::Borrow<Q>,
+{
+    if let Some(set) = sets.get_mut(key) {
+        set.remove(value);
+        if set.is_empty() {
+            sets.remove(key);
+        }
+    }
 }
 
 impl Index {
@@ -63,10 +91,94 @@ impl Index {
             self.timers.insert((due, timer));
         }
     }
+
+    pub fn add_delivery(&mut self, d: &Delivery) {
+        self.set_timer(Timer::Delivery(d.id), delivery_due(d));
+        if d.status == Status::Dead && !d.dropped {
+            self.dead.insert(d.id);
+        }
+        if d.status.is_end() {
+            return;
+        }
+        self.pending.insert(d.id);
+        if let Some(incident) = d.incident {
+            add(&mut self.pending_by_incident, incident, d.id);
+        }
+        let channel = d.channel().to_owned();
+        *self.counts.entry(channel.clone()).or_default().entry(d.status).or_default() += 1;
+        match d.status {
+            Status::Sending => add(&mut self.in_flight, channel, d.id),
+            Status::Scheduled => {
+                self.scheduled.insert(d.id);
+            }
+            _ if is_queued(d) => add(&mut self.queues, channel, queue_key(d)),
+            _ if is_resting(d) => add(&mut self.resting, channel, d.id),
+            _ => {}
+        }
+        if d.status == Status::Waiting {
+            for way in &d.chain {
+                add(&mut self.hoping, way.clone(), d.id);
+            }
+        }
+    }
+
+    pub fn remove_delivery(&mut self, d: &Delivery) {
+        self.dead.remove(&d.id);
+        self.pending.remove(&d.id);
+        self.scheduled.remove(&d.id);
+        if d.status.is_end() {
+            return;
+        }
+        if let Some(incident) = d.incident {
+            remove(&mut self.pending_by_incident, &incident, &d.id);
+        }
+        self.uncount(d);
+        remove(&mut self.in_flight, d.channel(), &d.id);
+        remove(&mut self.queues, d.channel(), &queue_key(d));
+        remove(&mut self.resting, d.channel(), &d.id);
+        for way in &d.chain {
+            remove(&mut self.hoping, way, &d.id);
+        }
+    }
+
+    fn uncount(&mut self, d: &Delivery) {
+        let Some(of_channel) = self.counts.get_mut(d.channel()) else { return };
+        if let Some(count) = of_channel.get_mut(&d.status) {
+            *count = count.saturating_sub(1);
+        }
+        of_channel.retain(|_, count| *count > 0);
+        if of_channel.is_empty() {
+            self.counts.remove(d.channel());
+        }
+    }
+
+    pub fn add_incident(&mut self, i: &Incident) {
+        self.set_timer(Timer::Incident(i.id), incident_due(i));
+        self.by_number.insert(i.number, i.id);
+        if i.is_live() {
+            self.by_fingerprint.insert(i.fingerprint.clone(), i.id);
+            self.live.insert(i.number, i.id);
+        } else {
+            if self.by_fingerprint.get(&i.fingerprint) == Some(&i.id) {
+                self.by_fingerprint.remove(&i.fingerprint);
+            }
+            self.live.remove(&i.number);
+        }
+    }
+
+    pub fn remove_incident(&mut self, i: &Incident) {
+        self.by_number.remove(&i.number);
+        self.set_timer(Timer::Incident(i.id), None);
+    }
+
+    pub fn add_silence(&mut self, s: &Silence) {
+        let due = (!s.expired).then_some(if s.begun { s.ends } else { s.starts });
+        self.set_timer(Timer::Silence(s.id.clone()), due);
+    }
 }
 
 /// When a delivery wants to be looked at.
-pub(super) fn delivery_due(d: &Delivery) -> Option<EngineTime> {
+fn delivery_due(d: &Delivery) -> Option<EngineTime> {
     match d.status {
         Status::Scheduled | Status::Backoff | Status::Waiting | Status::Unknown => {
             Some(d.until.map_or(d.expires, |u| u.min(d.expires)))
@@ -77,105 +189,49 @@ pub(super) fn delivery_due(d: &Delivery) -> Option<EngineTime> {
 }
 
 /// In a channel's queue: ready, or waiting for the channel without a time of its own.
-pub(super) fn is_queued(d: &Delivery) -> bool {
+fn is_queued(d: &Delivery) -> bool {
     d.status == Status::Ready || (d.status == Status::Waiting && d.until.is_none())
 }
 
-pub(super) fn queue_key(d: &Delivery) -> QueueKey {
+/// It has a time of its own at which it tries again.
+fn is_resting(d: &Delivery) -> bool {
+    matches!(d.status, Status::Backoff | Status::Waiting) && d.until.is_some()
+}
+
+fn queue_key(d: &Delivery) -> QueueKey {
     QueueKey { level: Reverse(d.level), order: d.order, rank: d.rank, id: d.id }
 }
 
-pub(super) fn incident_due(i: &Incident) -> Option<EngineTime> {
-    if !i.is_live() || i.silenced_by.is_some() && i.status == IncidentStatus::Open {
-        return None;
-    }
-    i.next.map(|n| n.due)
+/// What is silenced has nothing due, and what is acknowledged only its own withdrawal.
+fn incident_due(i: &Incident) -> Option<EngineTime> {
+    let next = i.next?;
+    let wanted = match i.status {
+        IncidentStatus::Open => i.silenced_by.is_none(),
+        IncidentStatus::Acknowledged => next.what == crate::domain::event::NextWhat::Restart,
+        IncidentStatus::Resolved => false,
+    };
+    wanted.then_some(next.due)
 }
 
 impl State {
-    /// Rebuilds every index; after a snapshot was read.
+    /// Makes every index anew; after a snapshot was read.
     pub fn reindex(&mut self) {
-        self.index = Index::default();
-        let deliveries: Vec<Delivery> = self.deliveries.values().cloned().collect();
-        for d in &deliveries {
-            self.index_delivery(d);
-        }
-        let mut incidents: Vec<Incident> = self.incidents.values().cloned().collect();
-        incidents.sort_by_key(|i| (i.resolved_at, i.number));
-        for i in &incidents {
-            self.index_incident(i);
-            if !i.is_live() {
-                self.index.ended_incidents.push_back(i.id);
-            }
-        }
-        let mut ended: Vec<_> = self.notifications.values().filter(|n| n.retired).map(|n| (n.order, n.id)).collect();
-        ended.sort();
-        self.index.ended_notifications.extend(ended.into_iter().map(|(_, id)| id));
-        for id in self.silences.keys().cloned().collect::<Vec<_>>() {
-            self.index_silence(&id);
-        }
+        self.index = self.derived();
+    }
+
+    /// The index as it follows from the facts.
+    pub(in crate::engine) fn derived(&self) -> Index {
+        let mut index = Index::default();
+        self.deliveries.values().for_each(|d| index.add_delivery(d));
+        self.incidents.values().for_each(|i| index.add_incident(i));
+        self.silences.values().for_each(|s| index.add_silence(s));
         for (channel, sounds) in &self.sounding {
             for (id, s) in sounds {
-                self.index.set_timer(Timer::Sound(channel.clone(), *id), Some(s.until));
+                index.set_timer(Timer::Sound(channel.clone(), *id), Some(s.until));
             }
         }
         let keys = self.idempotency.iter().filter_map(|(key, r)| Some((r.forget_at?, key.clone())));
-        self.index.keys = keys.collect();
-    }
-
-    pub(super) fn index_delivery(&mut self, d: &Delivery) {
-        self.index.set_timer(Timer::Delivery(d.id), delivery_due(d));
-        if is_queued(d) {
-            self.index.queues.entry(d.channel().to_owned()).or_default().insert(queue_key(d));
-        }
-        if !d.status.is_end() {
-            self.index.pending += 1;
-            if let Some(incident) = d.incident {
-                self.index.pending_by_incident.entry(incident).or_default().insert(d.id);
-            }
-        }
-        if d.status == Status::Dead {
-            self.index.dead.insert(d.id);
-        }
-    }
-
-    pub(super) fn unindex_delivery(&mut self, d: &Delivery) {
-        if is_queued(d)
-            && let Some(queue) = self.index.queues.get_mut(d.channel())
-        {
-            queue.remove(&queue_key(d));
-        }
-        if !d.status.is_end() {
-            self.index.pending -= 1;
-            if let Some(incident) = d.incident
-                && let Some(set) = self.index.pending_by_incident.get_mut(&incident)
-            {
-                set.remove(&d.id);
-                if set.is_empty() {
-                    self.index.pending_by_incident.remove(&incident);
-                }
-            }
-        }
-        self.index.dead.remove(&d.id);
-    }
-
-    pub(super) fn index_incident(&mut self, i: &Incident) {
-        self.index.set_timer(Timer::Incident(i.id), incident_due(i));
-        self.index.by_number.insert(i.number, i.id);
-        if i.is_live() {
-            self.index.by_fingerprint.insert(i.fingerprint.clone(), i.id);
-            self.index.live.insert(i.number, i.id);
-        } else {
-            if self.index.by_fingerprint.get(&i.fingerprint) == Some(&i.id) {
-                self.index.by_fingerprint.remove(&i.fingerprint);
-            }
-            self.index.live.remove(&i.number);
-        }
-    }
-
-    pub(super) fn index_silence(&mut self, id: &str) {
-        let Some(s) = self.silences.get(id) else { return };
-        let due = (!s.expired).then_some(if s.begun { s.ends } else { s.starts });
-        self.index.set_timer(Timer::Silence(id.to_owned()), due);
+        index.keys = keys.collect();
+        index
     }
 }

@@ -12,12 +12,15 @@ mod retire;
 
 pub use entity::*;
 pub use index::{QueueKey, Timer};
+pub use retire::Leaving;
 
+use crate::domain::delivery::Status;
+use crate::domain::event::Breaker;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use index::Index;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Everything the engine decides by, beside the config and the time.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -31,23 +34,24 @@ pub struct State {
     pub last_number: u64,
     /// Counts acceptances; the order of sending within a level.
     pub order: u64,
-    pub incidents: HashMap<IncidentId, Incident>,
-    pub notifications: HashMap<NotificationId, Notification>,
-    pub deliveries: HashMap<DeliveryId, Delivery>,
+    pub incidents: BTreeMap<IncidentId, Incident>,
+    pub notifications: BTreeMap<NotificationId, Notification>,
+    pub deliveries: BTreeMap<DeliveryId, Delivery>,
     pub channels: BTreeMap<String, ChannelState>,
     pub silences: BTreeMap<String, Silence>,
     pub heartbeats: BTreeMap<String, HeartbeatState>,
     pub watches: BTreeMap<String, WatchState>,
-    pub metrics: BTreeMap<String, f64>,
+    pub metrics: BTreeMap<String, Metric>,
     /// What should sound now, by channel; the player is made to match.
     pub sounding: BTreeMap<String, BTreeMap<DeliveryId, Sounding>>,
     /// By tenant, caller and key, see [`State::idempotency_key`].
-    pub idempotency: HashMap<String, Remembered>,
+    pub idempotency: BTreeMap<String, Remembered>,
     pub rates: Rates,
     pub last_acknowledged: Option<IncidentId>,
     pub config: ConfigState,
     /// Events about something unknown, or of an unknown kind.
     pub skipped_events: u64,
+    pub leaving: Leaving,
     #[serde(skip)]
     pub(super) index: Index,
 }
@@ -83,12 +87,17 @@ impl State {
 
     /// The deliveries of an incident that have not ended.
     pub fn pending_of(&self, incident: IncidentId) -> Vec<DeliveryId> {
-        self.index.pending_by_incident.get(&incident).map(|s| s.iter().copied().collect()).unwrap_or_default()
+        self.index.pending_by_incident.get(&incident).into_iter().flatten().copied().collect()
     }
 
     /// Deliveries that have not ended.
     pub fn pending(&self) -> usize {
-        self.index.pending
+        self.index.pending.len()
+    }
+
+    /// The oldest delivery that has not ended.
+    pub fn oldest_pending(&self) -> Option<&Delivery> {
+        self.index.pending.first().and_then(|id| self.deliveries.get(id))
     }
 
     /// The next engine time at which the state itself has something due.
@@ -101,13 +110,49 @@ impl State {
         self.index.queues.get(channel).into_iter().flatten().map(|key| key.id)
     }
 
-    pub fn queue_len(&self, channel: &str) -> usize {
-        self.index.queues.get(channel).map_or(0, |q| q.len())
+    /// Channels that have something in their queue.
+    pub fn queued_channels(&self) -> impl Iterator<Item = &str> {
+        self.index.queues.keys().map(String::as_str)
     }
 
-    /// Channels that have something in their queue.
-    pub fn queued_channels(&self) -> Vec<String> {
-        self.index.queues.iter().filter(|(_, q)| !q.is_empty()).map(|(name, _)| name.clone()).collect()
+    /// Attempts of this channel under way.
+    pub fn in_flight(&self, channel: &str) -> usize {
+        self.index.in_flight.get(channel).map_or(0, |d| d.len())
+    }
+
+    /// Deliveries with an attempt under way, in order of their ids.
+    pub fn all_in_flight(&self) -> Vec<DeliveryId> {
+        let mut all: Vec<DeliveryId> = self.index.in_flight.values().flatten().copied().collect();
+        all.sort();
+        all
+    }
+
+    /// How many deliveries that have not ended go by this channel now, with this status.
+    pub fn count(&self, channel: &str, status: Status) -> usize {
+        self.index.counts.get(channel).and_then(|c| c.get(&status)).copied().unwrap_or(0)
+    }
+
+    /// How many deliveries that have not ended go by this channel now.
+    pub fn pending_on(&self, channel: &str) -> usize {
+        self.index.counts.get(channel).map_or(0, |c| c.values().sum())
+    }
+
+    /// How many of them wait for the channel to work again.
+    pub fn waiting_on(&self, channel: &str) -> usize {
+        let held = self.channel(channel).breaker != Breaker::Closed;
+        let ready = if held { self.count(channel, Status::Ready) } else { 0 };
+        ready + self.count(channel, Status::Waiting)
+    }
+
+    /// How many deliveries wait for their next attempt, on all channels.
+    pub fn to_be_sent(&self) -> usize {
+        let wait = |(status, _): &(&Status, &usize)| matches!(status, Status::Ready | Status::Waiting | Status::Backoff);
+        self.index.counts.values().flat_map(|c| c.iter().filter(wait)).map(|(_, n)| n).sum()
+    }
+
+    /// How many deliveries wait for a channel to work again, on all channels.
+    pub fn waiting(&self) -> usize {
+        self.index.counts.keys().map(|channel| self.waiting_on(channel)).sum()
     }
 
     pub fn channel(&self, name: &str) -> &ChannelState {
@@ -118,5 +163,13 @@ impl State {
     /// Dead letters that nobody dropped, oldest first.
     pub fn dead_letters(&self) -> impl Iterator<Item = &Delivery> {
         self.index.dead.iter().filter_map(|id| self.deliveries.get(id))
+    }
+
+    pub fn dead_count(&self) -> usize {
+        self.index.dead.len()
+    }
+
+    pub fn is_dead_letter(&self, id: DeliveryId) -> bool {
+        self.index.dead.contains(&id)
     }
 }

@@ -1,83 +1,121 @@
 //! What has ended leaves the state when there is much of it; the history keeps it.
 
 use super::State;
-use super::index::Timer;
 use crate::domain::id::{IncidentId, NotificationId};
 use crate::domain::time::Span;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
-/// Ended incidents and notifications that stay at hand for lists.
+/// Ended incidents, notifications and silences that stay at hand for lists, of each so many.
 const KEPT: usize = 1_000;
 
+/// What has ended, oldest first, in line to leave.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Leaving {
+    pub notifications: VecDeque<NotificationId>,
+    pub incidents: VecDeque<IncidentId>,
+    /// The notification accepted last: its deliveries may still be coming.
+    pub unsettled: Option<NotificationId>,
+}
+
 impl State {
-    /// The notification before the newest is complete: it may have had nobody to go to at all.
-    pub(super) fn settle(&mut self) {
-        if let Some(id) = self.index.unsettled.take() {
+    /// A new notification begins; the one before it is complete, and may have had nobody to go to.
+    pub(super) fn settle(&mut self, next: NotificationId) {
+        if let Some(id) = self.leaving.unsettled.replace(next) {
             self.retire(id);
         }
         self.forget_keys();
     }
 
-    /// Puts a notification whose deliveries have all ended in line to leave.
+    /// Puts a notification whose deliveries have all ended in line to leave; one of an incident
+    /// stays as long as that is not resolved.
     pub(super) fn retire(&mut self, id: NotificationId) {
         let Some(n) = self.notifications.get_mut(&id) else { return };
-        if n.open > 0 || n.retired {
+        let needed = n.origin.incident().and_then(|i| self.incidents.get(&i)).is_some_and(|i| i.is_live());
+        if n.open > 0 || n.retired || needed || (self.leaving.unsettled == Some(id) && n.deliveries.is_empty()) {
             return;
         }
         n.retired = true;
         if let Some(key) = &n.idempotency {
             let key = State::idempotency_key(n.tenant.as_deref(), &key.caller, &key.key);
-            let forget_at = self.engine_time(self.last_at) + Span::days(1);
-            if let Some(r) = self.idempotency.get_mut(&key) {
-                r.forget_at = Some(forget_at);
-                self.index.keys.insert((forget_at, key));
-            }
+            self.remember_for_a_day(key);
         }
-        self.index.ended_notifications.push_back(id);
-        while self.index.ended_notifications.len() > KEPT {
-            let Some(id) = self.index.ended_notifications.pop_front() else { break };
+        self.leaving.notifications.push_back(id);
+        while self.leaving.notifications.len() > KEPT {
+            let Some(id) = self.leaving.notifications.pop_front() else { break };
             self.forget_notification(id);
         }
-        while self.index.ended_incidents.len() > KEPT {
-            let Some(id) = self.index.ended_incidents.pop_front() else { break };
-            self.forget_incident(id);
+    }
+
+    /// A resolved incident is in line to leave, and its notifications with it.
+    pub(super) fn retire_incident(&mut self, id: IncidentId) {
+        let notifications = self.incidents.get(&id).map(|i| i.notifications.clone()).unwrap_or_default();
+        for n in notifications {
+            self.retire(n);
+        }
+        self.leaving.incidents.push_back(id);
+        if self.leaving.incidents.len() > KEPT
+            && let Some(oldest) = self.leaving.incidents.pop_front()
+        {
+            self.forget_incident(oldest);
+        }
+    }
+
+    /// A key is kept until 24 hours after the last delivery's end.
+    fn remember_for_a_day(&mut self, key: String) {
+        let forget_at = self.engine_time(self.last_at) + Span::days(1);
+        if let Some(r) = self.idempotency.get_mut(&key) {
+            if let Some(before) = r.forget_at.replace(forget_at) {
+                self.index.keys.remove(&(before, key.clone()));
+            }
+            self.index.keys.insert((forget_at, key));
         }
     }
 
     fn forget_keys(&mut self) {
         let now = self.engine_time(self.last_at);
-        while let Some((due, _)) = self.index.keys.first()
-            && *due <= now
-        {
+        while self.index.keys.first().is_some_and(|(due, _)| *due <= now) {
             let Some((_, key)) = self.index.keys.pop_first() else { break };
             self.idempotency.remove(&key);
         }
     }
 
     fn forget_notification(&mut self, id: NotificationId) {
-        // A dead letter stays until somebody requeues or drops it.
-        let keep = self
-            .notifications
-            .get(&id)
-            .is_some_and(|n| n.open > 0 || n.deliveries.iter().any(|d| self.index.dead.contains(d)));
-        if keep {
+        let Some(n) = self.notifications.get_mut(&id) else { return };
+        if n.open > 0 {
             return;
         }
-        if let Some(n) = self.notifications.remove(&id) {
-            for d in n.deliveries {
-                if let Some(d) = self.deliveries.remove(&d) {
-                    self.unindex_delivery(&d);
-                }
-            }
+        // A dead letter stays until somebody requeues or drops it, and is put in line again then.
+        if n.deliveries.iter().any(|d| self.index.dead.contains(d)) {
+            n.retired = false;
+            return;
+        }
+        let deliveries = std::mem::take(&mut n.deliveries);
+        self.notifications.remove(&id);
+        for d in deliveries {
+            self.deliveries.remove(&d);
         }
     }
 
     fn forget_incident(&mut self, id: IncidentId) {
-        if self.incidents.get(&id).is_none_or(|i| i.is_live()) {
+        // An attempt that is under way, or a notice that waits, still speaks of it.
+        if self.index.pending_by_incident.contains_key(&id) {
+            self.leaving.incidents.push_back(id);
             return;
         }
         if let Some(i) = self.incidents.remove(&id) {
-            self.index.by_number.remove(&i.number);
-            self.index.set_timer(Timer::Incident(id), None);
+            self.index.remove_incident(&i);
+        }
+    }
+
+    pub(super) fn forget_silences(&mut self) {
+        if self.silences.len() <= KEPT {
+            return;
+        }
+        let expired = self.silences.values().filter(|s| s.expired);
+        if let Some(oldest) = expired.min_by_key(|s| (s.ends, s.id.clone())).map(|s| s.id.clone()) {
+            self.silences.remove(&oldest);
         }
     }
 }

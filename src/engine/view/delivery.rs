@@ -53,8 +53,12 @@ impl Turn<'_> {
 
     /// What waits behind a breaker is shown as waiting for its channel.
     pub(crate) fn shown_status(&self, d: &Delivery) -> Status {
-        let held = d.status == Status::Ready && self.state.channel(d.channel()).breaker != Breaker::Closed;
-        if held { Status::Waiting } else { d.status }
+        let open = self.state.channel(d.channel()).breaker == Breaker::Closed;
+        match d.status {
+            Status::Ready if !open => Status::Waiting,
+            Status::Waiting if open && d.until.is_none() => Status::Ready,
+            status => status,
+        }
     }
 
     fn provider(&self, channel: &str) -> Option<&'static str> {

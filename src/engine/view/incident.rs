@@ -31,7 +31,7 @@ impl Turn<'_> {
             "policy": i.policy,
             "step": i.fired.map(|(_, s)| s + 1),
             "round": i.fired.map(|(r, _)| r + 1),
-            "rounds": i.rounds,
+            "rounds": i.rounds.max(i.fired.map_or(0, |(r, _)| r + 1)),
             "next": i.next.filter(|_| i.status == IncidentStatus::Acknowledged || i.is_calling()).map(|n| self.next(i, n)),
             "labels": i.labels,
             "silenced_by": i.silenced_by,

@@ -1,8 +1,6 @@
 //! Heartbeats, watches, channels and silences as documents.
 
 use crate::config::{ChannelConfig, Check, Heartbeat, Rule, Watch};
-use crate::domain::delivery::Status;
-use crate::domain::event::Breaker;
 use crate::engine::input::{Answer, Code, Refusal};
 use crate::engine::turn::Turn;
 use serde_json::{Value, json};
@@ -60,6 +58,7 @@ impl Turn<'_> {
             Rule::QueueOverflow { above } => *above as f64,
             Rule::LowProcessingRate { below } => *below as f64,
         };
+        let metric = w.rule.metric().and_then(|m| self.metric(m));
         let deal = match &w.rule {
             Rule::Capacity { deal, .. } => Some(deal),
             _ => None,
@@ -68,8 +67,8 @@ impl Turn<'_> {
             "name": w.name,
             "kind": w.rule.kind(),
             "metric": w.rule.metric(),
-            "value": w.rule.metric().and_then(|m| self.metric_value(m)).or(s.value),
-            "value_at": self.time_or_null(s.since),
+            "value": metric.map(|m| m.value).or(s.value),
+            "value_at": self.time_or_null(metric.map(|m| m.at).or(s.since)),
             "threshold": threshold,
             "status": s.status,
             "since": self.time_or_null(s.since),
@@ -85,9 +84,6 @@ impl Turn<'_> {
 
     fn channel(&self, c: &ChannelConfig) -> Value {
         let s = self.state.channel(&c.name);
-        let mine = || self.state.deliveries.values().filter(|d| !d.status.is_end() && d.channel() == c.name);
-        let held = s.breaker != Breaker::Closed;
-        let waiting = mine().filter(|d| d.status == Status::Waiting || (held && d.status == Status::Ready)).count();
         json!({
             "name": c.name,
             "kind": c.kind.name,
@@ -96,9 +92,9 @@ impl Turn<'_> {
             "detail": s.detail,
             "since": self.time_or_null(Some(s.since).filter(|t| t.0 != 0)),
             "last_proof_at": self.time_or_null(s.last_proof_at),
-            "in_flight": s.in_flight.len(),
-            "pending": mine().count(),
-            "waiting": waiting,
+            "in_flight": self.state.in_flight(&c.name),
+            "pending": self.state.pending_on(&c.name),
+            "waiting": self.state.waiting_on(&c.name),
             "fallback": c.fallback,
             "simulate": c.simulate,
         })

@@ -1,7 +1,6 @@
 //! `status`: the whole picture. What the engine cannot know (ledger, readiness) the door adds.
 
-use crate::domain::delivery::{ChannelStatus, Status};
-use crate::domain::event::Breaker;
+use crate::domain::delivery::ChannelStatus;
 use crate::domain::level::Level;
 use crate::engine::state::{Incident, IncidentStatus};
 use crate::engine::turn::Turn;
@@ -46,18 +45,12 @@ impl Turn<'_> {
     }
 
     pub(crate) fn queue_view(&self) -> Value {
-        let pending = self.state.deliveries.values().filter(|d| !d.status.is_end());
-        let (mut waiting, mut oldest) = (0, None);
-        for d in pending {
-            let held = d.status == Status::Ready && self.state.channel(d.channel()).breaker != Breaker::Closed;
-            waiting += usize::from(held || d.status == Status::Waiting);
-            oldest = Some(oldest.map_or(d.created_at, |t| d.created_at.min(t)));
-        }
+        let oldest = self.state.oldest_pending().map(|d| (self.wall - d.created_at).as_secs().max(0));
         json!({
             "pending": self.state.pending(),
-            "waiting": waiting,
-            "oldest_seconds": oldest.map(|t| (self.wall - t).as_secs().max(0)),
-            "dead": self.state.dead_letters().count(),
+            "waiting": self.state.waiting(),
+            "oldest_seconds": oldest,
+            "dead": self.state.dead_count(),
         })
     }
 
@@ -94,7 +87,7 @@ impl Turn<'_> {
                 reasons.push(format!("channel {name} is dead"));
             }
         }
-        match self.state.dead_letters().count() {
+        match self.state.dead_count() {
             0 => {}
             1 => reasons.push("1 dead letter".into()),
             n => reasons.push(format!("{n} dead letters")),

@@ -1,0 +1,39 @@
+//! S4: the labels that every incident and notification has.
+
+use crate::domain::Labels;
+use crate::domain::level::Level;
+
+/// What stentor itself says of something, beside its level and type. The given labels cannot
+/// overwrite it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OwnLabels<'a> {
+    /// heartbeat, watch, alert, manual, self.
+    pub source: &'a str,
+    pub name: Option<&'a str>,
+    pub tenant: Option<&'a str>,
+    pub channel: Option<&'a str>,
+    pub deal: Option<&'a str>,
+}
+
+impl OwnLabels<'_> {
+    /// All labels: ours over the given ones.
+    pub fn over(self, given: Labels, level: Level, kind_of: &str) -> Labels {
+        let mut labels = given;
+        labels.insert("level".into(), level.to_string());
+        labels.insert("source".into(), self.source.into());
+        labels.insert("type".into(), kind_of.into());
+        let named = [("name", self.name), ("tenant", self.tenant), ("channel", self.channel), ("deal", self.deal)];
+        labels.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))));
+        labels
+    }
+}
+
+/// The given type, else the given label of that name.
+pub(crate) fn type_of(given: &Option<String>, labels: &Labels) -> String {
+    type_or(given, labels, "message")
+}
+
+/// The same, with what it is where neither says.
+pub(crate) fn type_or(given: &Option<String>, labels: &Labels, otherwise: &str) -> String {
+    given.clone().or_else(|| labels.get("type").cloned()).unwrap_or_else(|| otherwise.to_owned())
+}

@@ -1,0 +1,105 @@
+//! What an incident says and when, beside the steps of a policy: its one sending, reminders, and
+//! what is due next.
+
+use super::plan::{Planned, Terms};
+use super::policy::Firing;
+use super::sending::Message;
+use super::state::Incident;
+use super::turn::Turn;
+use crate::domain::event::{EventKind, Next, NextWhat, Origin, Payload};
+use crate::domain::id::IncidentId;
+use crate::domain::level::Level;
+use crate::domain::time::EngineTime;
+
+impl Turn<'_> {
+    /// Does what an open incident does first: its policy's first step, or its one sending.
+    pub fn begin(&mut self, id: IncidentId, because: &str) {
+        let Some(i) = self.state.incidents.get(&id) else { return };
+        match self.policy_of(i) {
+            Some(_) => self.fire(id, Firing::of((0, 0), because)),
+            None => self.send_opening(id),
+        }
+    }
+
+    /// What is due for an incident that begins now.
+    pub fn first_next(&self, level: Level, policy: Option<&str>, once: bool) -> Option<Next> {
+        let policy = policy.and_then(|p| self.config.policies.get(p)).filter(|p| !p.steps.is_empty());
+        match policy {
+            Some(_) => Some(Next { due: self.now, what: NextWhat::Step { round: 0, step: 0 } }),
+            None => self.reminder_after(level, once, self.now),
+        }
+    }
+
+    /// The same for one that exists.
+    pub fn next_anew(&self, id: IncidentId) -> Option<Next> {
+        let i = self.state.incidents.get(&id)?;
+        self.first_next(i.level, i.policy.as_deref(), i.once)
+    }
+
+    /// The first reminder after `from` that is still to come.
+    pub fn reminder_after(&self, level: Level, once: bool, from: EngineTime) -> Option<Next> {
+        let remind = self.config.levels.get(&level)?.remind.filter(|_| !once)?;
+        let missed = (self.now - from).0.max(0) / remind.0.max(1);
+        Some(Next { due: from + remind.times(missed + 1), what: NextWhat::Reminder })
+    }
+
+    /// What `next` says of an incident that is due.
+    pub fn incident_due(&mut self, id: IncidentId) {
+        let Some(i) = self.state.incidents.get(&id) else { return };
+        let Some(Next { due, what }) = i.next.filter(|next| next.due <= self.now) else { return };
+        match what {
+            NextWhat::Step { round, step } => self.step_due(id, round, step),
+            NextWhat::Opening | NextWhat::Reminder => self.remind(id, due),
+            NextWhat::Restart => {
+                let because = match i.snoozed_until {
+                    Some(_) => "the snooze is over",
+                    None => "acknowledged, but not ended in time",
+                };
+                self.withdraw_acknowledgement(id, "engine", because);
+            }
+        }
+    }
+
+    /// The one sending of an incident without a policy.
+    pub fn send_opening(&mut self, id: IncidentId) {
+        let Some(i) = self.state.incidents.get(&id) else { return };
+        let planned = self.plan(i.level, &i.kind_of, &own_terms(i));
+        self.tell(id, Origin::Opening { incident: id }, planned);
+    }
+
+    /// The last sending again: the policy's last step, or the one sending.
+    fn remind(&mut self, id: IncidentId, due: EngineTime) {
+        let Some(i) = self.state.incidents.get(&id) else { return };
+        let planned = match self.policy_of(i) {
+            Some(policy) => self.plan_step(i, policy, policy.steps.len() as u32 - 1),
+            None => self.plan(i.level, &i.kind_of, &own_terms(i)),
+        };
+        let next = self.reminder_after(i.level, i.once, due);
+        self.emit(EventKind::IncidentReminded { id, next });
+        self.tell(id, Origin::Reminder { incident: id }, planned);
+    }
+
+    /// Makes a sending of an incident. A notice is sent at level low, for order.
+    pub fn tell(&mut self, id: IncidentId, origin: Origin, planned: Vec<Planned>) {
+        let Some(i) = self.state.incidents.get(&id) else { return };
+        let level = if origin.is_notice() { Level::Low } else { i.level };
+        let payload = Payload {
+            subject: i.content.subject.clone(),
+            body: i.content.body.clone(),
+            annotations: i.content.annotations.clone(),
+            ..Payload::default()
+        };
+        let message = Message {
+            tenant: i.tenant.clone(),
+            initiator: i.opened_by.clone(),
+            about: i.about.clone(),
+            ..Message::new(origin, level, i.kind_of.clone(), i.labels.clone(), payload)
+        };
+        self.make(message, planned);
+    }
+}
+
+/// What the incident's source said of channels and recipients.
+fn own_terms(i: &Incident) -> Terms {
+    Terms { channels: i.channels.clone(), to: i.to.clone(), about: i.about.clone(), ..Terms::default() }
+}

@@ -1,0 +1,116 @@
+//! Attempts: begun, and how they ended.
+
+use crate::domain::delivery::{Medium, Status};
+use crate::domain::event::{AttemptResult, EventKind, Payload};
+use crate::domain::id::DeliveryId;
+use crate::domain::time::Timestamp;
+use crate::engine::state::{Attempt, Delivery, State, Told};
+
+/// Attempts kept in the state for each delivery; all of them stand in the ledger.
+const ATTEMPTS_KEPT: usize = 20;
+
+impl State {
+    pub(in crate::engine::state) fn fold_attempt_started(
+        &mut self,
+        at: Timestamp,
+        head: &EventKind,
+        payload: Option<&Payload>,
+    ) -> bool {
+        let EventKind::AttemptStarted { delivery, n, channel, medium, format, possibly_duplicate } = head else {
+            return false;
+        };
+        let attempt = Attempt {
+            n: *n,
+            channel: channel.clone(),
+            started_at: at,
+            finished_at: None,
+            class: None,
+            error: None,
+            provider_id: None,
+            possibly_duplicate: *possibly_duplicate,
+        };
+        let known = self.change_pending(*delivery, |d| {
+            d.status = Status::Sending;
+            d.until = None;
+            d.n = *n;
+            d.attempts.push(attempt);
+            if d.attempts.len() > ATTEMPTS_KEPT {
+                d.attempts.remove(0);
+            }
+            if let (Some(format), Some(text)) = (format, payload.and_then(|p| p.text.clone())) {
+                d.texts.insert(format.clone(), text);
+            }
+        });
+        if known {
+            self.fold_told(*delivery, channel, *medium);
+        }
+        known
+    }
+
+    pub(in crate::engine::state) fn fold_attempt_finished(&mut self, at: Timestamp, head: &EventKind) -> bool {
+        let EventKind::AttemptFinished { delivery, n, channel, result } = head else { return false };
+        let now = self.engine_time(at);
+        if matches!(result.success(), Some(Status::Delivered | Status::Sent | Status::Submitted)) {
+            self.change_channel(channel, |c| {
+                c.width = c.width.saturating_mul(2);
+                c.last_success = Some(now);
+                c.last_proof_at = Some(at);
+            });
+        }
+        self.change_pending(*delivery, |d| finish(d, *n, at, result))
+    }
+
+    /// An attempt was begun there, so notices will go there.
+    fn fold_told(&mut self, delivery: DeliveryId, channel: &str, medium: Option<Medium>) {
+        let Some(d) = self.deliveries.get(&delivery) else { return };
+        let notice = self.notifications.get(&d.notification).is_some_and(|n| n.origin.is_notice());
+        let Some(incident) = d.incident.filter(|_| !notice) else { return };
+        // A fixed channel tells its own place, whoever the message was for.
+        let address = medium.and_then(|m| d.address_for(m)).map(str::to_owned);
+        let who = d.who.clone().filter(|_| medium.is_some());
+        let told = Told { channel: channel.to_owned(), address, medium, who };
+        if let Some(i) = self.incidents.get_mut(&incident) {
+            i.told.insert(told);
+        }
+    }
+}
+
+fn finish(d: &mut Delivery, n: u32, at: Timestamp, result: &AttemptResult) {
+    let (class, error, provider) = match result {
+        AttemptResult::Failed(f) => {
+            d.maybe_sent |= f.unknown;
+            d.detail = Some(f.to_string());
+            (Some(f.class), Some(f.words.clone()), None)
+        }
+        AttemptResult::Lost { words } => {
+            d.maybe_sent = true;
+            d.detail = Some(words.clone());
+            (None, Some(words.clone()), None)
+        }
+        AttemptResult::Delivered { provider_id, detail }
+        | AttemptResult::Sent { provider_id, detail }
+        | AttemptResult::Submitted { provider_id, detail } => {
+            d.detail = Some(detail.clone());
+            (None, None, provider_id.clone())
+        }
+        AttemptResult::Simulated { detail } => {
+            d.detail = Some(detail.clone());
+            (None, None, None)
+        }
+    };
+    if let Some(a) = d.attempts.iter_mut().rfind(|a| a.n == n) {
+        a.finished_at = Some(at);
+        a.class = class;
+        a.error = error;
+        a.provider_id = provider;
+    }
+    match result.success() {
+        Some(Status::Submitted) => {
+            d.status = Status::Submitted;
+            d.sent_at = Some(at);
+        }
+        Some(_) => d.sent_at = Some(at),
+        // Between two events of one frame; the decision that follows moves or ends it.
+        None => d.status = Status::Unknown,
+    }
+}

@@ -1,0 +1,263 @@
+//! Notifications and their deliveries: accepted, created, moved, ended, taken up again.
+
+use super::content;
+use crate::domain::delivery::Status;
+use crate::domain::event::{EventKind, Payload};
+use crate::domain::id::DeliveryId;
+use crate::domain::time::{EngineTime, Span, Timestamp};
+use crate::engine::state::{Delivery, Minute, Notification, Remembered, State};
+
+/// Rates are asked for at most this far back.
+const MINUTES_KEPT: usize = 24 * 60;
+
+impl State {
+    pub(in crate::engine::state) fn fold_notification(
+        &mut self,
+        at: Timestamp,
+        head: &EventKind,
+        payload: Option<&Payload>,
+    ) -> bool {
+        let EventKind::NotificationAccepted {
+            id,
+            origin,
+            level,
+            kind_of,
+            labels,
+            correlation_id,
+            tenant,
+            initiator,
+            idempotency,
+            expires,
+            not_before,
+            heartbeat,
+            silenced_by,
+        } = head
+        else {
+            return false;
+        };
+        if self.notifications.contains_key(id) {
+            return false;
+        }
+        self.order += 1;
+        if let Some(key) = idempotency {
+            let remembered = Remembered { content: key.content.clone(), notification: *id, forget_at: None };
+            let key = State::idempotency_key(tenant.as_deref(), &key.caller, &key.key);
+            let before = self.idempotency.insert(key.clone(), remembered);
+            if let Some(due) = before.and_then(|r| r.forget_at) {
+                self.index.keys.remove(&(due, key));
+            }
+        }
+        if let Some(s) = silenced_by.as_ref().and_then(|s| self.silences.get_mut(s)) {
+            s.held += 1;
+        }
+        if let Some(i) = origin.incident().and_then(|i| self.incidents.get_mut(&i)) {
+            i.notifications.push(*id);
+        }
+        let notification = Notification {
+            id: *id,
+            origin: origin.clone(),
+            level: *level,
+            kind_of: kind_of.clone(),
+            labels: labels.clone(),
+            content: content(payload),
+            correlation_id: correlation_id.clone(),
+            tenant: tenant.clone(),
+            initiator: initiator.clone(),
+            idempotency: idempotency.clone(),
+            heartbeat: heartbeat.clone(),
+            accepted_at: at,
+            expires: *expires,
+            not_before: *not_before,
+            order: self.order,
+            deliveries: Vec::new(),
+            open: 0,
+            retired: false,
+        };
+        self.notifications.insert(*id, notification);
+        self.settle(*id);
+        true
+    }
+
+    pub(in crate::engine::state) fn fold_delivery(
+        &mut self,
+        at: Timestamp,
+        head: &EventKind,
+        payload: Option<&Payload>,
+    ) -> bool {
+        let EventKind::DeliveryCreated {
+            id,
+            notification,
+            incident,
+            chain,
+            start,
+            medium,
+            who,
+            on_call,
+            forced,
+            rank,
+            status,
+            reason,
+        } = head
+        else {
+            return false;
+        };
+        if self.deliveries.contains_key(id) {
+            return false;
+        }
+        let Some(n) = self.notifications.get_mut(notification) else { return false };
+        n.deliveries.push(*id);
+        let ended = status.is_end();
+        if !ended {
+            n.open += 1;
+            n.retired = false;
+        }
+        let delivery = Delivery {
+            id: *id,
+            notification: *notification,
+            incident: *incident,
+            level: n.level,
+            order: n.order,
+            rank: *rank,
+            chain: chain.clone(),
+            at: *start,
+            lap: 0,
+            medium: *medium,
+            who: who.clone(),
+            address: payload.and_then(|p| p.address.clone()),
+            others: payload.map(|p| p.others.clone()).unwrap_or_default(),
+            on_call: *on_call,
+            forced: *forced,
+            status: *status,
+            reason: reason.clone(),
+            until: n.not_before.filter(|_| *status == Status::Scheduled),
+            expires: n.expires,
+            attempts: Vec::new(),
+            n: 0,
+            counted: 0,
+            pause: Span::ZERO,
+            maybe_sent: false,
+            texts: Default::default(),
+            created_at: at,
+            sent_at: None,
+            ended_at: ended.then_some(at),
+            detail: None,
+            dropped: false,
+        };
+        self.index.add_delivery(&delivery);
+        self.deliveries.insert(*id, delivery);
+        true
+    }
+
+    pub(in crate::engine::state) fn fold_move(&mut self, at: Timestamp, head: &EventKind) -> bool {
+        let EventKind::DeliveryMoved { id, status, at: place, until, lap, because } = head else { return false };
+        // An end is told by an event of its own.
+        if status.is_end() {
+            return false;
+        }
+        let now = self.engine_time(at);
+        self.change_pending(*id, |d| {
+            if d.at != *place || d.lap != *lap {
+                d.counted = 0;
+            } else if *status == Status::Backoff {
+                d.counted += 1;
+            }
+            if let Some(until) = until {
+                d.pause = *until - now;
+            }
+            d.status = *status;
+            d.at = *place;
+            d.until = *until;
+            d.lap = *lap;
+            d.detail = Some(because.clone());
+        })
+    }
+
+    pub(in crate::engine::state) fn fold_end(
+        &mut self,
+        at: Timestamp,
+        id: DeliveryId,
+        status: Status,
+        reason: Option<String>,
+    ) -> bool {
+        if !status.is_end() {
+            return false;
+        }
+        let known = self.change_pending(id, |d| {
+            d.status = status;
+            d.reason = reason;
+            d.until = None;
+            d.ended_at = Some(at);
+            d.texts.clear();
+            if status.got_out() && d.sent_at.is_none() {
+                d.sent_at = Some(at);
+            }
+        });
+        if known {
+            self.count_end(self.engine_time(at), status);
+            if let Some(n) = self.deliveries.get(&id).map(|d| d.notification) {
+                self.retire(n);
+            }
+        }
+        known
+    }
+
+    /// Taken up again from its first way, with as much time as it had.
+    pub(in crate::engine::state) fn fold_requeued(&mut self, at: Timestamp, id: DeliveryId) -> bool {
+        let now = self.engine_time(at);
+        let created = self.deliveries.get(&id).filter(|d| d.status == Status::Dead).map(|d| d.created_at);
+        let Some(created) = created.map(|t| self.engine_time(t)) else { return false };
+        self.change_delivery(id, |d| {
+            d.status = Status::Ready;
+            d.reason = None;
+            d.ended_at = None;
+            d.until = None;
+            d.dropped = false;
+            (d.at, d.lap, d.counted, d.pause) = (0, 0, 0, Span::ZERO);
+            d.expires = now + (d.expires - created).max(Span::hours(1));
+        })
+    }
+
+    pub(in crate::engine::state) fn fold_dropped(&mut self, id: DeliveryId) -> bool {
+        let mut notification = None;
+        let known = self.index.dead.contains(&id)
+            && self.change_delivery(id, |d| {
+                d.dropped = true;
+                d.reason = Some(format!("{} (dropped)", d.reason.as_deref().unwrap_or("dead")));
+                notification = Some(d.notification);
+            });
+        if let Some(n) = notification {
+            self.retire(n);
+        }
+        known
+    }
+
+    /// A time that was given by the wall clock stays there when the clock is set.
+    pub(in crate::engine::state) fn fold_step(&mut self, by: Span) {
+        self.offset = self.offset + by;
+        for id in self.index.scheduled.clone() {
+            self.change_delivery(id, |d| {
+                d.until = d.until.map(|t| t - by);
+                d.expires = d.expires - by;
+            });
+        }
+    }
+
+    fn count_end(&mut self, now: EngineTime, status: Status) {
+        let minute = now.0.div_euclid(Span::mins(1).0);
+        let minutes = &mut self.rates.minutes;
+        if minutes.back().is_none_or(|m| m.minute < minute) {
+            minutes.push_back(Minute { minute, ..Minute::default() });
+        }
+        if minutes.len() > MINUTES_KEPT {
+            minutes.pop_front();
+        }
+        if let Some(m) = minutes.back_mut() {
+            m.ended += 1;
+            match status {
+                Status::Delivered | Status::Sent => m.delivered += 1,
+                Status::Dead | Status::Expired => m.failed += 1,
+                _ => {}
+            }
+        }
+    }
+}

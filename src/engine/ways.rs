@@ -1,0 +1,134 @@
+//! The ways of a message: a channel and its fallbacks, and which of them is next.
+//!
+//! Fallback is the same message to the same person by another way, because the way failed. It is
+//! never taken for a bad recipient, and a notice or a test has none.
+
+use super::reader::{Obstacle, Reader};
+use super::state::Delivery;
+use super::turn::Turn;
+use crate::config::Check;
+use crate::domain::delivery::Status;
+use crate::domain::event::EventKind;
+use crate::domain::id::DeliveryId;
+use crate::domain::level::Level;
+use crate::domain::time::{EngineTime, Span};
+
+/// A dead channel that nobody probes is left alone for so long before a message may try it out.
+const REST: Span = Span::mins(1);
+const GONE: &str = "the channel was taken out of the config";
+
+impl Turn<'_> {
+    /// The channel with its fallbacks, in order.
+    pub fn chain(&self, channel: &str) -> Vec<String> {
+        let mut chain = vec![channel.to_owned()];
+        while let Some(next) = self.config.channels.get(&chain[chain.len() - 1]).and_then(|c| c.fallback.clone()) {
+            if chain.contains(&next) {
+                break;
+            }
+            chain.push(next);
+        }
+        chain
+    }
+
+    /// Where a new message begins: with the first way that is not dead; `about` its own channel,
+    /// with the first of its fallbacks. Without any it waits for the channel named.
+    pub fn first_way(&self, chain: &[String], reader: &Reader<'_>, level: Level, about: bool) -> usize {
+        let from = usize::from(about);
+        let way = |place: &usize| self.obstacle(reader, &chain[*place]).is_none();
+        let ways: Vec<usize> = (from..chain.len()).filter(way).collect();
+        let hurry = is_hurried(level);
+        let good = |place: &&usize| {
+            let channel = &chain[**place];
+            if hurry { self.is_open(channel) } else { !self.is_dead(channel) || self.may_try_out(channel) }
+        };
+        let alive = |place: &&usize| !self.is_dead(&chain[**place]);
+        ways.iter().find(good).or_else(|| ways.iter().find(alive)).copied().unwrap_or(0)
+    }
+
+    pub fn is_dead(&self, channel: &str) -> bool {
+        self.state.channel(channel).is_dead()
+    }
+
+    /// Alive, and it did not ask for a pause.
+    fn is_open(&self, channel: &str) -> bool {
+        let c = self.state.channel(channel);
+        !c.is_dead() && c.held_until(self.now).is_none()
+    }
+
+    /// A dead channel comes back by a probe. Where there is none, a message without hurry finds
+    /// out, one at a time.
+    fn may_try_out(&self, channel: &str) -> bool {
+        let probed = || {
+            self.config.heartbeats.values().any(|h| matches!(&h.check, Check::Probe { channel: c, .. } if c == channel))
+        };
+        let rested = self.state.channel(channel).retry_at.is_none_or(|t| t + REST <= self.now);
+        rested && self.state.pending_on(channel) == 0 && !probed()
+    }
+
+    /// Whether no way of it is alive.
+    pub fn all_ways_dead(&self, d: &Delivery) -> bool {
+        let reader = self.reader(d);
+        d.chain.iter().filter(|c| self.obstacle(&reader, c).is_none()).all(|c| self.is_dead(c))
+    }
+
+    pub fn is_way(&self, d: &Delivery, place: usize) -> bool {
+        d.chain.get(place).is_some_and(|channel| self.obstacle(&self.reader(d), channel).is_none())
+    }
+
+    /// The next way in the chain that is alive.
+    pub fn alternative(&self, d: &Delivery) -> Option<usize> {
+        (d.at + 1..d.chain.len()).find(|place| !self.is_dead(&d.chain[*place]) && self.is_way(d, *place))
+    }
+
+    pub fn fall_back(&mut self, id: DeliveryId, place: usize, why: &str) {
+        let Some(d) = self.state.deliveries.get(&id) else { return };
+        let to = d.chain.get(place).map_or("-", String::as_str);
+        let because = format!("fallback from {} to {to}: {why}", d.channel());
+        let lap = d.lap;
+        self.emit(EventKind::DeliveryMoved { id, status: Status::Ready, at: place, until: None, lap, because });
+    }
+
+    /// No way is left after this one: the chain is gone through once more after a pause, or, where
+    /// none is alive, it waits for its first channel.
+    pub fn once_more(&mut self, id: DeliveryId, pause: Span, why: &str) {
+        let Some(d) = self.state.deliveries.get(&id) else { return };
+        let ways: Vec<usize> = (0..d.chain.len()).filter(|place| self.is_way(d, *place)).collect();
+        let alive = ways.iter().copied().find(|place| !self.is_dead(&d.chain[*place]));
+        let lap = d.lap + 1;
+        let (status, at, until, because) = match alive {
+            Some(place) => {
+                (Status::Backoff, place, Some(self.now + pause), format!("every way failed; the chain once more: {why}"))
+            }
+            None => (Status::Waiting, ways.first().copied().unwrap_or(0), None, format!("every way is dead: {why}")),
+        };
+        self.emit(EventKind::DeliveryMoved { id, status, at, until, lap, because });
+    }
+
+    /// By the same way, now or at a time of its own.
+    pub fn move_on(&mut self, id: DeliveryId, status: Status, until: Option<EngineTime>, because: &str) {
+        let Some(d) = self.state.deliveries.get(&id) else { return };
+        let (at, lap) = (d.at, d.lap);
+        self.emit(EventKind::DeliveryMoved { id, status, at, until, lap, because: because.to_owned() });
+    }
+
+    /// Its current channel is no way to this person any more: the next one, or the end.
+    pub fn pass_over(&mut self, id: DeliveryId, obstacle: Obstacle) {
+        let Some(d) = self.state.deliveries.get(&id) else { return };
+        match (obstacle, self.alternative(d)) {
+            // Somebody who does not want to be told that way is not told by a detour.
+            (Obstacle::Wish(reason), other) if d.at == 0 || other.is_none() => {
+                self.end_delivery(id, Status::Skipped, &reason);
+            }
+            (Obstacle::Wish(reason), Some(place)) => self.fall_back(id, place, &reason),
+            (Obstacle::NoChannel, Some(place)) => self.fall_back(id, place, GONE),
+            (Obstacle::NoChannel, None) => self.end_delivery(id, Status::Dead, GONE),
+            (_, Some(place)) => self.fall_back(id, place, "no address for it"),
+            (_, None) => self.end_delivery(id, Status::Dead, "VALIDATION_ERROR: no address for any way that is left"),
+        }
+    }
+}
+
+/// At urgent and high, waiting costs sleep or worse: the first failure is enough to go another way.
+pub(crate) fn is_hurried(level: Level) -> bool {
+    level >= Level::High
+}
