@@ -21,7 +21,7 @@ pub struct Extract {
 /// same id takes its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    pub sort: Sort,
+    pub kind: DocumentKind,
     pub id: Ulid,
     /// An incident's number.
     pub number: Option<u64>,
@@ -32,7 +32,7 @@ pub struct Document {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Sort {
+pub enum DocumentKind {
     Notification,
     Incident,
 }

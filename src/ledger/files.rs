@@ -8,6 +8,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+/// What a file that is not whole yet is called beside its name.
+const UNFINISHED: &str = "new";
+
 /// The disk as the journal sees it.
 pub trait Files: Send + Sync {
     /// Makes a file that must not exist yet, readable by its owner alone.
@@ -103,6 +106,18 @@ pub fn private_dir(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
+/// The same, and its name survives a power cut.
+///
+/// # Errors
+/// What the system says.
+pub fn durable_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    private_dir(dir)?;
+    sync_parent(dir)
+}
+
 /// Replaces `path` by a file of these parts, whole or not at all: a reader, also one after a power
 /// cut, sees the old file or the new one.
 ///
@@ -124,7 +139,8 @@ pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
 /// # Errors
 /// What the system says.
 pub fn sync_parent(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |dir| Disk.sync_dir(dir))
+    let parent = path.parent().map(|dir| if dir.as_os_str().is_empty() { Path::new(".") } else { dir });
+    parent.map_or(Ok(()), |dir| Disk.sync_dir(dir))
 }
 
 fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
@@ -135,8 +151,23 @@ fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Removes what a crash in the middle of [`replace`] left in a directory.
+///
+/// # Errors
+/// What the system says.
+pub fn remove_unfinished(dir: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == UNFINISHED) {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
 fn temporary_name(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
+    name.push(".");
+    name.push(UNFINISHED);
     path.with_file_name(name)
 }

@@ -36,7 +36,7 @@ mod tests;
 pub mod verify;
 
 pub use codec::{FrameHash, Tip};
-pub use extract::{Cost, Count, Document, Extract, Extractor, MakeExtractor, Sort};
+pub use extract::{Cost, Count, Document, DocumentKind, Extract, Extractor, MakeExtractor};
 pub use fault::{Fault, FaultKind};
 pub use history::History;
 pub use journal::AppendError;

@@ -94,3 +94,12 @@ impl Ledger {
         stopped
     }
 }
+
+/// The threads end before the lock goes.
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        if let Err(words) = self.stop() {
+            tracing::error!("events were lost when the ledger was closed: {words}");
+        }
+    }
+}

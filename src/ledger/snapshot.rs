@@ -62,6 +62,7 @@ pub fn save(dir: &Path, tip: Tip, body: &[u8]) -> io::Result<()> {
     let sum = checksum(&header, &packed);
     header[64..].copy_from_slice(&sum);
     files::replace(&path(dir, tip.seq), &[&header, &packed])?;
+    files::remove_unfinished(dir)?;
     for (_, path) in list(dir)?.into_iter().skip(KEPT) {
         std::fs::remove_file(path)?;
     }
@@ -169,6 +170,7 @@ mod tests {
     fn two_are_kept_and_the_newest_comes_back() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(newest(&dir.path().join("absent")), (None, 0));
+        std::fs::write(dir.path().join("00000000000000000005.snapshot.new"), "from a crash").unwrap();
         for seq in [9, 10, 11] {
             save(dir.path(), tip(seq), format!("state {seq}").as_bytes()).unwrap();
         }
@@ -177,6 +179,7 @@ mod tests {
         assert_eq!(older.unwrap().body, b"state 10");
         let names: Vec<u64> = list(dir.path()).unwrap().into_iter().map(|(seq, _)| seq).collect();
         assert_eq!(names, [11, 10]);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 
     #[test]

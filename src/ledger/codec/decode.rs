@@ -172,15 +172,13 @@ impl<'a> Iterator for Events<'a> {
 /// The next place from `from` on where a whole frame begins, and that frame.
 pub fn next_frame(bytes: &[u8], from: usize) -> Option<(usize, RawFrame<'_>)> {
     let mut at = from;
-    while let Some(rest) = bytes.get(at..) {
-        let step = rest.windows(MAGIC.len()).position(|w| w == MAGIC)?;
-        at += step;
+    loop {
+        at += bytes.get(at..)?.iter().position(|b| *b == MAGIC[0])?;
         if let Ok(frame) = RawFrame::read(&bytes[at..]) {
             return Some((at, frame));
         }
         at += 1;
     }
-    None
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {

@@ -229,8 +229,7 @@ fn event() -> impl Strategy<Value = Event> {
     let kind = prop_oneof![
         text().prop_map(|why| EventKind::Stopping { why }),
         (text(), any::<bool>()).prop_map(|(name, ok)| EventKind::HeartbeatPinged { name, ok }),
-        prop::collection::btree_map(text(), -1e6..1e6f64, 0..4)
-            .prop_map(|m| m.into_iter().map(|(k, v)| (k, v.trunc())).collect())
+        prop::collection::btree_map(text(), prop::num::f64::NORMAL | prop::num::f64::ZERO, 0..4)
             .prop_map(|values| EventKind::MetricsSeen { values }),
     ];
     (kind, prop::option::of(payload)).prop_map(|(head, payload)| Event { head, payload: payload.map(Box::new) })

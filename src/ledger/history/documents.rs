@@ -2,14 +2,14 @@
 
 use super::store::StoreError;
 use super::view::View;
-use crate::ledger::extract::Sort;
+use crate::ledger::extract::DocumentKind;
 use std::collections::BTreeMap;
 use ulid::Ulid;
 
 /// Which documents.
 #[derive(Clone, Debug)]
 pub struct DocumentQuery {
-    pub sort: Sort,
+    pub kind: DocumentKind,
     /// Older than this one: the last id of the page before.
     pub before: Option<Ulid>,
     /// Whose id ends so, in capitals as ULIDs are written.
@@ -31,10 +31,10 @@ pub fn find(view: &View<'_>, query: &DocumentQuery) -> Result<Documents, StoreEr
     let limit = query.limit.clamp(1, super::query::MOST);
     let fits = |id: Ulid| query.ending.as_deref().is_none_or(|e| id.to_string().ends_with(e));
     let mut found: BTreeMap<Ulid, Option<String>> = BTreeMap::new();
-    for document in view.tail.documents(query.sort).filter(|d| d.id < before && fits(d.id)) {
+    for document in view.tail.documents(query.kind).filter(|d| d.id < before && fits(d.id)) {
         found.entry(document.id).or_insert_with(|| Some(document.json.clone()));
     }
-    for id in view.store.document_ids(query.sort, before) {
+    for id in view.store.document_ids(query.kind, before) {
         let id = id?;
         let enough = found.range(id..).count() >= limit;
         if enough {
@@ -46,7 +46,7 @@ pub fn find(view: &View<'_>, query: &DocumentQuery) -> Result<Documents, StoreEr
     }
     let mut out = Documents::default();
     for (id, json) in found.into_iter().rev().take(limit) {
-        let json = json.map_or_else(|| view.store.document(query.sort, id), |json| Ok(Some(json)))?;
+        let json = json.map_or_else(|| view.store.document(query.kind, id), |json| Ok(Some(json)))?;
         out.found.extend(json.map(|json| (id, json)));
     }
     out.next = out.found.last().filter(|_| out.found.len() == limit).map(|(id, _)| *id);

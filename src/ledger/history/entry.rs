@@ -14,20 +14,27 @@ pub struct Entry {
     pub kind: String,
     /// The frame's.
     pub hash: FrameHash,
+    /// As the event names it (a sender may act for somebody), else who or what caused the frame.
     pub initiator: String,
+    /// Who or what caused the frame, where the event names another initiator.
+    pub recorded_by: Option<String>,
     pub recorded_late: bool,
     /// The head's other fields and the payload's.
     pub fields: Map<String, Value>,
 }
 
 /// What every entry has, beside the event's own fields.
-const OWN: [&str; 5] = ["seq", "at", "hash", "initiator", "recorded_late"];
+const OWN: [&str; 5] = ["seq", "at", "hash", "recorded_by", "recorded_late"];
 
 impl Entry {
     /// `place` is the event's place in its frame, from 0.
     pub fn of(frame: &RawFrame<'_>, place: u64, event: &RawEvent<'_>) -> Entry {
         let mut fields: Map<String, Value> = serde_json::from_slice(event.head).unwrap_or_default();
         fields.remove("kind");
+        let named = match fields.remove("initiator") {
+            Some(Value::String(name)) if !name.is_empty() && name != frame.by => Some(name),
+            _ => None,
+        };
         for own in OWN {
             if let Some(value) = fields.remove(own) {
                 fields.insert(format!("event_{own}"), value);
@@ -48,7 +55,8 @@ impl Entry {
             at: frame.at,
             kind: kind_of(event.head).unwrap_or_default().into_owned(),
             hash: frame.hash,
-            initiator: frame.by.to_owned(),
+            recorded_by: named.is_some().then(|| frame.by.to_owned()),
+            initiator: named.unwrap_or_else(|| frame.by.to_owned()),
             recorded_late: frame.recorded_late(),
             fields,
         }
@@ -60,8 +68,8 @@ impl Entry {
     }
 
     /// One flat object: `seq`, `at` (RFC 3339 in this zone), `kind`, `hash`, `initiator`,
-    /// `recorded_late` where it is so, and the event's fields; one that has a name of these comes as
-    /// `event_NAME`.
+    /// `recorded_by` and `recorded_late` where it is so, and the event's fields; one that has a name of
+    /// these comes as `event_NAME`.
     pub fn to_json(&self, zone: &TimeZone) -> Map<String, Value> {
         let mut out = self.fields.clone();
         out.insert("seq".into(), self.seq.into());
@@ -69,6 +77,9 @@ impl Entry {
         out.insert("kind".into(), self.kind.clone().into());
         out.insert("hash".into(), self.hash.to_string().into());
         out.insert("initiator".into(), self.initiator.clone().into());
+        if let Some(by) = &self.recorded_by {
+            out.insert("recorded_by".into(), by.clone().into());
+        }
         if self.recorded_late {
             out.insert("recorded_late".into(), true.into());
         }
@@ -84,6 +95,17 @@ mod tests {
     use crate::ledger::codec::{blank, encode};
     use crate::ledger::testing::{SEED, at};
     use serde_json::json;
+
+    /// Of an event that names its initiator.
+    fn entry_named(initiator: &str) -> Entry {
+        let head = format!(r#"{{"kind":"notification_accepted","initiator":"{initiator}"}}"#);
+        let stopping = EventKind::Stopping { why: String::new() }.bare();
+        let frame = Frame { seq: 1, at: at(0), by: "engine".into(), recorded_late: false, events: vec![stopping] };
+        let mut bytes = Vec::new();
+        encode(&mut bytes, &frame, &FrameHash::default(), &SEED, true).unwrap();
+        let event = RawEvent { head: head.as_bytes(), payload: Slot::None };
+        Entry::of(&RawFrame::read(&bytes).unwrap(), 0, &event)
+    }
 
     #[test]
     fn an_entry_is_flat_and_loses_nothing() {
@@ -121,6 +143,11 @@ mod tests {
                        "address": "+15550100"}),
             ]
         );
+        assert_eq!(
+            (entry_named("deploy").initiator, entry_named("deploy").recorded_by),
+            ("deploy".into(), Some("engine".into()))
+        );
+        assert_eq!((entry_named("").initiator, entry_named("").recorded_by), ("engine".into(), None));
         let blanked = blank(&raw, |_| true);
         let entry = &Entry::all(&RawFrame::read(&blanked).unwrap())[1];
         assert_eq!(Value::Object(entry.fields.clone()), json!({"why": "asked", "erased": true}));

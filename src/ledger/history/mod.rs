@@ -31,7 +31,7 @@ pub use view::Stats;
 use crate::domain::clock::Clock;
 use crate::domain::time::{Span, Timestamp};
 use crate::ledger::codec::Tip;
-use crate::ledger::extract::{Group, Sort};
+use crate::ledger::extract::{DocumentKind, Group};
 use inbox::Inbox;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -119,8 +119,8 @@ impl History {
     ///
     /// # Errors
     /// As above.
-    pub async fn document(&self, sort: Sort, id: Ulid) -> Result<Option<String>, HistoryError> {
-        self.ask(move |view| view.document(sort, id)).await
+    pub async fn document(&self, kind: DocumentKind, id: Ulid) -> Result<Option<String>, HistoryError> {
+        self.ask(move |view| view.document(kind, id)).await
     }
 
     /// The JSON of the incident with this number, if it ended.
@@ -129,7 +129,7 @@ impl History {
     /// As above.
     pub async fn incident(&self, number: u64) -> Result<Option<String>, HistoryError> {
         self.ask(move |view| match view.incident_numbered(number)? {
-            Some(id) => view.document(Sort::Incident, id),
+            Some(id) => view.document(DocumentKind::Incident, id),
             None => Ok(None),
         })
         .await
@@ -141,7 +141,7 @@ impl History {
     /// As above.
     pub async fn notification_of(&self, delivery: Ulid) -> Result<Option<String>, HistoryError> {
         self.ask(move |view| match view.owner_of(delivery)? {
-            Some(id) => view.document(Sort::Notification, id),
+            Some(id) => view.document(DocumentKind::Notification, id),
             None => Ok(None),
         })
         .await

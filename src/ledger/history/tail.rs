@@ -3,7 +3,7 @@
 use super::store::block::frames;
 use super::store::rollup::{self, Tallies};
 use crate::ledger::codec::{RawFrame, Tip};
-use crate::ledger::extract::{Document, Extract, Group, Sort};
+use crate::ledger::extract::{Document, DocumentKind, Extract, Group};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
@@ -83,9 +83,9 @@ impl Tail {
         self.groups.iter().flat_map(|g| &g.extracts).map(|(_, extract)| extract)
     }
 
-    /// Documents of a sort, the newest state of one first.
-    pub fn documents(&self, sort: Sort) -> impl Iterator<Item = &Document> {
-        self.extracts().rev().flat_map(|e| e.documents.iter().rev()).filter(move |d| d.sort == sort)
+    /// Documents of a kind, the newest state of one first.
+    pub fn documents(&self, kind: DocumentKind) -> impl Iterator<Item = &Document> {
+        self.extracts().rev().flat_map(|e| e.documents.iter().rev()).filter(move |d| d.kind == kind)
     }
 
     /// The sum of these hours.

@@ -4,7 +4,7 @@ use super::store::rollup::{self, Tallies};
 use super::store::{Store, StoreError};
 use super::tail::Tail;
 use crate::domain::time::{Span, Timestamp};
-use crate::ledger::extract::Sort;
+use crate::ledger::extract::DocumentKind;
 use ulid::Ulid;
 
 #[derive(Clone, Copy)]
@@ -28,10 +28,10 @@ impl View<'_> {
     ///
     /// # Errors
     /// When the store cannot be read; so for all of these.
-    pub fn document(&self, sort: Sort, id: Ulid) -> Result<Option<String>, StoreError> {
-        match self.tail.documents(sort).find(|d| d.id == id) {
+    pub fn document(&self, kind: DocumentKind, id: Ulid) -> Result<Option<String>, StoreError> {
+        match self.tail.documents(kind).find(|d| d.id == id) {
             Some(document) => Ok(Some(document.json.clone())),
-            None => self.store.document(sort, id),
+            None => self.store.document(kind, id),
         }
     }
 
@@ -40,7 +40,7 @@ impl View<'_> {
     /// # Errors
     /// As above.
     pub fn incident_numbered(&self, number: u64) -> Result<Option<Ulid>, StoreError> {
-        match self.tail.documents(Sort::Incident).find(|d| d.number == Some(number)) {
+        match self.tail.documents(DocumentKind::Incident).find(|d| d.number == Some(number)) {
             Some(document) => Ok(Some(document.id)),
             None => self.store.incident_numbered(number),
         }
@@ -51,7 +51,7 @@ impl View<'_> {
     /// # Errors
     /// As above.
     pub fn owner_of(&self, part: Ulid) -> Result<Option<Ulid>, StoreError> {
-        match self.tail.documents(Sort::Notification).find(|d| d.parts.contains(&part)) {
+        match self.tail.documents(DocumentKind::Notification).find(|d| d.parts.contains(&part)) {
             Some(document) => Ok(Some(document.id)),
             None => self.store.owner_of(part),
         }

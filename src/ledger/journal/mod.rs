@@ -80,8 +80,11 @@ impl Journal {
             sink: start.sink,
             open: recovered.open,
         };
-        let thread =
-            std::thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run(recovered.waiting))?;
+        let closing = CloseAtEnd(queue.clone());
+        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
+            let _closing = closing;
+            writer.run(recovered.waiting)
+        })?;
         Ok(Journal { queue, mark, thread: Mutex::new(Some(thread)) })
     }
 
@@ -126,6 +129,15 @@ impl Journal {
 impl Drop for Journal {
     fn drop(&mut self) {
         self.queue.close();
+    }
+}
+
+/// Whatever ends the thread: nobody goes on handing it frames.
+struct CloseAtEnd(Arc<Queue>);
+
+impl Drop for CloseAtEnd {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 

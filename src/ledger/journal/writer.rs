@@ -99,8 +99,9 @@ impl Writer {
         let tip = group.tip;
         self.mark.durable(tip);
         self.queue.written();
-        (self.report)(Report::Durable(tip));
+        // Whoever hears of it can ask for it.
         (self.sink)(group);
+        (self.report)(Report::Durable(tip));
         if took > SLOW {
             (self.report)(Report::Slow { took });
         }

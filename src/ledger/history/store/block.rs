@@ -234,6 +234,24 @@ mod tests {
         assert!(unpack(b"rubbish", &meta).is_none());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..120), count in 0u32..8) {
+            if let Some(meta) = Meta::decode(&bytes) {
+                unpack(&bytes, &meta);
+            }
+            let mut bytes = bytes;
+            bytes.resize(FIXED + 4 * count as usize, 0);
+            bytes[0] = VERSION;
+            bytes[50..54].copy_from_slice(&count.to_be_bytes());
+            bytes[14] = 0;
+            let meta = Meta::decode(&bytes).unwrap();
+            unpack(&bytes, &meta);
+            frames(&bytes).for_each(drop);
+            Keys::of(&bytes);
+        }
+    }
+
     #[test]
     fn ids_are_found_in_the_fields_that_have_them() {
         let (a, b) = (Ulid(1 << 100 | 7), Ulid(2 << 100 | 9));

@@ -1,4 +1,4 @@
-//! The keys of the one tree: a letter for the sort, then big-endian numbers, so that order of keys is
+//! The keys of the one tree: a letter for what it is, then big-endian numbers, so that order of keys is
 //! order of time.
 //!
 //! | key | value |
@@ -11,7 +11,7 @@
 //! | `d` id | the id of the notification that this delivery belongs to |
 //! | `r` hour | counters of one hour since 1970: JSON |
 
-use crate::ledger::extract::Sort;
+use crate::ledger::extract::DocumentKind;
 use ulid::Ulid;
 
 pub const APPLIED: &[u8] = b"a";
@@ -21,22 +21,22 @@ pub const NUMBER: u8 = b'#';
 pub const PART: u8 = b'd';
 pub const HOUR: u8 = b'r';
 
-pub fn numbered(sort: u8, number: u64) -> [u8; 9] {
-    let mut key = [sort; 9];
+pub fn numbered(letter: u8, number: u64) -> [u8; 9] {
+    let mut key = [letter; 9];
     key[1..].copy_from_slice(&number.to_be_bytes());
     key
 }
 
-pub fn identified(sort: u8, id: Ulid) -> [u8; 17] {
-    let mut key = [sort; 17];
+pub fn identified(letter: u8, id: Ulid) -> [u8; 17] {
+    let mut key = [letter; 17];
     key[1..].copy_from_slice(&id.0.to_be_bytes());
     key
 }
 
-pub fn document(sort: Sort) -> u8 {
-    match sort {
-        Sort::Notification => b'n',
-        Sort::Incident => b'i',
+pub fn document(kind: DocumentKind) -> u8 {
+    match kind {
+        DocumentKind::Notification => b'n',
+        DocumentKind::Incident => b'i',
     }
 }
 

@@ -12,7 +12,7 @@ mod tests;
 mod write;
 
 use crate::ledger::codec::{FrameHash, Tip};
-use crate::ledger::extract::Sort;
+use crate::ledger::extract::DocumentKind;
 use crate::ledger::files;
 use block::Meta;
 use rollup::Tallies;
@@ -20,6 +20,7 @@ use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::Duration;
 use ulid::Ulid;
 
 const VERSION: u8 = 1;
@@ -28,6 +29,10 @@ const CACHE_BYTES: u64 = 16 << 20;
 const SEGMENT_BYTES: usize = 1 << 20;
 /// sled's own thread tidies up this often; flushing is asked for.
 const TIDY_MS: u64 = 5_000;
+/// How sled says that the files are open. Its threads can keep them so for a moment after it was closed.
+const LOCKED: &str = "could not acquire lock";
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// Bytes that no document is longer than.
 const DOCUMENT_BYTES: usize = 64 << 20;
 
@@ -57,6 +62,17 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn open(dir: &Path) -> Result<Store, StoreError> {
+        let mut tries = 0;
+        loop {
+            match Store::open_now(dir) {
+                Err(StoreError::Unavailable(words)) if words.contains(LOCKED) && tries < LOCK_TRIES => tries += 1,
+                opened => return opened,
+            }
+            std::thread::sleep(LOCK_PAUSE);
+        }
+    }
+
+    fn open_now(dir: &Path) -> Result<Store, StoreError> {
         guarded(|| {
             files::private_dir(dir).map_err(sled::Error::Io)?;
             let db = sled::Config::new()
@@ -131,8 +147,8 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn document(&self, sort: Sort, id: Ulid) -> Result<Option<String>, StoreError> {
-        let value = self.get(&keys::identified(keys::document(sort), id))?;
+    pub fn document(&self, kind: DocumentKind, id: Ulid) -> Result<Option<String>, StoreError> {
+        let value = self.get(&keys::identified(keys::document(kind), id))?;
         value.map(|packed| read_document(&packed)).transpose()
     }
 
@@ -153,8 +169,12 @@ impl Store {
     }
 
     /// The ids of documents before `before` (not itself), the newest first.
-    pub fn document_ids(&self, sort: Sort, before: Ulid) -> impl Iterator<Item = Result<Ulid, StoreError>> + '_ {
-        let letter = keys::document(sort);
+    pub fn document_ids(
+        &self,
+        kind: DocumentKind,
+        before: Ulid,
+    ) -> impl Iterator<Item = Result<Ulid, StoreError>> + '_ {
+        let letter = keys::document(kind);
         let mut found = self.db.range(keys::identified(letter, Ulid(0))..keys::identified(letter, before)).keys();
         std::iter::from_fn(move || {
             let next = guarded(|| Ok(found.next_back().transpose()?));
@@ -260,7 +280,7 @@ impl From<sled::Error> for StoreError {
                     e.kind(),
                     StorageFull | QuotaExceeded | ReadOnlyFilesystem | PermissionDenied | WouldBlock | OutOfMemory
                 ) || matches!(e.raw_os_error(), Some(nix::libc::EMFILE | nix::libc::ENFILE))
-                    || e.to_string().contains("could not acquire lock")
+                    || e.to_string().contains(LOCKED)
             }
             _ => false,
         };

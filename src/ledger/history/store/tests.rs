@@ -96,7 +96,7 @@ fn documents_and_counters_are_kept() {
     let mut store = Store::open(dir.path()).unwrap();
     let mut groups = groups(Tip::default(), &[1]);
     let document = Document {
-        sort: Sort::Incident,
+        kind: DocumentKind::Incident,
         id: Ulid(77),
         number: Some(417),
         parts: vec![Ulid(78)],
@@ -113,8 +113,8 @@ fn documents_and_counters_are_kept() {
     store.close();
 
     let store = Store::open(dir.path()).unwrap();
-    assert_eq!(store.document(Sort::Incident, Ulid(77)).unwrap().unwrap(), r#"{"number":417}"#);
-    assert_eq!(store.document(Sort::Notification, Ulid(77)).unwrap(), None);
+    assert_eq!(store.document(DocumentKind::Incident, Ulid(77)).unwrap().unwrap(), r#"{"number":417}"#);
+    assert_eq!(store.document(DocumentKind::Notification, Ulid(77)).unwrap(), None);
     assert_eq!(store.incident_numbered(417).unwrap(), Some(Ulid(77)));
     assert_eq!(store.incident_numbered(418).unwrap(), None);
     assert_eq!(store.owner_of(Ulid(78)).unwrap(), Some(Ulid(77)));

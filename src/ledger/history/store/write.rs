@@ -113,7 +113,7 @@ fn put_document(batch: &mut sled::Batch, document: &Document) -> Result<(), Stor
     let packed = zstd::bulk::compress(json, LEVEL).map_err(|e| StoreError::Unavailable(e.to_string()))?;
     let mut value = (json.len() as u32).to_be_bytes().to_vec();
     value.extend_from_slice(&packed);
-    batch.insert(&keys::identified(keys::document(document.sort), document.id), value);
+    batch.insert(&keys::identified(keys::document(document.kind), document.id), value);
     let id = document.id.0.to_be_bytes();
     if let Some(number) = document.number {
         batch.insert(&keys::numbered(keys::NUMBER, number), &id);

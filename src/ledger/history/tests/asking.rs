@@ -84,12 +84,12 @@ async fn documents_and_counters_are_found() {
     everywhere(async |history| {
         let (_, notification, delivery) = ids(4);
         let json = format!(r#"{{"id":"{notification}","after":34}}"#);
-        assert_eq!(history.document(Sort::Notification, notification.0).await.unwrap(), Some(json.clone()));
+        assert_eq!(history.document(DocumentKind::Notification, notification.0).await.unwrap(), Some(json.clone()));
         assert_eq!(history.notification_of(delivery.0).await.unwrap(), Some(json));
-        assert_eq!(history.document(Sort::Incident, notification.0).await.unwrap(), None);
+        assert_eq!(history.document(DocumentKind::Incident, notification.0).await.unwrap(), None);
         assert_eq!(history.incident(4).await.unwrap(), None);
 
-        let query = DocumentQuery { sort: Sort::Notification, before: None, ending: None, limit: 8 };
+        let query = DocumentQuery { kind: DocumentKind::Notification, before: None, ending: None, limit: 8 };
         let mut found = Vec::new();
         let mut next = Some(query.clone());
         while let Some(query) = next {

@@ -104,8 +104,8 @@ impl Extractor for Folding {
                 EventKind::DeliveryEnded { id, .. } => {
                     let notification = self.notification.unwrap();
                     let json = format!(r#"{{"id":"{notification}","after":{}}}"#, self.seen);
-                    let sort = Sort::Notification;
-                    out.documents.push(Document { sort, id: notification.0, number: None, parts: vec![id.0], json });
+                    let kind = DocumentKind::Notification;
+                    out.documents.push(Document { kind, id: notification.0, number: None, parts: vec![id.0], json });
                     out.counts.push(Count {
                         at: frame.at,
                         channel: "sms".into(),

@@ -376,3 +376,45 @@ fn headers_say_where_a_segment_belongs_whatever_its_name() {
     assert_eq!(sample.read(), (vec![1, 2, 4, 5, 8, 9, 11, 13], vec![]));
     assert!(Header::decode(&[0; 10]).is_err());
 }
+
+/// One to three edits such as no disk makes alone.
+fn mangle(bytes: &mut Vec<u8>, mut random: u64) {
+    for _ in 0..1 + random % 3 {
+        random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        let place = (random >> 33) as usize % bytes.len().max(1);
+        let length = (random >> 20) as usize % 200;
+        let end = (place + length).min(bytes.len());
+        match random >> 61 {
+            0 | 1 => bytes.iter_mut().skip(place).take(1).for_each(|b| *b ^= 1 << (random >> 8 & 7)),
+            2 => bytes[place..end].fill(0),
+            3 => drop(bytes.drain(place..end)),
+            4 => drop(bytes.splice(place..place, vec![0x66; length])),
+            5 => bytes.truncate(place),
+            _ => {
+                let copy = bytes[place..end].to_vec();
+                drop(bytes.splice(place..place, copy));
+            }
+        }
+    }
+}
+
+#[test]
+fn no_edit_makes_it_panic_or_goes_unnoticed() {
+    let sample = two_segments();
+    let (whole, _) = walked(sample.dir.path(), Walk::default());
+    let segments = segment::list(sample.dir.path()).unwrap();
+    let good: Vec<Vec<u8>> = segments.iter().map(|s| std::fs::read(&s.path).unwrap()).collect();
+    for seed in seeds(500) {
+        let which = (seed % 2) as usize;
+        let mut bytes = good[which].clone();
+        let random = blake3::hash(&seed.to_le_bytes());
+        mangle(&mut bytes, u64::from_le_bytes(*random.as_bytes().first_chunk().unwrap()));
+        std::fs::write(&segments[which].path, &bytes).unwrap();
+        let (frames, found) = walked(sample.dir.path(), Walk::default());
+        assert!(frames.iter().all(|f| whole.contains(f)), "seed {seed}");
+        // Only whole frames missing at the very end, or a file as it was, leave no trace.
+        let traceless = whole.starts_with(&frames) && (which == 1 || frames.len() == whole.len());
+        assert!(!found.faults.is_empty() || traceless, "seed {seed}: {} frames", frames.len());
+        std::fs::write(&segments[which].path, &good[which]).unwrap();
+    }
+}

@@ -306,3 +306,14 @@ fn numbers_must_follow() {
     assert!(matches!(error, AppendError::OutOfOrder { expected: 1, found: 2 }), "{error}");
     run.journal.stop().unwrap();
 }
+
+#[test]
+fn a_thread_that_dies_takes_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, found) = walked(dir.path(), Walk::default());
+    let mut run = start_with(dir.path(), found, |start| start.sink = Box::new(|_| panic!("the sink is broken")));
+    run.append(2);
+    assert_eq!(run.journal.stop().unwrap_err(), "the journal's thread panicked");
+    let refused = run.journal.append(&frame(run.next, 1), &SEED, Extract::default());
+    assert!(matches!(refused, Err(AppendError::Closed)));
+}
