@@ -14,7 +14,7 @@ impl Teller {
 
     /// What just happened.
     pub fn says(&self, what: &str) {
-        let since = (clock::wall() - self.began).as_millis();
+        let since = (clock::wall() - self.began).0 / 1_000;
         println!("{:>3}.{} s  {what}", since / 1_000, since % 1_000 / 100);
     }
 

@@ -6,7 +6,7 @@ use crate::domain::event::{EventKind, Frame};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::time::Timestamp;
 use crate::engine::{Engine, State};
-use crate::ledger::extract::{Count, Document, Extract, Extractor, MakeExtractor, Sort};
+use crate::ledger::extract::{Count, Document, DocumentKind, Extract, Extractor, MakeExtractor};
 use crate::ledger::snapshot::Snapshot;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,14 +55,20 @@ fn add_documents(
         let parts = n.deliveries.iter().map(|d| d.0).collect();
         incidents.extend(n.origin.incident());
         if let Some(json) = engine.notification_document(frame, id) {
-            extract.documents.push(Document { sort: Sort::Notification, id: id.0, number: None, parts, json });
+            extract.documents.push(Document { kind: DocumentKind::Notification, id: id.0, number: None, parts, json });
         }
     }
     for id in incidents {
         let Some(number) = engine.state.incidents.get(&id).filter(|i| !i.is_live()).map(|i| i.number) else { continue };
         if let Some(json) = engine.incident_document(frame, id) {
             let parts = Vec::new();
-            extract.documents.push(Document { sort: Sort::Incident, id: id.0, number: Some(number), parts, json });
+            extract.documents.push(Document {
+                kind: DocumentKind::Incident,
+                id: id.0,
+                number: Some(number),
+                parts,
+                json,
+            });
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::time::Timestamp;
 use crate::engine::{Code, Refusal};
 use crate::ledger::history::{DocumentQuery, Entry as Written, EntryQuery, HistoryError, Phase};
-use crate::ledger::{Sort, history};
+use crate::ledger::{DocumentKind, history};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -59,7 +59,7 @@ impl History for Store {
             let history = self.ledger.history();
             let found = match (thing, by) {
                 (Thing::Incident, Key::Number(number)) => history.incident(number).await,
-                (Thing::Incident, Key::Id(id)) => history.document(Sort::Incident, id).await,
+                (Thing::Incident, Key::Id(id)) => history.document(DocumentKind::Incident, id).await,
                 (Thing::Delivery, Key::Number(_)) => return Ok(None),
                 (Thing::Delivery, Key::Id(id)) => {
                     let notification = history.notification_of(id).await.map_err(refusal)?;
@@ -72,11 +72,11 @@ impl History for Store {
 
     fn older(&self, thing: Thing, before: Option<Ulid>, limit: usize) -> BoxFuture<'_, Result<Vec<Value>, Refusal>> {
         Box::pin(async move {
-            let sort = match thing {
-                Thing::Incident => Sort::Incident,
-                Thing::Delivery => Sort::Notification,
+            let kind = match thing {
+                Thing::Incident => DocumentKind::Incident,
+                Thing::Delivery => DocumentKind::Notification,
             };
-            let query = DocumentQuery { sort, before, ending: None, limit };
+            let query = DocumentQuery { kind, before, ending: None, limit };
             let found = self.ledger.history().documents(query).await.map_err(refusal)?.found;
             let documents = found.iter().filter_map(|(_, json)| serde_json::from_str::<Value>(json).ok());
             Ok(match thing {
@@ -110,14 +110,14 @@ fn refusal(error: HistoryError) -> Refusal {
 }
 
 fn entry(written: Written) -> Entry {
-    let Written { seq, at, kind, hash, initiator, recorded_late, fields } = written;
+    let Written { seq, at, kind, hash, initiator, recorded_by, recorded_late, fields } = written;
     let payload: Option<Payload> = serde_json::from_value(Value::Object(fields.clone())).ok();
     let mut head = fields;
     head.insert("kind".into(), kind.into());
     let head = serde_json::from_value(Value::Object(head)).unwrap_or(EventKind::Unknown);
     let payload = payload.filter(|p| *p != Payload::default()).map(Box::new);
     let event = Event { head, payload };
-    Entry { seq, at, by: initiator, late: recorded_late, hash: hash.to_string(), event }
+    Entry { seq, at, by: recorded_by.unwrap_or(initiator), late: recorded_late, hash: hash.to_string(), event }
 }
 
 fn tally(by_status: BTreeMap<String, history::Tally>) -> Tally {
