@@ -1,10 +1,10 @@
 //! The ledger for other tools: every entry from the journal, one a line, streamed.
 
-use super::fault::Fault;
-use super::history::Entry;
-use super::journal::walk::{Walk, WalkError};
-use super::places::Places;
 use crate::domain::time::Timestamp;
+use crate::ledger::fault::Fault;
+use crate::ledger::history::Entry;
+use crate::ledger::journal::walk::{Walk, WalkError};
+use crate::ledger::places::Places;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::io::{self, Write};

@@ -1,10 +1,10 @@
 //! What the history keeps beside the events: made by whoever folds them, since the ledger knows no
 //! state.
 
-use super::codec::Tip;
-use super::snapshot::Snapshot;
 use crate::domain::event::Frame;
 use crate::domain::time::{Span, Timestamp};
+use crate::ledger::codec::Tip;
+use crate::ledger::snapshot::Snapshot;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use ulid::Ulid;

@@ -2,7 +2,7 @@
 //!
 //! The file is never removed: the lock is the kernel's and goes with its process.
 
-use super::files;
+use crate::ledger::files;
 use nix::fcntl::{Flock, FlockArg};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};

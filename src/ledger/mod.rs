@@ -10,9 +10,9 @@
 //! STATE/history/    sled; made again from the journal whenever needed
 //! ```
 //!
-//! The way in is [`open`], then [`Opening::replay`], then [`Recovered::start`]. Frames go in by [`Ledger::append`]; that
-//! they are durable is reported. It knows what a frame is, and nothing of what an event means: what is
-//! to be kept beside the events comes as an [`extract::Extract`].
+//! The way in is [`open`], then [`Opening::replay`], then [`Recovered::start`]. Frames go in by
+//! [`Ledger::append`]; that they are durable is reported. It knows what a frame is, and nothing of
+//! what an event means: what is to be kept beside the events comes as an [`extract::Extract`].
 
 pub mod codec;
 pub mod export;

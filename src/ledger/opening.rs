@@ -1,21 +1,21 @@
 //! From a state directory to a running ledger: lock, snapshot, the frames after it, then the threads.
 
-use super::codec::Tip;
-use super::extract::{Extract, Group, MakeExtractor, events_only};
-use super::fault::{Fault, FaultKind};
-use super::files::{self, Disk, Files};
-use super::history::store::block;
-use super::history::{self, History};
-use super::journal::walk::{Walk, WalkError, Walked};
-use super::journal::{self, Journal, repair};
-use super::lock::{Lock, LockError};
-use super::places::Places;
-use super::refill;
-use super::report::Reporter;
-use super::running::Ledger;
-use super::snapshot::{self, Snapshot, SnapshotError};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::{EventKind, Frame};
+use crate::ledger::codec::Tip;
+use crate::ledger::extract::{Extract, Group, MakeExtractor, events_only};
+use crate::ledger::fault::{Fault, FaultKind};
+use crate::ledger::files::{self, Disk, Files};
+use crate::ledger::history::store::block;
+use crate::ledger::history::{self, History};
+use crate::ledger::journal::walk::{Walk, WalkError, Walked};
+use crate::ledger::journal::{self, Journal, repair};
+use crate::ledger::lock::{Lock, LockError};
+use crate::ledger::places::Places;
+use crate::ledger::refill;
+use crate::ledger::report::Reporter;
+use crate::ledger::running::Ledger;
+use crate::ledger::snapshot::{self, Snapshot, SnapshotError};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,11 @@
 //! Making the history again from the journal while no daemon runs.
 
-use super::codec::Tip;
-use super::extract::MakeExtractor;
-use super::history::{self, StoreError};
-use super::lock::{Lock, LockError};
-use super::places::Places;
 use crate::domain::clock::SystemClock;
+use crate::ledger::codec::Tip;
+use crate::ledger::extract::MakeExtractor;
+use crate::ledger::history::{self, StoreError};
+use crate::ledger::lock::{Lock, LockError};
+use crate::ledger::places::Places;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;

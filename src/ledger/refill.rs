@@ -1,9 +1,9 @@
 //! Taking back from the history what the journal lost. Only when something is missing, before
 //! anything else runs.
 
-use super::codec::Tip;
-use super::history::store::{Store, StoreError, block};
-use super::history::view::block_from;
+use crate::ledger::codec::Tip;
+use crate::ledger::history::store::{Store, StoreError, block};
+use crate::ledger::history::view::block_from;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What the ledger's threads tell, unasked.
 
-use super::codec::Tip;
 use crate::domain::time::Span;
+use crate::ledger::codec::Tip;
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq)]

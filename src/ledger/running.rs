@@ -1,16 +1,16 @@
 //! The running ledger: what the runtime holds.
 
-use super::codec::Tip;
-use super::export::{self, Export, ExportError, Exported};
-use super::extract::Extract;
-use super::history::{History, Phase};
-use super::journal::{AppendError, Journal};
-use super::lock::Lock;
-use super::places::Places;
-use super::snapshot;
-use super::verify::{self, Verified, VerifyError};
 use crate::domain::event::Frame;
 use crate::domain::time::Span;
+use crate::ledger::codec::Tip;
+use crate::ledger::export::{self, Export, ExportError, Exported};
+use crate::ledger::extract::Extract;
+use crate::ledger::history::{History, Phase};
+use crate::ledger::journal::{AppendError, Journal};
+use crate::ledger::lock::Lock;
+use crate::ledger::places::Places;
+use crate::ledger::snapshot;
+use crate::ledger::verify::{self, Verified, VerifyError};
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ pub struct Ledger {
 
 impl Ledger {
     /// Hands a frame over; its number must be the next. It is durable when
-    /// [`Report::Durable`](super::report::Report::Durable) with its last event or a later one comes. `seed` is 16 random bytes; `extract`
-    /// goes to the history with it.
+    /// [`Report::Durable`](crate::ledger::Report::Durable) with its last event or a later one comes.
+    /// `seed` is 16 random bytes; `extract` goes to the history with it.
     ///
     /// # Errors
     /// See [`AppendError`]; the frame is not taken then.

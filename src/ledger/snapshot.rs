@@ -15,9 +15,9 @@
 //!
 //! Written whole or not at all. Two are kept; a damaged one is passed over for the one before.
 
-use super::codec::{FrameHash, Tip};
-use super::fault::{Fault, FaultKind};
-use super::files;
+use crate::ledger::codec::{FrameHash, Tip};
+use crate::ledger::fault::{Fault, FaultKind};
+use crate::ledger::files;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,8 @@ pub enum SnapshotError {
     #[error("{} cannot be read: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
     #[error(
-        "{file} was written by a newer stentor (snapshot format {version}, encoding {encoding}; this one knows {VERSION} and {ZSTD}): run that version, or restore a backup made before the upgrade"
+        "{file} was written by a newer stentor (snapshot format {version}, encoding {encoding}; this one knows {VERSION} \
+         and {ZSTD}): run that version, or restore a backup made before the upgrade"
     )]
     Newer { file: String, version: u16, encoding: u16 },
 }

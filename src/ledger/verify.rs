@@ -1,15 +1,15 @@
 //! Is the ledger what it was when it was written? Journal by checksum and chain, snapshots and the
 //! history against the journal.
 
-use super::codec::{FrameHash, RawFrame, Tip};
-use super::fault::{Fault, FaultKind};
-use super::history::HistoryError;
-use super::history::store::{Store, block};
-use super::history::view::block_from;
-use super::journal::walk::{Walk, WalkError};
-use super::lock::{Lock, LockError};
-use super::places::Places;
-use super::snapshot::{self, SnapshotError};
+use crate::ledger::codec::{FrameHash, RawFrame, Tip};
+use crate::ledger::fault::{Fault, FaultKind};
+use crate::ledger::history::HistoryError;
+use crate::ledger::history::store::{Store, StoreError, block};
+use crate::ledger::history::view::block_from;
+use crate::ledger::journal::walk::{Walk, WalkError};
+use crate::ledger::lock::{Lock, LockError};
+use crate::ledger::places::Places;
+use crate::ledger::snapshot::{self, SnapshotError};
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -63,7 +63,7 @@ pub fn offline(state: &Path, anchors: &[Tip]) -> Result<Verified, VerifyError> {
     match Store::open(&places.history) {
         Ok(store) => {
             let applied = store.applied().seq;
-            let damaged = |e: super::history::store::StoreError| HistoryError::Unavailable(e.to_string());
+            let damaged = |e: StoreError| HistoryError::Unavailable(e.to_string());
             let verified = run(&places, None, anchors, &mut |seq| block_from(&store, seq).map_err(damaged), applied);
             store.close();
             verified
@@ -72,7 +72,8 @@ pub fn offline(state: &Path, anchors: &[Tip]) -> Result<Verified, VerifyError> {
     }
 }
 
-/// `through` is the last event to look at (while the journal is being written), `applied` the last that the history has.
+/// `through` is the last event to look at (while the journal is being written), `applied` the last
+/// that the history has.
 pub(super) fn run(
     places: &Places,
     through: Option<u64>,

@@ -1,8 +1,8 @@
 //! Removing payloads from a frame that is already part of the chain.
 
-use super::decode::{RawFrame, Slot};
-use super::encode::seal;
-use super::layout::{BLANKED, HEADER, LIVE};
+use crate::ledger::codec::decode::{RawFrame, Slot};
+use crate::ledger::codec::encode::seal;
+use crate::ledger::codec::layout::{BLANKED, HEADER, LIVE};
 
 /// The same frame with the payloads replaced by their digests for whose place (from 0) `which` says
 /// so. Number, hash and heads stay, hence the chain holds; the frame gets shorter or longer.

@@ -1,8 +1,10 @@
 //! Bytes to frame. Nothing here trusts a length, and no bytes make it panic.
 
-use super::hash::{Chain, FrameHash, Tip, payload_digest};
-use super::layout::{BLANKED, DIGEST, GROUP_START, HEADER, LENGTH, LIVE, MAGIC, MAX_FRAME, RECORDED_LATE, SALT};
 use crate::domain::time::Timestamp;
+use crate::ledger::codec::hash::{Chain, FrameHash, Tip, payload_digest};
+use crate::ledger::codec::layout::{
+    BLANKED, DIGEST, GROUP_START, HEADER, LENGTH, LIVE, MAGIC, MAX_FRAME, RECORDED_LATE, SALT,
+};
 
 /// A frame in somebody's buffer: checked by CRC and in its structure, its events as they were written.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,8 @@
 //! Frame to bytes, in one pass at the end of a buffer that the caller keeps.
 
-use super::hash::{Chain, FrameHash, payload_digest, salt};
-use super::layout::{GROUP_START, HEADER, LENGTH, LIVE, MAGIC, MAX_FRAME, RECORDED_LATE};
 use crate::domain::event::{Event, Frame};
+use crate::ledger::codec::hash::{Chain, FrameHash, payload_digest, salt};
+use crate::ledger::codec::layout::{GROUP_START, HEADER, LENGTH, LIVE, MAGIC, MAX_FRAME, RECORDED_LATE};
 
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {

@@ -1,7 +1,7 @@
 //! One event's JSON to the engine's types. Old kinds are upcast here, for ever.
 
-use super::decode::{RawEvent, RawFrame, Slot};
 use crate::domain::event::{Event, EventKind, Frame, Payload};
+use crate::ledger::codec::decode::{RawEvent, RawFrame, Slot};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! The chain: one hash per frame, each over the one before.
 
-use super::layout::RECORDED_LATE;
 use crate::domain::time::Timestamp;
+use crate::ledger::codec::layout::RECORDED_LATE;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;

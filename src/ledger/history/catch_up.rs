@@ -1,11 +1,11 @@
 //! Reading what the store lacks from the journal, with the documents and counters folded again.
 
-use super::inbox::Inbox;
-use super::start::Start;
-use super::status::Phase;
-use super::store::{Store, StoreError, block};
 use crate::ledger::codec::{RawFrame, Tip};
 use crate::ledger::extract::{Extractor, Group};
+use crate::ledger::history::inbox::Inbox;
+use crate::ledger::history::start::Start;
+use crate::ledger::history::status::Phase;
+use crate::ledger::history::store::{Store, StoreError, block};
 use crate::ledger::journal::walk::Walk;
 use crate::ledger::snapshot::{self, Snapshot};
 use std::ops::ControlFlow;

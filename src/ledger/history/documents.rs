@@ -1,8 +1,9 @@
 //! Lists of notifications and incidents that ended, the newest first.
 
-use super::store::StoreError;
-use super::view::View;
 use crate::ledger::extract::DocumentKind;
+use crate::ledger::history::query::MOST;
+use crate::ledger::history::store::StoreError;
+use crate::ledger::history::view::View;
 use std::collections::BTreeMap;
 use ulid::Ulid;
 
@@ -28,7 +29,7 @@ pub struct Documents {
 /// When the store cannot be read.
 pub fn find(view: &View<'_>, query: &DocumentQuery) -> Result<Documents, StoreError> {
     let before = query.before.unwrap_or(Ulid(u128::MAX));
-    let limit = query.limit.clamp(1, super::query::MOST);
+    let limit = query.limit.clamp(1, MOST);
     let fits = |id: Ulid| query.ending.as_deref().is_none_or(|e| id.to_string().ends_with(e));
     let mut found: BTreeMap<Ulid, Option<String>> = BTreeMap::new();
     for document in view.tail.documents(query.kind).filter(|d| d.id < before && fits(d.id)) {

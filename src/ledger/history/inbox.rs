@@ -1,10 +1,10 @@
 //! What the history's thread is given: durable groups, questions, the word to stop.
 
-use super::status::{HistoryError, Phase};
-use super::view::View;
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::Group;
+use crate::ledger::history::status::{HistoryError, Phase};
 use crate::ledger::history::store::StoreError;
+use crate::ledger::history::view::View;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 

@@ -32,13 +32,15 @@ use crate::domain::clock::Clock;
 use crate::domain::time::{Span, Timestamp};
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::{DocumentKind, Group};
-use inbox::Inbox;
+use crate::ledger::history::inbox::Inbox;
+use crate::ledger::history::view::View;
+use crate::ledger::history::worker::Worker;
+use crate::ledger::report::Report;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 use ulid::Ulid;
-use view::View;
-use worker::Worker;
 
 /// A question is given up after this long.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -78,10 +80,15 @@ impl History {
     pub fn start(start: Start, tip: Tip, groups: Vec<Group>) -> io::Result<History> {
         let inbox = Arc::new(Inbox::new(tip, groups));
         let clock = start.clock.clone();
+        let (report, shown) = (start.report.clone(), inbox.clone());
         let worker = Worker::new(start, inbox.clone());
         let (ending, ended) = mpsc::channel();
         std::thread::Builder::new().name("history".to_owned()).spawn(move || {
-            worker.run();
+            if catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
+                let words = "the history's thread panicked; it is back after a restart".to_owned();
+                shown.show(Phase::Unavailable(words.clone()));
+                report(Report::History { words, well: false });
+            }
             // Nobody listens when the patience at the end was over.
             let _ = ending.send(());
         })?;

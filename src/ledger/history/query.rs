@@ -1,13 +1,13 @@
 //! Which entries are asked for, and finding them: newest or oldest first, a page at a time, from the
 //! store and the tail as if they were one.
 
-use super::entry::Entry;
-use super::store::StoreError;
-use super::store::block::{Keys, Meta, frames, id_hash, kind_bit};
-use super::view::View;
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::time::Timestamp;
 use crate::ledger::codec::RawFrame;
+use crate::ledger::history::entry::Entry;
+use crate::ledger::history::store::StoreError;
+use crate::ledger::history::store::block::{Keys, Meta, frames, id_hash, kind_bit};
+use crate::ledger::history::view::View;
 use std::collections::HashSet;
 use ulid::Ulid;
 

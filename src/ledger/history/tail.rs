@@ -1,9 +1,9 @@
 //! What is durable and not in the store yet: kept in memory, read together with it.
 
-use super::store::block::frames;
-use super::store::rollup::{self, Tallies};
 use crate::ledger::codec::{RawFrame, Tip};
 use crate::ledger::extract::{Document, DocumentKind, Extract, Group};
+use crate::ledger::history::store::block::frames;
+use crate::ledger::history::store::rollup::{self, Tallies};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 

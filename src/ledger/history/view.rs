@@ -1,10 +1,10 @@
 //! The store and the tail together: what every question is asked of.
 
-use super::store::rollup::{self, Tallies};
-use super::store::{Store, StoreError};
-use super::tail::Tail;
 use crate::domain::time::{Span, Timestamp};
 use crate::ledger::extract::DocumentKind;
+use crate::ledger::history::store::rollup::{self, Tallies};
+use crate::ledger::history::store::{Store, StoreError};
+use crate::ledger::history::tail::Tail;
 use ulid::Ulid;
 
 #[derive(Clone, Copy)]

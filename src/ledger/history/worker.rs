@@ -1,17 +1,17 @@
 //! The thread that owns the store: trails the journal, answers, and makes the store again when it
 //! is damaged, missing, of another journal, or too far behind.
 
-use super::aside;
-use super::catch_up::{CatchUp, Ended};
-use super::inbox::{BOUND, Inbox, Question};
-use super::start::Start;
-use super::status::{HistoryError, Phase};
-use super::store::{Store, StoreError, block};
-use super::tail::Tail;
-use super::view::View;
 use crate::domain::time::Span;
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::Group;
+use crate::ledger::history::aside;
+use crate::ledger::history::catch_up::{CatchUp, Ended};
+use crate::ledger::history::inbox::{BOUND, Inbox, Question};
+use crate::ledger::history::start::Start;
+use crate::ledger::history::status::{HistoryError, Phase};
+use crate::ledger::history::store::{Store, StoreError, block};
+use crate::ledger::history::tail::Tail;
+use crate::ledger::history::view::View;
 use crate::ledger::report::Report;
 use std::sync::Arc;
 

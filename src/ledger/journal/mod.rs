@@ -1,9 +1,9 @@
 //! The journal: what makes an event durable. Append-only segments of frames, one sync for all that
 //! wait.
 //!
-//! Promises: after [`Report::Durable`](crate::ledger::report::Report::Durable) a frame survives kill -9 and a power cut; a frame is
-//! there whole or not at all; after a failure no frame is lost that the memory still holds; damage
-//! is reported with its place, never passed over in silence.
+//! Promises: after [`Report::Durable`](crate::ledger::report::Report::Durable) a frame survives kill -9
+//! and a power cut; a frame is there whole or not at all; after a failure no frame is lost that the
+//! memory still holds; damage is reported with its place, never passed over in silence.
 
 mod mark;
 mod queue;
@@ -24,14 +24,14 @@ use crate::domain::time::Span;
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::{Extract, Group};
 use crate::ledger::files::Files;
+use crate::ledger::journal::mark::DurableMark;
+use crate::ledger::journal::queue::Queue;
+use crate::ledger::journal::writer::{Open, Writer};
 use crate::ledger::report::Reporter;
-use mark::DurableMark;
-use queue::Queue;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use writer::{Open, Writer};
 
 /// How to go on after recovery.
 pub struct Start {

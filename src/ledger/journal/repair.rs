@@ -1,8 +1,8 @@
 //! Writing a damaged segment anew from what is whole in it and what the history gave back.
 
-use super::segment::Header;
 use crate::ledger::codec::{RawFrame, next_frame};
 use crate::ledger::files;
+use crate::ledger::journal::segment::Header;
 use std::io;
 use std::path::Path;
 

@@ -4,15 +4,15 @@
 //! disk has. The same frames go to a new segment, which says where it begins, and thereby makes void
 //! what the old one may hold beyond. If that fails too the frames wait here, with a try every second.
 
-use super::mark::DurableMark;
-use super::queue::Queue;
-use super::segment::{self, Header};
-use super::walk::End;
 use crate::domain::clock::Clock;
 use crate::domain::time::Span;
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::Group;
 use crate::ledger::files::{Files, JournalFile};
+use crate::ledger::journal::mark::DurableMark;
+use crate::ledger::journal::queue::Queue;
+use crate::ledger::journal::segment::{self, Header};
+use crate::ledger::journal::walk::End;
 use crate::ledger::report::{Report, Reporter};
 use std::io;
 use std::path::PathBuf;

@@ -236,7 +236,10 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..120), count in 0u32..8) {
+        fn no_bytes_make_it_panic(
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..120),
+            count in 0u32..8,
+        ) {
             if let Some(meta) = Meta::decode(&bytes) {
                 unpack(&bytes, &meta);
             }

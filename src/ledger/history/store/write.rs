@@ -3,10 +3,10 @@
 //! What comes in small groups becomes small blocks; when there are many of them they are merged into
 //! one, so that each event is written a few times in all and a scan meets few blocks.
 
-use super::block::{self, Builder};
-use super::rollup::{self, Tallies};
-use super::{Store, StoreError, VERSION, guarded, keys};
 use crate::ledger::extract::{Count, Document, Group};
+use crate::ledger::history::store::block::{self, Builder};
+use crate::ledger::history::store::rollup::{self, Tallies};
+use crate::ledger::history::store::{Store, StoreError, VERSION, guarded, keys};
 use std::collections::BTreeMap;
 
 const LEVEL: i32 = 3;

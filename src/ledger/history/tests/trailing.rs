@@ -239,3 +239,27 @@ async fn whatever_happens_to_its_files_the_answer_is_the_same() {
         history.stop();
     }
 }
+
+#[tokio::test]
+async fn a_thread_that_dies_says_so() {
+    struct Broken;
+    impl Clock for Broken {
+        fn read(&self) -> crate::domain::clock::Reading {
+            panic!("no time")
+        }
+    }
+    let ledger = Ledger::new();
+    let start = Start {
+        dir: ledger.path("history"),
+        journal: ledger.path("journal"),
+        snapshots: ledger.path("snapshots"),
+        clock: Arc::new(Broken),
+        extractor: crate::ledger::extract::events_only(),
+        report: ledger.ear.reporter(),
+    };
+    let history = History::start(start, ledger.tip, Vec::new()).unwrap();
+    ledger.ear.wait(|r| matches!(r, Report::History { well: false, words } if words.contains("panicked")));
+    let answer = history.document(DocumentKind::Incident, Ulid(1)).await;
+    assert!(matches!(answer, Err(HistoryError::Unavailable(words)) if words.contains("panicked")));
+    history.stop();
+}

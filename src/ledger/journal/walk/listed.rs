@@ -10,7 +10,11 @@ use std::path::{Path, PathBuf};
 pub enum WalkError {
     #[error("{} cannot be read: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
-    #[error("{file} was written by a newer stentor (journal format {version}, encoding {encoding}; this one knows {known} and 0): run that version, or restore a backup made before the upgrade", known = segment::VERSION)]
+    #[error(
+        "{file} was written by a newer stentor (journal format {version}, encoding {encoding}; this one knows {known} \
+         and 0): run that version, or restore a backup made before the upgrade",
+        known = segment::VERSION
+    )]
     Newer { file: String, version: u16, encoding: u16 },
 }
 

@@ -15,7 +15,7 @@ pub use found::{End, Refill, Visit, Walked};
 pub use listed::WalkError;
 
 use crate::ledger::codec::Tip;
-use progress::Progress;
+use crate::ledger::journal::walk::progress::Progress;
 use std::path::Path;
 
 /// What to read.

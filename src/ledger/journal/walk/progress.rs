@@ -1,10 +1,10 @@
 //! The walk under way: one segment after the other, one frame after the other.
 
-use super::found::{End, Refill, Visit, Walked};
-use super::listed::{Listed, WalkError, read};
 use crate::ledger::codec::{Bad, RawFrame, Tip, next_frame};
 use crate::ledger::fault::{Fault, FaultKind};
 use crate::ledger::journal::segment;
+use crate::ledger::journal::walk::found::{End, Refill, Visit, Walked};
+use crate::ledger::journal::walk::listed::{Listed, WalkError, read};
 use std::ops::ControlFlow;
 use std::path::Path;
 
