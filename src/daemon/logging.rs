@@ -4,6 +4,7 @@
 //! thread and are dropped, and counted, when it is full.
 
 use super::args::LogFormat;
+use crate::domain::time::Span;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -15,11 +16,26 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Lines that may wait for a slow reader of standard error.
 const LINES: usize = 4_096;
 
+/// How long the end of the process waits for a slow reader.
+const LAST_WAIT: Span = Span::secs(1);
+const LOOK: Span = Span::millis(2);
+
 static DROPPED: AtomicU64 = AtomicU64::new(0);
+/// Lines on their way to the thread that writes.
+static UNDER_WAY: AtomicU64 = AtomicU64::new(0);
 
 /// Lines that no sink took.
 pub fn dropped() -> u64 {
     DROPPED.load(Ordering::Relaxed)
+}
+
+/// Lets the last lines out, which say why the process ends; a reader that does not read is not waited for.
+pub fn finish() {
+    let mut waited = Span::ZERO;
+    while UNDER_WAY.load(Ordering::Relaxed) > 0 && waited < LAST_WAIT {
+        std::thread::sleep(LOOK.to_std());
+        waited = waited + LOOK;
+    }
 }
 
 /// Starts logging; `RUST_LOG` overrides what is shown (default: info, and less of the crates that talk a lot).
@@ -57,6 +73,7 @@ impl Stderr {
                 if stderr.write_all(&line).is_err() {
                     DROPPED.fetch_add(1, Ordering::Relaxed);
                 }
+                UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
             }
         };
         // Without a thread there is no log, and the daemon goes on.
@@ -67,7 +84,9 @@ impl Stderr {
 
 impl Write for Stderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        UNDER_WAY.fetch_add(1, Ordering::Relaxed);
         if self.0.try_send(line.to_vec()).is_err() {
+            UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())

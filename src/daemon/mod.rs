@@ -60,27 +60,32 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         return check(&args);
     }
     logging::start(args.log);
+    let exit = run(args);
+    logging::finish();
+    exit.into()
+}
+
+fn run(args: Args) -> Exit {
     let opening = match opening::open(&args) {
         Ok(opening) => opening,
         Err(lines) => {
             for line in lines {
                 tracing::error!(problem = %line, "the config is refused, and no accepted one is kept");
-                complain(&line);
             }
-            return Exit::Config.into();
+            return Exit::Config;
         }
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(&format!("no threads can be started: {error}"));
-            return Exit::Failed.into();
+            tracing::error!(%error, "no threads can be started");
+            return Exit::Failed;
         }
     };
     let exit = runtime.block_on(supervise::run(args, opening));
     // A blocked name lookup or file must not hold the end up.
     runtime.shutdown_background();
-    exit.into()
+    exit
 }
 
 /// `stentord --check`
@@ -91,7 +96,7 @@ fn check(args: &Args) -> ExitCode {
     if report.ok { Exit::Stopped.into() } else { Exit::Config.into() }
 }
 
-/// To whoever started us; the log has it too.
+/// To whoever started us.
 fn complain(words: &str) {
     let _ = writeln!(std::io::stderr(), "{words}");
 }

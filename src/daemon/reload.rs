@@ -20,8 +20,9 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    pub fn new(args: Arc<Args>, handle: Handle) -> Reloader {
-        Reloader { args, handle, refused: Arc::default() }
+    /// `refused`: hash of the files that were refused at start, if they were.
+    pub fn new(args: Arc<Args>, handle: Handle, refused: Option<String>) -> Reloader {
+        Reloader { args, handle, refused: Arc::new(Mutex::new(refused)) }
     }
 
     /// Files that may have changed: nothing is said when they have not.

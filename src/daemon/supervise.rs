@@ -87,7 +87,8 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
 
     // 3. The doors.
     let (tasks, fatal) = Tasks::new();
-    let reloader = Reloader::new(Arc::new(args.clone()), handle.clone());
+    let refused_hash = refused.as_ref().map(|(hash, _)| hash.clone());
+    let reloader = Reloader::new(Arc::new(args.clone()), handle.clone(), refused_hash);
     let close_doors = open_doors(&tasks, &handle, &store, &reloader, &metrics, frames).await?;
 
     // 4. What runs beside.

@@ -28,7 +28,9 @@ impl Turn<'_> {
             return refuse(Refusal::new(Code::Conflict, format!("{} is resolved already", self.numbered(incident))));
         }
         if status == Some(IncidentStatus::Acknowledged) {
-            return self.incidents_view(&[incident]);
+            let mut answer = self.incidents_view(&[incident])?;
+            answer["incidents"][0]["already"] = true.into();
+            return Ok(answer);
         }
         let by = by.or_else(|| self.by.person.clone()).unwrap_or_else(|| self.by.name.clone());
         let stopped = self.about_to_stop(incident);
@@ -38,6 +40,7 @@ impl Turn<'_> {
         let view = &mut answer["incidents"][0];
         view["stopped"] = stopped.into();
         view["told"] = told.into();
+        view["already"] = false.into();
         view["still_broken"] = self.still_broken(incident).into();
         Ok(answer)
     }

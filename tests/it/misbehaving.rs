@@ -34,7 +34,7 @@ fn cases() -> Vec<Case> {
         case("limited", later, "RATE_LIMITED", "suspect"),
         case("broken", Fault::status(500), "PROVIDER_ERROR", "suspect"),
         case("hanging", Fault::Hang, "TIMEOUT", "suspect"),
-        case("cut", Fault::CutAfter, "TIMEOUT", "suspect"),
+        case("cut", Fault::CutAfter, "PROVIDER_ERROR", "suspect"),
         case("unreachable", Fault::CutBefore, "PROVIDER_ERROR", "suspect"),
     ]
 }
@@ -87,6 +87,8 @@ async fn six_ways_that_fail_as_a_whole_keep_their_messages_until_they_are_back()
     for (case, _, id) in &waiting {
         let end = becomes(&daemon, id, case.name, |d| d["status"] == "delivered").await;
         assert!(end["attempts"].as_array().unwrap().len() >= 2, "{end}");
+        let lost = ["hanging", "cut", "broken"].contains(&case.name);
+        assert_eq!(end["attempts"][1]["possibly_duplicate"], lost, "only where it may have been taken: {end}");
     }
     let channels = daemon.ok(&["channels", "list"]).await;
     assert!(each(&channels["channels"], "status").iter().all(|s| s == "ok"), "{channels}");

@@ -27,6 +27,8 @@ async fn each_passes_the_check_but_for_what_is_not_yet_supported() {
             assert_eq!(checked.code, 1, "{checked:?}");
             for message in each(&checked.json()["errors"], "message") {
                 let later = message.contains("not yet supported") || NOT_YET.iter().any(|word| message.contains(word));
+                // Its siren is a file of a package that need not be here.
+                let later = later || message.contains("/usr/share/stentor/sounds/siren.mp3");
                 assert!(later, "{message}");
             }
         } else {

@@ -27,10 +27,13 @@ async fn health_readiness_and_metrics_and_nothing_else() {
     let page = eventually("both are counted", async || {
         let (status, page) = door_get(&address, "/metrics").await;
         assert_eq!(status, 200);
+        metric(&page, "heartbeat", &["chat"])?;
         metric(&page, "deliveries", &["hook", "delivered"]).filter(|n| *n >= 2.0).map(|_| page)
     })
     .await;
-    for family in ["deliveries", "attempts", "attempt_seconds", "queue", "incidents", "heartbeat", "config", "ledger"] {
+    for family in
+        ["deliveries", "attempts", "delivery_seconds", "queue", "incidents", "heartbeat", "config", "ledger"]
+    {
         assert!(page.lines().any(|l| l.starts_with("stentor_") && l.contains(family)), "{family}:\n{page}");
     }
     assert!(page.lines().filter(|l| l.starts_with("# TYPE ")).all(|l| l.contains("stentor_")), "{page}");

@@ -68,9 +68,12 @@ async fn a_deal_that_falls_under_its_threshold_tells_the_tiers_in_order_and_once
         );
     }
     let created = daemon.ledger(&["delivery_created"]).await;
-    let who: Vec<&str> = created.iter().map(|d| d["who"].as_str().unwrap()).collect();
-    let (carol, dave) = (who.iter().rposition(|w| *w == "carol"), who.iter().position(|w| *w == "dave"));
-    assert!(carol < dave, "TIER_1 stands before TIER_2: {who:?}");
+    let started = daemon.ledger(&["attempt_started"]).await;
+    let begun = |who: &str| {
+        let mine: Vec<&Value> = created.iter().filter(|d| d["who"] == who).map(|d| &d["id"]).collect();
+        started.iter().position(|a| a["channel"] == "mail" && mine.contains(&&a["delivery"])).unwrap()
+    };
+    assert!(begun("carol") < begun("dave"), "the mail to TIER_1 leaves before the one to TIER_2: {started:?}");
     let skipped: Vec<&Value> = created.iter().filter(|d| d["status"] == "skipped").collect();
     assert_eq!(skipped.len(), 1, "dave's sms, with its reason: {created:?}");
 

@@ -40,12 +40,26 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]
     // A refusal may come before all is written.
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();
-    tokio::time::timeout(LONGEST, stream.read_to_end(&mut answer)).await.expect("the answer does not end").ok();
+    let reading = async { while !is_whole(&answer) && stream.read_buf(&mut answer).await.is_ok_and(|n| n > 0) {} };
+    tokio::time::timeout(LONGEST, reading).await.expect("the answer does not end");
     let text = String::from_utf8_lossy(&answer);
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let chunked = header(head, "transfer-encoding") == Some("chunked");
     Some((status, if chunked { unchunked(body) } else { body.to_owned() }))
+}
+
+/// Whether it has all that its head announces; one that announces no length ends with its connection.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(at) = answer.windows(4).position(|w| w == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&answer[..at]);
+    let length = header(&head, "content-length").and_then(|n| n.parse::<usize>().ok());
+    length.is_some_and(|length| answer.len() - at - 4 >= length)
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+    fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
 fn unchunked(mut body: &str) -> String {
