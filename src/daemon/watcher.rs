@@ -37,9 +37,10 @@ impl Changes {
                 let _ = sender.try_send(());
             }
         };
+        // Not what lies below: it may be closed to us, and it may be everything.
         let watcher = notify::recommended_watcher(tell).and_then(|mut watcher| {
             for folder in self.folders() {
-                watcher.watch(&folder, RecursiveMode::Recursive)?;
+                watcher.watch(&folder, RecursiveMode::NonRecursive)?;
             }
             Ok(watcher)
         });
@@ -56,8 +57,10 @@ impl Changes {
         let folder = |p: &Path| p.parent().map(Path::to_owned).filter(|p| !p.as_os_str().is_empty());
         let mut folders: Vec<PathBuf> = folder(&self.path).into_iter().collect();
         folders.extend(std::fs::canonicalize(&self.path).ok().as_deref().and_then(folder));
-        folders.retain(|f| f.is_dir());
         folders.dedup();
+        let parts: Vec<PathBuf> = folders.iter().map(|f| f.join("conf.d")).collect();
+        folders.extend(parts);
+        folders.retain(|f| f.is_dir());
         folders
     }
 
@@ -79,5 +82,43 @@ fn matters(kind: &EventKind) -> bool {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
         EventKind::Access(_) => false,
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::fs;
+
+    /// Whether it is noticed, long before a look at the files would have come.
+    async fn is_noticed(changes: &mut Changes, change: impl FnOnce()) -> bool {
+        while changes.events.try_recv().is_ok() {}
+        change();
+        tokio::time::timeout(POLL.to_std() / 2, changes.events.recv()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn the_file_and_conf_d_are_watched_and_nothing_below() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("stentor.toml");
+        fs::write(&file, "").unwrap();
+        fs::create_dir(dir.path().join("conf.d")).unwrap();
+        fs::create_dir(dir.path().join("secrets")).unwrap();
+        let mut changes = Changes::of(&file);
+        assert!(is_noticed(&mut changes, || fs::write(&file, "a = 1").unwrap()).await);
+        assert!(is_noticed(&mut changes, || fs::write(dir.path().join("conf.d/1.toml"), "").unwrap()).await);
+        assert_eq!(changes.folders(), [dir.path().to_owned(), dir.path().join("conf.d")]);
+    }
+
+    #[tokio::test]
+    async fn a_new_conf_d_is_watched_after_the_next_look() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("stentor.toml");
+        fs::write(&file, "").unwrap();
+        let mut changes = Changes::of(&file);
+        fs::create_dir(dir.path().join("conf.d")).unwrap();
+        changes.next().await;
+        assert!(is_noticed(&mut changes, || fs::write(dir.path().join("conf.d/1.toml"), "").unwrap()).await);
     }
 }
