@@ -60,7 +60,6 @@ for page in docs/man/*.[1-8]; do
 done
 
 install -d -m 755 "$destdir/etc/stentor" "$destdir/etc/stentor/conf.d"
-install -d -m 700 "$destdir/etc/stentor/secrets"
 [ -e "$destdir/etc/stentor/stentor.toml" ] || put 644 etc/stentor.toml /etc/stentor/stentor.toml
 
 [ -z "$destdir" ] || exit 0

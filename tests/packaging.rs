@@ -152,7 +152,6 @@ fn the_installer_puts_everything_where_the_units_look_for_it() {
         ("usr/share/man/man1/stentord.1", 0o644),
         ("etc/stentor/stentor.toml", 0o644),
         ("etc/stentor/conf.d", 0o755),
-        ("etc/stentor/secrets", 0o700),
     ] {
         let (name, mode) = expected;
         assert!(installed.contains(&(name.to_owned(), mode)), "{name} {mode:o} is not among {installed:?}");
