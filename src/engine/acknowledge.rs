@@ -1,7 +1,8 @@
 //! Acknowledgement and its opposites, escalation by hand, snooze, and who hears of it.
 
-use super::input::{Answer, Code, Refusal, Role};
+use super::input::Role;
 use super::plan::Planned;
+use super::refusal::{Answer, Code, Refusal};
 use super::state::{Incident, IncidentStatus, Told};
 use super::turn::{Turn, refuse};
 use crate::config::Updates;

@@ -1,6 +1,7 @@
 //! The end of a delivery, dead letters, and sounds that go on.
 
-use super::input::{Answer, Code, Effect, Refusal};
+use super::input::Effect;
+use super::refusal::{Answer, Code, Refusal};
 use super::turn::{Turn, refuse};
 use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;

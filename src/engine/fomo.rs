@@ -1,8 +1,8 @@
 //! `fomo push`: the tiers of a deal are told now, whatever the threshold.
 
-use super::input::{Answer, Refusal};
 use super::labels::{OwnLabels, type_or};
 use super::plan::Terms;
+use super::refusal::{Answer, Refusal};
 use super::sending::Message;
 use super::turn::{Turn, refuse};
 use super::watch::{describe, fingerprint, number};

@@ -2,8 +2,9 @@
 
 use super::NextRun;
 use super::due::{TRIGGER_GRACE, jitter};
-use super::input::{Answer, Code, Effect, Refusal, SendRequest};
+use super::input::{Effect, SendRequest};
 use super::plan::Terms;
+use super::refusal::{Answer, Code, Refusal};
 use super::turn::{Turn, refuse};
 use crate::channel::Outgoing;
 use crate::config::{Check, Heartbeat};

@@ -1,7 +1,8 @@
 //! Opening, repeating, raising and resolving incidents.
 
-use super::input::{Answer, Code, OpenRequest, Refusal};
+use super::input::OpenRequest;
 use super::labels::{OwnLabels, type_of};
+use super::refusal::{Answer, Code, Refusal};
 use super::state::{Incident, IncidentStatus};
 use super::turn::{Turn, refuse};
 use crate::config::IncidentTerms;

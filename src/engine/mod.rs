@@ -22,6 +22,7 @@ mod progress;
 mod proof;
 mod queue;
 mod reader;
+mod refusal;
 mod reload;
 mod request;
 mod sending;
@@ -40,6 +41,7 @@ mod tests;
 pub use heartbeat::spread_of;
 pub use input::*;
 pub use oncall::on_call;
+pub use refusal::{Answer, Code, Refusal};
 pub use state::*;
 pub use view::explain;
 

@@ -1,7 +1,7 @@
 //! A sending that reaches nobody: refused, with the reason for each channel, and what would be right.
 
-use super::input::{Code, Refusal};
 use super::plan::{Planned, Terms};
+use super::refusal::{Code, Refusal};
 use super::turn::Turn;
 use crate::domain::delivery::Medium;
 use crate::domain::event::EventKind;

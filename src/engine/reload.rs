@@ -1,8 +1,8 @@
 //! A new config is in force, or was refused; the storage is in trouble, or well again.
 
 use super::incident::Opening;
-use super::input::Answer;
 use super::reader::Obstacle;
+use super::refusal::Answer;
 use super::turn::{Turn, done};
 use crate::domain::event::{EventKind, Payload};
 use crate::domain::id::DeliveryId;

@@ -1,8 +1,9 @@
 //! `send` and `test`: one-shots, refused before anything is recorded, or accepted whole.
 
-use super::input::{Answer, Code, Refusal, SendRequest};
+use super::input::SendRequest;
 use super::labels::{OwnLabels, type_of};
 use super::plan::Terms;
+use super::refusal::{Answer, Code, Refusal};
 use super::sending::{Message, TTL};
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;

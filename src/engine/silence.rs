@@ -1,6 +1,6 @@
 //! Silences: what matches is recorded and told to nobody, until they end.
 
-use super::input::{Answer, Code, Refusal};
+use super::refusal::{Answer, Code, Refusal};
 use super::state::Incident;
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;

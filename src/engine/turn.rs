@@ -1,7 +1,8 @@
 //! One decision under way: it reads the state, decides on events, and folds each at once.
 
 use super::Agenda;
-use super::input::{Answer, Ask, Caller, Effect, Input, Refusal};
+use super::input::{Ask, Caller, Effect, Input};
+use super::refusal::{Answer, Refusal};
 use super::state::State;
 use crate::config::Config;
 use crate::domain::event::{Event, EventKind, Payload};

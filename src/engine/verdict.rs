@@ -1,8 +1,8 @@
 //! What a heartbeat's outcome means: health of its channel, and the incident it opens or ends.
 
 use super::incident::Opening;
-use super::input::{Answer, Code, Refusal};
 use super::labels::type_or;
+use super::refusal::{Answer, Code, Refusal};
 use super::turn::{Turn, refuse};
 use crate::channel::Probed;
 use crate::config::{Check, Heartbeat};

@@ -2,8 +2,8 @@
 
 use super::due::come;
 use super::incident::Opening;
-use super::input::{Answer, Code, Refusal};
 use super::labels::type_or;
+use super::refusal::{Answer, Code, Refusal};
 use super::state::Metric;
 use super::turn::{Turn, refuse};
 use crate::config::{Rule, Watch};

@@ -102,7 +102,7 @@ fn every_mistake_has_its_place_and_a_hint() {
         (
             "smtp",
             "host = 'mail.example.org'\nfrom = 'x@y.org'\nport = 0",
-            "error 3:8 port is out of range (write a number from 1 to 65535)",
+            "error 3:8 port is out of range (write a whole number from 1 to 65535)",
         ),
         (
             "smtp",

@@ -31,8 +31,7 @@ async fn health_readiness_and_metrics_and_nothing_else() {
         metric(&page, "deliveries", &["hook", "delivered"]).filter(|n| *n >= 2.0).map(|_| page)
     })
     .await;
-    for family in
-        ["deliveries", "attempts", "delivery_seconds", "queue", "incidents", "heartbeat", "config", "ledger"]
+    for family in ["deliveries", "attempts", "delivery_seconds", "queue", "incidents", "heartbeat", "config", "ledger"]
     {
         assert!(page.lines().any(|l| l.starts_with("stentor_") && l.contains(family)), "{family}:\n{page}");
     }

@@ -2,7 +2,7 @@
 
 use super::gone;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
-use crate::engine::input::Answer;
+use crate::engine::refusal::Answer;
 use crate::engine::turn::Turn;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;

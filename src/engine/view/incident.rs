@@ -4,7 +4,7 @@ use super::ROWS;
 use crate::domain::delivery::Status;
 use crate::domain::event::{Next, NextWhat};
 use crate::domain::id::IncidentId;
-use crate::engine::input::Answer;
+use crate::engine::refusal::Answer;
 use crate::engine::state::{Incident, IncidentStatus};
 use crate::engine::turn::Turn;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Heartbeats, watches, channels and silences as documents.
 
 use crate::config::{ChannelConfig, Check, Heartbeat, Rule, Watch};
-use crate::engine::input::{Answer, Code, Refusal};
+use crate::engine::refusal::{Answer, Code, Refusal};
 use crate::engine::turn::Turn;
 use serde_json::{Value, json};
 

@@ -10,7 +10,8 @@ mod status;
 
 pub use explain::explain;
 
-use super::input::{Answer, Code, Read, Refusal};
+use super::input::Read;
+use super::refusal::{Answer, Code, Refusal};
 use super::turn::{Turn, refuse};
 use crate::domain::time::{EngineTime, Timestamp};
 use serde_json::{Value, json};
