@@ -45,8 +45,8 @@ impl Turn<'_> {
             ([], None) => refuse(Refusal::field("tiers", format!("no watch has the deal {deal:?}; name the tiers"))),
             (tiers, _) => {
                 let to = who(tiers);
-                self.check_names(None, Some(&to))?;
-                Ok(to)
+                let named = self.check_names(None, Some(&to));
+                named.map(|()| to).map_err(|refusal| Refusal { field: Some("tiers".into()), ..refusal })
             }
         }
     }

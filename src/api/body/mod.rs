@@ -4,7 +4,7 @@ mod strict;
 
 use super::fault::Fault;
 use crate::engine::{Code, Refusal};
-use axum::body::{Body, Bytes};
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use futures_util::StreamExt;
@@ -37,24 +37,33 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
 }
 
 async fn read(body: Body) -> Result<Vec<u8>, Fault> {
+    // By its Content-Length it may be too large before a byte of it has come.
+    let announced = body.size_hint().lower();
     let mut chunks = body.into_data_stream();
+    if announced > LARGEST as u64 {
+        return Err(too_large(chunks).await);
+    }
     let mut bytes = Vec::new();
     while let Some(chunk) = chunks.next().await {
         let chunk: Bytes = chunk.map_err(|_| Refusal::new(Code::ValidationError, "the body broke off"))?;
         if bytes.len() + chunk.len() > LARGEST {
-            let mut left = THROWN_AWAY;
-            let rest = async {
-                while let Some(Ok(chunk)) = chunks.next().await {
-                    left = left.saturating_sub(chunk.len());
-                    if left == 0 {
-                        break;
-                    }
-                }
-            };
-            let _ = tokio::time::timeout(THROWING, rest).await;
-            return Err(Refusal::new(Code::TooLarge, "a request's body has at most 1 MiB").into());
+            return Err(too_large(chunks).await);
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+async fn too_large(mut chunks: BodyDataStream) -> Fault {
+    let mut left = THROWN_AWAY;
+    let rest = async {
+        while let Some(Ok(chunk)) = chunks.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(THROWING, rest).await;
+    Refusal::new(Code::TooLarge, "a request's body has at most 1 MiB").into()
 }
