@@ -88,17 +88,17 @@ fn has_device() -> bool {
 
 /// Whether the player knows sounds (it may be built without), and ALSA has its files.
 async fn can_play(dir: &Path, player: &Path) -> bool {
-    let wave = dir.join("silence.wav");
-    if fs::write(&wave, silence()).is_err() || !Path::new("/usr/share/alsa/alsa.conf").exists() {
+    let wave = dir.join("tone.wav");
+    if fs::write(&wave, tone()).is_err() || !Path::new("/usr/share/alsa/alsa.conf").exists() {
         return false;
     }
     let checked = tokio::process::Command::new(player).arg("--check").arg(&wave).output().await;
     checked.is_ok_and(|output| output.status.success())
 }
 
-/// A tenth of a second of nothing, as a WAV file: 8,000 samples a second of 16 bits.
-fn silence() -> Vec<u8> {
-    let samples = vec![0; 1_600];
+/// A tenth of a second of 800 Hz, as a WAV file: 8,000 samples a second of 16 bits.
+fn tone() -> Vec<u8> {
+    let samples = (0..800).flat_map(|n| (if n % 10 < 5 { 8_000_i16 } else { -8_000 }).to_le_bytes());
     let mut wave =
         b"RIFF\x64\x06\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x40\x06\0\0".to_vec();
     wave.extend(samples);

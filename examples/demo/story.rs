@@ -186,10 +186,34 @@ async fn tier_1_went_first(stage: &Stage) -> Option<bool> {
 
 async fn the_record(stage: &Stage, teller: &Teller) -> Played {
     teller.scene("what is on record");
-    show(stage, teller, &["explain", "1"], 0).await?;
+    let (exit, explained) = stage.command(&["explain", "1"]).await;
+    if exit != 0 {
+        return Err(format!("stentorctl explain 1 explains it ({explained})"));
+    }
+    teller.shows("stentorctl explain 1", &decisions(&explained));
     show(stage, teller, &["ledger", "tail", "-n", "8"], 0).await?;
     show(stage, teller, &["ledger", "stats", "--since", "1h"], 0).await?;
     show(stage, teller, &["ledger", "verify"], 0).await
+}
+
+/// The explanation without what became of each single message; dots stand for what is left out.
+fn decisions(explained: &str) -> String {
+    let lines: Vec<&str> = explained.lines().collect();
+    let is_reason = |line: &&str| line.trim_start().starts_with("because");
+    let keep = |what: &str| {
+        ["#1 opened", " step ", "sms for", "acknowledged by", "resolved by"].iter().any(|w| what.contains(w))
+            && !what.contains("ended")
+    };
+    let mut shown: Vec<&str> = Vec::new();
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| !is_reason(line)) {
+        let reason = lines.get(at + 1).filter(|l| is_reason(l));
+        match keep(line) {
+            true => shown.extend(std::iter::once(line).chain(reason)),
+            false if shown.last() != Some(&"...") => shown.push("..."),
+            false => {}
+        }
+    }
+    shown.join("\n")
 }
 
 /// Shows a command; its exit code is part of the story.
@@ -215,9 +239,12 @@ fn slack_text(request: &Recorded) -> String {
     text(&payload["text"])
 }
 
+/// On one line: a long one goes on in lines that begin with a blank.
 fn subject(mail: &Recorded) -> String {
-    let line = mail.body.lines().find_map(|line| line.strip_prefix("Subject: "));
-    line.unwrap_or("(no subject)").trim_end().to_owned()
+    let mut lines = mail.body.lines().skip_while(|line| !line.starts_with("Subject: "));
+    let first = lines.next().and_then(|line| line.strip_prefix("Subject: ")).unwrap_or("(no subject)");
+    let more = lines.take_while(|line| line.starts_with(' ')).map(str::trim);
+    std::iter::once(first.trim_end()).chain(more).collect::<Vec<_>>().join(" ")
 }
 
 /// What the call says, without its TwiML.
