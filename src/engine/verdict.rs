@@ -13,7 +13,7 @@ use crate::domain::time::{Span, Timestamp};
 impl Turn<'_> {
     /// A run has ended.
     pub fn heartbeat_done(&mut self, name: &str, result: Probed) {
-        if !self.state.heartbeats.get(name).is_some_and(|s| s.running.is_some()) {
+        if self.state.heartbeats.get(name).is_none_or(|s| s.running.is_none()) {
             return;
         }
         match self.config.heartbeats.get(name) {

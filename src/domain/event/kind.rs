@@ -162,7 +162,6 @@ pub enum EventKind {
     DeliveryMoved {
         id: DeliveryId,
         status: Status,
-        /// Place in the chain.
         at: usize,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<EngineTime>,
@@ -211,7 +210,6 @@ pub enum EventKind {
         status: ChannelStatus,
         detail: String,
         breaker: Breaker,
-        /// Failures of the whole channel in a row.
         failures: u32,
         /// The next attempt at the earliest, while open or narrow.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -231,7 +229,6 @@ pub enum EventKind {
         kind_of: String,
         labels: Labels,
         opened_by: String,
-        /// Begin of the policy's clock.
         base: EngineTime,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         policy: Option<String>,
@@ -339,7 +336,6 @@ pub enum EventKind {
         comment: String,
         created_by: String,
     },
-    /// Its start has come.
     SilenceBegan {
         id: String,
     },

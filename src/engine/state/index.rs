@@ -9,6 +9,7 @@ use crate::domain::delivery::Status;
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::level::Level;
 use crate::domain::time::EngineTime;
+use std::borrow::Borrow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -63,10 +64,7 @@ fn add<K: Ord, V: Ord>(sets: &mut Sets<K, V>, key: K, value: V) {
     sets.entry(key).or_default().insert(value);
 }
 
-fn remove<K: Ord, V: Ord, Q: Ord + ?Sized>(sets: &mut Sets<K, V>, key: &Q, value: &V)
-where
-    K: std::borrow::Borrow<Q>,
-{
+fn remove<K: Ord + Borrow<Q>, V: Ord, Q: Ord + ?Sized>(sets: &mut Sets<K, V>, key: &Q, value: &V) {
     if let Some(set) = sets.get_mut(key) {
         set.remove(value);
         if set.is_empty() {
