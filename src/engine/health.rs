@@ -150,4 +150,3 @@ impl Turn<'_> {
         self.state.queue(channel).chain(resting).collect()
     }
 }
-

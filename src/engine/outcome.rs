@@ -51,8 +51,7 @@ impl Turn<'_> {
 
     fn attempt_failed(&mut self, id: DeliveryId, channel: &str, failure: Failure, works_for_others: bool) {
         self.silence_sound(channel, id, "it failed");
-        let died =
-            matches!(failure.blame, Blame::Channel | Blame::Account) && self.channel_failed(channel, &failure);
+        let died = matches!(failure.blame, Blame::Channel | Blame::Account) && self.channel_failed(channel, &failure);
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let incident = d.incident;
         match self.unwanted(d) {

@@ -43,8 +43,7 @@ impl Turn<'_> {
         let level = request.level.map_or(Level::Normal, |l| l.0);
         let kind_of = type_of(&request.kind_of, &request.labels);
         let at = request.at.map(|t| t.0).filter(|t| *t > self.wall);
-        let terms =
-            Terms { channels: request.channels.clone(), to: request.to.clone(), at, ..Terms::default() };
+        let terms = Terms { channels: request.channels.clone(), to: request.to.clone(), at, ..Terms::default() };
         let planned = self.plan(level, &kind_of, &terms);
         if planned.iter().all(|p| p.skip.is_some()) {
             return refuse(self.nobody(level, &terms, &planned));

@@ -96,9 +96,12 @@ impl Turn<'_> {
         let alive = ways.iter().copied().find(|place| !self.is_dead(&d.chain[*place]));
         let lap = d.lap + 1;
         let (status, at, until, because) = match alive {
-            Some(place) => {
-                (Status::Backoff, place, Some(self.now + pause), format!("every way failed; the chain once more: {why}"))
-            }
+            Some(place) => (
+                Status::Backoff,
+                place,
+                Some(self.now + pause),
+                format!("every way failed; the chain once more: {why}"),
+            ),
             None => (Status::Waiting, ways.first().copied().unwrap_or(0), None, format!("every way is dead: {why}")),
         };
         self.emit(EventKind::DeliveryMoved { id, status, at, until, lap, because });

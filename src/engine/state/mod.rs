@@ -146,7 +146,8 @@ impl State {
 
     /// How many deliveries wait for their next attempt, on all channels.
     pub fn to_be_sent(&self) -> usize {
-        let wait = |(status, _): &(&Status, &usize)| matches!(status, Status::Ready | Status::Waiting | Status::Backoff);
+        let wait =
+            |(status, _): &(&Status, &usize)| matches!(status, Status::Ready | Status::Waiting | Status::Backoff);
         self.index.counts.values().flat_map(|c| c.iter().filter(wait)).map(|(_, n)| n).sum()
     }
 

@@ -49,6 +49,7 @@ pub fn story(n: u64, seq: u64) -> Vec<Frame> {
         expires: Default::default(),
         not_before: None,
         heartbeat: None,
+        silenced_by: None,
     };
     let created = EventKind::DeliveryCreated {
         id: delivery,
@@ -58,7 +59,8 @@ pub fn story(n: u64, seq: u64) -> Vec<Frame> {
         start: 0,
         medium: None,
         who: None,
-        others: Default::default(),
+        on_call: false,
+        forced: false,
         rank: 0,
         status: Status::Ready,
         reason: None,
