@@ -19,8 +19,6 @@ impl Turn<'_> {
             None => self.only_unacknowledged()?,
         };
         if !self.may_acknowledge(incident) {
-            let action = format!("acknowledge {}", self.numbered(incident));
-            self.emit(EventKind::AuthDenied { role: self.by.role.as_str().into(), action });
             let message = "acknowledging needs the role operator, or to have been told of it";
             return refuse(Refusal::new(Code::Forbidden, message));
         }

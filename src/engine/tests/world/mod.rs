@@ -1,0 +1,300 @@
+//! A world for stories: an engine, a simulated clock, stand-in channels that answer as told, and
+//! a log of everything that was attempted. Whatever a story does not tell must not happen.
+
+mod answers;
+pub mod asks;
+mod log;
+mod looks;
+
+pub use answers::{Says, account, provider, refused, timeout};
+pub use log::Happening;
+
+use crate::config::testing::from_toml;
+use crate::config::{ChannelConfig, Config};
+use crate::domain::delivery::Medium;
+use crate::domain::event::{Frame, Origin};
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::{Answer, Ask, AttemptOrder, Caller, Decision, Effect, Engine, Input, State};
+use answers::Script;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The project's own example, word for word.
+pub const EXAMPLE: &str = include_str!("../../../../etc/stentor.example.toml");
+
+/// A Tuesday noon in Alice's first week on call.
+pub const NOON: &str = "2026-01-06T12:00:00+01:00";
+
+pub struct World {
+    pub engine: Engine,
+    pub frames: Vec<Frame>,
+    start: Timestamp,
+    /// Since the story began; never set.
+    pub elapsed: Span,
+    /// By how much the wall clock was set.
+    stepped: Span,
+    scripts: BTreeMap<String, Script>,
+    probes: BTreeMap<String, Script>,
+    /// Answers under way, by when they come.
+    answers: BTreeMap<(Span, u64), Ask>,
+    count: u64,
+    happened: Vec<Happening>,
+    /// Heartbeats whose probe was asked for.
+    pub probed: Vec<(Span, String)>,
+    pub sound_changes: usize,
+}
+
+/// The same without its heartbeats, for stories of days.
+pub fn calm() -> String {
+    let calm = |line: &str| {
+        if line.starts_with("[heartbeats.") { format!("{line}\nenabled = false") } else { line.to_owned() }
+    };
+    EXAMPLE.lines().map(calm).collect::<Vec<_>>().join("\n")
+}
+
+/// `5m`, `1h30m`.
+pub fn span(text: &str) -> Span {
+    Span::parse(text).unwrap()
+}
+
+impl World {
+    /// With the example config, Tuesday noon.
+    pub fn example() -> World {
+        World::at_time(EXAMPLE, NOON)
+    }
+
+    /// The example without its heartbeats.
+    pub fn calm() -> World {
+        World::at_time(&calm(), NOON)
+    }
+
+    pub fn with(toml: &str) -> World {
+        World::at_time(toml, NOON)
+    }
+
+    pub fn at_time(toml: &str, start: &str) -> World {
+        let config = Arc::new(from_toml(toml));
+        let mut world = World {
+            engine: Engine::new(State::default(), config, "0.1.0"),
+            frames: Vec::new(),
+            start: Timestamp::parse(start).unwrap(),
+            elapsed: Span::ZERO,
+            stepped: Span::ZERO,
+            scripts: BTreeMap::new(),
+            probes: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            count: 0,
+            happened: Vec::new(),
+            probed: Vec::new(),
+            sound_changes: 0,
+        };
+        world.engine_asks(Ask::Started { version: "0.1.0".into(), boot: "b".into() });
+        world
+    }
+
+    pub fn config(&self) -> Arc<Config> {
+        self.engine.config.clone()
+    }
+
+    /// What the wall clock shows now.
+    pub fn wall(&self) -> Timestamp {
+        self.start + self.elapsed + self.stepped
+    }
+
+    // ---- time
+
+    /// Lets time run until so long after the beginning, and everything that is due happen.
+    pub fn run_until(&mut self, until: Span) {
+        let (mut idle, mut last) = (0, self.elapsed);
+        loop {
+            let due = self.engine.next_due().map(|t| (t - self.start) - self.stepped).map(|t| t.max(self.elapsed));
+            let answer = self.answers.first_key_value().map(|((t, _), _)| *t);
+            let Some(next) = due.into_iter().chain(answer).min().filter(|t| *t <= until) else { break };
+            self.elapsed = next;
+            let events = match answer {
+                Some(at) if at == next => {
+                    let (_, ask) = self.answers.pop_first().unwrap();
+                    self.engine_asks(ask)
+                }
+                _ => self.engine_asks(Ask::Wake),
+            };
+            idle = if events == 0 && next == last { idle + 1 } else { 0 };
+            last = next;
+            assert!(idle < 3, "the engine wants to be woken at {next} again and again, for nothing");
+        }
+        self.elapsed = self.elapsed.max(until);
+    }
+
+    pub fn run_for(&mut self, text: &str) {
+        self.run_until(self.elapsed + span(text));
+    }
+
+    /// The wall clock is set by this much; the runtime notices at once.
+    pub fn set_clock(&mut self, by: Span) {
+        self.stepped = self.stepped + by;
+        self.engine_asks(Ask::ClockStepped { by });
+    }
+
+    /// The daemon is killed: answers under way are lost, time passes, and it starts again from
+    /// its journal.
+    pub fn down_for(&mut self, text: &str) {
+        self.answers.clear();
+        self.elapsed = self.elapsed + span(text);
+        self.engine = self.replayed();
+        self.engine_asks(Ask::Started { version: "0.1.0".into(), boot: "c".into() });
+    }
+
+    /// The same from a snapshot.
+    pub fn restart_from_snapshot(&mut self) {
+        self.answers.clear();
+        let body = serde_json::to_vec(&self.engine.state).unwrap();
+        let state: State = serde_json::from_slice(&body).unwrap();
+        self.engine = Engine::new(state, self.config(), "0.1.0");
+        self.engine_asks(Ask::Started { version: "0.1.0".into(), boot: "d".into() });
+    }
+
+    pub fn replayed(&self) -> Engine {
+        let mut engine = Engine::new(State::default(), self.config(), "0.1.0");
+        self.frames.iter().for_each(|f| engine.replay(f));
+        engine
+    }
+
+    // ---- the loop
+
+    fn engine_asks(&mut self, ask: Ask) -> usize {
+        let before = self.frames.last().map_or(0, |f| f.seq + f.events.len() as u64);
+        self.ask(Caller::engine(), ask).ok();
+        (self.frames.last().map_or(0, |f| f.seq + f.events.len() as u64) - before) as usize
+    }
+
+    /// One input, its frame, and its effects.
+    pub fn ask(&mut self, by: Caller, ask: Ask) -> Answer {
+        let (answer, effects) = self.decide(by, ask);
+        for effect in effects {
+            self.act(effect);
+        }
+        answer
+    }
+
+    fn decide(&mut self, by: Caller, ask: Ask) -> (Answer, Vec<Effect>) {
+        self.count += 1;
+        let mut seed = [7u8; 16];
+        seed[..8].copy_from_slice(&self.count.to_le_bytes());
+        let (at, by_name) = (self.wall(), by.name.clone());
+        let Decision { events, answer, effects } = self.engine.handle(Input { now: at, seed, by, ask });
+        if !events.is_empty() {
+            let seq = self.frames.last().map_or(1, |f| f.seq + f.events.len() as u64);
+            self.frames.push(Frame { seq, at, by: by_name, recorded_late: false, events });
+        }
+        self.check_queues();
+        (answer, effects)
+    }
+
+    fn act(&mut self, effect: Effect) {
+        match effect {
+            Effect::Attempt(order) => self.attempt(order),
+            Effect::Probe { heartbeat, channel, .. } => {
+                self.probed.push((self.elapsed, heartbeat.clone()));
+                let (says, latency) = self.probes.entry(channel).or_default().next("");
+                if let Some(result) = says.probed() {
+                    self.answer_in(latency, Ask::HeartbeatDone { name: heartbeat, result });
+                }
+            }
+            Effect::TestCall { heartbeat, channel, .. } => {
+                self.probed.push((self.elapsed, heartbeat.clone()));
+                let (says, latency) = self.scripts.entry(channel).or_default().next("");
+                if let Some(result) = says.probed() {
+                    self.answer_in(latency, Ask::HeartbeatDone { name: heartbeat, result });
+                }
+            }
+            Effect::Sound => self.sound_changes += 1,
+        }
+    }
+
+    fn attempt(&mut self, order: AttemptOrder) {
+        let AttemptOrder { delivery, n, channel, timeout, simulate, out } = order;
+        let config = self.config();
+        let configured = &config.channels[&channel];
+        let who = self.recipient(configured, out.address.as_deref());
+        let state = &self.engine.state;
+        let origin = state.notifications[&state.deliveries[&delivery].notification].origin.clone();
+        let text = if out.text.subject.is_empty() { out.text.text.clone() } else { out.text.subject.clone() };
+        self.happened.push(Happening {
+            at: self.elapsed,
+            channel: channel.clone(),
+            who: who.clone(),
+            origin,
+            n,
+            delivery,
+            text,
+        });
+        let (says, latency) = self.scripts.entry(channel.clone()).or_default().next(&who);
+        let says = if simulate { Says::Simulates } else { says };
+        if let Some((result, takes)) = says.result(configured.kind.sort, timeout) {
+            self.answer_in(latency + takes, Ask::Finished { delivery, n, result });
+        }
+    }
+
+    fn answer_in(&mut self, latency: Span, ask: Ask) {
+        self.count += 1;
+        self.answers.insert((self.elapsed + latency, self.count), ask);
+    }
+
+    /// The person whose address this is; a bare address as it is; nobody for a fixed channel.
+    fn recipient(&self, channel: &ChannelConfig, address: Option<&str>) -> String {
+        let (Some(address), Some(medium)) = (address, channel.medium()) else { return String::new() };
+        let bare = address.split('@').next().unwrap_or_default();
+        let config = self.config();
+        let has = |p: &&crate::config::Person| {
+            let own = p.address(medium);
+            own == Some(address) || (medium == Medium::Sms && own == Some(bare))
+        };
+        config.people.values().find(has).map_or_else(|| address.to_owned(), |p| p.name.clone())
+    }
+
+    /// Nothing waits in a queue for which there is a slot.
+    fn check_queues(&self) {
+        let state = &self.engine.state;
+        let now = state.engine_time(self.wall());
+        for name in state.queued_channels() {
+            let slots = self.engine.config.channels.get(name).map_or(1, |c| c.slots);
+            let width = crate::engine::queue::width(state.channel(name), slots, now);
+            assert!(state.in_flight(name) >= width, "{name} has a free slot and a message that waits for it");
+        }
+    }
+
+    /// What must be true of every history.
+    pub fn check_history(&self) {
+        let again = self.replayed();
+        assert_eq!(json(&again.state), json(&self.engine.state), "a replay gives another state");
+        assert_eq!(self.engine.state.index, self.engine.state.derived(), "what is derived has drifted");
+        let back: State = serde_json::from_value(json(&self.engine.state)).unwrap();
+        assert_eq!(json(&back), json(&self.engine.state), "a snapshot loses something");
+        assert_eq!(back.skipped_events, 0, "the engine decided on something impossible");
+    }
+}
+
+pub fn json(state: &State) -> serde_json::Value {
+    serde_json::to_value(state).unwrap()
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        self.check_history();
+        self.nothing_untold();
+    }
+}
+
+/// How a happening is called in stories.
+pub fn kind(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::Acknowledged { .. } => "acknowledged",
+        Origin::Resolved { .. } => "resolved",
+        Origin::Reminder { .. } => "reminder",
+        Origin::Test => "test",
+        _ => "alarm",
+    }
+}
