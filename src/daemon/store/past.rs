@@ -4,14 +4,13 @@ use super::Store;
 use crate::api::history::{Entry, Facts, Filter, History, Key, Page, Tally, Thing, Verified};
 use crate::domain::clock;
 use crate::domain::delivery::Status;
-use crate::domain::event::{Event, EventKind, Payload};
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::time::Timestamp;
 use crate::engine::{Code, Refusal};
 use crate::ledger::history::{DocumentQuery, Entry as Written, EntryQuery, HistoryError, Phase};
 use crate::ledger::{DocumentKind, history};
 use futures_util::future::BoxFuture;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use ulid::Ulid;
@@ -31,9 +30,8 @@ impl History for Store {
                 ..EntryQuery::default()
             };
             let page = self.ledger.history().entries(query).await.map_err(refusal)?;
-            // Oldest first: a page's cursor is where the next begins.
-            let next = page.next_cursor.map(|cursor| page.entries.last().map_or(cursor.saturating_sub(1), |e| e.seq));
-            Ok(Page { entries: page.entries.into_iter().map(entry).collect(), next })
+            // Oldest first: a page's cursor is the last event that was looked at.
+            Ok(Page { entries: page.entries.into_iter().map(entry).collect(), next: page.next_cursor })
         })
     }
 
@@ -110,25 +108,9 @@ fn refusal(error: HistoryError) -> Refusal {
 }
 
 fn entry(written: Written) -> Entry {
-    let Written { seq, at, kind, hash, initiator, recorded_by, recorded_late, fields } = written;
-    let payload = serde_json::from_value::<Payload>(Value::Object(own_names(&fields, "payload_"))).ok();
-    let mut head = own_names(&fields, "event_");
-    head.insert("kind".into(), kind.into());
-    let head = serde_json::from_value(Value::Object(head)).unwrap_or(EventKind::Unknown);
-    let payload = payload.filter(|p| *p != Payload::default()).map(Box::new);
-    let event = Event { head, payload };
-    Entry { seq, at, by: recorded_by.unwrap_or(initiator), late: recorded_late, hash: hash.to_string(), event }
-}
-
-/// A field that shares its name with one that every entry has comes as `PREFIXname`.
-fn own_names(fields: &Map<String, Value>, prefix: &str) -> Map<String, Value> {
-    let mut named = fields.clone();
-    for (name, value) in fields {
-        if let Some(own) = name.strip_prefix(prefix) {
-            named.insert(own.to_owned(), value.clone());
-        }
-    }
-    named
+    let event = written.event();
+    let Written { seq, at, by, recorded_late, hash, .. } = written;
+    Entry { seq, at, by, late: recorded_late, hash: hash.to_string(), event }
 }
 
 fn tally(by_status: BTreeMap<String, history::Tally>) -> Tally {
@@ -157,31 +139,4 @@ fn delivery_in(json: &str, id: Ulid) -> Option<Value> {
     let wanted = id.to_string();
     let notification: Value = serde_json::from_str(json).ok()?;
     deliveries_of(notification).into_iter().find(|d| d["id"].as_str() == Some(&wanted))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::id::DeliveryId;
-    use crate::ledger::FrameHash;
-
-    fn read_back(fields: Value, kind: &str) -> Event {
-        let Value::Object(fields) = fields else { panic!("fields are an object") };
-        let (at, hash, initiator) = (Timestamp(0), FrameHash::default(), "root".to_owned());
-        let kind = kind.to_owned();
-        entry(Written { seq: 1, at, kind, hash, initiator, recorded_by: None, recorded_late: false, fields }).event
-    }
-
-    #[test]
-    fn fields_with_names_that_every_entry_has_find_back_to_their_event() {
-        let applied =
-            read_back(serde_json::json!({ "event_hash": "ab", "changed": ["channels.sms"] }), "config_applied");
-        let changed = vec!["channels.sms".to_owned()];
-        assert_eq!(applied.head, EventKind::ConfigApplied { hash: "ab".into(), changed, kept: false });
-        let checkpoint = read_back(serde_json::json!({ "event_seq": 7, "event_hash": "cd" }), "checkpoint");
-        assert_eq!(checkpoint.head, EventKind::Checkpoint { seq: 7, hash: "cd".into() });
-        let id = DeliveryId(Ulid(5));
-        let moved = serde_json::json!({ "id": id, "status": "ready", "event_at": 1, "because": "x" });
-        assert!(matches!(read_back(moved, "delivery_moved").head, EventKind::DeliveryMoved { at: 1, .. }));
-    }
 }

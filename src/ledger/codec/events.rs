@@ -30,6 +30,12 @@ fn decode(raw: &RawEvent<'_>) -> Event {
     Event { head: head(raw.head, UPCASTS), payload: payload(&raw.payload) }
 }
 
+/// An event from its JSON as it was written.
+pub fn decode_event(head_json: &[u8], payload_json: Option<&[u8]>) -> Event {
+    let payload = payload_json.map(read_payload);
+    Event { head: head(head_json, UPCASTS), payload }
+}
+
 /// Today's kinds are read straight; what is none of them may be an old one.
 pub(super) fn head(json: &[u8], upcasts: &[Upcast]) -> EventKind {
     match serde_json::from_slice(json) {
@@ -48,9 +54,13 @@ fn upcast(json: &[u8], upcasts: &[Upcast]) -> Option<EventKind> {
 fn payload(slot: &Slot<'_>) -> Option<Box<Payload>> {
     match slot {
         Slot::None => None,
-        Slot::Live { json, .. } => Some(Box::new(serde_json::from_slice(json).unwrap_or_default())),
+        Slot::Live { json, .. } => Some(read_payload(json)),
         Slot::Blanked { .. } => Some(Box::new(Payload { erased: true, ..Payload::default() })),
     }
+}
+
+fn read_payload(json: &[u8]) -> Box<Payload> {
+    Box::new(serde_json::from_slice(json).unwrap_or_default())
 }
 
 /// The `kind` of a head, also of one that this version does not know.

@@ -40,6 +40,6 @@ mod tests;
 pub use blank::blank;
 pub use decode::{Bad, RawEvent, RawFrame, Slot, next_frame};
 pub use encode::{EncodeError, encode};
-pub use events::kind_of;
+pub use events::{decode_event, kind_of};
 pub use hash::{FrameHash, Tip};
 pub use layout::MAX_FRAME;

@@ -73,8 +73,8 @@ async fn an_entry_has_all_its_event_had() {
     everywhere(async |history| {
         let query = EntryQuery { from_seq: 29, to_seq: 29, ..EntryQuery::default() };
         let entry = everything(history, query).await.remove(0);
-        assert_eq!((entry.kind.as_str(), entry.initiator.as_str()), ("incident_opened", "tester"));
-        assert_eq!((&entry.fields["number"], &entry.fields["subject"]), (&4.into(), &"subject 4".into()));
+        assert_eq!((entry.kind.as_str(), entry.by.as_str()), ("incident_opened", "tester"));
+        assert_eq!(entry.event(), story(4, 29)[0].events[0]);
     })
     .await;
 }
