@@ -6,10 +6,10 @@ use super::body::Sent;
 use super::fault::Fault;
 use super::guard;
 use super::intake::{Nothing, accepted};
-use super::params::Params;
+use super::params::{Named, Params};
 use crate::domain::matcher::Matcher;
-use crate::engine::{Ask, Caller, Code, Refusal, Role, SpanWord};
-use axum::extract::{Path, State};
+use crate::engine::{Ask, Caller, Role, SpanWord};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -27,7 +27,7 @@ pub async fn acknowledge(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
     Extension(peer): Extension<Peer>,
-    Path(id): Path<String>,
+    Named(id): Named,
     params: Params,
     Sent(request): Sent<Acknowledgement>,
 ) -> Result<Response, Fault> {
@@ -47,7 +47,7 @@ pub async fn acknowledge_only(
     acknowledge_it(&api, by, peer, None, request).await
 }
 
-/// Whether a person without a role may, the engine decides by whom it told.
+/// Whether a person without a role may, the engine decides by whom it told, and records a refusal.
 async fn acknowledge_it(
     api: &Api,
     by: Caller,
@@ -57,23 +57,18 @@ async fn acknowledge_it(
 ) -> Result<Response, Fault> {
     let Acknowledgement { note, by: in_name_of } = request;
     let other = in_name_of.is_some() && in_name_of != by.person;
-    let answer = if other && by.role < Role::Operator {
-        Err(Refusal::new(Code::Forbidden, "acknowledging in another's name needs the role operator"))
-    } else {
-        let ask = Ask::Acknowledge { id: id.clone(), note, by: in_name_of, via: "control".to_owned() };
-        api.handle.ask(by.clone(), ask).await
-    };
-    if answer.as_ref().is_err_and(|r| r.code == Code::Forbidden) {
-        let what = id.map_or_else(String::new, |id| format!(" {id:.40}"));
-        guard::record(api, peer.uid, by, &format!("acknowledge{what}")).await;
+    if other && by.role < Role::Operator {
+        guard::record(api, peer.uid, by, "acknowledge in another's name").await;
+        return Err(Fault::forbidden("acknowledging in another's name needs the role operator"));
     }
-    Ok(accepted(answer?))
+    let ask = Ask::Acknowledge { id, note, by: in_name_of, via: "control".to_owned() };
+    Ok(accepted(api.handle.ask(by, ask).await?))
 }
 
 pub async fn unacknowledge(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     params: Params,
     _: Sent<Nothing>,
 ) -> Result<Response, Fault> {
@@ -84,7 +79,7 @@ pub async fn unacknowledge(
 pub async fn escalate(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     params: Params,
     _: Sent<Nothing>,
 ) -> Result<Response, Fault> {
@@ -101,7 +96,7 @@ pub struct Resolution {
 pub async fn resolve(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     params: Params,
     Sent(Resolution { note }): Sent<Resolution>,
 ) -> Result<Response, Fault> {
@@ -119,7 +114,7 @@ pub struct Snooze {
 pub async fn snooze(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     params: Params,
     Sent(Snooze { span }): Sent<Snooze>,
 ) -> Result<Response, Fault> {
@@ -152,7 +147,7 @@ pub async fn silence(
 pub async fn expire_silence(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     params: Params,
 ) -> Result<Response, Fault> {
     params.done()?;

@@ -3,12 +3,12 @@
 //! A reader that does not keep up is cut, and so is every reader when the daemon stops; it comes back
 //! with `Last-Event-ID`.
 
+use super::Api;
 use super::fault::Fault;
-use super::history::{Entry, Filter};
+use super::history::{EntryQuery, Happened};
 use super::lore::Lore;
 use super::outcomes::outcome;
 use super::params::{Params, ROWS};
-use super::{Api, stopped};
 use crate::engine::{Caller, Refusal};
 use crate::runtime::Released;
 use axum::Extension;
@@ -113,13 +113,15 @@ impl Reader {
 
     /// One page of the history.
     async fn past(&mut self) -> Result<(), Refusal> {
-        let after_seq = self.next.unwrap_or(1).saturating_sub(1);
-        let page = self.api.history.query(Filter { after_seq, limit: ROWS, ..Filter::default() }).await?;
-        for entry in page.entries {
-            self.look_at(entry).await;
+        let from_seq = self.next.unwrap_or(1);
+        let query = EntryQuery { from_seq, newest_first: false, limit: ROWS, ..EntryQuery::default() };
+        let page = self.api.history.entries(query).await?;
+        for entry in &page.entries {
+            self.look_at(Happened::of(entry)).await;
         }
-        match page.next {
-            Some(next) if next > after_seq => self.next = self.next.max(Some(next + 1)),
+        match page.next_cursor {
+            // A page can be short, or empty, and yet not the last.
+            Some(last) if last >= from_seq => self.next = self.next.max(Some(last + 1)),
             _ if self.follow => {
                 self.mode = Mode::Now;
                 self.fresh = true;
@@ -143,7 +145,7 @@ impl Reader {
                     }
                     Err(_) => return None,
                 },
-                () = stopped(self.api.stop.clone()) => return None,
+                () = self.api.stopped() => return None,
             },
         };
         let frame = released.frame.clone();
@@ -152,8 +154,8 @@ impl Reader {
         }
         (self.pauses, self.fresh) = (0, false);
         for (seq, event) in (frame.seq..).zip(&frame.events) {
-            let (by, hash) = (frame.by.clone(), released.hash.to_string());
-            self.look_at(Entry { seq, at: frame.at, by, late: frame.recorded_late, hash, event: event.clone() }).await;
+            let payload = event.payload.as_deref().cloned();
+            self.look_at(Happened { seq, at: frame.at, head: event.head.clone(), payload }).await;
         }
         Some(())
     }
@@ -172,12 +174,12 @@ impl Reader {
         Some(())
     }
 
-    async fn look_at(&mut self, entry: Entry) {
-        if self.next.is_some_and(|next| entry.seq < next) {
+    async fn look_at(&mut self, happened: Happened) {
+        if self.next.is_some_and(|next| happened.seq < next) {
             return;
         }
-        self.next = Some(entry.seq + 1);
-        if let Some(outcome) = outcome(&mut self.lore, &entry).await {
+        self.next = Some(happened.seq + 1);
+        if let Some(outcome) = outcome(&mut self.lore, &happened).await {
             // A struct of texts and numbers always serialises, in one line.
             let data = serde_json::to_string(&outcome).unwrap_or_default();
             self.ready.push_back(Event::default().id(outcome.seq.to_string()).data(data));

@@ -35,17 +35,8 @@ pub async fn guard(State(guard): State<Guard>, mut request: Request, next: Next)
             next.run(request).await
         }
         caller => {
-            let caller = caller.unwrap_or_else(nobody);
-            let message = format!(
-                "{} has the role {} and may not {action}: that needs {}",
-                caller.name,
-                caller.role.as_str(),
-                right.as_str()
-            );
-            // The request itself cannot be held while waiting.
             let uid = request.extensions().get::<Peer>().map_or(u32::MAX, |p| p.uid);
-            record(&api, uid, caller, &action).await;
-            Fault::forbidden(message).into_response()
+            refuse(&api, uid, caller.unwrap_or_else(nobody), right, &action).await.into_response()
         }
     }
 }
@@ -56,7 +47,14 @@ fn caller(api: &Api, request: &Request) -> Option<Caller> {
     access::caller(&api.handle.config(), &api.own, *peer)
 }
 
-/// Counts a refused call in the ledger, also one that only the engine could refuse.
+async fn refuse(api: &Api, uid: u32, caller: Caller, right: Right, action: &str) -> Fault {
+    let (name, role) = (&caller.name, caller.role.as_str());
+    let message = format!("{name} has the role {role} and may not {action}: that needs {}", right.as_str());
+    record(api, uid, caller, action).await;
+    Fault::forbidden(message)
+}
+
+/// Counts a refused call in the ledger.
 pub async fn record(api: &Api, uid: u32, caller: Caller, action: &str) {
     tracing::warn!(caller = %caller.name, role = caller.role.as_str(), action, "refused for lack of rights");
     if let Some(action) = api.denials.record(uid, action, clock::wall()) {

@@ -4,13 +4,12 @@ use super::Api;
 use super::body::Sent;
 use super::fault::Fault;
 use super::intake::{Nothing, accepted};
-use super::params::Params;
-use super::stopped;
+use super::params::{Named, Params};
 use super::wait::touched;
 use crate::domain::event::{EventKind, Frame};
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Read, Refusal};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
@@ -33,7 +32,7 @@ pub async fn list(
 pub async fn run(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
-    Path(name): Path<String>,
+    Named(name): Named,
     params: Params,
     _: Sent<Nothing>,
 ) -> Result<Response, Fault> {
@@ -56,7 +55,7 @@ pub async fn run(
     tokio::select! {
         () = watching => {}
         () = tokio::time::sleep(longest.to_std()) => {}
-        () = stopped(api.stop.clone()) => {}
+        () = api.stopped() => {}
     }
     if heartbeat["running"] == true { Ok(accepted(heartbeat)) } else { Ok(Json(heartbeat).into_response()) }
 }
@@ -80,7 +79,7 @@ pub struct Ping {
 pub async fn ping(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
-    Path(name): Path<String>,
+    Named(name): Named,
     params: Params,
     Sent(Ping { fail }): Sent<Ping>,
 ) -> Result<Response, Fault> {

@@ -1,31 +1,36 @@
-//! What the API asks of the ledger's history; whoever starts the daemon brings it.
+//! What the API asks of the past. [`super::Record`] answers it from the ledger.
 
-use crate::domain::event::Event;
+use crate::domain::event::{EventKind, Payload};
 use crate::domain::time::Timestamp;
 use crate::engine::Refusal;
 use futures_util::future::BoxFuture;
-use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::io::Write;
 use ulid::Ulid;
 
-/// The history, as far as it is durable. Each answer may be REBUILDING (503), and then alarms go on.
+pub use crate::ledger::export::Format;
+pub use crate::ledger::history::{Entry, EntryQuery, Page};
+
+/// The past, as far as it is durable. Each answer may be REBUILDING (503), and then alarms go on.
 pub trait History: Send + Sync {
-    /// Entries in order of their number. Everything that was durable when it was asked is in it, also
-    /// what sled has not got yet.
-    fn query(&self, filter: Filter) -> BoxFuture<'_, Result<Page, Refusal>>;
+    /// Everything that was durable when it was asked is in it, also what sled has not got yet.
+    fn entries(&self, query: EntryQuery) -> BoxFuture<'_, Result<Page, Refusal>>;
 
     /// Counters by channel since then, or of all times.
     fn stats(&self, since: Option<Timestamp>) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>>;
 
-    /// Reads the whole chain.
-    fn verify(&self) -> BoxFuture<'_, Result<Verified, Refusal>>;
+    /// Reads the whole chain: `ok`, `events`, `head`, `faults[]`.
+    fn verify(&self) -> BoxFuture<'_, Result<Value, Refusal>>;
 
-    /// The document of one that ended, as the engine's lists show it.
+    /// Writes all entries, one a line; an error of `out` ends it.
+    fn export(&self, format: Format, out: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>>;
+
+    /// The document of one that ended, as the engine shows it.
     fn find(&self, thing: Thing, by: Key) -> BoxFuture<'_, Result<Option<Value>, Refusal>>;
 
     /// Documents of ended ones whose id is smaller than `before`, newest (by id) first.
-    fn older(&self, thing: Thing, before: Option<Ulid>, limit: usize) -> BoxFuture<'_, Result<Vec<Value>, Refusal>>;
+    fn older(&self, thing: Thing, before: Option<Ulid>) -> BoxFuture<'_, Result<Older, Refusal>>;
 
     /// At once, from memory.
     fn facts(&self) -> Facts;
@@ -39,48 +44,21 @@ pub enum Thing {
 }
 
 /// By what a document is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
     Id(Ulid),
     /// An incident's.
     Number(u64),
+    /// The end of an incident's id.
+    Ending(String),
 }
 
-/// Which entries; all conditions hold together.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Filter {
-    pub since: Option<Timestamp>,
-    pub until: Option<Timestamp>,
-    /// Any of these; empty: all.
-    pub kinds: Vec<String>,
-    /// About this incident, its notifications and their deliveries.
-    pub incident: Option<Ulid>,
-    pub delivery: Option<Ulid>,
-    /// Only later ones.
-    pub after_seq: u64,
-    /// At most so many.
-    pub limit: usize,
-}
-
+/// A page of documents.
 #[derive(Clone, Debug, Default)]
-pub struct Page {
-    pub entries: Vec<Entry>,
-    /// `after_seq` of the next page; `None` when there is no more now.
-    pub next: Option<u64>,
-}
-
-/// One event as it lies in the ledger.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    pub seq: u64,
-    /// Of its frame, like `by`, `late` and `hash`.
-    pub at: Timestamp,
-    pub by: String,
-    /// Acted on before it was durable.
-    pub late: bool,
-    /// Hex.
-    pub hash: String,
-    pub event: Event,
+pub struct Older {
+    pub documents: Vec<Value>,
+    /// `before` of the next page; `None`: there is no more.
+    pub next: Option<Ulid>,
 }
 
 /// Deliveries of one channel.
@@ -95,17 +73,6 @@ pub struct Tally {
     pub cost: BTreeMap<String, i64>,
 }
 
-/// What reading the whole chain found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Verified {
-    pub ok: bool,
-    pub events: u64,
-    /// Hex, of the last frame.
-    pub head: String,
-    /// Sentences.
-    pub faults: Vec<String>,
-}
-
 /// What `status` tells of the ledger.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
@@ -116,5 +83,31 @@ pub struct Facts {
     pub applied_seq: u64,
     pub verified_at: Option<Timestamp>,
     /// The history cannot be asked now, and why.
-    pub rebuilding: Option<String>,
+    pub unavailable: Option<String>,
+}
+
+/// One event, read from the past or seen as it became durable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Happened {
+    pub seq: u64,
+    pub at: Timestamp,
+    pub head: EventKind,
+    pub payload: Option<Payload>,
+}
+
+impl Happened {
+    pub fn of(entry: &Entry) -> Happened {
+        let mut fields = entry.fields.clone();
+        let payload = serde_json::from_value(Value::Object(fields.clone())).ok();
+        // Fields that every entry has, too, are kept under another name.
+        for own in ["seq", "at", "hash"] {
+            if let Some(value) = fields.remove(&format!("event_{own}")) {
+                fields.insert(own.to_owned(), value);
+            }
+        }
+        fields.insert("kind".to_owned(), entry.kind.as_str().into());
+        let head = serde_json::from_value(Value::Object(fields)).unwrap_or(EventKind::Unknown);
+        let payload = payload.filter(|p| *p != Payload::default());
+        Happened { seq: entry.seq, at: entry.at, head, payload }
+    }
 }

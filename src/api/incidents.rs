@@ -3,13 +3,13 @@
 use super::Api;
 use super::entry::document;
 use super::fault::Fault;
-use super::history::{Entry, Filter, Thing};
+use super::history::{Entry, EntryQuery, Thing};
 use super::lists::cursor;
-use super::params::{Params, ROWS};
+use super::params::{Named, Params};
 use super::past::{self, Rows};
 use crate::domain::id::IncidentId;
 use crate::engine::{Caller, Read, Refusal};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 use serde_json::Value;
 use std::sync::Arc;
@@ -39,13 +39,13 @@ pub async fn list(
 pub async fn show(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     params: Params,
 ) -> Result<Json<Value>, Fault> {
     params.done()?;
     let mut incident = past::incident(&api, &by, &id).await?;
     let entries = match past::id_of(&incident) {
-        Some(id) => about(&api, Filter { incident: Some(id), ..Filter::default() }).await.ok(),
+        Some(id) => about(&api, EntryQuery { incident: Some(IncidentId(id)), ..EntryQuery::default() }).await.ok(),
         None => None,
     };
     let number = incident["number"].as_u64();
@@ -54,22 +54,22 @@ pub async fn show(
     Ok(Json(incident))
 }
 
-/// All entries that fit, page by page; of very many the last ones.
+/// The entries that fit, oldest first; of very many the last ones.
 ///
 /// # Errors
 /// The history cannot be asked.
-pub async fn about(api: &Api, mut filter: Filter) -> Result<Vec<Entry>, Refusal> {
+pub async fn about(api: &Api, mut query: EntryQuery) -> Result<Vec<Entry>, Refusal> {
     let mut entries: Vec<Entry> = Vec::new();
-    filter.limit = ROWS;
-    loop {
-        let page = api.history.query(filter.clone()).await?;
+    query.newest_first = true;
+    while entries.len() < EVENTS {
+        query.limit = EVENTS - entries.len();
+        let page = api.history.entries(query.clone()).await?;
         entries.extend(page.entries);
-        if entries.len() > EVENTS {
-            entries.drain(..entries.len() - EVENTS);
-        }
-        match page.next {
-            Some(next) if next > filter.after_seq => filter.after_seq = next,
-            _ => return Ok(entries),
+        query.cursor = page.next_cursor;
+        if query.cursor.is_none() {
+            break;
         }
     }
+    entries.reverse();
+    Ok(entries)
 }

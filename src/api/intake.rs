@@ -3,11 +3,11 @@
 use super::Api;
 use super::body::Sent;
 use super::fault::Fault;
-use super::params::Params;
+use super::params::{Named, Params};
 use super::wait;
 use crate::domain::who::Who;
 use crate::engine::{Ask, Caller, OpenRequest, Refusal, SendRequest};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -70,7 +70,7 @@ pub async fn test(
 pub async fn test_one(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
-    Path(name): Path<String>,
+    Named(name): Named,
     params: Params,
     Sent(request): Sent<TestRequest>,
 ) -> Result<Response, Fault> {
@@ -108,7 +108,7 @@ pub struct MetricRequest {
 pub async fn set_metric(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
-    Path(name): Path<String>,
+    Named(name): Named,
     params: Params,
     Sent(request): Sent<MetricRequest>,
 ) -> Result<Response, Fault> {

@@ -3,15 +3,16 @@
 use super::Api;
 use super::entry::document;
 use super::fault::Fault;
-use super::history::{Filter, Tally};
+use super::history::{EntryQuery, Happened, Tally};
 use super::incidents::about;
 use super::numbers::Numbers;
-use super::params::Params;
+use super::params::{Named, Params};
 use super::past::{self, About};
 use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;
+use crate::domain::id::{DeliveryId, IncidentId};
 use crate::engine::{self, Caller, Code, Read, Refusal};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -24,17 +25,17 @@ pub async fn query(
     Extension(by): Extension<Caller>,
     mut params: Params,
 ) -> Result<Json<Value>, Fault> {
-    let filter = filter(&api, &by, &mut params).await?;
+    let wanted = wanted(&api, &by, &mut params).await?;
     params.done()?;
-    let page = api.history.query(filter).await?;
-    let mut numbers = Numbers::default();
-    numbers.learn(&api, &by, &page.entries).await;
+    let page = api.history.entries(wanted).await?;
+    let numbers = Numbers::of(&api, &by, &page.entries).await;
     let zone = api.handle.config().daemon.timezone.clone();
-    let entries: Vec<Value> = page.entries.iter().map(|e| document(e, numbers.of(e), &zone)).collect();
-    Ok(Json(json!({ "entries": entries, "next_cursor": page.next.map(|n| n.to_string()) })))
+    let entries: Vec<Value> = page.entries.iter().map(|e| document(e, numbers.number(e), &zone)).collect();
+    Ok(Json(json!({ "entries": entries, "next_cursor": page.next_cursor.map(|n| n.to_string()) })))
 }
 
-async fn filter(api: &Api, by: &Caller, params: &mut Params) -> Result<Filter, Refusal> {
+/// Oldest first.
+async fn wanted(api: &Api, by: &Caller, params: &mut Params) -> Result<EntryQuery, Refusal> {
     let kinds = params.all("kind");
     if let Some(unknown) = kinds.iter().find(|k| !EventKind::VARIANTS.contains(&k.as_str())) {
         let message = format!("there is no kind {unknown:?}; there are {}", EventKind::VARIANTS.join(", "));
@@ -54,14 +55,18 @@ async fn filter(api: &Api, by: &Caller, params: &mut Params) -> Result<Filter, R
     };
     let cursor = params
         .read("cursor", |text| text.parse::<u64>().map_err(|_| "this is not a cursor of this list".to_owned()))?;
-    Ok(Filter {
+    let after_seq = params.number("after_seq")?.unwrap_or(0);
+    Ok(EntryQuery {
+        from_seq: after_seq.saturating_add(1),
         since: params.moment("since")?,
         until: params.moment("until")?,
         kinds,
-        incident,
-        delivery,
-        after_seq: params.number("after_seq")?.unwrap_or(0).max(cursor.unwrap_or(0)),
+        incident: incident.map(IncidentId),
+        delivery: delivery.map(DeliveryId),
         limit: params.limit()?,
+        cursor,
+        newest_first: false,
+        ..EntryQuery::default()
     })
 }
 
@@ -109,7 +114,7 @@ pub async fn verify(State(api): State<Arc<Api>>, params: Params) -> Result<Json<
     params.done()?;
     let _turn = turn(&api)?;
     let verified = api.history.verify().await?;
-    Ok(Json(json!(verified)))
+    Ok(Json(verified))
 }
 
 /// A whole reading of the ledger is work; only so many go on at a time.
@@ -125,20 +130,20 @@ pub fn turn(api: &Api) -> Result<OwnedSemaphorePermit, Refusal> {
 pub async fn explain(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     params: Params,
 ) -> Result<Json<Value>, Fault> {
     params.done()?;
-    let filter = match past::either(&api, &by, &id).await? {
-        About::Incident(id) => Filter { incident: Some(id), ..Filter::default() },
-        About::Delivery(id) => Filter { delivery: Some(id), ..Filter::default() },
+    let wanted = match past::either(&api, &by, &id).await? {
+        About::Incident(id) => EntryQuery { incident: Some(IncidentId(id)), ..EntryQuery::default() },
+        About::Delivery(id) => EntryQuery { delivery: Some(DeliveryId(id)), ..EntryQuery::default() },
     };
     let zone = api.handle.config().daemon.timezone.clone();
-    let steps: Vec<Value> = about(&api, filter)
+    let steps: Vec<Value> = about(&api, wanted)
         .await?
         .iter()
         .filter_map(|entry| {
-            let (what, because) = engine::explain(&entry.event.head)?;
+            let (what, because) = engine::explain(&Happened::of(entry).head)?;
             Some(json!({ "at": entry.at.rfc3339(&zone), "what": what, "because": because }))
         })
         .collect();

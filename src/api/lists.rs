@@ -3,13 +3,13 @@
 use super::Api;
 use super::fault::Fault;
 use super::history::Thing;
-use super::params::{Params, ROWS};
+use super::params::{Named, Params, ROWS};
 use super::past::{self, Rows};
 use crate::domain::clock;
 use crate::domain::delivery::Status;
 use crate::domain::time::Timestamp;
 use crate::engine::{Caller, Code, DeliveryFilter, Read, Refusal};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 use serde_json::Value;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub async fn silences(State(api): State<Arc<Api>>, Extension(by): Extension<Call
 pub async fn metric(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
-    Path(name): Path<String>,
+    Named(name): Named,
     params: Params,
 ) -> Listed {
     plain(&api, &by, params, Read::Metric(name)).await
@@ -51,7 +51,7 @@ pub async fn metric(
 pub async fn delivery(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     params: Params,
 ) -> Listed {
     params.done()?;

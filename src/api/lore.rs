@@ -2,7 +2,7 @@
 //! subject of an earlier one. What it has not seen it asks for; what it has seen it forgets in time.
 
 use super::Api;
-use super::history::{Entry, Key, Thing};
+use super::history::{Happened, Key, Thing};
 use super::outcomes::About;
 use crate::domain::Labels;
 use crate::domain::event::{EventKind, Payload};
@@ -80,9 +80,9 @@ impl Lore {
         }
     }
 
-    pub fn learn(&mut self, entry: &Entry) {
-        let payload = entry.event.payload.as_deref();
-        match &entry.event.head {
+    pub fn learn(&mut self, happened: &Happened) {
+        let payload = happened.payload.as_ref();
+        match &happened.head {
             EventKind::NotificationAccepted { id, level, kind_of, labels, .. } => {
                 remember(&mut self.messages, *id, message(level.as_str(), kind_of, labels, payload));
             }

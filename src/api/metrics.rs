@@ -7,16 +7,14 @@ use super::history::Facts;
 use crate::domain::delivery::Status;
 use crate::domain::event::{AttemptResult, EventKind, Frame};
 use crate::domain::id::DeliveryId;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Ask, Caller, Read};
-use crate::runtime::Handle;
-use crate::runtime::Released;
+use crate::runtime::{Handle, Released};
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use metrics_util::MetricKindMask;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -35,36 +33,30 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// # Errors
-    /// A sentence, when the buckets are refused (they are constants).
-    pub fn new() -> Result<Arc<Metrics>, String> {
-        let recorder = PrometheusBuilder::new()
-            .set_buckets_for_metric(Matcher::Full("stentor_delivery_seconds".into()), &SECONDS)
-            .map_err(|e| e.to_string())?
-            .idle_timeout(MetricKindMask::GAUGE, Some(GAUGES_LIVE))
-            .build_recorder();
+    pub fn new() -> Metrics {
+        let builder = || PrometheusBuilder::new().idle_timeout(MetricKindMask::GAUGE, Some(GAUGES_LIVE));
+        let latency = Matcher::Full("stentor_delivery_seconds".into());
+        // Only an empty list of buckets is refused.
+        let builder = builder().set_buckets_for_metric(latency, &SECONDS).unwrap_or_else(|_| builder());
+        let recorder = builder.build_recorder();
         describe(&recorder);
         let handle = recorder.handle();
-        Ok(Arc::new(Metrics { recorder, handle }))
+        Metrics { recorder, handle }
     }
 
-    /// Counts what becomes durable, for ever; ends with the loop. The receiver was subscribed before the
-    /// loop began, so that nothing is missed.
-    ///
-    /// # Errors
-    /// Never; the sentence is for the supervisor's sake.
-    pub async fn run(self: Arc<Self>, handle: Handle, mut frames: Receiver<Released>) -> Result<(), String> {
+    /// Counts what becomes durable; ends with the loop.
+    pub async fn run(&self, handle: &Handle, mut frames: Receiver<Released>) {
         let mut fold = Fold::default();
         loop {
             match frames.recv().await {
                 Ok(released) => {
-                    fold.find_unknown(&handle, &released.frame).await;
+                    fold.find_unknown(handle, &released.frame).await;
                     metrics::with_local_recorder(&self.recorder, || fold.count(&released.frame));
                 }
                 Err(RecvError::Lagged(missed)) => metrics::with_local_recorder(&self.recorder, || {
                     counter!("stentor_metrics_missed_frames_total").increment(missed);
                 }),
-                Err(RecvError::Closed) => return Ok(()),
+                Err(RecvError::Closed) => return,
             }
         }
     }
@@ -88,8 +80,11 @@ impl Metrics {
 fn describe(recorder: &PrometheusRecorder) {
     use metrics::{describe_counter, describe_gauge, describe_histogram};
     metrics::with_local_recorder(recorder, || {
-        describe_counter!("stentor_deliveries_total", "Deliveries that ended, by channel and final status.");
-        describe_counter!("stentor_attempts_total", "Attempts that ended, by channel and outcome.");
+        describe_counter!(
+            "stentor_deliveries_total",
+            "Deliveries that ended, by the channel asked for and final status."
+        );
+        describe_counter!("stentor_attempts_total", "Attempts that ended, by the channel they went by and outcome.");
         describe_counter!("stentor_metrics_missed_frames_total", "Decisions that the counters did not see.");
         describe_histogram!("stentor_delivery_seconds", "From creation to delivery, by channel.");
         describe_gauge!("stentor_queue_pending", "Deliveries that have not ended.");
@@ -138,16 +133,10 @@ fn set_state(gauges: &Value) {
     }
 }
 
-/// By which channel a delivery goes, and since when there is one.
-struct UnderWay {
-    chain: Vec<String>,
-    at: usize,
-    created_at: Timestamp,
-}
-
+/// Deliveries that have not ended: the channel asked for, and since when there is one.
 #[derive(Default)]
 struct Fold {
-    deliveries: HashMap<DeliveryId, UnderWay>,
+    under_way: HashMap<DeliveryId, (String, Timestamp)>,
 }
 
 impl Fold {
@@ -156,15 +145,14 @@ impl Fold {
         for event in &frame.events {
             let EventKind::DeliveryEnded { id, .. } = &event.head else { continue };
             let created = |e: &EventKind| matches!(e, EventKind::DeliveryCreated { id: new, .. } if new == id);
-            if self.deliveries.contains_key(id) || frame.events.iter().any(|e| created(&e.head)) {
+            if self.under_way.contains_key(id) || frame.events.iter().any(|e| created(&e.head)) {
                 continue;
             }
-            let Ok(found) = handle.ask(Caller::engine(), Ask::Read(Read::Delivery(id.to_string()))).await else {
-                continue;
-            };
+            let read = Ask::Read(Read::Delivery(id.to_string()));
+            let Ok(found) = handle.ask(Caller::engine(), read).await else { continue };
             let created_at = found["created_at"].as_str().and_then(|t| Timestamp::parse(t).ok());
-            if let (Some(channel), Some(created_at)) = (found["via"].as_str(), created_at) {
-                self.deliveries.insert(*id, UnderWay { chain: vec![channel.to_owned()], at: 0, created_at });
+            if let (Some(channel), Some(created_at)) = (found["channel"].as_str(), created_at) {
+                self.under_way.insert(*id, (channel.to_owned(), created_at));
             }
         }
     }
@@ -172,29 +160,24 @@ impl Fold {
     fn count(&mut self, frame: &Frame) {
         for event in &frame.events {
             match &event.head {
-                EventKind::DeliveryCreated { id, chain, start, status, .. } => {
-                    let delivery = UnderWay { chain: chain.clone(), at: *start, created_at: frame.at };
+                EventKind::DeliveryCreated { id, chain, status, .. } => {
+                    let channel = chain.first().cloned().unwrap_or_default();
                     if status.is_end() {
-                        ended(&delivery, *status, frame.at);
-                    } else {
-                        if self.deliveries.len() >= UNDER_WAY {
-                            self.deliveries.clear();
-                        }
-                        self.deliveries.insert(*id, delivery);
+                        ended(&channel, *status, None);
+                        continue;
                     }
-                }
-                EventKind::DeliveryMoved { id, at, .. } => {
-                    if let Some(delivery) = self.deliveries.get_mut(id) {
-                        delivery.at = *at;
+                    if self.under_way.len() >= UNDER_WAY {
+                        self.under_way.clear();
                     }
+                    self.under_way.insert(*id, (channel, frame.at));
                 }
                 EventKind::AttemptFinished { channel, result, .. } => {
                     counter!("stentor_attempts_total", "channel" => channel.clone(), "outcome" => outcome(result))
                         .increment(1);
                 }
                 EventKind::DeliveryEnded { id, status, .. } => {
-                    if let Some(delivery) = self.deliveries.remove(id) {
-                        ended(&delivery, *status, frame.at);
+                    if let Some((channel, created_at)) = self.under_way.remove(id) {
+                        ended(&channel, *status, Some(frame.at - created_at));
                     }
                 }
                 _ => {}
@@ -203,12 +186,10 @@ impl Fold {
     }
 }
 
-fn ended(delivery: &UnderWay, status: Status, at: Timestamp) {
-    let Some(channel) = delivery.chain.get(delivery.at).or(delivery.chain.first()) else { return };
-    counter!("stentor_deliveries_total", "channel" => channel.clone(), "status" => status.as_str()).increment(1);
-    if matches!(status, Status::Delivered | Status::Sent) {
-        let took = (at - delivery.created_at).as_secs_f64().max(0.0);
-        histogram!("stentor_delivery_seconds", "channel" => channel.clone()).record(took);
+fn ended(channel: &str, status: Status, took: Option<Span>) {
+    counter!("stentor_deliveries_total", "channel" => channel.to_owned(), "status" => status.as_str()).increment(1);
+    if let Some(took) = took.filter(|_| matches!(status, Status::Delivered | Status::Sent)) {
+        histogram!("stentor_delivery_seconds", "channel" => channel.to_owned()).record(took.as_secs_f64().max(0.0));
     }
 }
 

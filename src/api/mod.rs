@@ -21,12 +21,13 @@ mod intake;
 mod ledger;
 mod lists;
 mod lore;
-pub mod metrics;
+mod metrics;
 mod numbers;
 mod outcomes;
 mod params;
 mod past;
 mod patience;
+mod record;
 mod routes;
 mod serve;
 mod socket;
@@ -37,21 +38,19 @@ mod wait;
 
 pub use access::{Own, Peer};
 pub use history::History;
-pub use metrics::Metrics;
+pub use record::Record;
 pub use serve::{serve_socket, serve_tcp};
 pub use socket::{ControlSocket, SocketError, bind_socket};
 
 use crate::engine::{Answer, Ask, Caller, Read};
-use crate::runtime::Handle;
+use crate::runtime::{Handle, Released};
 use denials::Denials;
 use futures_util::future::BoxFuture;
+use metrics::Metrics;
 use serde_json::Value;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, watch};
-
-/// Turns true when the daemon stops: no new connection is taken, streams end, requests under way are
-/// answered.
-pub type Stop = watch::Receiver<bool>;
+use std::time::Duration;
+use tokio::sync::{Semaphore, broadcast, watch};
 
 /// Reads the config again.
 pub trait Reloader: Send + Sync {
@@ -61,37 +60,61 @@ pub trait Reloader: Send + Sync {
 
 /// What every request needs.
 pub struct Api {
-    pub(crate) handle: Handle,
-    pub(crate) history: Arc<dyn History>,
-    pub(crate) reloader: Arc<dyn Reloader>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) own: Own,
-    pub(crate) stop: Stop,
+    handle: Handle,
+    history: Arc<dyn History>,
+    reloader: Arc<dyn Reloader>,
+    metrics: Metrics,
+    own: Own,
     denials: Denials,
     /// Whole readings of the ledger (verify, export) at a time.
     heavy: Arc<Semaphore>,
+    /// The daemon stops: no new connection is taken, streams end, requests under way are answered.
+    stop: watch::Sender<bool>,
+    /// Connections that are open.
+    open: watch::Sender<usize>,
 }
 
+/// What is under way gets so much time when the daemon stops.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
 impl Api {
-    pub fn new(
-        handle: Handle,
-        history: Arc<dyn History>,
-        reloader: Arc<dyn Reloader>,
-        metrics: Arc<Metrics>,
-        own: Own,
-        stop: Stop,
-    ) -> Arc<Api> {
-        let (denials, heavy) = (Denials::default(), Arc::new(Semaphore::new(2)));
-        Arc::new(Api { handle, history, reloader, metrics, own, stop, denials, heavy })
+    /// `own` is the daemon's user, who may do everything.
+    pub fn new(handle: Handle, history: Arc<dyn History>, reloader: Arc<dyn Reloader>, own: Own) -> Arc<Api> {
+        Arc::new(Api {
+            handle,
+            history,
+            reloader,
+            metrics: Metrics::new(),
+            own,
+            denials: Denials::default(),
+            heavy: Arc::new(Semaphore::new(2)),
+            stop: watch::Sender::new(false),
+            open: watch::Sender::new(0),
+        })
+    }
+
+    /// Folds what becomes durable into the metrics, until the loop ends. `frames` from before its first
+    /// turn miss nothing.
+    pub async fn count(self: Arc<Self>, frames: broadcast::Receiver<Released>) {
+        self.metrics.run(&self.handle, frames).await;
+    }
+
+    /// Takes no more connections and ends the streams; returns when all is answered, or after five
+    /// seconds. While the engine still runs, so that there are answers.
+    pub async fn stop(&self) {
+        self.stop.send_replace(true);
+        let mut open = self.open.subscribe();
+        let closed = open.wait_for(|open| *open == 0);
+        let _ = tokio::time::timeout(LAST_ANSWERS, closed).await;
     }
 
     async fn read(&self, by: &Caller, read: Read) -> Answer {
         self.handle.ask(by.clone(), Ask::Read(read)).await
     }
-}
 
-/// Ends when the daemon stops.
-async fn stopped(mut stop: Stop) {
-    // A sender that is gone is a daemon that is gone.
-    let _ = stop.wait_for(|stop| *stop).await;
+    /// Ends when the daemon stops.
+    async fn stopped(&self) {
+        // The sender lives as long as this does.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
 }

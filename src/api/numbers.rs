@@ -2,69 +2,42 @@
 
 use super::Api;
 use super::history::{Entry, Key, Thing};
-use crate::domain::event::EventKind;
 use crate::engine::{Caller, Read};
+use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use ulid::Ulid;
 
-/// What is remembered over the pages of one long reading.
-const REMEMBERED: usize = 20_000;
-
-/// Incident numbers by id of incident, notification or delivery.
+/// Incident numbers by id of incident or delivery.
 #[derive(Debug, Default)]
-pub struct Numbers(HashMap<Ulid, Option<u64>>);
+pub struct Numbers(HashMap<Ulid, u64>);
 
 impl Numbers {
-    /// Finds what these entries need, at the engine first, then among the documents.
-    pub async fn learn(&mut self, api: &Api, by: &Caller, entries: &[Entry]) {
-        if self.0.len() > REMEMBERED {
-            self.0.clear();
+    /// Finds what these entries need: at the engine first, then among the documents.
+    pub async fn of(api: &Api, by: &Caller, entries: &[Entry]) -> Numbers {
+        let subjects: HashSet<Subject> = entries.iter().filter_map(subject).collect();
+        if subjects.is_empty() {
+            return Numbers::default();
         }
-        for entry in entries {
-            if let EventKind::IncidentOpened { id, number, .. } = &entry.event.head {
-                self.0.insert(id.0, Some(*number));
-            }
-        }
-        let unknown: HashSet<Ulid> = entries
-            .iter()
-            .filter_map(|e| subject(&e.event.head))
-            .map(Subject::id)
-            .filter(|id| !self.0.contains_key(id))
-            .collect();
-        if unknown.is_empty() {
-            return;
-        }
-        let live = api.read(by, Read::Numbers(unknown.iter().copied().collect())).await.unwrap_or_default();
-        let live = |id: Ulid| live[id.to_string()].as_u64();
-        for entry in entries {
-            let Some(subject) = subject(&entry.event.head) else { continue };
-            let id = subject.id();
-            if self.0.contains_key(&id) {
-                continue;
-            }
-            let number = match live(id) {
+        let ids = subjects.iter().map(|s| s.id()).collect();
+        let live = api.read(by, Read::Numbers(ids)).await.unwrap_or_default();
+        let mut numbers = HashMap::new();
+        for subject in subjects {
+            let number = match live[subject.id().to_string()].as_u64() {
                 Some(number) => Some(number),
-                None => in_documents(api, subject).await,
+                None => subject.number_in_documents(api).await,
             };
-            self.0.insert(id, number);
+            numbers.extend(number.map(|n| (subject.id(), n)));
         }
+        Numbers(numbers)
     }
 
-    pub fn of(&self, entry: &Entry) -> Option<u64> {
-        subject(&entry.event.head).and_then(|s| self.0.get(&s.id()).copied().flatten())
+    pub fn number(&self, entry: &Entry) -> Option<u64> {
+        subject(entry).and_then(|s| self.0.get(&s.id()).copied())
     }
-}
-
-async fn in_documents(api: &Api, subject: Subject) -> Option<u64> {
-    let (thing, id, field) = match subject {
-        Subject::Incident(id) => (Thing::Incident, id, "number"),
-        Subject::Delivery(id) => (Thing::Delivery, id, "incident"),
-    };
-    api.history.find(thing, Key::Id(id)).await.ok()??[field].as_u64()
 }
 
 /// By what an entry leads to its incident.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Subject {
     Incident(Ulid),
     Delivery(Ulid),
@@ -76,33 +49,26 @@ impl Subject {
             Subject::Incident(id) | Subject::Delivery(id) => id,
         }
     }
+
+    async fn number_in_documents(self, api: &Api) -> Option<u64> {
+        let (thing, field) = match self {
+            Subject::Incident(_) => (Thing::Incident, "number"),
+            Subject::Delivery(_) => (Thing::Delivery, "incident"),
+        };
+        api.history.find(thing, Key::Id(self.id())).await.ok()??[field].as_u64()
+    }
 }
 
-fn subject(head: &EventKind) -> Option<Subject> {
-    use EventKind::*;
-    match head {
-        IncidentOpened { id, .. }
-        | IncidentRepeated { id }
-        | IncidentRaised { id, .. }
-        | IncidentStepped { id, .. }
-        | IncidentReminded { id, .. }
-        | IncidentAcknowledged { id, .. }
-        | IncidentUnacknowledged { id, .. }
-        | IncidentSnoozed { id, .. }
-        | IncidentSilenced { id, .. }
-        | IncidentUnsilenced { id, .. }
-        | IncidentResolved { id, .. } => Some(Subject::Incident(id.0)),
-        NotificationAccepted { origin, .. } => origin.incident().map(|id| Subject::Incident(id.0)),
-        DeliveryCreated { incident, .. } | SoundStarted { incident, .. } => incident.map(|id| Subject::Incident(id.0)),
-        AttemptStarted { delivery, .. } | AttemptFinished { delivery, .. } | SoundStopped { delivery, .. } => {
-            Some(Subject::Delivery(delivery.0))
-        }
-        DeliveryMoved { id, .. }
-        | DeliveryEnded { id, .. }
-        | DeliveryReported { id, .. }
-        | DeliveryPriced { id, .. }
-        | DeadLetterRequeued { id }
-        | DeadLetterDropped { id } => Some(Subject::Delivery(id.0)),
-        _ => None,
+/// `None` when its number is in it, or it is about no incident.
+fn subject(entry: &Entry) -> Option<Subject> {
+    let id = |name: &str| entry.fields.get(name).and_then(Value::as_str).and_then(|id| Ulid::from_string(id).ok());
+    let is = |prefix: &str| entry.kind.starts_with(prefix);
+    if entry.fields.contains_key("number") {
+        return None;
     }
+    if is("incident_") {
+        return id("id").map(Subject::Incident);
+    }
+    let own = || id("id").filter(|_| is("delivery_") || is("dead_letter_"));
+    id("incident").map(Subject::Incident).or_else(|| id("delivery").or_else(own).map(Subject::Delivery))
 }

@@ -3,7 +3,7 @@
 //! `id` is the incident's in `incident.*`, else the notification's. `body` is as given where the thing
 //! begins, and its first 1,000 characters where it goes on.
 
-use super::history::Entry;
+use super::history::Happened;
 use super::lore::{Lore, Message, Subject};
 use crate::domain::Labels;
 use crate::domain::delivery::Status;
@@ -54,11 +54,11 @@ pub struct About {
     pub round: u32,
 }
 
-/// What this entry tells; `None` for most. Entries are to be shown in order: the lore learns from each.
-pub async fn outcome(lore: &mut Lore, entry: &Entry) -> Option<Outcome> {
-    lore.learn(entry);
-    let payload = entry.event.payload.as_deref();
-    match &entry.event.head {
+/// What this event tells; `None` for most. Events are to be shown in order: the lore learns from each.
+pub async fn outcome(lore: &mut Lore, happened: &Happened) -> Option<Outcome> {
+    lore.learn(happened);
+    let payload = happened.payload.as_ref();
+    match &happened.head {
         EventKind::NotificationAccepted { id, origin, .. } => {
             let kind = match origin {
                 Origin::OneShot | Origin::Fomo => "notification",
@@ -86,7 +86,12 @@ pub async fn outcome(lore: &mut Lore, entry: &Entry) -> Option<Outcome> {
         EventKind::DeliveryEnded { id, status, reason } => delivery(lore, *id, *status, reason.clone()).await,
         _ => None,
     }
-    .map(|told| Outcome { seq: entry.seq, at: entry.at.rfc3339(&lore.zone), from: lore.from.clone(), ..told })
+    .map(|told| Outcome {
+        seq: happened.seq,
+        at: happened.at.rfc3339(&lore.zone),
+        from: lore.from.clone(),
+        ..told
+    })
 }
 
 async fn incident(

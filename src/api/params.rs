@@ -3,8 +3,8 @@
 use super::fault::Fault;
 use crate::domain::clock;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::Refusal;
-use axum::extract::{FromRequestParts, Query};
+use crate::engine::{Code, Refusal};
+use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 
 /// What is left to be read. A handler takes what it knows, then calls [`Params::done`].
@@ -18,6 +18,20 @@ impl<S: Sync> FromRequestParts<S> for Params {
         Query::try_from_uri(&parts.uri)
             .map(|Query(pairs)| Params(pairs))
             .map_err(|e| Refusal::field("query", e.body_text()).into())
+    }
+}
+
+/// The one name or id in a path.
+pub struct Named(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let Path(name) = Path::from_request_parts(parts, state)
+            .await
+            .map_err(|e| Refusal::new(Code::ValidationError, e.body_text()))?;
+        Ok(Named(name))
     }
 }
 
@@ -133,7 +147,8 @@ mod tests {
     fn moments_are_times_or_back_from_now() {
         let at = params("since=2026-11-20T07:00:00+01:00").moment("since").unwrap().unwrap();
         assert_eq!(at, Timestamp::parse("2026-11-20T06:00:00Z").unwrap());
-        let ago = clock::wall() - params("since=24h").moment("since").unwrap().unwrap();
+        let then = params("since=24h").moment("since").unwrap().unwrap();
+        let ago = clock::wall() - then;
         assert!(ago >= Span::hours(24) && ago < Span::hours(25));
     }
 }

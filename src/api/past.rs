@@ -1,8 +1,7 @@
 //! Where the state ends the history goes on: single things, and lists of both.
 
 use super::Api;
-use super::history::{Key, Thing};
-use super::params::ROWS;
+use super::history::{Key, Older, Thing};
 use crate::engine::{Caller, Code, Read, Refusal};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -11,7 +10,7 @@ use ulid::Ulid;
 /// Documents that are looked at for one page, when most of them don't fit the filter.
 const LOOKED_AT: usize = 2_000;
 
-/// An incident by number, id, or the end of an id (that only among those at hand).
+/// An incident by number, id, or the end of an id.
 ///
 /// # Errors
 /// NOT_FOUND; REBUILDING when it is not at hand and the history cannot be asked.
@@ -19,14 +18,13 @@ pub async fn incident(api: &Api, by: &Caller, text: &str) -> Result<Value, Refus
     match api.read(by, Read::Incident(text.to_owned())).await {
         Err(refusal) if refusal.code == Code::NotFound => {
             let bare = text.trim().trim_start_matches('#');
-            let key = bare.parse().map(Key::Number).ok().or_else(|| Ulid::from_string(bare).ok().map(Key::Id));
-            find(api, Thing::Incident, key, refusal).await
+            find(api, Thing::Incident, incident_key(bare), refusal).await
         }
         answer => answer,
     }
 }
 
-/// A delivery, likewise.
+/// A delivery by id, or (while it is at hand) the end of an id.
 ///
 /// # Errors
 /// As [`incident`].
@@ -37,6 +35,13 @@ pub async fn delivery(api: &Api, by: &Caller, text: &str) -> Result<Value, Refus
         }
         answer => answer,
     }
+}
+
+/// A number, a whole id, or the last 4 or more characters of one.
+fn incident_key(text: &str) -> Option<Key> {
+    let ending = || (text.len() >= 4).then(|| Key::Ending(text.to_ascii_uppercase()));
+    let whole = || Ulid::from_string(text).ok().map(Key::Id);
+    whole().or_else(|| text.parse().map(Key::Number).ok()).or_else(ending)
 }
 
 async fn find(api: &Api, thing: Thing, key: Option<Key>, otherwise: Refusal) -> Result<Value, Refusal> {
@@ -126,16 +131,16 @@ pub async fn ended(
     let mut found = Rows::default();
     let mut looked_at = 0;
     loop {
-        let Ok(documents) = api.history.older(thing, before, ROWS).await else { return found };
-        let (count, last) = (documents.len(), documents.last().and_then(id_of));
+        let Ok(Older { documents, next }) = api.history.older(thing, before).await else { return found };
+        // A page may be empty and yet not the last.
+        looked_at += documents.len().max(1);
         found.rows.extend(documents.into_iter().filter(&fits));
-        looked_at += count;
-        let Some(last) = last.filter(|_| count == ROWS) else { return found };
+        let Some(next) = next else { return found };
         if found.rows.len() > limit || looked_at >= LOOKED_AT {
-            found.floor = Some(last);
+            found.floor = Some(next);
             return found;
         }
-        before = Some(last);
+        before = Some(next);
     }
 }
 

@@ -1,9 +1,9 @@
 //! Connections: how many, from whom, for how long.
 
+use super::Api;
 use super::access::Peer;
 use super::patience::Patient;
 use super::socket::ControlSocket;
-use super::{Api, Stop, stopped};
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -30,16 +30,14 @@ const HEAD: Duration = Duration::from_secs(10);
 const STALLED: Duration = Duration::from_secs(30);
 /// When no connection can be taken (too many files), a while later.
 const PAUSE: Duration = Duration::from_millis(100);
-/// What requests under way get when the daemon stops.
-const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
-/// Serves the API on the control socket until the daemon stops.
+/// Serves the API on the control socket, until [`Api::stop`]; then it ends with the last connection.
 ///
 /// # Errors
-/// Never; the sentence is for the supervisor's sake.
+/// Never; tasks that are kept alive have a reason for their end.
 pub async fn serve_socket(api: Arc<Api>, socket: Arc<ControlSocket>) -> Result<(), String> {
     let router = api.router();
-    let mut open = Connections::new(api.stop.clone());
+    let mut open = Connections::new(api);
     while let Some(accepted) = open.accept(socket.listener.accept()).await {
         let Ok((stream, _)) = accepted else { continue };
         // Of the moment of connecting; one that has gone already has none, and gets nothing.
@@ -47,42 +45,42 @@ pub async fn serve_socket(api: Arc<Api>, socket: Arc<ControlSocket>) -> Result<(
         let peer = Peer { uid: credentials.uid() };
         open.serve(peer.uid, stream, router.clone(), Some(peer)).await;
     }
-    open.finish().await;
+    open.end().await;
     Ok(())
 }
 
-/// Serves `/healthz`, `/readyz` and `/metrics`, and nothing else, until the daemon stops.
+/// Serves `/healthz`, `/readyz` and `/metrics`, and nothing else, likewise.
 ///
 /// # Errors
-/// Never; the sentence is for the supervisor's sake.
+/// Never, as above.
 pub async fn serve_tcp(api: Arc<Api>, listener: Arc<TcpListener>) -> Result<(), String> {
     let router = api.open_router();
-    let mut open: Connections<IpAddr> = Connections::new(api.stop.clone());
+    let mut open: Connections<IpAddr> = Connections::new(api);
     while let Some(accepted) = open.accept(listener.accept()).await {
         let Ok((stream, from)) = accepted else { continue };
         open.serve(from.ip(), stream, router.clone(), None).await;
     }
-    open.finish().await;
+    open.end().await;
     Ok(())
 }
 
 /// The connections of one listener, counted by caller.
 struct Connections<K> {
-    stop: Stop,
+    api: Arc<Api>,
     tasks: JoinSet<()>,
     counts: Arc<Mutex<HashMap<K, usize>>>,
 }
 
 impl<K: Copy + Eq + Hash + Send + 'static> Connections<K> {
-    fn new(stop: Stop) -> Self {
-        Connections { stop, tasks: JoinSet::new(), counts: Arc::default() }
+    fn new(api: Arc<Api>) -> Self {
+        Connections { api, tasks: JoinSet::new(), counts: Arc::default() }
     }
 
     /// The next connection; `None` when the daemon stops.
     async fn accept<T>(&mut self, accept: impl Future<Output = io::Result<T>>) -> Option<io::Result<T>> {
         let accepted = tokio::select! {
             accepted = accept => accepted,
-            () = stopped(self.stop.clone()) => return None,
+            () = self.api.stopped() => return None,
         };
         if let Err(error) = &accepted {
             tracing::warn!(%error, "a connection could not be taken");
@@ -96,32 +94,33 @@ impl<K: Copy + Eq + Hash + Send + 'static> Connections<K> {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Some(place) = Place::take(&self.counts, from) else { return refuse(stream, "RATE_LIMITED", EACH).await };
+        let Some(place) = Place::take(&self.api, &self.counts, from) else {
+            return refuse(stream, "RATE_LIMITED", EACH).await;
+        };
         if self.tasks.len() >= ALL {
             return refuse(stream, "OVERLOADED", ALL).await;
         }
-        let stop = self.stop.clone();
         self.tasks.spawn(async move {
-            connection(stream, router, peer, stop).await;
+            connection(stream, router, peer, &place.api).await;
             drop(place);
         });
     }
 
     /// What is under way gets its answers.
-    async fn finish(mut self) {
-        let rest = async { while self.tasks.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(LAST_ANSWERS, rest).await;
+    async fn end(mut self) {
+        while self.tasks.join_next().await.is_some() {}
     }
 }
 
 /// One connection, counted while this lives.
 struct Place<K: Eq + Hash> {
+    api: Arc<Api>,
     counts: Arc<Mutex<HashMap<K, usize>>>,
     from: K,
 }
 
 impl<K: Copy + Eq + Hash> Place<K> {
-    fn take(counts: &Arc<Mutex<HashMap<K, usize>>>, from: K) -> Option<Place<K>> {
+    fn take(api: &Arc<Api>, counts: &Arc<Mutex<HashMap<K, usize>>>, from: K) -> Option<Place<K>> {
         let mut map = counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = map.entry(from).or_default();
         if *count >= EACH {
@@ -129,7 +128,8 @@ impl<K: Copy + Eq + Hash> Place<K> {
         }
         *count += 1;
         drop(map);
-        Some(Place { counts: counts.clone(), from })
+        api.open.send_modify(|open| *open += 1);
+        Some(Place { api: api.clone(), counts: counts.clone(), from })
     }
 }
 
@@ -142,11 +142,20 @@ impl<K: Eq + Hash> Drop for Place<K> {
                 map.remove(&self.from);
             }
         }
+        self.api.open.send_modify(|open| *open -= 1);
     }
 }
 
 /// Requests one after the other; who asks is known by the connection.
-pub async fn connection<S>(stream: S, router: Router, peer: Option<Peer>, stop: Stop)
+pub async fn connection<S>(stream: S, router: Router, peer: Option<Peer>, api: &Api)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    connection_until(stream, router, peer, api.stopped()).await;
+}
+
+/// The same; at the end the request under way is the last.
+pub async fn connection_until<S>(stream: S, router: Router, peer: Option<Peer>, end: impl Future<Output = ()>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -164,7 +173,7 @@ where
     // How a connection breaks is the far end's business.
     tokio::select! {
         _ = serving.as_mut() => {}
-        () = stopped(stop) => {
+        () = end => {
             serving.as_mut().graceful_shutdown();
             let _ = serving.await;
         }

@@ -19,8 +19,8 @@ pub enum SocketError {
     InUse(PathBuf),
     #[error("the control socket {} cannot be made: there is something else of that name", .0.display())]
     NotASocket(PathBuf),
-    #[error("the control socket {} cannot be made: {}", .0.display(), .1)]
-    Io(PathBuf, io::Error),
+    #[error("the control socket {} cannot be made: {error}", .path.display())]
+    Io { path: PathBuf, error: io::Error },
 }
 
 /// Listening; the file goes when this is dropped, if it is still ours.
@@ -36,7 +36,7 @@ pub struct ControlSocket {
 /// # Errors
 /// See [`SocketError`].
 pub fn bind_socket(path: &Path) -> Result<ControlSocket, SocketError> {
-    let failed = |error| SocketError::Io(path.to_owned(), error);
+    let failed = |error| SocketError::Io { path: path.to_owned(), error };
     make_way(path)?;
     let room = PrivateRoom::beside(path).map_err(failed)?;
     let inner = room.0.join("s");
@@ -52,7 +52,7 @@ fn make_way(path: &Path) -> Result<(), SocketError> {
     let metadata = match std::fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(SocketError::Io(path.to_owned(), error)),
+        Err(error) => return Err(SocketError::Io { path: path.to_owned(), error }),
     };
     if !metadata.file_type().is_socket() {
         return Err(SocketError::NotASocket(path.to_owned()));
@@ -63,7 +63,7 @@ fn make_way(path: &Path) -> Result<(), SocketError> {
         Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => Ok(()),
         // A full queue is somebody, too.
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(SocketError::InUse(path.to_owned())),
-        Err(error) => Err(SocketError::Io(path.to_owned(), error)),
+        Err(error) => Err(SocketError::Io { path: path.to_owned(), error }),
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
         let link = dir.path().join("link.sock");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         assert!(matches!(bind_socket(&link), Err(SocketError::NotASocket(_))));
-        assert!(matches!(bind_socket(&dir.path().join("no/such/folder.sock")), Err(SocketError::Io(..))));
+        assert!(matches!(bind_socket(&dir.path().join("no/such/folder.sock")), Err(SocketError::Io { .. })));
     }
 
     #[tokio::test]

@@ -23,7 +23,7 @@ pub async fn status(State(api): State<Arc<Api>>, Extension(by): Extension<Caller
         "applied_seq": facts.applied_seq,
         "verified_at": facts.verified_at.map(at),
     });
-    if let Some(why) = facts.rebuilding {
+    if let Some(why) = facts.unavailable {
         degrade(&mut status, format!("the history cannot be asked: {why}"));
     }
     Ok(Json(status))

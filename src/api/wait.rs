@@ -1,6 +1,6 @@
 //! `?wait=30s`: until each delivery got out or ended, or the time is over.
 
-use super::{Api, stopped};
+use super::Api;
 use crate::domain::delivery::Status;
 use crate::domain::event::{EventKind, Frame};
 use crate::domain::id::{DeliveryId, NotificationId};
@@ -45,7 +45,7 @@ pub async fn ask(api: &Api, by: Caller, ask: Ask, wait: Option<Span>) -> Answer 
     tokio::select! {
         () = watching => {}
         () = tokio::time::sleep(wait.to_std()) => {}
-        () = stopped(api.stop.clone()) => {}
+        () = api.stopped() => {}
     }
     Ok(notification)
 }

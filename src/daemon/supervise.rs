@@ -9,7 +9,8 @@ use super::systemd;
 use super::tasks::Tasks;
 use super::watcher::Changes;
 use super::{Exit, deadman};
-use crate::api::{self, Api, Metrics, Own};
+use crate::api::{self, Api, Own};
+use crate::config::Config;
 use crate::domain::clock::SystemClock;
 use crate::engine::{Ask, Caller};
 use crate::heartbeat;
@@ -17,7 +18,7 @@ use crate::runtime::{Cycle, Ended, Handle, Lanes, Released, Setup};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 /// The daemon, from an accepted config to its end.
@@ -38,7 +39,7 @@ struct Running {
     reloader: Reloader,
     tasks: Tasks,
     fatal: mpsc::UnboundedReceiver<String>,
-    close_doors: watch::Sender<bool>,
+    api: Arc<Api>,
 }
 
 async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
@@ -78,10 +79,6 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     };
     // Before the first frame, so that every one is counted.
     let frames = handle.subscribe();
-    let metrics = Metrics::new().map_err(|words| {
-        tracing::error!(reason = %words, "metrics cannot be counted");
-        Exit::Failed
-    })?;
     let cycle = tokio::spawn(Cycle::new(setup).run());
     begin(&handle, &config, refused.as_ref(), opened.faults).await;
 
@@ -89,7 +86,9 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     let (tasks, fatal) = Tasks::new();
     let refused_hash = refused.as_ref().map(|(hash, _)| hash.clone());
     let reloader = Reloader::new(Arc::new(args.clone()), handle.clone(), refused_hash);
-    let close_doors = open_doors(&tasks, &handle, &store, &reloader, &metrics, frames).await?;
+    let record = Arc::new(store.record(&config));
+    let api = Api::new(handle.clone(), record, Arc::new(reloader.clone()), Own::of_this_process());
+    open_doors(&tasks, &config, &api, frames).await?;
 
     // 4. What runs beside.
     keep_running(&tasks, &handle, &reloader, &args.config);
@@ -99,16 +98,11 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), name = %config.daemon.name, "stentor is ready");
     systemd::ready("running");
     after_ready(&tasks, &config);
-    Ok(Running { signals, store, cycle, stop_cycle: Some(stop_cycle), handle, reloader, tasks, fatal, close_doors })
+    Ok(Running { signals, store, cycle, stop_cycle: Some(stop_cycle), handle, reloader, tasks, fatal, api })
 }
 
 /// The first inputs of this life: it has started, and under which config.
-async fn begin(
-    handle: &Handle,
-    config: &Arc<crate::config::Config>,
-    refused: Option<&(String, Vec<String>)>,
-    faults: Vec<String>,
-) {
+async fn begin(handle: &Handle, config: &Arc<Config>, refused: Option<&(String, Vec<String>)>, faults: Vec<String>) {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned();
     let version = env!("CARGO_PKG_VERSION").to_owned();
     handle.tell(Caller::engine(), Ask::Started { version, boot });
@@ -127,16 +121,10 @@ async fn begin(
 /// The control socket, the TCP listener if there is one, and what they show.
 async fn open_doors(
     tasks: &Tasks,
-    handle: &Handle,
-    store: &Arc<Store>,
-    reloader: &Reloader,
-    metrics: &Arc<Metrics>,
+    config: &Config,
+    api: &Arc<Api>,
     frames: broadcast::Receiver<Released>,
-) -> Result<watch::Sender<bool>, Exit> {
-    let (close, closed) = watch::channel(false);
-    let config = handle.config();
-    let own = Own::of_this_process();
-    let api = Api::new(handle.clone(), store.clone(), Arc::new(reloader.clone()), metrics.clone(), own, closed);
+) -> Result<(), Exit> {
     let socket = api::bind_socket(&config.daemon.socket).map_err(|error| {
         tracing::error!(%error, "no control socket");
         Exit::Failed
@@ -148,15 +136,11 @@ async fn open_doors(
             tracing::error!(%error, listen = %http.listen, "the HTTP listener cannot be bound");
             Exit::Failed
         })?;
-        let listener = Arc::new(listener);
-        tasks.keep("http listener", move || api::serve_tcp(api.clone(), listener.clone()));
+        let (door, listener) = (api.clone(), Arc::new(listener));
+        tasks.keep("http listener", move || api::serve_tcp(door.clone(), listener.clone()));
     }
-    let (metrics, handle) = (metrics.clone(), handle.clone());
-    tasks.once("metrics", async move {
-        // It ends with the loop.
-        let _ = metrics.run(handle, frames).await;
-    });
-    Ok(close)
+    tasks.once("metrics", api.clone().count(frames));
+    Ok(())
 }
 
 fn keep_running(tasks: &Tasks, handle: &Handle, reloader: &Reloader, config: &Path) {
@@ -178,7 +162,7 @@ async fn watch_config(reloader: Reloader, path: std::path::PathBuf) -> Result<()
 }
 
 /// What may take time and must not delay the first alarm: do the sound files decode?
-fn after_ready(tasks: &Tasks, config: &Arc<crate::config::Config>) {
+fn after_ready(tasks: &Tasks, config: &Arc<Config>) {
     let config = config.clone();
     tasks.once("sound check", async move {
         let check = move || {
@@ -233,11 +217,11 @@ impl Running {
         tracing::info!(reason = %why, "stopping");
         systemd::stopping(&why);
         self.tasks.close();
-        let _ = self.close_doors.send(true);
         if let Some(stop) = self.stop_cycle.take() {
             let _ = stop.send(why);
         }
-        let ended = self.cycle.await;
+        // Requests under way are answered while the loop still runs.
+        let ((), ended) = tokio::join!(self.api.stop(), self.cycle);
         self.tasks.stop();
         let store = self.store.clone();
         let stopped = tokio::task::spawn_blocking(move || store.stop()).await;

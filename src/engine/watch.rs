@@ -176,7 +176,7 @@ impl Turn<'_> {
 
     pub fn metric_view(&self, name: &str) -> Answer {
         match self.metric(name) {
-            Some(m) => Ok(serde_json::json!({ "name": name, "value": m.value, "at": self.time(m.at) })),
+            Some(m) => Ok(serde_json::json!({ "name": name, "value": m.value, "value_at": self.time(m.at) })),
             None => {
                 let message = format!("no metric {name:?} was set");
                 refuse(Refusal { field: Some("name".into()), ..Refusal::new(Code::NotFound, message) })

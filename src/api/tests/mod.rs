@@ -1,1 +1,13 @@
+//! The API before a real engine, loop and ledger, asked over real Unix sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod door;
+mod errors;
+mod health;
+mod past;
+mod people;
+mod rights;
+mod routes;
+mod streams;
+mod waiting;
+mod world;

@@ -1,21 +1,19 @@
 //! The ledger as the loop and the API know it.
 
-mod past;
-
+use crate::api::Record;
 use crate::config::Config;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::Frame;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Span;
 use crate::engine::{Engine, State};
 use crate::ledger::{self, Extract, FaultKind, Ledger, OpenError, Options, Report, Tip};
 use crate::runtime::{Log, LogFull, LogNews, Written, extract, extractor, read_state};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// The running ledger.
 pub struct Store {
-    ledger: Ledger,
-    verified_at: Mutex<Option<Timestamp>>,
+    ledger: Arc<Ledger>,
 }
 
 /// What came out of the state directory.
@@ -77,7 +75,7 @@ pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Resul
     let ledger = recovered
         .start(Arc::new(move |report| tell(&news, report)))
         .map_err(|e| StoreError::Failed(format!("the ledger's threads cannot be started: {e}")))?;
-    let store = Arc::new(Store { ledger, verified_at: Mutex::default() });
+    let store = Arc::new(Store { ledger: Arc::new(ledger) });
     Ok(Opened { store, engine, last_seq, faults })
 }
 
@@ -101,6 +99,11 @@ fn tell(news: &mpsc::UnboundedSender<LogNews>, report: Report) {
 }
 
 impl Store {
+    /// What happened, for the API.
+    pub fn record(&self, config: &Config) -> Record {
+        Record::new(self.ledger.clone(), config.daemon.timezone.clone())
+    }
+
     /// Writes what waits and ends the threads; blocks.
     ///
     /// # Errors

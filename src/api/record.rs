@@ -1,0 +1,174 @@
+//! The past, answered from the ledger.
+
+use super::history::{Facts, Format, History, Key, Older, Page, Tally, Thing};
+use super::params::ROWS;
+use crate::domain::clock;
+use crate::domain::delivery::Status;
+use crate::domain::time::Timestamp;
+use crate::engine::{Code, Refusal};
+use crate::ledger::export::Export;
+use crate::ledger::history::{DocumentQuery, EntryQuery, HistoryError, Phase};
+use crate::ledger::{DocumentKind, Ledger};
+use futures_util::future::BoxFuture;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use ulid::Ulid;
+
+/// The documents are those that the engine shows: an incident, or a notification with its deliveries.
+pub struct Record {
+    ledger: Arc<Ledger>,
+    zone: TimeZone,
+    verified_at: Mutex<Option<Timestamp>>,
+}
+
+impl Record {
+    /// `zone` is for the times in exports.
+    pub fn new(ledger: Arc<Ledger>, zone: TimeZone) -> Record {
+        Record { ledger, zone, verified_at: Mutex::new(None) }
+    }
+
+    /// Runs what blocks on a thread that may.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Ledger) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let ledger = self.ledger.clone();
+        match tokio::task::spawn_blocking(move || work(&ledger)).await {
+            Ok(done) => done.map_err(|words| Refusal::new(Code::FinalFailure, words)),
+            Err(_) => Err(Refusal::new(Code::FinalFailure, "reading the ledger failed inside (a bug in stentor)")),
+        }
+    }
+
+    async fn document(&self, kind: DocumentKind, by: Key) -> Result<Option<Value>, HistoryError> {
+        let history = self.ledger.history();
+        let json = match (kind, by) {
+            (DocumentKind::Incident, Key::Id(id)) => history.document(kind, id).await?,
+            (DocumentKind::Incident, Key::Number(number)) => history.incident(number).await?,
+            (DocumentKind::Incident, Key::Ending(ending)) => {
+                let query = DocumentQuery { kind, before: None, ending: Some(ending), limit: 2 };
+                let mut found = history.documents(query).await?.found;
+                // Of two, nobody can say which is meant.
+                found.pop().filter(|_| found.is_empty()).map(|(_, json)| json)
+            }
+            (DocumentKind::Notification, Key::Id(delivery)) => history.notification_of(delivery).await?,
+            (DocumentKind::Notification, _) => None,
+        };
+        Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
+    }
+}
+
+impl History for Record {
+    fn entries(&self, query: EntryQuery) -> BoxFuture<'_, Result<Page, Refusal>> {
+        Box::pin(async { self.ledger.history().entries(query).await.map_err(refusal) })
+    }
+
+    fn stats(&self, since: Option<Timestamp>) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>> {
+        Box::pin(async move {
+            let stats = self.ledger.history().stats(since.unwrap_or_default(), clock::wall()).await.map_err(refusal)?;
+            let channels = stats.by_channel.into_iter();
+            Ok(channels.map(|(channel, statuses)| (channel, tally(statuses))).collect())
+        })
+    }
+
+    fn verify(&self) -> BoxFuture<'_, Result<Value, Refusal>> {
+        Box::pin(async {
+            let verified = self.aside(|ledger| ledger.verify(&[]).map_err(|e| e.to_string())).await?;
+            *self.verified_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::wall());
+            Ok(json!(verified))
+        })
+    }
+
+    fn export(&self, format: Format, mut out: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>> {
+        let what = Export { format, zone: self.zone.clone(), since: None, until: None, through: None };
+        Box::pin(async move {
+            self.aside(move |ledger| ledger.export(&what, &mut out).map(drop).map_err(|e| e.to_string())).await
+        })
+    }
+
+    fn find(&self, thing: Thing, by: Key) -> BoxFuture<'_, Result<Option<Value>, Refusal>> {
+        Box::pin(async move {
+            match (thing, by) {
+                (Thing::Incident, by) => self.document(DocumentKind::Incident, by).await.map_err(refusal),
+                (Thing::Delivery, Key::Id(id)) => {
+                    let notification = self.document(DocumentKind::Notification, Key::Id(id)).await.map_err(refusal)?;
+                    let wanted = id.to_string();
+                    Ok(notification.and_then(|n| deliveries(n).into_iter().find(|d| d["id"] == *wanted)))
+                }
+                (Thing::Delivery, _) => Ok(None),
+            }
+        })
+    }
+
+    fn older(&self, thing: Thing, before: Option<Ulid>) -> BoxFuture<'_, Result<Older, Refusal>> {
+        Box::pin(async move {
+            let kind = if thing == Thing::Incident { DocumentKind::Incident } else { DocumentKind::Notification };
+            let query = DocumentQuery { kind, before, ending: None, limit: ROWS };
+            let page = self.ledger.history().documents(query).await.map_err(refusal)?;
+            let found = page.found.into_iter().filter_map(|(_, json)| serde_json::from_str::<Value>(&json).ok());
+            let documents = match thing {
+                Thing::Incident => found.collect(),
+                Thing::Delivery => found.flat_map(deliveries).filter(|d| is_before(d, before)).collect(),
+            };
+            Ok(Older { documents, next: page.next })
+        })
+    }
+
+    fn facts(&self) -> Facts {
+        let durable = self.ledger.durable();
+        let unavailable = match self.ledger.history().phase() {
+            Phase::Ready => None,
+            Phase::Opening => Some("it is being opened".to_owned()),
+            Phase::Rebuilding { applied, of } => Some(format!("it is being rebuilt, {applied} of {of} events are in")),
+            Phase::Unavailable(words) => Some(words),
+        };
+        Facts {
+            events: durable.seq,
+            head: durable.hash.to_string(),
+            durable_seq: durable.seq,
+            applied_seq: self.ledger.history().applied_seq(),
+            verified_at: *self.verified_at.lock().unwrap_or_else(PoisonError::into_inner),
+            unavailable,
+        }
+    }
+}
+
+fn deliveries(mut notification: Value) -> Vec<Value> {
+    match notification["deliveries"].take() {
+        Value::Array(deliveries) => deliveries,
+        _ => Vec::new(),
+    }
+}
+
+fn is_before(document: &Value, before: Option<Ulid>) -> bool {
+    let id = document["id"].as_str().and_then(|id| Ulid::from_string(id).ok());
+    before.is_none_or(|before| id.is_some_and(|id| id < before))
+}
+
+fn tally(statuses: BTreeMap<String, crate::ledger::history::Tally>) -> Tally {
+    let mut sum = Tally::default();
+    for (status, counted) in statuses {
+        if !Status::parse(&status).is_some_and(Status::is_end) {
+            continue;
+        }
+        if counted.n > 0 {
+            sum.ended.insert(status, counted.n.unsigned_abs());
+        }
+        sum.seconds += counted.took.as_secs_f64();
+        sum.timed += u64::try_from(counted.timed).unwrap_or_default();
+        for (currency, millionths) in counted.cost {
+            *sum.cost.entry(currency).or_default() += millionths;
+        }
+    }
+    sum
+}
+
+fn refusal(error: HistoryError) -> Refusal {
+    let code = match error {
+        HistoryError::Rebuilding { .. } | HistoryError::Unavailable(_) => Code::Rebuilding,
+        HistoryError::Late | HistoryError::Stopped => Code::Overloaded,
+    };
+    Refusal::new(code, error.to_string()).retry_after(5)
+}

@@ -1,0 +1,131 @@
+//! The socket itself: who connects, how many, how slowly, and the end.
+
+use super::world::*;
+use crate::api::{ControlSocket, bind_socket, serve_socket};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::task::JoinHandle;
+
+fn serve(world: &World) -> (std::path::PathBuf, JoinHandle<Result<(), String>>) {
+    let path = world.dir.path().join("control.sock");
+    let socket: Arc<ControlSocket> = Arc::new(bind_socket(&path).unwrap());
+    (path, tokio::spawn(serve_socket(world.api.clone(), socket)))
+}
+
+async fn over(stream: &mut UnixStream, request: &[u8]) -> Answer {
+    stream.write_all(request).await.unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    Answer::read(&bytes)
+}
+
+#[tokio::test]
+async fn the_kernel_says_who_connects() {
+    let world = World::new().await;
+    let (path, serving) = serve(&world);
+    let mut stream = UnixStream::connect(&path).await.unwrap();
+    let own = nix::unistd::Uid::effective();
+    let answer = over(&mut stream, &request("GET", "/api/v1/status", b"", "")).await;
+    // The world's daemon is of another user: whoever runs the tests is a stranger, unless root.
+    assert_eq!(answer.status, if own.is_root() { 200 } else { 403 });
+    let other = if own.is_root() { "root".to_owned() } else { format!("uid {own}") };
+    let body = if own.is_root() {
+        world.ask(0, "POST", "/api/v1/reload", "").await.json["changed"][0].clone()
+    } else {
+        json!(other)
+    };
+    assert_eq!(body, other);
+    serving.abort();
+}
+
+#[tokio::test]
+async fn reqwest_is_a_client_too() {
+    let world = World::new().await;
+    let (path, serving) = serve(&world);
+    crate::net::install_provider();
+    let client = reqwest::Client::builder().unix_socket(path.as_path()).tls_certs_only([]).build().unwrap();
+    for _ in 0..3 {
+        let answer = client.get("http://stentor/healthz").send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.text().await.unwrap(), "ok\n");
+    }
+    serving.abort();
+}
+
+#[tokio::test]
+async fn one_caller_has_at_most_sixty_four_connections() {
+    let world = World::new().await;
+    let (path, serving) = serve(&world);
+    let mut open = Vec::new();
+    for _ in 0..64 {
+        let mut stream = UnixStream::connect(&path).await.unwrap();
+        // Answered, and kept open.
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut byte = [0];
+        stream.read_exact(&mut byte).await.unwrap();
+        open.push(stream);
+    }
+    let mut one_more = UnixStream::connect(&path).await.unwrap();
+    let mut bytes = Vec::new();
+    let _ = one_more.read_to_end(&mut bytes).await;
+    let answer = Answer::read(&bytes);
+    assert_eq!((answer.status, answer.code()), (429, "RATE_LIMITED"), "{answer:?}");
+    open.clear();
+    for _ in 0..500 {
+        let mut stream = UnixStream::connect(&path).await.unwrap();
+        let _ = stream.write_all(&request("GET", "/healthz", b"", "")).await;
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes).await;
+        if Answer::read(&bytes).status == 200 {
+            serving.abort();
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the places were not given back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_does_not_come_ends_the_connection() {
+    // Time flies here, so nothing that waits for the disk is asked.
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let router = axum::Router::new();
+    let (done, ended) = tokio::sync::oneshot::channel();
+    let mut near = near;
+    near.write_all(b"GET / HTTP/1.1\r\nhost: ").await.unwrap();
+    tokio::spawn(async move {
+        crate::api::serve::connection_until(far, router, None, std::future::pending()).await;
+        let _ = done.send(());
+    });
+    let begun = tokio::time::Instant::now();
+    ended.await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_secs(10), "not before its time: {:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn the_end_answers_what_is_under_way_and_takes_nothing_new() {
+    let world = World::new().await;
+    let (path, serving) = serve(&world);
+    let mut idle = UnixStream::connect(&path).await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut byte = [0];
+    idle.read_exact(&mut byte).await.unwrap();
+    world.api.stop().await;
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).await.unwrap();
+    assert!(String::from_utf8_lossy(&rest).ends_with("ok\n"));
+    serving.await.unwrap().unwrap();
+    assert!(!path.exists(), "the file goes with the one who serves it");
+}
+
+#[tokio::test]
+async fn several_requests_go_over_one_connection() {
+    let world = World::new().await;
+    let mut stream = world.connect(OPERATOR);
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let answer = over(&mut stream, &request("GET", "/api/v1/channels", b"", "")).await;
+    assert!(answer.text.contains("HTTP/1.1 200 OK") && answer.text.contains("\"channels\":["), "{answer:?}");
+}
