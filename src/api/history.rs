@@ -1,6 +1,6 @@
 //! What the API asks of the past. [`super::Record`] answers it from the ledger.
 
-use crate::domain::event::{EventKind, Payload};
+use crate::domain::event::{Event, EventKind, Payload};
 use crate::domain::time::Timestamp;
 use crate::engine::Refusal;
 use futures_util::future::BoxFuture;
@@ -97,17 +97,8 @@ pub struct Happened {
 
 impl Happened {
     pub fn of(entry: &Entry) -> Happened {
-        let mut fields = entry.fields.clone();
-        let payload = serde_json::from_value(Value::Object(fields.clone())).ok();
-        // Fields that every entry has, too, are kept under another name.
-        for own in ["seq", "at", "hash"] {
-            if let Some(value) = fields.remove(&format!("event_{own}")) {
-                fields.insert(own.to_owned(), value);
-            }
-        }
-        fields.insert("kind".to_owned(), entry.kind.as_str().into());
-        let head = serde_json::from_value(Value::Object(fields)).unwrap_or(EventKind::Unknown);
-        let payload = payload.filter(|p| *p != Payload::default());
+        let Event { head, payload } = entry.event();
+        let payload = payload.map(|p| *p);
         Happened { seq: entry.seq, at: entry.at, head, payload }
     }
 }

@@ -3,6 +3,7 @@
 use super::Api;
 use super::history::{Entry, Key, Thing};
 use crate::engine::{Caller, Read};
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use ulid::Ulid;
@@ -61,9 +62,10 @@ impl Subject {
 
 /// `None` when its number is in it, or it is about no incident.
 fn subject(entry: &Entry) -> Option<Subject> {
-    let id = |name: &str| entry.fields.get(name).and_then(Value::as_str).and_then(|id| Ulid::from_string(id).ok());
+    let fields = entry.to_json(&TimeZone::UTC);
+    let id = |name: &str| fields.get(name).and_then(Value::as_str).and_then(|id| Ulid::from_string(id).ok());
     let is = |prefix: &str| entry.kind.starts_with(prefix);
-    if entry.fields.contains_key("number") {
+    if fields.contains_key("number") {
         return None;
     }
     if is("incident_") {
