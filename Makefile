@@ -52,10 +52,7 @@ demo: build
 	$(CARGO) run $(FLAGS) --quiet --example demo
 
 run: build
-	@mkdir -p target/demo
-	@echo 'In another terminal, to speak to it:'
-	@echo '    export STENTOR_SOCKET=$(CURDIR)/target/demo/control.sock PATH=$(CURDIR)/target/debug:$$PATH'
-	@exec target/debug/stentord --config etc/demo.toml
+	$(CARGO) run $(FLAGS) --quiet --example demo -- stay
 
 deny:
 	@if $(CARGO) deny --version >/dev/null 2>&1; then packaging/deny.sh; \
