@@ -182,3 +182,12 @@ async fn in_emergency_mode_nothing_new_is_accepted() {
     assert!(ready.text.contains("emergency"), "{}", ready.text);
     assert_eq!(world.get("/healthz").await.status, 200);
 }
+
+#[tokio::test]
+async fn a_claim_of_too_much_is_answered_without_waiting_for_it() {
+    let world = World::new().await;
+    let head =
+        "POST /api/v1/notifications HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 99999999\r\n\r\n{";
+    let answer = world.raw(OPERATOR, head.as_bytes()).await;
+    assert_eq!((answer.status, answer.code()), (413, "TOO_LARGE"));
+}
