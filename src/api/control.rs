@@ -8,7 +8,7 @@ use super::guard;
 use super::intake::{Nothing, accepted};
 use super::params::{Named, Params};
 use crate::domain::matcher::Matcher;
-use crate::engine::{Ask, Caller, Role, SpanWord};
+use crate::engine::{Ask, Caller, Code, Refusal, Role, SpanWord};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -47,7 +47,7 @@ pub async fn acknowledge_only(
     acknowledge_it(&api, by, peer, None, request).await
 }
 
-/// Whether a person without a role may, the engine decides by whom it told, and records a refusal.
+/// Whether a person without a role may, the engine decides by whom it told.
 async fn acknowledge_it(
     api: &Api,
     by: Caller,
@@ -56,13 +56,18 @@ async fn acknowledge_it(
     request: Acknowledgement,
 ) -> Result<Response, Fault> {
     let Acknowledgement { note, by: in_name_of } = request;
+    let what = id.as_ref().map_or_else(String::new, |id| format!(" {id:.40}"));
     let other = in_name_of.is_some() && in_name_of != by.person;
-    if other && by.role < Role::Operator {
-        guard::record(api, peer.uid, by, "acknowledge in another's name").await;
-        return Err(Fault::forbidden("acknowledging in another's name needs the role operator"));
+    let answer = if other && by.role < Role::Operator {
+        Err(Refusal::new(Code::Forbidden, "acknowledging in another's name needs the role operator"))
+    } else {
+        let ask = Ask::Acknowledge { id, note, by: in_name_of, via: "control".to_owned() };
+        api.handle.ask(by.clone(), ask).await
+    };
+    if answer.as_ref().is_err_and(|r| r.code == Code::Forbidden) {
+        guard::record(api, peer.uid, by, &format!("acknowledge{what}")).await;
     }
-    let ask = Ask::Acknowledge { id, note, by: in_name_of, via: "control".to_owned() };
-    Ok(accepted(api.handle.ask(by, ask).await?))
+    Ok(accepted(answer?))
 }
 
 pub async fn unacknowledge(

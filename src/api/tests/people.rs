@@ -16,7 +16,7 @@ async fn a_person_acknowledges_what_they_were_told_of_and_nothing_else() {
     let denied = world.until("auth_denied", 1).await;
     assert_eq!(
         (&denied[0]["initiator"], &denied[0]["action"]),
-        (&json!("alice"), &json!(format!("acknowledge #{other}")))
+        (&json!("alice"), &json!(format!("acknowledge {other}")))
     );
 
     // Without a number: of hers there is one, and others are not named.
