@@ -1,0 +1,108 @@
+//! What stentor carries on this machine, measured from outside, beside what the machine itself can do.
+//!
+//! ```text
+//! cargo build --release --bins --example load
+//! target/release/examples/load [--bins DIR] [--dir DIR] [--count N] [--slots N] [--idle SECONDS]
+//! ```
+//!
+//! It starts `stentord` (from DIR, else from where it lies itself) in a temporary directory under `--dir`, with one
+//! webhook channel that leads to a sink of its own, and drives it through its socket and through
+//! `stentorctl`. The limits of the disk and of HTTP are measured in the same run, so that ratios mean something
+//! also on a machine that is busy. Nothing leaves loopback; it ends by itself, within a few minutes.
+//!
+//! Load, sink and daemon share the cores. One user may have 64 connections, so more callers than that are
+//! several users, and that takes root.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that talks to its user")]
+
+mod accepting;
+mod callers;
+mod daemon;
+mod limits;
+mod proc;
+mod sending;
+mod sink;
+mod starting;
+mod table;
+mod users;
+
+use clap::Parser;
+use daemon::{Daemon, Place};
+use sink::Sink;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use table::Table;
+
+/// Whatever went wrong, for whoever runs this.
+pub type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+/// Measures stentor on this machine.
+#[derive(Parser)]
+pub struct Args {
+    /// Where stentord and stentorctl are [default: beside this program, or one directory up]
+    #[arg(long, value_name = "DIR")]
+    bins: Option<PathBuf>,
+    /// The disk to measure on: temporary files go here
+    #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
+    dir: PathBuf,
+    /// Alerts in a burst
+    #[arg(long, default_value_t = 20_000)]
+    count: u64,
+    /// Attempts at once on the webhook channel, and connections of the bare client
+    #[arg(long, default_value_t = 64)]
+    slots: usize,
+    /// How long to look at the idle daemon
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    idle: u64,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args).await {
+        Ok(table) => {
+            println!("{table}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("load: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: &Args) -> Result<Table, Failed> {
+    let place = Place::find(args.bins.clone(), &args.dir)?;
+    let sink = Sink::start().await?;
+    let mut table = Table::default();
+    step("the machine");
+    let limits = limits::measure(&place, &sink, args, &mut table).await?;
+    step("starting");
+    starting::measure(&place, &sink, args, &mut table).await?;
+    let daemon = Daemon::start(&place, &sink, args.slots).await?;
+    step("idle");
+    idle(&daemon, Duration::from_secs(args.idle), &mut table).await?;
+    step("sending");
+    sending::measure(&place, &daemon, &sink, &mut table).await?;
+    step("accepting and delivering");
+    accepting::measure(&daemon, &sink, args.count, &limits, &mut table).await?;
+    daemon.stop().await?;
+    Ok(table)
+}
+
+/// Says how far it is, for whoever waits.
+fn step(what: &str) {
+    eprintln!("... {what}");
+}
+
+async fn idle(daemon: &Daemon, span: Duration, table: &mut Table) -> Result<(), Failed> {
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    table.row("resident memory, idle", format!("{:.1} MiB", daemon.memory_kib()? as f64 / 1024.0));
+    let (cpu, wakes) = (daemon.cpu()?, daemon.wakes()?);
+    tokio::time::sleep(span).await;
+    let cpu = (daemon.cpu()? - cpu).as_secs_f64() / span.as_secs_f64();
+    let wakes = daemon.wakes()?.saturating_sub(wakes) as f64 / span.as_secs_f64();
+    table.row("CPU, idle", format!("{:.2} % of a core", 100.0 * cpu));
+    table.row("wake-ups, idle", format!("{wakes:.1} /s"));
+    Ok(())
+}
