@@ -3,13 +3,13 @@
 
 use super::Api;
 use super::history::{Happened, Key, Thing};
-use super::outcomes::About;
 use crate::domain::Labels;
 use crate::domain::event::{EventKind, Payload};
 use crate::domain::failure::cut;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::engine::{Caller, Read};
 use jiff::tz::TimeZone;
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -28,6 +28,17 @@ pub struct Message {
     pub subject: String,
     pub body: String,
     pub labels: Labels,
+}
+
+/// The incident, as it was then.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct About {
+    pub number: u64,
+    pub id: String,
+    pub fingerprint: String,
+    pub status: String,
+    pub step: u32,
+    pub round: u32,
 }
 
 #[derive(Clone, Debug, Default)]

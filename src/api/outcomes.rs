@@ -4,7 +4,7 @@
 //! begins, and its first 1,000 characters where it goes on.
 
 use super::history::Happened;
-use super::lore::{Lore, Message, Subject};
+use super::lore::{About, Lore, Message, Subject};
 use crate::domain::Labels;
 use crate::domain::delivery::Status;
 use crate::domain::event::{EventKind, Origin, Payload};
@@ -41,17 +41,6 @@ pub struct Outcome {
     pub by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-}
-
-/// The incident, as it was then.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct About {
-    pub number: u64,
-    pub id: String,
-    pub fingerprint: String,
-    pub status: String,
-    pub step: u32,
-    pub round: u32,
 }
 
 /// What this event tells; `None` for most. Events are to be shown in order: the lore learns from each.
