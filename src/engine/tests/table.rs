@@ -119,7 +119,7 @@ fn with_sms_and_all_its_fallbacks_dead_the_calls_come_at_once() {
     let told = w.loud_until("49m");
     assert_eq!(
         told,
-        ["5m call alice", "5m call bob", "25m siren", "25m ops-slack", "30m call alice", "30m call bob"],
+        ["5m call alice", "5m call bob", "25m ops-slack", "25m siren", "30m call alice", "30m call bob"],
         "5m saved in each round"
     );
     assert_eq!(w.status("sms", "alice"), "waiting");
