@@ -2,5 +2,15 @@
 //! history.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod acknowledgement;
+mod fallback;
+mod health;
+mod incidents;
+mod policies;
+mod preferences;
+mod rounds;
+mod sendings;
+mod silences;
 mod table;
+mod three;
 mod world;

@@ -106,6 +106,11 @@ impl Moment<'_> {
         self.one("reminder", who, channel)
     }
 
+    /// The same for a fixed channel.
+    pub fn posts_again(self, channel: &str) -> Self {
+        self.one("reminder", "", channel)
+    }
+
     pub fn tests(self, who: &str, channel: &str) -> Self {
         self.one("test", who, channel)
     }

@@ -12,7 +12,9 @@ impl World {
 
     /// All deliveries, oldest first.
     pub fn deliveries(&self) -> Vec<&Delivery> {
-        self.engine.state.deliveries.values().collect()
+        let mut all: Vec<&Delivery> = self.engine.state.deliveries.values().collect();
+        all.sort_by_key(|d| (d.order, d.id));
+        all
     }
 
     /// The latest delivery asked for by this channel, to this person or address or place.

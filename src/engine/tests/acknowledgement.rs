@@ -1,0 +1,393 @@
+//! Acknowledgement and its opposites, snooze, who may, and who hears of it.
+
+use super::world::asks::*;
+use super::world::*;
+use crate::config::Config;
+use crate::domain::delivery::Status;
+use crate::domain::event::EventKind;
+use crate::engine::{Ask, Caller, Code, IncidentStatus, Role};
+
+// ---- what it stops
+
+#[test]
+fn from_then_on_no_attempt_starts_and_no_step_fires() {
+    let mut w = World::calm();
+    w.channel("ops-slack", timeout());
+    let n = w.open("urgent");
+    w.at("0m").posts("siren").posts("ops-slack");
+    w.all_until("4m");
+    assert_eq!(w.status("ops-slack", ""), "waiting");
+    w.ack(n, "alice");
+    let notices = w.untold();
+    assert!(notices.iter().all(|h| kind(&h.origin) == "acknowledged"), "{notices:?}");
+    assert_eq!(w.told()[1], "ops-slack - superseded: acknowledged by alice");
+    w.channel("ops-slack", Says::Yes);
+    assert!(w.all_until("1d").iter().all(|h| kind(&h.origin) == "acknowledged"));
+}
+
+#[test]
+fn one_in_flight_runs_to_its_end() {
+    let mut w = World::calm();
+    w.channel_takes("ops-slack", "10s");
+    let n = w.open("high");
+    w.at("0m").rings("ops@example.org", "mail").posts("ops-slack");
+    w.quiet_until("5s");
+    w.ack(n, "alice");
+    w.at("5s").notice("acknowledged", "ops@example.org", "mail").notice("acknowledged", "", "ops-slack");
+    w.quiet_until("20s");
+    let slack: Vec<String> = w.told().into_iter().filter(|t| t.starts_with("ops-slack")).collect();
+    assert_eq!(slack, ["ops-slack - delivered", "ops-slack - delivered"]);
+}
+
+#[test]
+fn one_in_flight_that_fails_is_not_tried_again() {
+    let mut w = World::calm();
+    w.channel_takes("sms", "10s").channel_first("sms", [timeout()]);
+    let n = w.open_with(|r| (r.level, r.channels) = (level("high"), names(&["sms"])));
+    w.at("0m").rings("alice", "sms");
+    w.quiet_until("5s");
+    w.ack(n, "alice");
+    w.quiet_until("1h");
+    assert_eq!(w.told(), ["sms alice superseded: acknowledged by alice"]);
+}
+
+#[test]
+fn it_stays_open_in_the_sense_of_not_resolved() {
+    let mut w = World::calm();
+    let n = w.open("high");
+    w.ack(n, "alice");
+    w.untold();
+    let i = w.incident(n);
+    assert!(i.is_live());
+    assert_eq!((i.status, i.acknowledged_by.as_deref()), (IncidentStatus::Acknowledged, Some("alice")));
+    w.quiet_until("2d");
+}
+
+#[test]
+fn acknowledged_already_says_by_whom() {
+    let mut w = World::calm();
+    let n = w.open("high");
+    w.ack(n, "alice");
+    w.untold();
+    let again = w.ack(n, "bob");
+    assert_eq!(again["incidents"][0]["acknowledged_by"], "alice");
+    w.quiet_until("1h");
+}
+
+#[test]
+fn without_a_number_it_is_the_only_one() {
+    let mut w = World::calm();
+    let all = || Ask::Acknowledge { id: None, note: None, by: Some("alice".into()), via: "command".into() };
+    assert_eq!(w.fails(all()).code, Code::NotFound);
+    let n = w.open("low");
+    assert_eq!(number(&w.does(all())), n);
+    let refusal = w.fails(all());
+    assert_eq!(refusal.code, Code::NotFound);
+    assert!(refusal.message.contains("the last acknowledged is #1 disk full (by alice)"), "{}", refusal.message);
+    let (_, _) = (w.open("low"), w.open("low"));
+    let refusal = w.fails(all());
+    assert_eq!(refusal.code, Code::Conflict);
+    assert!(refusal.message.contains("#2 low disk full") && refusal.message.contains("#3"), "{}", refusal.message);
+    w.untold();
+}
+
+// ---- who may
+
+#[test]
+fn a_person_who_was_told_may_and_nobody_else() {
+    let mut w = World::calm();
+    let n = w.open("urgent");
+    w.at("0m").posts("siren").posts("ops-slack");
+    // Alice was not told yet.
+    assert_eq!(w.ask(person("alice"), ack(n, None)).unwrap_err().code, Code::Forbidden);
+    w.at("5m").rings("alice", "sms");
+    assert_eq!(w.ask(person("bob"), ack(n, None)).unwrap_err().code, Code::Forbidden);
+    let answer = w.ask(person("alice"), ack(n, None)).unwrap();
+    assert_eq!(answer["incidents"][0]["acknowledged_by"], "alice");
+    w.at("5m").notice("acknowledged", "", "ops-slack").nothing_else();
+    w.quiet_until("1d");
+}
+
+#[test]
+fn an_operator_may_and_a_viewer_may_not() {
+    let mut w = World::calm();
+    let n = w.open("low");
+    w.untold();
+    let viewer = Caller { role: Role::Viewer, ..operator() };
+    assert_eq!(w.ask(viewer, ack(n, None)).unwrap_err().code, Code::Forbidden);
+    assert_eq!(w.ask(operator(), ack(n, None)).unwrap()["incidents"][0]["acknowledged_by"], "uid 1000");
+    w.untold();
+}
+
+#[test]
+fn a_client_can_acknowledge_nothing() {
+    let mut w = World::calm();
+    let n = w.open_with(|r| (r.level, r.to) = (level("low"), who(&["carol"])));
+    w.at("0m").rings("carol", "mail");
+    assert_eq!(w.ask(person("carol"), ack(n, None)).unwrap_err().code, Code::Forbidden);
+}
+
+#[test]
+fn being_told_by_a_fixed_channel_makes_nobody_a_person_who_was_told() {
+    // A text that fell back to slack was told to slack.
+    let toml = calm().replace("fallback = \"sms-gateway\"", "fallback = \"ops-slack\"");
+    let mut w = World::with(&toml);
+    w.channel("sms", refused()).channel("sms-telnyx", refused());
+    let n = w.open_with(|r| (r.level, r.channels) = (level("high"), names(&["sms"])));
+    w.at("0m").rings("alice", "sms").rings("alice", "sms-telnyx").posts("ops-slack");
+    w.ack(n, "alice");
+    w.at("0m").notice("acknowledged", "", "ops-slack").nothing_else();
+}
+
+// ---- notices
+
+#[test]
+fn notices_go_to_each_place_at_which_an_attempt_was_begun_and_only_there() {
+    let mut w = World::calm();
+    w.channel("sms", refused()).channel("hook", Says::bad_number());
+    let n = w.open_with(|r| {
+        (r.level, r.channels, r.to) = (level("high"), names(&["sms", "hook", "call", "mail"]), who(&["alice"]));
+    });
+    w.at("0m")
+        .rings("alice", "sms")
+        .rings("alice", "sms-telnyx")
+        .posts("hook")
+        .rings("alice", "call")
+        .rings("alice", "mail");
+    w.resolve(n);
+    // Also where the attempt failed; calls only stop. A notice never fails over.
+    w.at("0m")
+        .notice("resolved", "alice", "sms-telnyx")
+        .notice("resolved", "", "hook")
+        .notice("resolved", "alice", "mail");
+    let rest = w.all_until("10s");
+    assert!(rest.iter().all(|h| h.channel == "sms" && kind(&h.origin) == "resolved"), "{rest:?}");
+    w.all_until("2d");
+    assert_eq!(w.status("sms", "alice"), "expired");
+}
+
+#[test]
+fn who_was_told_nothing_is_told_nothing() {
+    let mut w = World::calm();
+    let n = w.open("urgent");
+    w.at("0m").posts("siren").posts("ops-slack");
+    w.resolve(n);
+    w.at("0m").notice("resolved", "", "ops-slack").nothing_else();
+    w.quiet_until("1d");
+}
+
+#[test]
+fn a_place_told_twice_hears_once() {
+    let mut w = World::calm();
+    let n = w.open("urgent");
+    w.all_until("41m");
+    w.resolve(n);
+    w.at("41m").notice("resolved", "", "ops-slack").notice("resolved", "alice", "sms").nothing_else();
+}
+
+#[test]
+fn an_address_told_by_itself_and_as_somebodys_hears_once() {
+    let bare_first = r#"
+[policies.both]
+steps = [ { after = "0s", channels = ["sms"], to = ["+15550101"] }, { after = "1m", channels = ["sms"], to = ["bob"] } ]
+"#;
+    let mut w = World::with(&(calm() + bare_first));
+    let n = w.open_with(|r| (r.level, r.policy) = (level("high"), Some("both".into())));
+    w.at("0m").rings("bob", "sms");
+    w.at("1m").rings("bob", "sms");
+    w.ack(n, "alice");
+    w.at("1m").notice("acknowledged", "bob", "sms").nothing_else();
+    let mut w = World::with(&(calm() + bare_first));
+    let n = w.open_with(|r| (r.level, r.policy) = (level("high"), Some("both".into())));
+    w.all_until("1m");
+    // It is Bob's address, and he is the one who acknowledged.
+    w.ack(n, "bob");
+    w.at("1m").nothing_else();
+}
+
+#[test]
+fn a_channel_says_which_notices_it_takes() {
+    let toml = calm().replace("updates     = [\"acknowledged\", \"resolved\"]", "updates = [\"resolved\"]");
+    let mut w = World::with(&toml);
+    let n = w.open_with(|r| (r.level, r.channels) = (level("high"), names(&["sms"])));
+    w.at("0m").rings("alice", "sms");
+    w.ack(n, "bob");
+    w.at("0m").nothing_else();
+    w.resolve(n);
+    w.at("0m").notice("resolved", "alice", "sms").nothing_else();
+}
+
+#[test]
+fn the_one_who_acknowledged_hears_of_the_end() {
+    let mut w = World::calm();
+    let n = w.open_with(|r| (r.level, r.to, r.channels) = (level("high"), who(&["alice"]), names(&["mail"])));
+    w.at("0m").rings("alice", "mail");
+    w.ack(n, "alice");
+    w.at("0m").nothing_else();
+    w.resolve(n);
+    w.at("0m").notice("resolved", "alice", "mail").nothing_else();
+}
+
+#[test]
+fn notices_are_low_and_obey_quiet_hours() {
+    // Half past nine in the evening; Bob's quiet hours begin at ten.
+    let mut w = World::at_time(&calm(), "2026-01-06T21:30:00+01:00");
+    let n = w.open_with(|r| (r.level, r.to, r.channels) = (level("urgent"), who(&["bob"]), names(&["sms"])));
+    w.does(Ask::Resolve { id: n.to_string(), note: None });
+    w.untold();
+    let n = w.open_with(|r| {
+        (r.level, r.to, r.channels, r.policy) =
+            (level("urgent"), who(&["bob"]), names(&["sms", "mail"]), Some("none".into()));
+    });
+    w.at("0m").rings("bob", "sms").rings("bob", "mail");
+    w.quiet_until("30m");
+    w.resolve(n);
+    w.at("30m").notice("resolved", "bob", "mail").nothing_else();
+    assert!(w.told().contains(&"sms bob skipped: quiet-hours until 07:00".to_owned()), "{:?}", w.told());
+    let notice = w.delivery("mail", "bob");
+    assert_eq!(notice.level.as_str(), "low");
+}
+
+#[test]
+fn a_notice_waits_for_its_own_channel() {
+    let mut w = World::calm();
+    let n = w.open_with(|r| (r.level, r.channels) = (level("high"), names(&["sms"])));
+    w.at("0m").rings("alice", "sms");
+    w.channel("sms", refused());
+    w.resolve(n);
+    w.at("0m").notice("resolved", "alice", "sms").nothing_else();
+    let tries = w.all_until("1m");
+    assert!(!tries.is_empty() && tries.iter().all(|h| h.channel == "sms"), "never another way");
+    w.channel("sms", Says::Yes);
+    w.all_until("2m");
+    assert_eq!(w.delivery("sms", "alice").status, Status::Sent);
+}
+
+// ---- unack, snooze, ack_timeout
+
+#[test]
+fn unack_starts_again_at_the_first_step_as_if_opened_now() {
+    let mut w = World::calm();
+    let n = w.open("urgent");
+    w.at("0m").posts("siren").posts("ops-slack");
+    w.at("5m").rings("alice", "sms");
+    w.ack(n, "alice");
+    w.at("5m").notice("acknowledged", "", "ops-slack");
+    w.quiet_until("1h");
+    w.unack(n);
+    w.at("1h").posts("siren").posts("ops-slack").nothing_else();
+    w.at("65m").rings("alice", "sms");
+    w.at("70m").rings("alice", "call").rings("bob", "call");
+    w.at("90m").posts("siren").posts("ops-slack");
+    assert_eq!(w.fails(Ask::Unacknowledge { id: n.to_string() }).code, Code::Conflict);
+}
+
+#[test]
+fn unack_without_a_policy_is_the_one_sending_again() {
+    let mut w = World::calm();
+    let n = w.open("high");
+    w.ack(n, "alice");
+    w.untold();
+    w.quiet_until("1h");
+    w.unack(n);
+    w.at("1h").rings("ops@example.org", "mail").posts("ops-slack");
+    w.at("5h").reminds("ops@example.org", "mail").posts_again("ops-slack");
+}
+
+#[test]
+fn unack_forgets_the_rounds_that_were_escalated_to() {
+    let mut w = World::calm();
+    let n = w.open("urgent");
+    w.all_until("2h30m");
+    w.escalate(n);
+    w.untold();
+    w.ack(n, "alice");
+    w.unack(n);
+    w.untold();
+    assert_eq!(w.read(crate::engine::Read::Incident(n.to_string()))["rounds"], 4);
+}
+
+#[test]
+fn a_snooze_acknowledges_for_a_while() {
+    let mut w = World::calm();
+    let n = w.open("urgent");
+    w.at("0m").posts("siren").posts("ops-slack");
+    w.quiet_until("1m");
+    w.snooze(n, "30m");
+    w.at("1m").notice("acknowledged", "", "ops-slack").nothing_else();
+    assert!(w.sounding().is_empty());
+    w.quiet_until("30m59s");
+    w.at("31m").posts("siren").posts("ops-slack");
+    w.at("36m").rings("alice", "sms");
+    assert_eq!(w.fails(Ask::Snooze { id: n.to_string(), span: span("1s") }).field.as_deref(), Some("for"));
+}
+
+#[test]
+fn a_snooze_of_an_acknowledged_one_tells_nobody_and_ends_the_acknowledgement() {
+    let mut w = World::calm();
+    let n = w.open("high");
+    w.ack(n, "alice");
+    w.untold();
+    w.snooze(n, "1h");
+    w.quiet_until("59m");
+    w.at("1h").rings("ops@example.org", "mail").posts("ops-slack");
+    assert_eq!(w.incident(n).acknowledged_by, None);
+}
+
+#[test]
+fn a_snooze_outlives_a_restart() {
+    let mut w = World::calm();
+    let n = w.open("high");
+    w.snooze(n, "1h");
+    w.untold();
+    w.down_for("30m");
+    w.quiet_until("59m");
+    w.down_for("2m");
+    w.at("61m").rings("ops@example.org", "mail").posts("ops-slack").nothing_else();
+}
+
+#[test]
+fn an_acknowledgement_that_is_not_followed_by_the_end_is_withdrawn() {
+    let toml = calm().replace("# ack_timeout = \"2h\"", "ack_timeout = \"2h\"");
+    let mut w = World::with(&toml);
+    let n = w.open("urgent");
+    w.ack(n, "alice");
+    w.untold();
+    w.quiet_until("1h59m");
+    w.at("2h").posts("siren").posts("ops-slack").nothing_else();
+    assert_eq!(w.incident(n).status, IncidentStatus::Open);
+    w.ack(n, "alice");
+    w.untold();
+    w.resolve(n);
+    w.untold();
+    w.quiet_until("1d");
+}
+
+#[test]
+fn an_acknowledgement_counts_from_being_durable() {
+    // It and everything that follows from it are one frame.
+    let mut w = World::calm();
+    let n = w.open("urgent");
+    w.ack(n, "bob");
+    w.untold();
+    let frame = w.frames.iter().find(|f| f.events.iter().any(|e| e.head.name() == "incident_acknowledged")).unwrap();
+    let names: Vec<&str> = frame.events.iter().map(|e| e.head.name()).collect();
+    assert!(names.contains(&"sound_stopped") && names.contains(&"notification_accepted"), "{names:?}");
+}
+
+#[test]
+fn resolving_what_still_fails_warns_that_it_will_open_anew() {
+    let mut w = World::calm();
+    w.metric("deal.spacex-n.remaining", 1.0);
+    let answer = w.resolve(1);
+    let warning = answer["incidents"][0]["still_broken"].as_str().unwrap();
+    assert!(warning.contains("spacex-capacity is breached"), "{warning}");
+    w.untold();
+}
+
+#[test]
+fn the_config_of_the_stories_is_the_one_of_the_example() {
+    let config: &Config = &World::calm().config();
+    assert_eq!(config.policies["page"].steps.len(), 3);
+    assert_eq!(World::calm().count(|e| matches!(e, EventKind::Started { .. })), 1);
+}

@@ -1,0 +1,237 @@
+//! Fallback: the same message to the same person by another way, because the way failed.
+
+use super::world::asks::*;
+use super::world::*;
+use crate::domain::event::EventKind;
+
+fn text(w: &mut World, word: &str, to: &str) {
+    w.send(|r| (r.level, r.to, r.channels) = (level(word), who(&[to]), names(&["sms"])));
+}
+
+#[test]
+fn it_comes_at_once_on_a_refused_login_an_account_limit_and_a_permanent_refusal() {
+    for (word, says) in
+        [("low", refused()), ("normal", account()), ("high", provider()), ("low", provider()), ("urgent", refused())]
+    {
+        let mut w = World::calm();
+        w.channel("sms", says);
+        text(&mut w, word, "alice");
+        w.at("0m").rings("alice", "sms").rings("alice", "sms-telnyx").nothing_else();
+        assert_eq!(w.status("sms", "alice"), "sent");
+    }
+}
+
+#[test]
+fn never_on_a_bad_recipient() {
+    let mut w = World::calm();
+    w.channel("sms", Says::bad_number());
+    text(&mut w, "urgent", "alice");
+    w.at("0m").rings("alice", "sms").nothing_else();
+    assert_eq!(w.told(), ["sms alice dead: VALIDATION_ERROR (21211 not a number)"]);
+    w.quiet_until("1d");
+}
+
+#[test]
+fn on_a_time_out_after_the_first_attempt_at_urgent_and_high() {
+    for word in ["urgent", "high"] {
+        let mut w = World::calm();
+        w.channel("sms", timeout());
+        text(&mut w, word, "alice");
+        w.at("0m").rings("alice", "sms").rings("alice", "sms-telnyx").nothing_else();
+        w.quiet_until("1h");
+    }
+}
+
+#[test]
+fn on_a_time_out_after_the_last_retry_at_normal_and_low() {
+    for word in ["normal", "low"] {
+        let mut w = World::calm();
+        w.channel("sms", timeout());
+        text(&mut w, word, "alice");
+        let tries = w.all_until("3m");
+        let by: Vec<&str> = tries.iter().map(|h| h.channel.as_str()).collect();
+        assert_eq!(by, ["sms", "sms", "sms", "sms", "sms-telnyx"], "three retries: four attempts at most");
+        assert!(tries.windows(2).take(3).all(|t| t[1].at - t[0].at >= span("1s")), "with a pause before each");
+        assert_eq!(tries[3].at, tries[4].at);
+        w.quiet_until("1h");
+    }
+}
+
+#[test]
+fn or_when_the_channel_is_dead_before_the_last_retry() {
+    let mut w = World::calm();
+    w.channel("sms", timeout());
+    text(&mut w, "normal", "alice");
+    w.at("0m").rings("alice", "sms");
+    // Three others fail there, too, and the fifth failure in a row kills the channel.
+    for to in ["bob", "+15550201", "+15550202", "+15550203"] {
+        text(&mut w, "urgent", to);
+    }
+    let tries = w.untold();
+    let by_telnyx = |who: &str| tries.iter().any(|h| h.who == who && h.channel == "sms-telnyx");
+    assert!(by_telnyx("alice") && by_telnyx("bob") && by_telnyx("+15550203"), "{tries:?}");
+    w.quiet_until("1h");
+}
+
+#[test]
+fn when_the_channel_is_dead_it_begins_with_the_next_way() {
+    let mut w = World::calm();
+    w.channel("sms", refused());
+    text(&mut w, "normal", "bob");
+    w.untold();
+    text(&mut w, "urgent", "alice");
+    w.at("0m").rings("alice", "sms-telnyx").nothing_else();
+    assert_eq!(w.delivery("sms", "alice").at, 1);
+}
+
+#[test]
+fn the_first_way_is_not_tried_again_for_this_delivery() {
+    let mut w = World::calm();
+    w.channel_first("sms", [timeout()]).channel("sms-telnyx", Says::Hangs);
+    text(&mut w, "urgent", "alice");
+    w.at("0m").rings("alice", "sms").rings("alice", "sms-telnyx");
+    w.at("15s").rings("alice", "sms-gateway").nothing_else();
+}
+
+#[test]
+fn when_the_last_of_the_chain_fails_it_is_gone_through_once_more() {
+    let mut w = World::calm();
+    w.channel_first("sms", [timeout()])
+        .channel_first("sms-telnyx", [timeout()])
+        .channel_first("sms-gateway", [timeout()]);
+    text(&mut w, "urgent", "alice");
+    w.at("0m").rings("alice", "sms").rings("alice", "sms-telnyx").rings("alice", "sms-gateway").nothing_else();
+    let again = w.all_until("1m");
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].channel, "sms");
+    assert!(again[0].at >= span("1s"), "with backoff");
+    assert_eq!(w.status("sms", "alice"), "sent");
+}
+
+#[test]
+fn a_permanent_refusal_by_all_of_them_is_a_dead_letter_after_the_second_time_through() {
+    let mut w = World::calm();
+    for channel in ["sms", "sms-telnyx", "sms-gateway"] {
+        w.channel(channel, provider());
+    }
+    text(&mut w, "urgent", "alice");
+    let tries = w.all_until("5m");
+    let by: Vec<&str> = tries.iter().map(|h| h.channel.as_str()).collect();
+    assert_eq!(by, ["sms", "sms-telnyx", "sms-gateway", "sms", "sms-telnyx", "sms-gateway"]);
+    assert_eq!(w.told(), ["sms alice dead: FINAL_FAILURE: PROVIDER_ERROR (30007 filtered)"]);
+    assert_eq!(w.engine.state.dead_count(), 1);
+}
+
+#[test]
+fn with_every_way_down_it_goes_on_until_its_time_to_live() {
+    let mut w = World::calm();
+    for channel in ["sms", "sms-telnyx", "sms-gateway"] {
+        w.channel(channel, timeout());
+    }
+    text(&mut w, "urgent", "alice");
+    w.all_until("23h59m");
+    assert_eq!(w.status("sms", "alice"), "waiting");
+    w.all_until("24h1m");
+    assert_eq!(w.told(), ["sms alice expired: too late: its time to live is over"]);
+}
+
+#[test]
+fn another_medium_takes_the_same_persons_address_and_a_bare_one_has_none() {
+    // Calls fall back to mail.
+    let toml = calm().replace("kind        = \"twilio-voice\"", "kind        = \"twilio-voice\"\nfallback = \"mail\"");
+    let mut w = World::with(&toml);
+    w.channel("call", timeout());
+    w.send(|r| (r.level, r.to, r.channels) = (level("high"), who(&["bob"]), names(&["call"])));
+    w.at("0m").rings("bob", "call").rings("bob", "mail").nothing_else();
+    w.send(|r| (r.level, r.to, r.channels) = (level("high"), who(&["+15550199"]), names(&["call"])));
+    w.at("0m").rings("+15550199", "call").nothing_else();
+    let tries = w.all_until("10s");
+    assert!(!tries.is_empty() && tries.iter().all(|h| h.channel == "call"), "passed over: it waits for its channel");
+    w.channel("call", Says::Yes);
+    w.all_until("1m");
+    assert_eq!(w.status("call", "+15550199"), "sent");
+}
+
+#[test]
+fn a_way_without_an_address_is_passed_over() {
+    let toml = calm()
+        .replace("fallback    = \"sms-telnyx\"", "fallback = \"mail\"")
+        .replace("email    = \"alice@example.org\"\n", "")
+        .replace("from     = \"Stentor <stentor@example.org>\"\n", "from = \"s@example.org\"\n")
+        .replace("fallback = \"mail-backup\"", "fallback = \"sms-gateway\"")
+        .replace("via    = \"mail\"", "via    = \"mail-backup\"");
+    let mut w = World::with(&toml);
+    w.channel("sms", refused());
+    text(&mut w, "urgent", "alice");
+    w.at("0m").rings("alice", "sms").rings("alice", "sms-gateway").nothing_else();
+}
+
+#[test]
+fn a_fixed_channel_can_be_a_fallback() {
+    let toml = calm().replace("fallback    = \"sms-telnyx\"", "fallback = \"ops-slack\"");
+    let mut w = World::with(&toml);
+    w.channel("sms", refused());
+    text(&mut w, "urgent", "alice");
+    w.at("0m").rings("alice", "sms").posts("ops-slack").nothing_else();
+}
+
+#[test]
+fn a_text_that_was_made_is_used_again_by_a_way_of_the_same_form() {
+    let mut w = World::calm();
+    w.channel_first("sms", [timeout()]);
+    text(&mut w, "urgent", "alice");
+    let tries = w.untold();
+    assert_eq!(tries[0].text, tries[1].text);
+    let with_text = w.frames.iter().flat_map(|f| &f.events).filter(|e| {
+        matches!(e.head, EventKind::AttemptStarted { .. }) && e.payload.as_ref().is_some_and(|p| p.text.is_some())
+    });
+    assert_eq!(with_text.count(), 1, "rendered once");
+}
+
+#[test]
+fn fallback_moves_no_step() {
+    let mut w = World::calm();
+    w.channel("ops-slack", Says::Yes).channel("sms", timeout()).channel("call", Says::Yes);
+    w.open("urgent");
+    w.at("0m").posts("siren").posts("ops-slack");
+    w.at("5m").rings("alice", "sms").rings("alice", "sms-telnyx");
+    w.at("10m").rings("alice", "call").rings("bob", "call");
+    w.at("30m").posts("siren").posts("ops-slack");
+}
+
+#[test]
+fn failures_are_of_a_message_while_its_channel_works_for_others() {
+    let mut w = World::calm();
+    w.channel_about("call", "bob", timeout());
+    let call = |w: &mut World, to: &str| {
+        w.send(|r| (r.level, r.channels, r.to) = (level("normal"), names(&["call"]), who(&[to])));
+    };
+    call(&mut w, "bob");
+    let mut tries = w.untold().len();
+    for _ in 0..120 {
+        w.run_for("1s");
+        call(&mut w, "alice");
+        tries += w.untold().iter().filter(|h| h.who == "bob").count();
+    }
+    // Every second somebody else gets through: it is the message.
+    assert_eq!(w.told()[0], format!("call bob dead: FINAL_FAILURE after {tries} attempts: TIMEOUT (no answer)"));
+    assert!((5..=6).contains(&tries), "{tries} attempts: four, and one or two before the channel had worked");
+    assert_eq!(w.health("call"), crate::domain::delivery::ChannelStatus::Ok);
+}
+
+#[test]
+fn a_lost_answer_marks_later_attempts_as_possibly_a_duplicate() {
+    let mut w = World::calm();
+    w.channel_first("sms", [Says::Hangs]);
+    text(&mut w, "urgent", "alice");
+    w.at("0m").rings("alice", "sms");
+    w.at("15s").rings("alice", "sms-telnyx");
+    let marked: Vec<bool> = w
+        .events()
+        .filter_map(|e| match e {
+            EventKind::AttemptStarted { possibly_duplicate, .. } => Some(*possibly_duplicate),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(marked, [false, true]);
+}
