@@ -1,9 +1,10 @@
 //! Connections: how many, from whom, for how long.
 
 use super::Api;
-use super::access::Peer;
+use super::access::{self, Peer};
 use super::patience::Patient;
 use super::socket::ControlSocket;
+use crate::engine::Role;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -24,6 +25,8 @@ use tokio::task::JoinSet;
 /// Connections at once, and of one caller.
 const ALL: usize = 1_024;
 const EACH: usize = 64;
+/// Over all, for operators.
+const RESERVE: usize = 64;
 /// For the whole head of a request; also how long a connection may be idle.
 const HEAD: Duration = Duration::from_secs(10);
 /// For a far end that takes nothing.
@@ -97,13 +100,19 @@ impl<K: Copy + Eq + Hash + Send + 'static> Connections<K> {
         let Some(place) = Place::take(&self.api, &self.counts, from) else {
             return refuse(stream, "RATE_LIMITED", EACH).await;
         };
-        if self.tasks.len() >= ALL {
+        if self.tasks.len() >= if self.acts(peer) { ALL + RESERVE } else { ALL } {
             return refuse(stream, "OVERLOADED", ALL).await;
         }
         self.tasks.spawn(async move {
             connection(stream, router, peer, &place.api).await;
             drop(place);
         });
+    }
+
+    /// Whether this one may acknowledge: such a one gets in where readers do not.
+    fn acts(&self, peer: Option<Peer>) -> bool {
+        let caller = peer.and_then(|peer| access::caller(&self.api.handle.config(), &self.api.own, peer));
+        caller.is_some_and(|caller| caller.role >= Role::Operator)
     }
 
     /// What is under way gets its answers.

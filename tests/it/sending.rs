@@ -112,7 +112,7 @@ async fn recorded(daemon: &Daemon, sent: &Value) {
     }
     let accepted = daemon.ok(&["ledger", "query", "--kind", "notification_accepted"]).await;
     assert_eq!(each(&accepted["entries"], "id"), [sent["id"].as_str().unwrap()]);
-    assert_eq!(accepted["entries"][0]["payload"]["subject"], "disk of db-1 is at 91 %");
+    assert_eq!(accepted["entries"][0]["subject"], "disk of db-1 is at 91 %");
     assert_eq!(accepted["entries"][0]["initiator"], "root");
 
     let explained = daemon.ok(&["explain", id]).await;
