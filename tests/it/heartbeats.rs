@@ -174,8 +174,7 @@ async fn one_is_run_now_and_answers_with_what_it_found() {
 
 #[tokio::test]
 async fn a_probe_with_a_test_call_really_calls() {
-    let (standins, daemon) =
-        up("[heartbeats.real-call]\nprobe = \"call\"\ntest_call = true\nevery = \"1d\"\n").await;
+    let (standins, daemon) = up("[heartbeats.real-call]\nprobe = \"call\"\ntest_call = true\nevery = \"1d\"\n").await;
     let ran = daemon.ok(&["heartbeats", "run", "real-call"]).await;
     assert_eq!(ran["status"], "ok", "{ran}");
     let calls: Vec<_> = standins.recorded("twilio").into_iter().filter(|r| r.path.ends_with("/Calls.json")).collect();
