@@ -2,6 +2,7 @@
 
 use crate::domain::secret::Secret;
 use crate::domain::time::Span;
+use crate::engine::{Ask, Caller};
 use crate::net::{self, Client, Endpoint, Method, Reach};
 use crate::runtime::Handle;
 use std::sync::atomic::Ordering;
@@ -12,6 +13,8 @@ pub async fn run(handle: Handle) -> Result<(), String> {
     loop {
         let wanted = handle.config().deadman.clone();
         let every = wanted.as_ref().map_or(Span::secs(30), |d| d.every);
+        // An idle loop is woken, so that it can show that it goes round.
+        handle.tell(Caller::engine(), Ask::Wake);
         tokio::time::sleep(every.to_std()).await;
         let Some(deadman) = wanted.filter(|d| !d.url.is_empty()) else { continue };
         let progress = handle.progress();

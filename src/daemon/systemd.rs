@@ -1,6 +1,7 @@
 //! What systemd is told: READY, RELOADING, STOPPING, STATUS, and the watchdog.
 
 use crate::domain::time::Span;
+use crate::engine::{Ask, Caller};
 use crate::runtime::Handle;
 use sd_notify::NotifyState;
 use std::sync::atomic::Ordering;
@@ -35,6 +36,8 @@ pub async fn feed(handle: Handle) {
     let mut before = Marks::default();
     let mut waited = Span::ZERO;
     loop {
+        // An idle loop is woken, so that it can show that it goes round.
+        handle.tell(Caller::engine(), Ask::Wake);
         tokio::time::sleep(beat).await;
         let now = Marks::of(&handle);
         waited = if now.attempts_move(&before) { Span::ZERO } else { waited + Span::from_std(beat) };
@@ -77,8 +80,8 @@ impl Marks {
         }
     }
 
-    /// The loop wakes at least every five seconds; the journal has to come after what was decided
-    /// by the last look, unless the daemon knows that it cannot.
+    /// The journal has to come after what was decided by the last look, unless the daemon knows that
+    /// it cannot.
     fn moved_since(&self, before: &Marks) -> bool {
         self.turns > before.turns && (self.emergency || self.durable >= before.decided)
     }

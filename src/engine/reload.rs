@@ -48,7 +48,11 @@ impl Turn<'_> {
         if well {
             return self.end_self_incident(&name, &format!("{part} can be written again"));
         }
-        let subject = format!("stentor cannot write its {part}");
+        let subject = match part.as_str() {
+            // Found at start, and dealt with as far as that can be done.
+            "ledger" => "stentor's ledger is damaged".to_owned(),
+            _ => format!("stentor cannot write its {part}"),
+        };
         self.open(Opening::about_self(&name, Level::Urgent, subject, words));
     }
 

@@ -1,7 +1,7 @@
 //! Who may do what, by the unix user who asks. Needs root, to be other users.
 
 use crate::harness::ways;
-use crate::harness::{Daemon, Home, Said, run};
+use crate::harness::{Daemon, Home, Said, run, skip};
 use crate::standins::Standins;
 use nix::unistd::{Uid, User};
 use serde_json::Value;
@@ -35,7 +35,7 @@ fn can_be_others() -> Option<()> {
     if Uid::effective().is_root() && all {
         return Some(());
     }
-    eprintln!("*** SKIPPED: roles by unix user, because this needs root and Debian's usual users ***");
+    skip("roles by unix user", "this needs root and Debian's usual users");
     None
 }
 

@@ -173,6 +173,18 @@ async fn one_is_run_now_and_answers_with_what_it_found() {
 }
 
 #[tokio::test]
+async fn a_probe_with_a_test_call_really_calls() {
+    let (standins, daemon) = up("[heartbeats.real-call]\nprobe = \"call\"\ntest_call = true\nevery = \"1d\"\n").await;
+    let ran = daemon.ok(&["heartbeats", "run", "real-call"]).await;
+    assert_eq!(ran["status"], "ok", "{ran}");
+    let calls: Vec<_> = standins.recorded("twilio").into_iter().filter(|r| r.path.ends_with("/Calls.json")).collect();
+    assert_eq!((calls.len(), calls[0].form["To"].as_str()), (1, "+15550100"));
+    assert!(calls[0].form["Twiml"].contains("test call"), "{:?}", calls[0].form["Twiml"]);
+    let stats = daemon.ok(&["ledger", "stats"]).await;
+    assert_eq!(stats["by_channel"]["call"], Value::Null, "a probe is no delivery: {stats}");
+}
+
+#[tokio::test]
 async fn the_scheduler_keeps_six_fields_to_the_second() {
     let (_standins, daemon) = up("").await;
     let runs = eventually("four runs", async || {

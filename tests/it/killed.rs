@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const SENDS: usize = 200;
 const AT_ONCE: usize = 64;
+/// So many of the callers use the command; starting a process for each would be most of the work.
+const BY_COMMAND: usize = 4;
 /// The kill comes when so many have been accepted.
 const KILL_AT: usize = 70;
 
@@ -60,24 +62,37 @@ async fn every_accepted_message_is_there_once_and_ends() {
 }
 
 /// Sends from many callers; a daemon that is gone answers nobody.
-async fn send_until_killed(daemon: &mut Daemon) -> Vec<String> {
+async fn send_until_killed(running: &mut Daemon) -> Vec<String> {
+    let daemon = &*running;
     let (next, accepted) = (Cell::new(0), RefCell::new(Vec::new()));
     let pid = daemon.pid();
-    let caller = async || {
+    let caller = async |by_command: bool| {
         while next.get() < SENDS {
             next.set(next.get() + 1);
-            let body = format!(r#"{{"subject": "message {}", "level": "normal"}}"#, next.get());
-            let Some((202, answer)) = daemon.try_request("POST", "/api/v1/notifications", &body).await else { return };
+            let Some(answer) = send(daemon, next.get(), by_command).await else { return };
             accepted.borrow_mut().push(answer["id"].as_str().unwrap().to_owned());
             if accepted.borrow().len() == KILL_AT {
                 nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
             }
         }
     };
-    let callers: Vec<_> = (0..AT_ONCE).map(|_| caller()).collect();
+    let callers: Vec<_> = (0..AT_ONCE).map(|n| caller(n < BY_COMMAND)).collect();
     futures_util::future::join_all(callers).await;
-    daemon.wait().await;
+    running.wait().await;
     accepted.into_inner()
+}
+
+/// The answer, when it was accepted.
+async fn send(daemon: &Daemon, n: usize, by_command: bool) -> Option<Value> {
+    let subject = format!("message {n}");
+    if by_command {
+        let said = daemon.ctl(&["send", "--subject", &subject]).await;
+        assert!([0, 4].contains(&said.code), "sent, or the daemon is gone: {said:?}");
+        return (said.code == 0).then(|| said.json());
+    }
+    let body = format!(r#"{{"subject": "{subject}", "level": "normal"}}"#);
+    let answer = daemon.try_request("POST", "/api/v1/notifications", &body).await;
+    answer.filter(|(status, _)| *status == 202).map(|(_, answer)| answer)
 }
 
 /// The sink has each at least once, and twice only what was in flight when the daemon died.

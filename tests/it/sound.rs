@@ -2,7 +2,7 @@
 //! device.
 
 use crate::harness::ways;
-use crate::harness::{Daemon, Home, eventually};
+use crate::harness::{Daemon, Home, eventually, skip};
 use crate::standins::Standins;
 use nix::sys::stat::Mode;
 use serde_json::json;
@@ -80,7 +80,7 @@ async fn can_sound() -> bool {
     let checked = player.args(["--check", fixture]).output().await.is_ok_and(|o| o.status.success());
     let can = checked && std::path::Path::new("/usr/share/alsa/alsa.conf").exists();
     if !can {
-        eprintln!("*** SKIPPED: sound through the daemon, because there is no ALSA here ***");
+        skip("sound through the daemon", "there is no ALSA here, or the player was built without");
     }
     can
 }

@@ -59,6 +59,25 @@ async fn an_attempt_that_does_not_end_does_not_hold_the_end_up() {
 }
 
 #[tokio::test]
+async fn systemd_hears_of_every_turn_and_an_idle_daemon_feeds_its_watchdog() {
+    let config = ways::and(ways::BY_HOOK);
+    let standins = Standins::start().await;
+    let home = Home::new(&config).envs(ways::environment(&standins)).env("WATCHDOG_USEC", "2000000");
+    let mut daemon = home.start().await;
+    eventually("the watchdog is fed, again and again", async || {
+        let fed = daemon.notices().iter().filter(|n| *n == "WATCHDOG=1").count();
+        (fed >= 3).then_some(())
+    })
+    .await;
+    assert!(!daemon.log().contains("no progress"), "{}", daemon.log());
+    assert_eq!(daemon.stop().await, 0);
+    let notices = daemon.notices();
+    let place = |wanted: &str| notices.iter().position(|n| n.starts_with(wanted));
+    assert!(place("READY=1") < place("WATCHDOG=1") && place("WATCHDOG=1") < place("STOPPING=1"), "{notices:?}");
+    assert!(place("STATUS=").is_some(), "{notices:?}");
+}
+
+#[tokio::test]
 async fn an_open_incident_goes_on_where_it_was() {
     let standins = Standins::start().await;
     let config = ways::and(

@@ -15,6 +15,8 @@ pub struct Home {
     dir: TempDir,
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
+    /// A command before stentord's own, and its arguments.
+    starter: Vec<String>,
 }
 
 impl Home {
@@ -24,7 +26,7 @@ impl Home {
         let dir = tempfile::Builder::new().prefix("st-").tempdir().unwrap();
         // Other unix users come to the socket, too.
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
-        let home = Home { dir, environment: Vec::new(), arguments: Vec::new() };
+        let home = Home { dir, environment: Vec::new(), arguments: Vec::new(), starter: Vec::new() };
         fs::create_dir(home.path("etc")).unwrap();
         home.write_config(config);
         home
@@ -46,6 +48,13 @@ impl Home {
     #[must_use]
     pub fn arg(mut self, argument: &str) -> Home {
         self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// This command starts stentord, whose path and arguments follow; it must become it (`exec`).
+    #[must_use]
+    pub fn started_by(mut self, command: &[&str]) -> Home {
+        self.starter = command.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
@@ -80,7 +89,14 @@ impl Home {
 
     /// stentord with this config, state directory and socket, and nothing of our environment.
     pub fn stentord(&self) -> Command {
-        let mut command = Command::new(STENTORD);
+        let mut command = match self.starter.as_slice() {
+            [] => Command::new(STENTORD),
+            [starter, arguments @ ..] => {
+                let mut command = Command::new(starter);
+                command.args(arguments).arg(STENTORD);
+                command
+            }
+        };
         command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("RUST_BACKTRACE", "1");
         command.env("NOTIFY_SOCKET", self.path("notify"));

@@ -12,6 +12,7 @@ pub use daemon::Daemon;
 pub use door::get as door_get;
 pub use home::{Home, files_under};
 
+use std::io::Write;
 use std::time::Duration;
 
 /// The longest that anything here may take on the slowest machine; nothing waits this long when it works.
@@ -36,6 +37,12 @@ pub fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> im
             Err(_) => panic!("it did not come to this: {what} ({caller})"),
         }
     }
+}
+
+/// Says that a story was not told on this machine; not through the test's own output, which nobody
+/// sees when it passes.
+pub fn skip(what: &str, why: &str) {
+    let _ = writeln!(std::io::stderr(), "*** SKIPPED: {what}, because {why} ***");
 }
 
 /// The texts of one field of each row.

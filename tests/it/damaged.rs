@@ -1,0 +1,105 @@
+//! A ledger that was harmed while the daemon was down: it starts, says what it found, and has lost
+//! nothing that the history can give back.
+
+use crate::harness::ways;
+use crate::harness::{Daemon, Home, eventually, files_under};
+use crate::standins::Standins;
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+
+async fn after_six_messages() -> (Standins, Daemon) {
+    let standins = Standins::start().await;
+    let daemon = Home::new(&ways::and(ways::BY_HOOK)).envs(ways::environment(&standins)).start().await;
+    for n in 0..6 {
+        daemon.ok(&["send", "--subject", &format!("message {n}"), "--wait"]).await;
+    }
+    eventually("the history has them all", async || {
+        let ledger = daemon.status().await["ledger"].clone();
+        (ledger["applied_seq"] == ledger["durable_seq"]).then_some(())
+    })
+    .await;
+    (standins, daemon)
+}
+
+fn last_segment(daemon: &Daemon) -> PathBuf {
+    let mut segments = files_under(&daemon.state_dir().join("journal"));
+    segments.retain(|path| path.extension().is_some_and(|e| e == "journal"));
+    segments.sort();
+    segments.pop().unwrap()
+}
+
+async fn subjects(daemon: &Daemon) -> Vec<Value> {
+    let accepted = daemon.ledger(&["notification_accepted"]).await;
+    let own = accepted.into_iter().filter(|e| e["origin"] == "one_shot");
+    own.map(|e| e["payload"]["subject"].clone()).collect()
+}
+
+async fn whole(daemon: &Daemon) {
+    assert_eq!(subjects(daemon).await.len(), 6);
+    let verified = daemon.ok(&["ledger", "verify"]).await;
+    assert_eq!(verified["ok"], true, "{verified}");
+    let sent = daemon.ok(&["send", "--subject", "it goes on", "--wait"]).await;
+    assert_eq!(sent["status"], "delivered");
+}
+
+#[tokio::test]
+async fn a_torn_end_is_cut_and_what_it_said_happens_again() {
+    let (_standins, mut daemon) = after_six_messages().await;
+    daemon.kill().await;
+    let segment = last_segment(&daemon);
+    let mut bytes = fs::read(&segment).unwrap();
+    let end = bytes.iter().rposition(|b| *b != 0).unwrap();
+    bytes[end - 20..=end].fill(0);
+    fs::write(&segment, bytes).unwrap();
+    daemon.start().await;
+    whole(&daemon).await;
+}
+
+#[tokio::test]
+async fn a_flipped_byte_in_the_middle_is_told_with_its_place_and_filled_from_the_history() {
+    let (_standins, mut daemon) = after_six_messages().await;
+    daemon.kill().await;
+    let segment = last_segment(&daemon);
+    let mut bytes = fs::read(&segment).unwrap();
+    let at = bytes.windows(9).position(|w| w == b"message 2").unwrap();
+    bytes[at] ^= 0x20;
+    fs::write(&segment, bytes).unwrap();
+
+    daemon.start().await;
+    let incidents = daemon.ok(&["incidents", "list"]).await;
+    let told = &incidents["incidents"][0];
+    assert_eq!((&told["level"], &told["labels"]["source"]), (&"urgent".into(), &"self".into()), "{incidents}");
+    let body = told["body"].as_str().unwrap();
+    assert!(body.contains("at byte") && body.contains(".journal"), "{body}");
+    whole(&daemon).await;
+    assert!(subjects(&daemon).await.contains(&"message 2".into()), "as it was before");
+    assert!(daemon.log().contains("the ledger is damaged"));
+}
+
+#[tokio::test]
+async fn without_its_history_it_starts_at_once_and_makes_it_anew() {
+    let (_standins, mut daemon) = after_six_messages().await;
+    daemon.kill().await;
+    fs::remove_dir_all(daemon.state_dir().join("history")).unwrap();
+    daemon.start().await;
+    let sent = daemon.ok(&["send", "--subject", "it goes on", "--wait"]).await;
+    assert_eq!(sent["status"], "delivered");
+    eventually("the history is there again", async || {
+        let stats = daemon.ctl(&["ledger", "stats"]).await;
+        (stats.code == 0 && stats.json()["delivered"] == 7).then_some(())
+    })
+    .await;
+
+    daemon.kill().await;
+    for file in files_under(&daemon.state_dir().join("history")) {
+        fs::write(file, b"this is no database").unwrap();
+    }
+    daemon.start().await;
+    eventually("and once more, where it was rubbish", async || {
+        let stats = daemon.ctl(&["ledger", "stats"]).await;
+        (stats.code == 0 && stats.json()["delivered"] == 7).then_some(())
+    })
+    .await;
+    assert_eq!(daemon.ok(&["ledger", "verify"]).await["ok"], true);
+}
