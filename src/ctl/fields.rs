@@ -1,7 +1,7 @@
 //! Reads the API's documents leniently: for the eyes of people a field that is missing is `-`, and
 //! no answer of another version is an error.
 
-use crate::domain::time::Timestamp;
+use crate::ctl::moment::Moment;
 use serde_json::Value;
 
 /// A field as text, `-` where there is none; several texts joined by commas.
@@ -45,9 +45,9 @@ pub fn flag(document: &Value, key: &str) -> bool {
     document.get(key).and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// An instant.
-pub fn when(document: &Value, key: &str) -> Option<Timestamp> {
-    Timestamp::parse(document.get(key)?.as_str()?).ok()
+/// A time.
+pub fn when(document: &Value, key: &str) -> Option<Moment> {
+    Moment::parse(document.get(key)?.as_str()?)
 }
 
 /// Whether it is an object with something in it.

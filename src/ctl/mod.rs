@@ -13,6 +13,7 @@ mod client;
 mod commands;
 mod fields;
 mod global;
+mod moment;
 mod screen;
 mod session;
 mod trouble;
@@ -22,7 +23,6 @@ pub use trouble::Exit;
 
 use crate::domain::clock;
 use clap::FromArgMatches;
-use jiff::tz::TimeZone;
 use screen::Screen;
 use session::{Form, Session};
 use std::ffi::OsString;
@@ -47,7 +47,7 @@ fn run(args: &[OsString]) -> Exit {
     let mut session = Session {
         global: &cli.global,
         form: Form::of(&cli.global),
-        screen: Screen::new(&mut out, colour, TimeZone::system(), clock::wall()),
+        screen: Screen::new(&mut out, colour, clock::wall()),
         notes: &mut io::stderr(),
         on_terminal: io::stderr().is_terminal(),
     };

@@ -32,8 +32,8 @@ async fn events_until_now_are_printed_and_that_is_all() {
     let people = standin.ctl(&["events", "--since-seq", "5"]).await;
     assert_eq!(
         people.out,
-        "2026-11-20 01:47:03.120        7  incident.opened        #417 URGENT  x\\x1b\n\
-         2026-11-20 01:47:03.120        9  incident.step          #417 URGENT  x\\x1b\n"
+        "2026-11-20 02:47:03.120        7  incident.opened        #417 URGENT  x\\x1b\n\
+         2026-11-20 02:47:03.120        9  incident.step          #417 URGENT  x\\x1b\n"
     );
     assert_eq!(people.code, 0);
     let seen = standin.seen();

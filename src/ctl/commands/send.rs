@@ -183,7 +183,6 @@ mod tests {
     use crate::ctl::session::{Form, Session};
     use crate::domain::time::Timestamp;
     use clap::Parser;
-    use jiff::tz::TimeZone;
 
     /// What is remarked to somebody at a terminal, or not at one; there is no daemon.
     async fn remarks(args: &[&str], on_terminal: bool) -> String {
@@ -193,7 +192,7 @@ mod tests {
         let mut session = Session {
             global: &cli.global,
             form: Form::of(&cli.global),
-            screen: Screen::new(&mut out, false, TimeZone::UTC, Timestamp(0)),
+            screen: Screen::new(&mut out, false, Timestamp(0)),
             notes: &mut notes,
             on_terminal,
         };

@@ -48,7 +48,8 @@ fn head(screen: &mut Screen<'_>, status: &Value) -> io::Result<()> {
     let reasons = reasons(status);
     let first = reasons.first().map_or("all is well", String::as_str);
     let up = age(count(status, "uptime_seconds"));
-    let right = format!("{}  {}  up {up}", text(status, "name"), screen.now_here());
+    let there = screen.there(when(status, "at"), plain(status, "timezone").as_deref());
+    let right = format!("{}  {there}  up {up}", text(status, "name"));
     let width = state.chars().count() + 2 + first.chars().count();
     let gap = " ".repeat(NAME_COLUMN.saturating_sub(width).max(2));
     screen.pieces(&[
@@ -120,7 +121,7 @@ fn health(screen: &Screen<'_>, channel: &Value) -> [Piece; 3] {
     let status = text(channel, "status");
     let well = status == "ok";
     let at = if well { when(channel, "last_proof_at") } else { when(channel, "since") };
-    let since = at.map(|_| format!(" {}", screen.since(at))).unwrap_or_default();
+    let since = at.map(|at| format!(" {}", screen.since(Some(at)))).unwrap_or_default();
     let detail = plain(channel, "detail").filter(|_| !well).map(|d| format!(" ({d})")).unwrap_or_default();
     let word = if status == "dead" { status.to_uppercase() } else { status.clone() };
     [

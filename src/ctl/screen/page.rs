@@ -2,20 +2,18 @@
 
 use crate::ctl::screen::piece::{Ink, Piece};
 use crate::domain::time::Timestamp;
-use jiff::tz::TimeZone;
 use std::io::{self, Write};
 
 /// Where the answer goes.
 pub struct Screen<'a> {
     out: &'a mut dyn Write,
     colour: bool,
-    pub(super) zone: TimeZone,
     pub(super) now: Timestamp,
 }
 
 impl<'a> Screen<'a> {
-    pub fn new(out: &'a mut dyn Write, colour: bool, zone: TimeZone, now: Timestamp) -> Self {
-        Screen { out, colour, zone, now }
+    pub fn new(out: &'a mut dyn Write, colour: bool, now: Timestamp) -> Self {
+        Screen { out, colour, now }
     }
 
     /// One line of text.

@@ -1,6 +1,6 @@
+use crate::ctl::moment::Moment;
 use crate::ctl::screen::testing::{assert_reads, coloured, printed};
 use crate::ctl::screen::{Ink, Piece, Table, age, escape};
-use crate::domain::time::Timestamp;
 use serde_json::json;
 
 #[test]
@@ -58,14 +58,17 @@ fn an_empty_table_says_so() {
 }
 
 #[test]
-fn times_are_in_the_zone_of_the_reader() {
-    let at = |text: &str| Some(Timestamp::parse(text).unwrap());
+fn times_are_those_on_the_daemons_wall() {
+    let at = |text: &str| Some(Moment::parse(text).unwrap());
     printed(|screen| {
-        assert_eq!(screen.now_here(), "03:02 CET");
-        assert_eq!(screen.clock(at("2026-11-20T01:41:00Z")), "02:41");
-        assert_eq!(screen.clock(at("2026-11-19T22:30:00Z")), "2026-11-19 23:30");
+        assert_eq!(screen.there(at("2026-11-20T03:02:00+01:00"), Some("Europe/Prague")), "03:02 CET");
+        assert_eq!(screen.there(at("2026-11-20T03:02:00+01:00"), None), "03:02 +01:00");
+        assert_eq!(screen.there(None, Some("Europe/Prague")), "-");
+        assert_eq!(screen.clock(at("2026-11-20T02:41:00+01:00")), "02:41");
+        assert_eq!(screen.clock(at("2026-11-19T23:30:00+01:00")), "2026-11-19 23:30");
+        assert_eq!(screen.clock(at("2026-11-19T18:10:00-08:00")), "18:10", "today is the daemon's day");
         assert_eq!(screen.clock(None), "-");
-        assert_eq!(screen.stamp(at("2026-07-01T10:00:00.120Z")), "2026-07-01 12:00:00.120");
+        assert_eq!(screen.stamp(at("2026-07-01T12:00:00.120+02:00")), "2026-07-01 12:00:00.120");
         assert_eq!(screen.stamp(None).len(), 23);
         assert_eq!(screen.since(at("2026-11-20T02:41:00+01:00")), "21m");
         assert_eq!(screen.since(at("2026-11-20T04:00:00+01:00")), "0s", "a clock that is behind the daemon's");

@@ -1,30 +1,34 @@
-//! Times for people: in the zone of whoever reads.
+//! Times for people: as the clock on the daemon's wall showed them.
 
+use crate::ctl::moment::Moment;
 use crate::ctl::screen::page::Screen;
-use crate::domain::time::Timestamp;
 
 impl Screen<'_> {
     /// `03:02` today, `2026-11-20 03:02` on another day; `-` for none.
-    pub fn clock(&self, at: Option<Timestamp>) -> String {
-        let Some(at) = at else { return "-".into() };
-        let (at, now) = (at.zoned(&self.zone), self.now.zoned(&self.zone));
-        let format = if at.date() == now.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
-        at.strftime(format).to_string()
+    pub fn clock(&self, at: Option<Moment>) -> String {
+        let Some(Moment { wall, .. }) = at else { return "-".into() };
+        let today = self.now.zoned(wall.time_zone()).date();
+        let format = if wall.date() == today { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+        wall.strftime(format).to_string()
     }
 
     /// `2026-11-20 03:02:03.120`: always of one width, for lines that stand under each other.
-    pub fn stamp(&self, at: Option<Timestamp>) -> String {
-        at.map_or_else(|| format!("{:<23}", "-"), |t| t.zoned(&self.zone).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())
+    pub fn stamp(&self, at: Option<Moment>) -> String {
+        at.map_or_else(|| format!("{:<23}", "-"), |m| m.wall.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())
     }
 
-    /// Now, with the zone's name: `03:02 CET`.
-    pub fn now_here(&self) -> String {
-        self.now.zoned(&self.zone).strftime("%H:%M %Z").to_string()
+    /// The daemon's time with the name of its zone: `03:02 CET`; with the offset where the name is not
+    /// known.
+    pub fn there(&self, at: Option<Moment>, zone: Option<&str>) -> String {
+        let Some(at) = at else { return "-".into() };
+        let wall = at.within(zone);
+        let format = if wall.time_zone().iana_name().is_some() { "%H:%M %Z" } else { "%H:%M %:z" };
+        wall.strftime(format).to_string()
     }
 
     /// How long ago, as [`age`] has it; `-` for never.
-    pub fn since(&self, at: Option<Timestamp>) -> String {
-        at.map_or_else(|| "-".into(), |t| age(u64::try_from((self.now - t).as_secs()).unwrap_or(0)))
+    pub fn since(&self, at: Option<Moment>) -> String {
+        at.map_or_else(|| "-".into(), |m| age(u64::try_from((self.now - m.at).as_secs()).unwrap_or(0)))
     }
 }
 

@@ -26,6 +26,7 @@ impl Turn<'_> {
             "name": self.config.daemon.name,
             "version": self.version,
             "at": self.time(self.wall),
+            "timezone": self.config.daemon.timezone.iana_name(),
             "uptime_seconds": (self.wall - self.agenda.started_at).as_secs().max(0),
             "emergency": self.agenda.emergency,
             "config": {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 fn broken() -> Value {
     json!({
         "state": "failing", "reasons": ["#417 urgent is not acknowledged"], "name": "prague-1", "version": "0.1.0",
+        "at": "2026-11-20T03:02:00.000+01:00", "timezone": "Europe/Prague",
         "uptime_seconds": 1_080_000, "ready": true, "emergency": false,
         "config": {"path": "/etc/stentor/stentor.toml", "hash": "ab", "loaded_at": "2026-11-08T03:00:00.000+01:00", "last_error": null},
         "channels": [
@@ -70,15 +71,16 @@ fn colours_change_nothing_but_colours() {
 fn a_quiet_day_is_three_lines() {
     let status = json!({
         "state": "ok", "reasons": [], "name": "prague-1", "uptime_seconds": 7_200,
-        "channels": [{"name": "mail", "status": "ok", "last_proof_at": "2026-11-20T02:59:00Z"}, {"name": "sms", "status": "unknown"}],
+        "at": "2026-11-20T02:02:00.000+00:00", "timezone": null,
+        "channels": [{"name": "mail", "status": "ok", "last_proof_at": "2026-11-20T01:59:00Z"}, {"name": "sms", "status": "unknown"}],
         "heartbeats": [{"name": "smtp", "status": "ok"}], "watches": [{"name": "deal-a", "status": "no-data"}],
         "incidents": {"open": 0, "acknowledged": 0}, "queue": {"dead": 2, "waiting": 0}
     });
     assert_reads(
         &printed(|screen| picture(screen, &status)),
         "
-OK  all is well                                       prague-1  03:02 CET  up 2h
-channels  mail ok 0s   sms unknown      dead letters 2   waiting 0
+OK  all is well                                       prague-1  02:02 UTC  up 2h
+channels  mail ok 3m   sms unknown      dead letters 2   waiting 0
 heartbeats  1 ok
 watches  0 ok   deal-a no-data
 ",
