@@ -197,7 +197,6 @@ mod tests {
             on_terminal,
         };
         run(cli.command, &mut session).await.unwrap_err();
-        drop(session);
         String::from_utf8(notes).unwrap()
     }
 
