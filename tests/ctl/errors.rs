@@ -104,7 +104,9 @@ async fn a_socket_that_is_not_for_this_user_is_5() {
     mode(dir.path(), 0o755);
     // Root may use any socket: then somebody else has to try, who needs a binary within reach.
     let binary = dir.path().join("stentorctl");
-    std::fs::copy(env!("CARGO_BIN_EXE_stentorctl"), &binary).unwrap();
+    // By another process: a file that is written here may be open in what another test forks just then, and then cannot be run.
+    let copied = std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_stentorctl")).arg(&binary).status();
+    assert!(copied.unwrap().success());
     let mut command = tokio::process::Command::new(&binary);
     if nix::unistd::geteuid().is_root() {
         command.uid(65_534);
