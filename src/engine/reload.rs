@@ -48,12 +48,14 @@ impl Turn<'_> {
         if well {
             return self.end_self_incident(&name, &format!("{part} can be written again"));
         }
-        let subject = match part.as_str() {
+        let (level, subject) = match part.as_str() {
             // Found at start, and dealt with as far as that can be done.
-            "ledger" => "stentor's ledger is damaged".to_owned(),
-            _ => format!("stentor cannot write its {part}"),
+            "ledger" => (Level::Urgent, "stentor's ledger is damaged".to_owned()),
+            // Alarms go on without it, and it is made anew from the journal: nobody is woken.
+            "history" => (Level::Normal, "stentor's history cannot be used".to_owned()),
+            _ => (Level::Urgent, format!("stentor cannot write its {part}")),
         };
-        self.open(Opening::about_self(&name, Level::Urgent, subject, words));
+        self.open(Opening::about_self(&name, level, subject, words));
     }
 
     fn end_self_incident(&mut self, name: &str, because: &str) {

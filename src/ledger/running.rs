@@ -69,8 +69,9 @@ impl Ledger {
     /// # Errors
     /// When the journal or the snapshots cannot be read at all.
     pub fn verify(&self, anchors: &[Tip]) -> Result<Verified, VerifyError> {
+        // First the history, which trails the journal: it has nothing beyond what is durable after that.
+        let applied = if self.history.phase() == Phase::Ready { self.history.applied_seq() } else { verify::UNKNOWN };
         let through = self.durable().seq;
-        let applied = if self.history.phase() == Phase::Ready { self.history.applied_seq() } else { u64::MAX };
         verify::run(&self.places, Some(through), anchors, &mut |seq| self.history.block_from(seq), applied)
     }
 

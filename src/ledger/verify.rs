@@ -16,6 +16,8 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+/// Nobody knows what the history has: it is asked for every event.
+pub(super) const UNKNOWN: u64 = u64::MAX;
 /// More faults of the history than this say nothing new.
 const HISTORY_FAULTS: usize = 10;
 
@@ -68,12 +70,12 @@ pub fn offline(state: &Path, anchors: &[Tip]) -> Result<Verified, VerifyError> {
             store.close();
             verified
         }
-        Err(error) => run(&places, None, anchors, &mut |_| Err(HistoryError::Unavailable(error.to_string())), u64::MAX),
+        Err(error) => run(&places, None, anchors, &mut |_| Err(HistoryError::Unavailable(error.to_string())), UNKNOWN),
     }
 }
 
 /// `through` is the last event to look at (while the journal is being written), `applied` the last
-/// that the history has.
+/// that the history has, or [`UNKNOWN`].
 pub(super) fn run(
     places: &Places,
     through: Option<u64>,
@@ -159,8 +161,9 @@ impl Check<'_> {
                 self.fault(FaultKind::JournalBehind, who, seq, words);
             }
         }
-        if self.history.events.is_some() && self.history.applied > tip.seq {
-            let words = format!("it holds {} events, the journal ends at {}", self.history.applied, tip.seq);
+        let applied = self.history.applied;
+        if self.history.events.is_some() && applied != UNKNOWN && applied > tip.seq {
+            let words = format!("it holds {} events, the journal ends at {}", applied, tip.seq);
             self.fault(FaultKind::JournalBehind, "history".to_owned(), tip.seq + 1, words);
         }
         self.history.events

@@ -47,7 +47,10 @@ fn uid(name: &str) -> Option<u32> {
 fn shared_command(daemon: &Daemon) -> PathBuf {
     let copy = daemon.path("stentorctl");
     if !copy.exists() {
-        std::fs::copy(env!("CARGO_BIN_EXE_stentorctl"), &copy).unwrap();
+        // By another process: a file that we write ourselves is open in whatever another test forks
+        // at that moment, and cannot be run.
+        let copied = std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_stentorctl")).arg(&copy).status();
+        assert!(copied.unwrap().success());
     }
     copy
 }
