@@ -3,14 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod acknowledgement;
+mod clocks;
 mod fallback;
 mod health;
+mod heartbeats;
 mod incidents;
 mod policies;
 mod preferences;
+mod reload;
 mod rounds;
 mod sendings;
 mod silences;
 mod table;
 mod three;
+mod watches;
 mod world;
