@@ -37,30 +37,22 @@ impl<'e> Turn<'e> {
         let last = self.state.heartbeats.get(&h.name).and_then(|s| s.last_scheduled);
         let next = match (schedule, last) {
             (Schedule::Every(every), None) => Some(self.wall + jitter(&h.name, SPREAD.min(*every))),
-            (Schedule::Cron(_), None) => self.spread(h, schedule.after(self.wall)),
+            (_, None) => next_after(h, self.wall),
             // Missed while down: one run, now.
-            (_, Some(last)) => self.spread(h, schedule.after(last.min(self.wall))).map(|next| next.max(self.wall)),
+            (_, Some(last)) => next_after(h, last.min(self.wall)).map(|next| next.max(self.wall)),
         };
         self.set_next(h, next);
     }
 
-    /// Five fields are spread by a stable jitter; six are kept to the second.
-    fn spread(&self, h: &Heartbeat, next: Option<Timestamp>) -> Option<Timestamp> {
-        match &h.schedule {
-            Some(Schedule::Cron(cron)) if !cron.exact => next.map(|t| t + spread_of(&h.name)),
-            _ => next,
-        }
-    }
-
     fn set_next(&mut self, h: &Heartbeat, next: Option<Timestamp>) {
-        let grace = match h.schedule {
-            Some(Schedule::Cron(_)) => TRIGGER_GRACE,
-            _ => Span::ZERO,
+        let Some(at) = next else {
+            self.agenda.heartbeats.remove(&h.name);
+            return;
         };
-        match next {
-            Some(at) => self.agenda.heartbeats.insert(h.name.clone(), NextRun { at, latest: at + grace }),
-            None => self.agenda.heartbeats.remove(&h.name),
-        };
+        // No trigger will come for an interval, nor for what was missed.
+        let triggered = matches!(h.schedule, Some(Schedule::Cron(_))) && at > self.wall;
+        let latest = if triggered { at + TRIGGER_GRACE } else { at };
+        self.agenda.heartbeats.insert(h.name.clone(), NextRun { at, latest });
     }
 
     pub fn plan_passive(&mut self, h: &Heartbeat) {
@@ -115,8 +107,7 @@ impl<'e> Turn<'e> {
                 let missed = (self.wall - at).0.max(0) / every.0.max(1);
                 Some(at + every.times(missed + 1))
             }
-            Some(cron) => self.spread(h, cron.after(self.wall.max(at))),
-            None => None,
+            _ => next_after(h, self.wall.max(at)),
         };
         self.set_next(h, next);
         let running = self.state.heartbeats.get(&h.name).is_some_and(|s| s.running.is_some());
@@ -181,6 +172,16 @@ impl<'e> Turn<'e> {
         };
         self.effects.push(Effect::TestCall { heartbeat, channel: channel.into(), timeout, out: Box::new(out) });
     }
+}
+
+/// The first planned time after `t`. Five fields are spread by a stable jitter; six are kept to
+/// the second.
+fn next_after(h: &Heartbeat, t: Timestamp) -> Option<Timestamp> {
+    let spread = match h.schedule.as_ref()? {
+        Schedule::Cron(cron) if !cron.exact => spread_of(&h.name),
+        _ => Span::ZERO,
+    };
+    h.schedule.as_ref()?.after(t - spread).map(|next| next + spread)
 }
 
 /// By how many whole seconds the runs of a five-field cron are late, so that many do not begin together.

@@ -3,15 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod acknowledgement;
+mod clocks;
 mod fallback;
 mod health;
+mod heartbeats;
 mod incidents;
 mod policies;
 mod preferences;
+mod reload;
 mod rounds;
 mod sendings;
 mod silences;
 mod table;
 mod three;
+mod watches;
 #[allow(dead_code, reason = "a vocabulary: not every story needs every word of it")]
 mod world;

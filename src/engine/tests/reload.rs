@@ -1,0 +1,211 @@
+//! A new config: what was open lives on, what is gone ends, what is mended is tried.
+
+use super::world::asks::*;
+use super::world::*;
+use crate::domain::delivery::ChannelStatus;
+use crate::domain::event::HeartbeatStatus;
+
+const SLACK: &str = "\n[heartbeats.slack]\nprobe = \"ops-slack\"\ncron = \"0 */5 * * * *\"\nlevel = \"normal\"\n";
+const JOB: &str = "\n[heartbeats.job]\nkind = \"passive\"\nevery = \"1h\"\nlevel = \"normal\"\n";
+
+#[test]
+fn open_incidents_timers_and_counters_live_on() {
+    let mut w = World::calm();
+    let n = w.open("urgent");
+    w.at("0m").posts("siren").posts("ops-slack");
+    w.quiet_until("3m");
+    w.reload(&(calm() + "\n[people.dora]\nemail = \"d@x.example\"\n"));
+    w.at("5m").rings("alice", "sms");
+    w.at("10m").rings("alice", "call").rings("bob", "call");
+    assert_eq!(w.incident(n).number, n);
+}
+
+#[test]
+fn nothing_is_sent_again() {
+    let mut w = World::calm();
+    w.open("high");
+    w.send(|_| {});
+    w.untold();
+    w.reload(&calm());
+    w.reload(&calm());
+    w.quiet_until("3h59m");
+}
+
+#[test]
+fn a_policy_that_is_changed_goes_on_from_where_it_was() {
+    let mut w = World::calm();
+    w.open("urgent");
+    w.all_until("6m");
+    w.reload(&calm().replace("after = \"10m\"", "after = \"20m\""));
+    // The next step's time was set by the old one, further ones follow the new.
+    w.at("10m").rings("alice", "call").rings("bob", "call");
+    w.at("30m").posts("siren").posts("ops-slack");
+    w.at("35m").rings("alice", "sms");
+    w.at("50m").rings("alice", "call").rings("bob", "call");
+}
+
+#[test]
+fn a_policy_that_is_gone_leaves_the_levels_channels() {
+    let mut w = World::calm();
+    w.open("urgent");
+    w.all_until("6m");
+    let gone = calm()
+        .replace("policy   = \"page\"                       #", "#")
+        .replace("[policies.page]", "[policies.other]");
+    w.reload(&gone);
+    w.at("10m").posts("siren").rings("alice", "sms").posts("ops-slack").rings("ops@example.org", "mail").nothing_else();
+    w.at("70m")
+        .posts_again("siren")
+        .reminds("alice", "sms")
+        .posts_again("ops-slack")
+        .reminds("ops@example.org", "mail");
+}
+
+#[test]
+fn a_shorter_policy_fires_its_last_step() {
+    let mut w = World::calm();
+    w.open("urgent");
+    w.all_until("6m");
+    let line = calm().lines().find(|l| l.contains("after = \"10m\"")).unwrap().to_owned();
+    w.reload(&calm().replace(&line, ""));
+    w.at("10m").rings("alice", "sms");
+    w.at("30m").posts("siren").posts("ops-slack");
+}
+
+#[test]
+fn what_waits_for_a_channel_that_is_gone_takes_another_way_or_ends() {
+    let mut w = World::calm();
+    for channel in ["sms", "sms-telnyx", "sms-gateway"] {
+        w.channel(channel, timeout());
+    }
+    w.channel("hook", refused());
+    w.send(|r| (r.level, r.channels) = (level("high"), names(&["sms"])));
+    w.send(|r| r.channels = names(&["hook"]));
+    w.all_until("1m");
+    w.channel("sms-telnyx", Says::Yes);
+    let text = calm();
+    let without = |name: &str, text: &str| {
+        let start = text.find(&format!("[channels.{name}]")).unwrap();
+        let end = start + text[start..].find("\n\n").unwrap();
+        format!("{}{}", &text[..start], &text[end..])
+    };
+    let text = without("hook", &text);
+    let text = without("sms", &text)
+        .replace("\"sms\"", "\"sms-telnyx\"")
+        .replace("[people.alice]", "[channels.sms-telnyx.updates-none]\n[people.alice]");
+    let text = text
+        .replace("[channels.sms-telnyx.updates-none]\n", "")
+        .replace("fallback = \"sms-gateway\"", "fallback = \"sms-gateway\"\nto = [\"schedule:primary\"]");
+    w.reload(&text);
+    w.all_until("2m");
+    let told = w.told();
+    assert!(told.contains(&"sms alice sent".to_owned()), "{told:?}");
+    assert!(told.contains(&"hook - dead: the channel was taken out of the config".to_owned()), "{told:?}");
+}
+
+#[test]
+fn an_answer_of_a_channel_that_is_gone_is_taken() {
+    let mut w = World::calm();
+    w.channel_takes("hook", "10s");
+    w.send(|r| r.channels = names(&["hook"]));
+    w.at("0m").posts("hook");
+    let text = calm();
+    let start = text.find("[channels.hook]").unwrap();
+    let end = start + text[start..].find("\n\n").unwrap();
+    w.reload(&format!("{}{}", &text[..start], &text[end..]));
+    w.quiet_until("1m");
+    assert_eq!(w.told(), ["hook - delivered"]);
+}
+
+#[test]
+fn a_dead_channel_with_new_settings_is_tried_again_at_once() {
+    let mut w = World::calm();
+    w.channel("hook", refused());
+    w.send(|r| r.channels = names(&["hook"]));
+    w.all_until("10m");
+    assert_eq!(w.health("hook"), ChannelStatus::Dead);
+    w.channel("hook", Says::Yes);
+    w.reload(&calm().replace("url     = \"https://example.org/hook\"", "url = \"https://example.org/mended\""));
+    assert_eq!(w.untold().len(), 1);
+    assert_eq!(w.told(), ["hook - delivered"]);
+}
+
+#[test]
+fn a_dead_channel_stays_dead_when_something_else_changed() {
+    let mut w = World::calm();
+    w.channel("sms", refused());
+    w.send(|r| (r.level, r.channels) = (level("high"), names(&["sms"])));
+    w.untold();
+    w.reload(&(calm() + "\n[people.dora]\nemail = \"d@x.example\"\n"));
+    assert_eq!(w.health("sms"), ChannelStatus::Dead);
+}
+
+#[test]
+fn the_incident_of_a_heartbeat_that_is_gone_ends() {
+    let mut w = World::with(&(calm() + SLACK));
+    w.probe("ops-slack", timeout());
+    w.all_until("11m");
+    w.reload(&calm());
+    w.at("11m").notice("resolved", "ops@example.org", "mail").nothing_else();
+    assert_eq!(w.incident(1).because.as_deref(), Some("what checked it was taken out of the config"));
+    w.quiet_until("1h");
+}
+
+#[test]
+fn one_that_comes_back_begins_anew() {
+    let mut w = World::with(&(calm() + SLACK + JOB));
+    w.probe("ops-slack", timeout());
+    w.all_until("62m");
+    assert_eq!(w.engine.state.heartbeats["job"].status, HeartbeatStatus::Late);
+    w.reload(&calm());
+    w.all_until("3d");
+    w.reload(&(calm() + SLACK + JOB));
+    assert_eq!(w.engine.state.heartbeats["job"].status, HeartbeatStatus::Unknown);
+    assert_eq!(w.engine.state.heartbeats["slack"].failures_in_row, 0);
+    // Not late for the days that it was gone, and not broken after one failure.
+    w.quiet_until("72h9m");
+    w.all_until("73h10m");
+    assert_eq!(w.engine.state.heartbeats["job"].status, HeartbeatStatus::Late);
+}
+
+#[test]
+fn a_run_under_way_when_its_heartbeat_goes_does_not_block_the_next_one_of_that_name() {
+    let mut w = World::with(&(calm() + SLACK));
+    w.probe_takes("ops-slack", "2m");
+    w.quiet_until("5m10s");
+    w.reload(&calm());
+    w.quiet_until("8m");
+    assert!(w.engine.state.heartbeats["slack"].running.is_none());
+    w.reload(&(calm() + SLACK));
+    w.quiet_until("13m");
+    assert_eq!(w.probed.len(), 2);
+}
+
+#[test]
+fn the_incident_of_a_watch_that_is_gone_ends_and_one_that_comes_back_breached_opens() {
+    let rule = "\n[watches.load]\nkind = \"above\"\nmetric = \"load\"\nabove = 8\nlevel = \"normal\"\n";
+    let mut w = World::with(&(calm() + rule));
+    w.metric("load", 9.0);
+    w.at("0m").rings("ops@example.org", "mail");
+    w.reload(&calm());
+    w.at("0m").notice("resolved", "ops@example.org", "mail").nothing_else();
+    w.reload(&(calm() + rule));
+    w.metric("load", 9.0);
+    w.at("0m").rings("ops@example.org", "mail").nothing_else();
+}
+
+#[test]
+fn a_person_who_is_gone_is_still_told_what_was_on_its_way() {
+    let mut w = World::calm();
+    w.channel("call", timeout());
+    w.send(|r| (r.level, r.channels, r.to) = (level("high"), names(&["call"]), who(&["bob"])));
+    w.all_until("10s");
+    let gone = calm()
+        .replace("[people.bob]", "[people.robert]")
+        .replace("people.bob.", "people.robert.")
+        .replace("\"bob\"", "\"robert\"");
+    w.reload(&gone);
+    w.channel("call", Says::Yes);
+    w.all_until("20s");
+    assert_eq!(w.told(), ["call bob sent"]);
+}
