@@ -58,11 +58,18 @@ pub trait Reloader: Send + Sync {
     fn reload(&self, by: Caller) -> BoxFuture<'_, Value>;
 }
 
+/// Knows the daemon's tasks.
+pub trait Overseer: Send + Sync {
+    /// `[{name, policy, state, restarts, last_error}]`
+    fn tasks(&self) -> Value;
+}
+
 /// What every request needs.
 pub struct Api {
     handle: Handle,
     history: Arc<dyn History>,
     reloader: Arc<dyn Reloader>,
+    overseer: Arc<dyn Overseer>,
     metrics: Metrics,
     own: Own,
     denials: Denials,
@@ -79,11 +86,18 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 impl Api {
     /// `own` is the daemon's user, who may do everything.
-    pub fn new(handle: Handle, history: Arc<dyn History>, reloader: Arc<dyn Reloader>, own: Own) -> Arc<Api> {
+    pub fn new(
+        handle: Handle,
+        history: Arc<dyn History>,
+        reloader: Arc<dyn Reloader>,
+        overseer: Arc<dyn Overseer>,
+        own: Own,
+    ) -> Arc<Api> {
         Arc::new(Api {
             handle,
             history,
             reloader,
+            overseer,
             metrics: Metrics::new(),
             own,
             denials: Denials::default(),

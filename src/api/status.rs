@@ -1,4 +1,4 @@
-//! `status`: the engine's picture, and what only the door knows: readiness and the ledger.
+//! `status`: the engine's picture, and what only the door knows: readiness, the ledger, the tasks.
 
 use super::Api;
 use super::fault::Fault;
@@ -16,6 +16,7 @@ pub async fn status(State(api): State<Arc<Api>>, Extension(by): Extension<Caller
     let zone = api.handle.config().daemon.timezone.clone();
     let at = |t: Timestamp| t.rfc3339(&zone);
     status["ready"] = readiness(&api).await.is_ok().into();
+    status["tasks"] = api.overseer.tasks();
     status["ledger"] = json!({
         "events": facts.events,
         "head": facts.head,

@@ -8,6 +8,7 @@ mod args;
 mod deadman;
 mod logging;
 mod opening;
+mod progress;
 mod reload;
 mod signals;
 mod store;

@@ -56,35 +56,55 @@ impl Reloader {
                 }
                 json!({ "ok": false, "errors": errors, "warnings": warnings, "changed": [] })
             }
-            Some(config) => {
-                let was_refused = refused.take().is_some();
-                let changed = self.apply(by, config, was_refused).await;
-                json!({ "ok": true, "errors": [], "warnings": warnings, "changed": changed })
+            Some(mut config) => {
+                let old = self.handle.config();
+                let mut warnings = warnings;
+                warnings.extend(until_restart(&old, &mut config));
+                match self.apply(by, &old, config, refused.is_some(), asked).await {
+                    Ok(changed) => {
+                        *refused = None;
+                        json!({ "ok": true, "errors": [], "warnings": warnings, "changed": changed })
+                    }
+                    Err(words) => json!({ "ok": false, "errors": [words], "warnings": warnings, "changed": [] }),
+                }
             }
         }
     }
 
-    async fn apply(&self, by: Caller, config: Config, was_refused: bool) -> Vec<String> {
-        let old = self.handle.config();
+    /// The names of what changed.
+    async fn apply(
+        &self,
+        by: Caller,
+        old: &Config,
+        config: Config,
+        was_refused: bool,
+        asked: bool,
+    ) -> Result<Vec<String>, String> {
         let same = old.source.hash == config.source.hash && old.source.values_hash == config.source.values_hash;
         if same && !was_refused {
-            return Vec::new();
+            if asked {
+                tracing::info!(by = %by.name, "the config was read again: nothing has changed");
+            }
+            return Ok(Vec::new());
         }
-        let changed = config::diff(&old, &config);
+        let changed = config::diff(old, &config);
         super::systemd::reloading();
         let config = Arc::new(config);
         let applied =
             self.handle.ask(by, Ask::Apply { config: config.clone(), changed: changed.clone(), kept: false }).await;
-        super::systemd::ready("running");
+        super::systemd::ready(super::systemd::status(false));
         match applied {
             Ok(_) => {
-                let state_dir = config.daemon.state_dir.clone();
-                keep(&state_dir, &config);
-                tracing::info!(changed = %changed.join(", "), "a new config is in force");
+                keep(&config.daemon.state_dir, &config);
+                let names = if changed.is_empty() { "nothing".to_owned() } else { changed.join(", ") };
+                tracing::info!(changed = %names, "a new config is in force");
+                Ok(changed)
             }
-            Err(refusal) => tracing::error!(reason = %refusal.message, "the new config could not be applied"),
+            Err(refusal) => {
+                tracing::error!(reason = %refusal.message, "the new config could not be applied");
+                Err(format!("it could not be applied: {}", refusal.message))
+            }
         }
-        changed
     }
 }
 
@@ -92,6 +112,37 @@ impl crate::api::Reloader for Reloader {
     fn reload(&self, by: Caller) -> BoxFuture<'_, Value> {
         Box::pin(self.reload(by, true))
     }
+}
+
+/// What is open since the start stays as it is until the next one; each with a warning.
+fn until_restart(old: &Config, new: &mut Config) -> Vec<Problem> {
+    let mut kept = Vec::new();
+    let mut keep = |key: &str, now: String| {
+        kept.push(Problem {
+            file: old.source.path.display().to_string(),
+            line: 0,
+            column: 0,
+            message: format!("{key}: a change needs a restart"),
+            hint: format!("until then it is {now}"),
+        });
+    };
+    if new.daemon.state_dir != old.daemon.state_dir {
+        keep("daemon.state_dir", old.daemon.state_dir.display().to_string());
+        new.daemon.state_dir.clone_from(&old.daemon.state_dir);
+    }
+    if new.daemon.socket != old.daemon.socket {
+        keep("daemon.socket", old.daemon.socket.display().to_string());
+        new.daemon.socket.clone_from(&old.daemon.socket);
+    }
+    let listens = |config: &Config| config.http.as_ref().map(|http| http.listen);
+    if listens(new) != listens(old) {
+        keep("http.listen", listens(old).map_or_else(|| "off".to_owned(), |listen| listen.to_string()));
+        match (&mut new.http, &old.http) {
+            (Some(new), Some(old)) => new.listen = old.listen,
+            (new, old) => new.clone_from(old),
+        }
+    }
+    kept
 }
 
 /// Keeps an accepted config for the morning when the file is broken.
@@ -127,5 +178,40 @@ pub fn line(problem: &Problem) -> String {
     match line {
         0 => format!("{file}: {message}{hint}"),
         _ => format!("{file}:{line}:{column}: {message}{hint}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::testing::from_toml;
+
+    fn config(state_dir: &str, http: &str) -> Config {
+        let rest =
+            "[channels.hook]\nkind = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n[levels.low]\nchannels = [\"hook\"]";
+        from_toml(&format!("[daemon]\nstate_dir = {state_dir:?}\nsocket = \"/run/a.sock\"\n{http}\n{rest}"))
+    }
+
+    #[test]
+    fn what_is_open_stays_until_the_next_start_and_says_so() {
+        let old = config("/var/a", "[http]\nlisten = \"127.0.0.1:7373\"");
+        let mut new =
+            config("/var/b", "[http]\nlisten = \"127.0.0.1:7374\"\npublic_url = \"https://alarm.example.org\"");
+        let said: Vec<String> = until_restart(&old, &mut new).iter().map(line).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].ends_with("daemon.state_dir: a change needs a restart (until then it is /var/a)"), "{said:?}");
+        assert!(
+            said[1].ends_with("http.listen: a change needs a restart (until then it is 127.0.0.1:7373)"),
+            "{said:?}"
+        );
+        assert_eq!(new.daemon.state_dir, old.daemon.state_dir);
+        let http = new.http.as_ref().map(|http| (http.listen.port(), http.public_url.as_deref()));
+        assert_eq!(http, Some((7373, Some("https://alarm.example.org"))), "the rest of the table is in force");
+
+        let mut without = config("/var/a", "");
+        assert_eq!(until_restart(&old, &mut without).len(), 1);
+        assert!(without.http.is_some());
+        let mut same = config("/var/a", "[http]\nlisten = \"127.0.0.1:7373\"");
+        assert!(until_restart(&old, &mut same).is_empty());
     }
 }

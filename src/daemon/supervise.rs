@@ -12,7 +12,8 @@ use super::{Exit, deadman};
 use crate::api::{self, Api, Own};
 use crate::config::Config;
 use crate::domain::clock::SystemClock;
-use crate::engine::{Ask, Caller};
+use crate::domain::time::Span;
+use crate::engine::{Ask, Caller, Read};
 use crate::heartbeat;
 use crate::runtime::{Cycle, Ended, Handle, Lanes, Released, Setup};
 use std::path::Path;
@@ -20,6 +21,9 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
+
+/// What the engine gets to answer for a state dump.
+const DUMP: Span = Span::secs(5);
 
 /// The daemon, from an accepted config to its end.
 pub async fn run(args: Args, opening: Opening) -> Exit {
@@ -87,7 +91,8 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     let refused_hash = refused.as_ref().map(|(hash, _)| hash.clone());
     let reloader = Reloader::new(Arc::new(args.clone()), handle.clone(), refused_hash);
     let record = Arc::new(store.record(&config));
-    let api = Api::new(handle.clone(), record, Arc::new(reloader.clone()), Own::of_this_process());
+    let api =
+        Api::new(handle.clone(), record, Arc::new(reloader.clone()), Arc::new(tasks.clone()), Own::of_this_process());
     open_doors(&tasks, &config, &api, frames).await?;
 
     // 4. What runs beside.
@@ -96,7 +101,7 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
         keep(&config.daemon.state_dir, &config);
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), name = %config.daemon.name, "stentor is ready");
-    systemd::ready("running");
+    systemd::ready(systemd::status(refused.is_some()));
     after_ready(&tasks, &config);
     Ok(Running { signals, store, cycle, stop_cycle: Some(stop_cycle), handle, reloader, tasks, fatal, api })
 }
@@ -183,7 +188,7 @@ impl Running {
                 Some(signal) = self.signals.recv() => match signal {
                     Signal::Stop(name) => return self.stop(format!("asked by {name}"), Exit::Stopped).await,
                     Signal::Reload => self.reload(),
-                    Signal::Dump => self.dump().await,
+                    Signal::Dump => self.dump(),
                 },
                 Some(words) = self.fatal.recv() => {
                     tracing::error!(reason = %words, "stentor ends, so that it is started anew");
@@ -204,12 +209,19 @@ impl Running {
         });
     }
 
-    async fn dump(&self) {
-        let status = self.handle.ask(Caller::engine(), Ask::Read(crate::engine::Read::Status)).await;
-        let status = status.map_or_else(|refusal| refusal.message, |status| status.to_string());
-        let tasks = serde_json::to_string(&self.tasks.view()).unwrap_or_default();
-        let log_lines_dropped = super::logging::dropped();
-        tracing::info!(%status, %tasks, log_lines_dropped, "state, as asked by SIGUSR1");
+    /// Beside the rest: an engine that does not answer must not keep us from the next signal.
+    fn dump(&self) {
+        let (handle, tasks) = (self.handle.clone(), self.tasks.clone());
+        self.tasks.once("state dump", async move {
+            let status = handle.ask(Caller::engine(), Ask::Read(Read::Status));
+            let status = match tokio::time::timeout(DUMP.to_std(), status).await {
+                Ok(answer) => answer.map_or_else(|refusal| refusal.message, |status| status.to_string()),
+                Err(_) => "the engine does not answer".to_owned(),
+            };
+            let tasks = serde_json::to_string(&tasks.view()).unwrap_or_default();
+            let log_lines_dropped = super::logging::dropped();
+            tracing::info!(%status, %tasks, log_lines_dropped, "state, as asked by SIGUSR1");
+        });
     }
 
     /// Backwards: no intake, running attempts, the journal, the socket.

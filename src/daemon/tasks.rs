@@ -22,8 +22,11 @@ const PAUSE_FIRST: Span = Span::millis(100);
 const PAUSE_MAX: Span = Span::secs(5);
 
 /// What can be seen of a task.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TaskView {
+    pub name: &'static str,
+    /// restarted, once.
+    pub policy: &'static str,
     /// running, pausing, ended.
     pub state: &'static str,
     pub restarts: u64,
@@ -54,6 +57,7 @@ impl Tasks {
         T: Future<Output = Result<(), String>> + Send + 'static,
     {
         let tasks = self.clone();
+        tasks.note(name, |view| view.policy = "restarted");
         let task = tokio::spawn(async move {
             let mut ends: Vec<Timestamp> = Vec::new();
             let mut pause = PAUSE_FIRST;
@@ -91,7 +95,10 @@ impl Tasks {
     /// A task that may end, and whose end or panic means nothing more.
     pub fn once(&self, name: &'static str, run: impl Future<Output = ()> + Send + 'static) {
         let tasks = self.clone();
-        tasks.note(name, |view| view.state = "running");
+        tasks.note(name, |view| {
+            view.policy = "once";
+            view.state = "running";
+        });
         let task = tokio::spawn(async move {
             let panicked = AssertUnwindSafe(run).catch_unwind().await.err().map(|p| panic_words(&*p));
             tasks.note(name, |view| {
@@ -102,8 +109,9 @@ impl Tasks {
         self.remember(name, task.abort_handle());
     }
 
-    pub fn view(&self) -> BTreeMap<&'static str, TaskView> {
-        self.views.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// All that were ever started, by name.
+    pub fn view(&self) -> Vec<TaskView> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// From now on a task may end for good.
@@ -121,15 +129,67 @@ impl Tasks {
     }
 
     fn remember(&self, name: &'static str, abort: AbortHandle) {
-        self.aborts.lock().unwrap_or_else(PoisonError::into_inner).push((name, abort));
+        let mut aborts = self.aborts.lock().unwrap_or_else(PoisonError::into_inner);
+        aborts.retain(|(_, abort)| !abort.is_finished());
+        aborts.push((name, abort));
     }
 
     fn note(&self, name: &'static str, change: impl FnOnce(&mut TaskView)) {
-        change(self.views.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default());
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        change(views.entry(name).or_insert_with(|| TaskView { name, ..TaskView::default() }));
+    }
+}
+
+impl crate::api::Overseer for Tasks {
+    fn tasks(&self) -> serde_json::Value {
+        serde_json::json!(self.view())
     }
 }
 
 fn panic_words(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no words".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn state_of(tasks: &Tasks, name: &str) -> TaskView {
+        tasks.view().into_iter().find(|view| view.name == name).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_ends_is_started_again_and_says_so() {
+        let (tasks, _fatal) = Tasks::new();
+        let lives = Arc::new(AtomicBool::new(false));
+        tasks.keep("reader", move || {
+            let again = lives.swap(true, Ordering::Relaxed);
+            async move { if again { std::future::pending().await } else { Err("the pipe broke".to_owned()) } }
+        });
+        tokio::time::sleep(PAUSE_FIRST.to_std() * 2).await;
+        let seen = state_of(&tasks, "reader");
+        assert_eq!((seen.policy, seen.state, seen.restarts), ("restarted", "running", 1));
+        assert_eq!(seen.last_error.as_deref(), Some("the pipe broke"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_ends_again_and_again_takes_the_process_down_with_its_name() {
+        let (tasks, mut fatal) = Tasks::new();
+        tasks.keep("reader", || async { panic!("no pipe") });
+        let words = fatal.recv().await.unwrap();
+        assert_eq!(words, "task reader ended 5 times within 1m: it panicked: no pipe");
+    }
+
+    #[tokio::test]
+    async fn what_runs_once_is_not_started_again_and_leaves_no_trace_but_its_state() {
+        let (tasks, _fatal) = Tasks::new();
+        tasks.once("check", async {});
+        tokio::task::yield_now().await;
+        let seen = state_of(&tasks, "check");
+        assert_eq!((seen.policy, seen.state, seen.restarts, seen.last_error), ("once", "ended", 0, None));
+        tasks.once("other", async {});
+        assert_eq!(tasks.aborts.lock().unwrap().len(), 1, "the first has finished");
+    }
 }
