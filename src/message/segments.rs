@@ -49,7 +49,8 @@ pub fn fit(text: &str, max: usize) -> String {
     let mut units = 0;
     let gsm = size(text).encoding == Encoding::Gsm7;
     for c in text.chars() {
-        units += if gsm { septets(c).unwrap_or(1) } else { c.len_utf16() };
+        // What is cut off may have been all that was no GSM, and then a bracket counts twice.
+        units += if gsm { septets(c).unwrap_or(1) } else { c.len_utf16().max(septets(c).unwrap_or(0)) };
         if units + 3 > max {
             break;
         }

@@ -32,7 +32,7 @@ fn last_segment(daemon: &Daemon) -> PathBuf {
 async fn subjects(daemon: &Daemon) -> Vec<Value> {
     let accepted = daemon.ledger(&["notification_accepted"]).await;
     let own = accepted.into_iter().filter(|e| e["origin"] == "one_shot");
-    own.map(|e| e["payload"]["subject"].clone()).collect()
+    own.map(|e| e["subject"].clone()).collect()
 }
 
 async fn whole(daemon: &Daemon) {

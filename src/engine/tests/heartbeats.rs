@@ -1,6 +1,5 @@
 //! Heartbeats: when they run, failures in a row, what recovery says, passive ones, messages.
 
-use super::world::asks::*;
 use super::world::*;
 use crate::domain::event::{EventKind, HeartbeatStatus};
 use crate::domain::time::{Span, Timestamp};

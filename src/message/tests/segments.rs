@@ -59,6 +59,7 @@ fn a_cut_text_keeps_whole_letters() {
     assert_eq!(fit("disk is full", 8), "disk...", "no blank before the dots");
     assert_eq!(fit("€€€€€", 8), "€€...");
     assert_eq!(fit("ж🔥🔥🔥🔥", 7), "ж🔥...");
+    assert_eq!(fit("[\u{10837} ⷐ", 4), "...", "a bracket alone is GSM and counts twice");
     assert_eq!(fit("abc", 2), "..");
     assert_eq!(fit("abc", 0), "");
 }
