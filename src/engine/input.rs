@@ -61,7 +61,7 @@ impl Role {
 }
 
 /// The questions and commands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Ask {
     // ---- intake
     Send(SendRequest),
@@ -180,7 +180,7 @@ pub enum Ask {
 }
 
 /// Live reads: at most 200 rows a turn.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Read {
     Status,
     Deliveries(DeliveryFilter),

@@ -77,7 +77,7 @@ pub(crate) struct Proof {
 }
 
 /// What the calendar and the built-in rules want next; derived from config and state.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Agenda {
     /// Heartbeats that run on a schedule: when next, wall clock.
     pub heartbeats: BTreeMap<String, NextRun>,

@@ -57,6 +57,11 @@ fn following(i: &Incident, policy: &Policy, (round, step): Place) -> Option<Plac
     }
 }
 
+/// A reload may have made the policy shorter: its last step stands for those that are gone.
+fn existing(policy: &Policy, step: u32) -> u32 {
+    step.min((policy.steps.len() as u32).saturating_sub(1))
+}
+
 impl Turn<'_> {
     /// The policy that an incident follows, as it is configured now.
     pub fn policy_of(&self, i: &Incident) -> Option<&Policy> {
@@ -121,8 +126,7 @@ impl Turn<'_> {
             self.emit(EventKind::IncidentReminded { id, next });
             return self.send_opening(id);
         };
-        // A reload may have made the policy shorter.
-        let mut place = (round, step.min(policy.steps.len() as u32 - 1));
+        let mut place = (round, existing(policy, step));
         let mut passed_over = Vec::new();
         while let Some(later) = following(i, policy, place)
             && due(i, policy, later) <= self.now
@@ -136,6 +140,8 @@ impl Turn<'_> {
     /// If the latest step got nowhere, the next one of its round need not wait.
     pub fn reconsider(&mut self, id: IncidentId) {
         let Some(i) = self.state.incidents.get(&id).filter(|i| i.is_calling()) else { return };
+        // Without its policy it goes on by the clock alone, see `step_due`.
+        let Some(policy) = self.policy_of(i) else { return };
         let (Some(fired), Some(Next { due, what: NextWhat::Step { round, step } })) = (i.fired, i.next) else { return };
         if round != fired.0 || due <= self.now {
             return;
@@ -144,7 +150,8 @@ impl Turn<'_> {
         let sending =
             i.notifications.iter().rev().find_map(|n| self.state.notifications.get(n).filter(|n| n.origin == origin));
         if let Some(because) = sending.and_then(|n| self.lost(n)) {
-            self.fire(id, Firing { saved: due - self.now, ..Firing::of((round, step), because) });
+            let place = (round, existing(policy, step));
+            self.fire(id, Firing { saved: due - self.now, ..Firing::of(place, because) });
         }
     }
 

@@ -10,6 +10,7 @@ mod heartbeats;
 mod incidents;
 mod policies;
 mod preferences;
+mod properties;
 mod reload;
 mod rounds;
 mod sendings;

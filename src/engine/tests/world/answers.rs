@@ -81,6 +81,38 @@ impl Says {
     }
 }
 
+/// Draws answers from a seed: mostly good ones, and now and then everything that can go wrong.
+#[derive(Debug)]
+pub struct Fate {
+    pub seed: u64,
+    /// Of a hundred answers so many are bad; 0: none at all.
+    pub bad: u64,
+}
+
+impl Fate {
+    fn next(&mut self, below: u64) -> u64 {
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.seed >> 33) % below
+    }
+
+    pub(super) fn draw(&mut self, channel: &str) -> Option<(Says, Span)> {
+        let latency = [Span::ZERO, Span::ZERO, Span::millis(300), Span::secs(7)][self.next(4) as usize];
+        if self.next(100) >= self.bad {
+            let says = if channel == "call" && self.next(2) == 0 { Says::Submitted } else { Says::Yes };
+            return Some((says, latency));
+        }
+        let says = match self.next(8) {
+            0 => refused(),
+            1 => provider(),
+            2 => Says::bad_number(),
+            3 => Says::Hangs,
+            4 => Says::busy("40s"),
+            _ => timeout(),
+        };
+        Some((says, latency))
+    }
+}
+
 /// The answers of one channel: first those to come once, then by recipient, then always the same.
 #[derive(Debug)]
 pub(super) struct Script {

@@ -6,7 +6,7 @@ pub mod asks;
 mod log;
 mod looks;
 
-pub use answers::{Says, account, provider, refused, timeout};
+pub use answers::{Fate, Says, account, provider, refused, timeout};
 pub use log::Happening;
 
 use crate::config::testing::from_toml;
@@ -42,6 +42,10 @@ pub struct World {
     /// Heartbeats whose probe was asked for.
     pub probed: Vec<(Span, String)>,
     pub sound_changes: usize,
+    /// Draws answers that no story tells.
+    pub fate: Option<Fate>,
+    /// The same engine by way of a snapshot, which must decide the same from then on.
+    pub twin: Option<Engine>,
 }
 
 /// The same without its heartbeats, for stories of days.
@@ -73,7 +77,10 @@ impl World {
     }
 
     pub fn at_time(toml: &str, start: &str) -> World {
-        let config = Arc::new(from_toml(toml));
+        World::of(Arc::new(from_toml(toml)), start)
+    }
+
+    pub fn of(config: Arc<Config>, start: &str) -> World {
         let mut world = World {
             engine: Engine::new(State::default(), config, "0.1.0"),
             frames: Vec::new(),
@@ -87,6 +94,8 @@ impl World {
             happened: Vec::new(),
             probed: Vec::new(),
             sound_changes: 0,
+            fate: None,
+            twin: None,
         };
         world.engine_asks(Ask::Started { version: "0.1.0".into(), boot: "b".into() });
         world
@@ -105,22 +114,23 @@ impl World {
 
     /// Lets time run until so long after the beginning, and everything that is due happen.
     pub fn run_until(&mut self, until: Span) {
-        let (mut idle, mut last) = (0, self.elapsed);
         loop {
             let due = self.engine.next_due().map(|t| (t - self.start) - self.stepped).map(|t| t.max(self.elapsed));
             let answer = self.answers.first_key_value().map(|((t, _), _)| *t);
             let Some(next) = due.into_iter().chain(answer).min().filter(|t| *t <= until) else { break };
             self.elapsed = next;
-            let events = match answer {
+            match answer {
                 Some(at) if at == next => {
                     let (_, ask) = self.answers.pop_first().unwrap();
-                    self.engine_asks(ask)
+                    self.engine_asks(ask);
                 }
-                _ => self.engine_asks(Ask::Wake),
-            };
-            idle = if events == 0 && next == last { idle + 1 } else { 0 };
-            last = next;
-            assert!(idle < 3, "the engine wants to be woken at {next} again and again, for nothing");
+                _ => {
+                    let wall = self.wall();
+                    self.engine_asks(Ask::Wake);
+                    let due = self.engine.next_due();
+                    assert!(due.is_none_or(|t| t > wall), "woken at {next} it wants to be woken at once again");
+                }
+            }
         }
         self.elapsed = self.elapsed.max(until);
     }
@@ -139,6 +149,7 @@ impl World {
     /// its journal.
     pub fn down_for(&mut self, text: &str) {
         self.answers.clear();
+        self.twin = None;
         self.elapsed = self.elapsed + span(text);
         self.engine = self.replayed();
         self.engine_asks(Ask::Started { version: "0.1.0".into(), boot: "c".into() });
@@ -147,10 +158,19 @@ impl World {
     /// The same from a snapshot.
     pub fn restart_from_snapshot(&mut self) {
         self.answers.clear();
+        self.twin = None;
         let body = serde_json::to_vec(&self.engine.state).unwrap();
         let state: State = serde_json::from_slice(&body).unwrap();
         self.engine = Engine::new(state, self.config(), "0.1.0");
         self.engine_asks(Ask::Started { version: "0.1.0".into(), boot: "d".into() });
+    }
+
+    /// From now on a second engine, made from a snapshot of this one, decides beside it.
+    pub fn begin_twin(&mut self) {
+        let state: State = serde_json::from_value(json(&self.engine.state)).unwrap();
+        let mut twin = Engine::new(state, self.config(), "0.1.0");
+        twin.agenda = self.engine.agenda.clone();
+        self.twin = Some(twin);
     }
 
     pub fn replayed(&self) -> Engine {
@@ -161,10 +181,8 @@ impl World {
 
     // ---- the loop
 
-    fn engine_asks(&mut self, ask: Ask) -> usize {
-        let before = self.frames.last().map_or(0, |f| f.seq + f.events.len() as u64);
+    fn engine_asks(&mut self, ask: Ask) {
         self.ask(Caller::engine(), ask).ok();
-        (self.frames.last().map_or(0, |f| f.seq + f.events.len() as u64) - before) as usize
     }
 
     /// One input, its frame, and its effects.
@@ -181,7 +199,14 @@ impl World {
         let mut seed = [7u8; 16];
         seed[..8].copy_from_slice(&self.count.to_le_bytes());
         let (at, by_name) = (self.wall(), by.name.clone());
+        let twins = self
+            .twin
+            .as_mut()
+            .map(|twin| twin.handle(Input { now: at, seed, by: by.clone(), ask: ask.clone() }).events);
         let Decision { events, answer, effects } = self.engine.handle(Input { now: at, seed, by, ask });
+        if let Some(twins) = twins {
+            assert_eq!(twins, events, "after a snapshot it decides otherwise");
+        }
         if !events.is_empty() {
             let seq = self.frames.last().map_or(1, |f| f.seq + f.events.len() as u64);
             self.frames.push(Frame { seq, at, by: by_name, recorded_late: false, events });
@@ -228,7 +253,8 @@ impl World {
             delivery,
             text,
         });
-        let (says, latency) = self.scripts.entry(channel.clone()).or_default().next(&who);
+        let drawn = self.fate.as_mut().and_then(|fate| fate.draw(&channel));
+        let (says, latency) = drawn.unwrap_or_else(|| self.scripts.entry(channel.clone()).or_default().next(&who));
         let says = if simulate { Says::Simulates } else { says };
         if let Some((result, takes)) = says.result(configured.kind.sort, timeout) {
             self.answer_in(latency + takes, Ask::Finished { delivery, n, result });
