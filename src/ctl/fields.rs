@@ -26,7 +26,16 @@ fn shown(value: &Value) -> Option<String> {
             let pairs: Vec<String> = fields.iter().filter_map(|(k, v)| Some(format!("{k}={}", shown(v)?))).collect();
             (!pairs.is_empty()).then(|| pairs.join(" "))
         }
-        other => Some(other.to_string()),
+        Value::Number(n) => Some(number_of(n)),
+        Value::Bool(b) => Some(b.to_string()),
+    }
+}
+
+/// As people write it: `400000` and not `400000.0`.
+fn number_of(n: &serde_json::Number) -> String {
+    match n.as_f64() {
+        Some(whole) if n.is_f64() && whole.fract() == 0.0 && whole.abs() < 1e15 => format!("{whole:.0}"),
+        _ => n.to_string(),
     }
 }
 
@@ -62,7 +71,26 @@ pub fn short(document: &Value, key: &str) -> String {
     id.chars().skip(skip).collect()
 }
 
+/// How many of something: `1 error`, `3 errors`.
+pub fn some(n: usize, word: &str) -> String {
+    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
+}
+
 /// `#417` of an incident; without a number the short id.
 pub fn number(document: &Value) -> String {
     plain(document, "number").map_or_else(|| short(document, "id"), |n| format!("#{n}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_are_as_people_write_them() {
+        let document = json!({"whole": 400_000.0, "part": 0.35, "count": 7, "huge": 1e300, "minus": -3.0, "is": true});
+        let shown: Vec<String> = ["whole", "part", "count", "minus", "is"].iter().map(|k| text(&document, k)).collect();
+        assert_eq!(shown, ["400000", "0.35", "7", "-3", "true"]);
+        assert_eq!(text(&document, "huge"), "1e+300");
+    }
 }

@@ -85,6 +85,14 @@ impl Failure {
         self
     }
 
+    /// The provider's code and words, for people: `20003 Authenticate`. The class is told beside it.
+    pub fn said(&self) -> String {
+        match &self.code {
+            Some(code) => format!("{code} {}", self.words),
+            None => self.words.clone(),
+        }
+    }
+
     /// Marks the outcome as lost: it may have been sent.
     pub fn unknown(mut self) -> Self {
         self.unknown = true;
@@ -94,10 +102,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.code {
-            Some(code) => write!(f, "{} ({code} {})", self.class, self.words),
-            None => write!(f, "{} ({})", self.class, self.words),
-        }
+        write!(f, "{} ({})", self.class, self.said())
     }
 }
 

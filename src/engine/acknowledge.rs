@@ -3,13 +3,14 @@
 use super::input::Role;
 use super::plan::Planned;
 use super::refusal::{Answer, Code, Refusal};
-use super::state::{Incident, IncidentStatus, Told};
+use super::state::{Delivery, Incident, IncidentStatus, Told};
 use super::turn::{Turn, refuse};
 use crate::config::Updates;
+use crate::domain::delivery::Status;
 use crate::domain::event::{EventKind, Next, NextWhat, Origin};
 use crate::domain::id::IncidentId;
 use crate::domain::level::Level;
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use std::collections::BTreeMap;
 
 impl Turn<'_> {
@@ -40,7 +41,7 @@ impl Turn<'_> {
         view["stopped"] = stopped.into();
         view["told"] = told.into();
         view["already"] = false.into();
-        view["still_broken"] = self.still_broken(incident).into();
+        view["still_broken"] = self.stays_open(incident).into();
         Ok(answer)
     }
 
@@ -69,7 +70,8 @@ impl Turn<'_> {
                 let last = self.state.last_acknowledged.and_then(|id| self.state.incidents.get(&id)).filter(mine);
                 let last = last.map_or(String::new(), |i| {
                     let by = i.acknowledged_by.as_deref().unwrap_or("somebody");
-                    format!("; the last acknowledged is #{} {} (by {by})", i.number, i.content.subject)
+                    let at = i.acknowledged_at.map(|t| format!(" at {}", self.clock(t))).unwrap_or_default();
+                    format!("; the last acknowledged is #{} {} (by {by}{at})", i.number, i.content.subject)
                 });
                 refuse(Refusal::new(Code::NotFound, format!("no incident waits for an acknowledgement{last}")))
             }
@@ -93,13 +95,30 @@ impl Turn<'_> {
         self.by.role >= Role::Operator || self.by.person.as_ref().is_some_and(was_told)
     }
 
-    /// What an acknowledgement is about to stop, for its answer.
-    fn about_to_stop(&self, id: IncidentId) -> Vec<String> {
+    /// `02:41`, in the daemon's zone; on another day than today with its date.
+    fn clock(&self, at: Timestamp) -> String {
+        let zone = &self.config.daemon.timezone;
+        let (at, now) = (at.zoned(zone), self.wall.zoned(zone));
+        at.strftime(if at.date() == now.date() { "%H:%M" } else { "%F %H:%M" }).to_string()
+    }
+
+    /// What is still wrong, and therefore when an acknowledged incident ends.
+    fn stays_open(&self, id: IncidentId) -> Option<String> {
+        self.still_broken(id)?;
+        let source = self.state.incidents.get(&id)?.labels.get("source")?;
+        let end = if source == "heartbeat" { "the heartbeat passes" } else { "the value is back" };
+        Some(format!("it stays open until {end}"))
+    }
+
+    /// What an acknowledgement or the end is about to stop, for its answer: sounds, what waits to go
+    /// out, and what would have come next.
+    pub fn about_to_stop(&self, id: IncidentId) -> Vec<String> {
         let Some(i) = self.state.incidents.get(&id) else { return Vec::new() };
         let sounds = self.state.sounding.iter().filter(|(_, s)| s.values().any(|s| s.incident == Some(id)));
         let mut stopped: Vec<String> = sounds.map(|(channel, _)| channel.clone()).collect();
-        if let Some(next) = i.next {
-            let at = self.state.wall_time(next.due).zoned(&self.config.daemon.timezone).strftime("%H:%M");
+        stopped.extend(self.pending_calls(id));
+        if let Some(next) = i.next.filter(|_| i.is_calling()) {
+            let at = self.clock(self.state.wall_time(next.due));
             stopped.push(match next.what {
                 NextWhat::Step { round, step: 0 } => format!("round {} at {at}", round + 1),
                 NextWhat::Step { round, step } => format!("step {} of round {} at {at}", step + 1, round + 1),
@@ -107,6 +126,16 @@ impl Turn<'_> {
             });
         }
         stopped
+    }
+
+    /// `alice by call`, for what has not gone out yet.
+    fn pending_calls(&self, id: IncidentId) -> Vec<String> {
+        let waiting = self.state.pending_of(id).into_iter().filter_map(|d| self.state.deliveries.get(&d));
+        let calls = |d: &&Delivery| {
+            let origin = self.state.notifications.get(&d.notification).map(|n| &n.origin);
+            !matches!(d.status, Status::Sending | Status::Submitted) && !origin.is_some_and(Origin::is_notice)
+        };
+        waiting.filter(calls).map(|d| by_channel(d.who.as_ref().or(d.address.as_ref()), d.channel())).collect()
     }
 
     pub fn unacknowledge(&mut self, id: &str) -> Answer {
@@ -180,9 +209,9 @@ impl Turn<'_> {
         self.notice(id, Origin::Acknowledged { incident: id }, places)
     }
 
-    pub fn notify_resolved(&mut self, id: IncidentId) {
+    pub fn notify_resolved(&mut self, id: IncidentId) -> Vec<String> {
         let places = self.places_told(id, |u| u.resolved, None);
-        self.notice(id, Origin::Resolved { incident: id }, places);
+        self.notice(id, Origin::Resolved { incident: id }, places)
     }
 
     /// Each (channel, address) at which an attempt was begun, once, if the channel tells of this.
@@ -224,9 +253,10 @@ impl Turn<'_> {
 }
 
 fn shown(p: &Planned) -> String {
-    match (&p.who, &p.address) {
-        (Some(who), _) => format!("{who} by {}", p.channel),
-        (None, Some(address)) => format!("{address} by {}", p.channel),
-        (None, None) => p.channel.clone(),
-    }
+    by_channel(p.who.as_ref().or(p.address.as_ref()), &p.channel)
+}
+
+/// `bob by mail`, `ops-slack`.
+fn by_channel(who: Option<&String>, channel: &str) -> String {
+    who.map_or_else(|| channel.to_owned(), |who| format!("{who} by {channel}"))
 }

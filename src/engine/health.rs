@@ -51,7 +51,7 @@ impl Turn<'_> {
         self.emit(EventKind::ChannelChanged {
             channel: channel.into(),
             status: if dead { ChannelStatus::Dead } else { ChannelStatus::Suspect },
-            detail: failure.to_string(),
+            detail: failure.said(),
             breaker: self.breaker(channel, dead),
             failures,
             retry_at: (pause > Span::ZERO).then_some(self.now + pause),

@@ -90,9 +90,12 @@ impl Turn<'_> {
             once: false,
             tenant: request.tenant,
         };
+        let (level, before) = (opening.terms.level, self.state.live_incident(&opening.fingerprint).map(|i| i.level));
         let id = self.open(opening);
         self.pump();
-        self.incidents_view(&[id])
+        let mut answer = self.incidents_view(&[id])?;
+        answer["incidents"][0]["raised"] = before.is_some_and(|before| level > before).into();
+        Ok(answer)
     }
 
     /// Opens it, or counts it on the one that is open under the same fingerprint.
@@ -185,22 +188,25 @@ impl Turn<'_> {
             return refuse(Refusal::new(Code::Conflict, format!("{} is resolved already", self.numbered(incident))));
         }
         let still = self.still_broken(incident);
-        let by = self.by.name.clone();
-        self.resolve(incident, &by, "resolved by hand", note);
+        let by = self.by.person.clone().unwrap_or_else(|| self.by.name.clone());
+        let stopped = self.about_to_stop(incident);
+        let told = self.resolve(incident, &by, "resolved by hand", note);
         self.pump();
         let mut answer = self.incidents_view(&[incident])?;
-        if let Some(still) = still {
-            answer["incidents"][0]["still_broken"] = format!("{still}; it will open anew when that fails again").into();
-        }
+        let view = &mut answer["incidents"][0];
+        view["stopped"] = stopped.into();
+        view["told"] = told.into();
+        view["still_broken"] = still.map(|what| format!("{what}, and opens a new incident if it goes on")).into();
         Ok(answer)
     }
 
-    /// Ends an incident: what waits is superseded, sounds stop, those who were told hear of it.
-    pub fn resolve(&mut self, id: IncidentId, by: &str, because: &str, note: Option<String>) {
+    /// Ends an incident: what waits is superseded, sounds stop, those who were told hear of it: they
+    /// are returned.
+    pub fn resolve(&mut self, id: IncidentId, by: &str, because: &str, note: Option<String>) -> Vec<String> {
         self.emit(EventKind::IncidentResolved { id, by: by.into(), because: because.into(), note });
         self.supersede(id, "resolved", |_| true);
         self.silence_incident(id, "resolved");
-        self.notify_resolved(id);
+        self.notify_resolved(id)
     }
 
     /// Whatever calls for this incident and still waits ends, and its sounds stop. What is under
@@ -250,8 +256,11 @@ impl Turn<'_> {
         }
         if let Some(name) = i.fingerprint.strip_prefix("heartbeat/") {
             let h = self.state.heartbeats.get(name)?;
-            return matches!(h.status, HeartbeatStatus::Failing | HeartbeatStatus::Late)
-                .then(|| format!("heartbeat {name} fails"));
+            return match h.status {
+                HeartbeatStatus::Failing => Some(format!("heartbeat {name} fails")),
+                HeartbeatStatus::Late => Some(format!("heartbeat {name} is late")),
+                _ => None,
+            };
         }
         let name = i.fingerprint.strip_prefix("watch/")?;
         let w = self.state.watches.get(name)?;

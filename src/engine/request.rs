@@ -120,11 +120,9 @@ impl Turn<'_> {
             return refuse(self.nobody(Level::Low, &terms, &planned));
         }
         let labels = OwnLabels { source: "manual", ..OwnLabels::default() }.over(Labels::new(), Level::Low, TEST);
-        let payload = Payload {
-            subject: format!("Test from {}", self.config.daemon.name),
-            body: "Nothing is wrong: somebody asked for this test message.".into(),
-            ..Payload::default()
-        };
+        let who = self.by.person.as_ref().unwrap_or(&self.by.name);
+        let subject = format!("Nothing is wrong, {who} asked for this message");
+        let payload = Payload { subject, ..Payload::default() };
         let message = Message {
             initiator: self.by.name.clone(),
             ttl: Span::hours(1),

@@ -5,6 +5,7 @@ use super::turn::Turn;
 use crate::config::ChannelConfig;
 use crate::domain::event::{EventKind, Origin, Rendered};
 use crate::domain::id::DeliveryId;
+use crate::domain::time::Timestamp;
 use crate::message::{About, Context};
 
 impl Turn<'_> {
@@ -55,6 +56,7 @@ fn about<'a>(i: &'a Incident, origin: &Origin) -> About<'a> {
         step,
         round,
         opened_at: i.opened_at,
+        since: since(i),
         by: match origin {
             Origin::Acknowledged { .. } => i.acknowledged_by.as_deref(),
             Origin::Resolved { .. } => i.resolved_by.as_deref(),
@@ -63,4 +65,11 @@ fn about<'a>(i: &'a Incident, origin: &Origin) -> About<'a> {
         no_longer_reported: false,
         lasted: i.resolved_at.map(|t| t - i.opened_at),
     }
+}
+
+/// A heartbeat says when it failed first; all else is broken since it was reported.
+fn since(i: &Incident) -> Timestamp {
+    let by_heartbeat = i.labels.get("source").is_some_and(|source| source == "heartbeat");
+    let said = i.content.annotations.get("since").filter(|_| by_heartbeat);
+    said.and_then(|text| Timestamp::parse(text).ok()).unwrap_or(i.opened_at)
 }

@@ -54,8 +54,15 @@ impl Turn<'_> {
         let failure = Failure::new(FailureClass::Timeout, Blame::Message, words);
         let failures = self.state.heartbeats.get(&h.name).map_or(1, |s| s.failures_in_row);
         if failures >= h.failures {
-            self.open_for(h, None, format!("No ping from {}", h.name), &failure, failures, self.wall);
+            let since = self.quiet_since(&h.name);
+            self.open_for(h, None, format!("No ping from {}", h.name), &failure, failures, since);
         }
+    }
+
+    /// When a passive one was heard of last; before the first ping: when it became known.
+    fn quiet_since(&self, name: &str) -> Timestamp {
+        let heard = self.state.heartbeats.get(name).and_then(|s| s.last_ping.max(s.known));
+        heard.map_or(self.wall, |t| self.state.wall_time(t))
     }
 
     fn conclude(&mut self, h: &Heartbeat, result: Probed) {
@@ -64,7 +71,7 @@ impl Turn<'_> {
         let since = if result.is_ok() { None } else { Some(state.failing_since.unwrap_or(self.wall)) };
         let (ok, class, detail) = match &result {
             Ok(words) => (true, None, words.clone()),
-            Err(failure) => (false, Some(failure.class), failure.to_string()),
+            Err(failure) => (false, Some(failure.class), failure.said()),
         };
         self.emit(EventKind::HeartbeatFinished {
             name: h.name.clone(),
@@ -138,7 +145,7 @@ impl Turn<'_> {
         let zone = &self.config.daemon.timezone;
         let at = since.zoned(zone).strftime("%H:%M");
         let times = if failures == 1 { "once".to_owned() } else { format!("{failures} times in a row") };
-        let body = format!("Heartbeat {} failed {times}, since {at}.\nThe last answer: {failure}", h.name);
+        let body = format!("Heartbeat {} failed {times}, since {at}.\nThe last answer: {}", h.name, failure.said());
         let annotations = [("since".to_owned(), since.rfc3339(zone))].into();
         let mut terms = h.incident.clone();
         terms.kind_of = Some(type_or(&terms.kind_of, &terms.labels, h.check.kind()));

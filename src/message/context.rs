@@ -49,6 +49,8 @@ pub struct About<'a> {
     pub step: u32,
     pub round: u32,
     pub opened_at: Timestamp,
+    /// Since when it is broken: before the opening where it had to fail more than once.
+    pub since: Timestamp,
     /// Who acknowledged or resolved it, or why it ended.
     pub by: Option<&'a str>,
     /// "no longer reported" is not "resolved".

@@ -39,7 +39,7 @@ fn lead(context: &Context<'_>) -> String {
     let subject = phrase::subject(context);
     let Some(about) = &context.incident else {
         return match Says::of(context) {
-            Says::Test => format!("{subject}\n\nThis is a test; nothing is wrong."),
+            Says::Test => format!("{subject}\n\nThis is a test."),
             _ => subject,
         };
     };
@@ -79,7 +79,7 @@ fn facts(context: &Context<'_>) -> String {
     if !labels.is_empty() {
         row("Labels", labels.join(", "));
     }
-    for (name, value) in context.annotations.iter().filter(|(_, value)| !is_said(context, value)) {
+    for (name, value) in context.annotations.iter().filter(|(name, value)| !is_said(context, name, value)) {
         row(name, value.clone());
     }
     row("Delivery", context.delivery.clone());
@@ -104,7 +104,10 @@ fn stamp(context: &Context<'_>, at: Timestamp) -> String {
     at.zoned(&context.zone).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
-/// An alert's summary and description are its subject and body already.
-fn is_said(context: &Context<'_>, value: &str) -> bool {
-    value.is_empty() || value == context.subject || value == context.body
+/// An alert's summary and description are its subject and body already, and a label or the time
+/// since when it is broken need not stand there twice.
+fn is_said(context: &Context<'_>, name: &str, value: &str) -> bool {
+    let since = || context.incident.as_ref().is_some_and(|about| Timestamp::parse(value) == Ok(about.since));
+    let label = || context.labels.get(name).is_some_and(|label| label == value);
+    value.is_empty() || value == context.subject || value == context.body || label() || (name == "since" && since())
 }

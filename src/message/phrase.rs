@@ -86,9 +86,9 @@ pub fn since(context: &Context<'_>) -> String {
 
 /// `02:41`; on another day than today `19 Nov 02:41`.
 fn clock(context: &Context<'_>, about: &About<'_>) -> String {
-    let opened = about.opened_at.zoned(&context.zone);
-    let today = opened.date() == context.at.zoned(&context.zone).date();
-    opened.strftime(if today { "%H:%M" } else { "%-d %b %H:%M" }).to_string()
+    let since = about.since.zoned(&context.zone);
+    let today = since.date() == context.at.zoned(&context.zone).date();
+    since.strftime(if today { "%H:%M" } else { "%-d %b %H:%M" }).to_string()
 }
 
 /// How it can be acknowledged: `Ack: <link> or reply 417a`; `None` where nothing works.

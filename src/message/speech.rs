@@ -70,12 +70,12 @@ fn digits(number: u64) -> String {
 
 /// `two forty-one`; on another day than today with the day before it.
 fn time(context: &Context<'_>, about: &About<'_>) -> String {
-    let opened = about.opened_at.zoned(&context.zone);
-    let clock = clock(opened.hour().unsigned_abs(), opened.minute().unsigned_abs());
-    if opened.date() == context.at.zoned(&context.zone).date() {
+    let since = about.since.zoned(&context.zone);
+    let clock = clock(since.hour().unsigned_abs(), since.minute().unsigned_abs());
+    if since.date() == context.at.zoned(&context.zone).date() {
         clock
     } else {
-        format!("{} {}, {clock}", opened.strftime("%B"), count(u64::from(opened.day().unsigned_abs())))
+        format!("{} {}, {clock}", since.strftime("%B"), count(u64::from(since.day().unsigned_abs())))
     }
 }
 

@@ -185,6 +185,7 @@ fn samples() -> [serde_json::Value; 2] {
             step: 1,
             round: 1,
             opened_at: Timestamp(0),
+            since: Timestamp(0),
             by: None,
             no_longer_reported: false,
             lasted: None,

@@ -92,7 +92,7 @@ async fn a_refused_config_is_bad_news_with_place_and_hint() {
          conf.d/a.toml:2: warning: unused\nrefused, nothing has changed: 2 errors, 1 warning\n"
     );
     let good = reads(&["reload"], "POST /api/v1/reload", json!({"ok": true, "errors": [], "warnings": []})).await;
-    assert_eq!(good, (0, "the config is in force\n".into()));
+    assert_eq!(good, (0, "the config is in force; nothing has changed\n".into()));
 }
 
 #[tokio::test]
@@ -251,7 +251,7 @@ async fn small_answers_are_one_line() {
     let set =
         reads(&["metric", "set", "queue", "3"], "PUT /api/v1/metrics/queue", json!({"name": "queue", "value": 3.0}))
             .await;
-    assert_eq!(set.1, "queue = 3.0\n");
+    assert_eq!(set.1, "queue = 3\n");
     let metric = json!({"name": "queue", "value": 12.5, "value_at": "2026-01-20T01:41:00Z"});
     assert_eq!(
         reads(&["metric", "get", "queue"], "GET /api/v1/metrics/queue", metric).await.1,

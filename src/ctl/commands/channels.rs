@@ -59,7 +59,8 @@ fn list(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
     let mut table =
         Table::new(&["NAME", "KIND", "SORT", "STATUS", "PROOF", "SENDING", "PENDING", "WAITING", "FALLBACK", "DETAIL"]);
     for channel in items(document, "channels") {
-        let simulated = if flag(channel, "simulate") { "simulated; " } else { "" };
+        let simulated = flag(channel, "simulate").then(|| "simulated".to_owned());
+        let detail: Vec<String> = simulated.into_iter().chain(plain(channel, "detail")).collect();
         table.row(vec![
             text(channel, "name").into(),
             text(channel, "kind").into(),
@@ -70,7 +71,7 @@ fn list(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
             text(channel, "pending").into(),
             text(channel, "waiting").into(),
             text(channel, "fallback").into(),
-            format!("{simulated}{}", plain(channel, "detail").unwrap_or_default()).into(),
+            detail.join("; ").into(),
         ]);
     }
     table.print(screen, "no channels")?;

@@ -73,7 +73,7 @@ fn table(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
         table.row(vec![
             short(delivery, "id").into(),
             Piece::status(text(delivery, "status")),
-            text(delivery, "channel").into(),
+            way(delivery).into(),
             text(delivery, "recipient").into(),
             incident(delivery).into(),
             screen.clock(when(delivery, "created_at")).into(),
@@ -94,7 +94,7 @@ fn one(screen: &mut Screen<'_>, delivery: &Value) -> io::Result<()> {
     ])?;
     screen.fields(&[
         ("to", text(delivery, "recipient")),
-        ("channel", format!("{} ({})", text(delivery, "channel"), text(delivery, "provider"))),
+        ("channel", format!("{} ({})", way(delivery), text(delivery, "provider"))),
         ("incident", incident(delivery)),
         ("notification", text(delivery, "notification")),
         ("created", screen.stamp(when(delivery, "created_at"))),
@@ -115,6 +115,15 @@ fn one(screen: &mut Screen<'_>, delivery: &Value) -> io::Result<()> {
     }
     screen.line("")?;
     attempts.print(screen, "  no attempts")
+}
+
+/// `sms`, or `sms by sms-gateway` where it took another way.
+pub fn way(delivery: &Value) -> String {
+    let channel = text(delivery, "channel");
+    match plain(delivery, "via").filter(|via| *via != channel) {
+        Some(via) => format!("{channel} by {via}"),
+        None => channel,
+    }
 }
 
 fn ended(attempt: &Value) -> Piece {

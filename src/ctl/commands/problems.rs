@@ -1,6 +1,6 @@
 //! The errors and warnings of a config, of `check-config` and `reload`.
 
-use crate::ctl::fields::{count, flag, items, plain, text};
+use crate::ctl::fields::{count, flag, items, plain, some, text};
 use crate::ctl::screen::{Ink, Piece, Screen};
 use crate::ctl::trouble::Exit;
 use serde_json::Value;
@@ -31,7 +31,6 @@ pub fn print(screen: &mut Screen<'_>, report: &Value) -> io::Result<()> {
 
 /// How many there are: `2 errors, 1 warning`.
 pub fn tally(report: &Value) -> String {
-    let some = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
     format!("{}, {}", some(items(report, "errors").len(), "error"), some(items(report, "warnings").len(), "warning"))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::ctl::client::Call;
 use crate::ctl::commands::problems;
-use crate::ctl::fields::flag;
+use crate::ctl::fields::{flag, plain};
 use crate::ctl::session::{Outcome, Session};
 use serde_json::json;
 use std::time::Duration;
@@ -15,7 +15,10 @@ pub async fn run(session: &mut Session<'_>) -> Outcome {
     session.show(&answer, |screen, report| {
         problems::print(screen, report)?;
         match flag(report, "ok") {
-            true => screen.line("the config is in force"),
+            true => match plain(report, "changed") {
+                Some(changed) => screen.line(format!("the config is in force; changed: {changed}")),
+                None => screen.line("the config is in force; nothing has changed"),
+            },
             false => screen.line(format!("refused, nothing has changed: {}", problems::tally(report))),
         }
     })?;

@@ -1,7 +1,8 @@
 //! What became of a notification: of `send`, `test` and `fomo push`.
 
+use crate::ctl::commands::deliveries::way;
 use crate::ctl::fields::{items, plain, short, text};
-use crate::ctl::screen::{Piece, Screen, Table};
+use crate::ctl::screen::{Ink, Piece, Screen, Table};
 use crate::ctl::trouble::Exit;
 use crate::domain::delivery::Status;
 use crate::domain::time::Span;
@@ -22,15 +23,19 @@ pub fn exit(notification: &Value) -> Exit {
 
 /// The notification and a line for each delivery.
 pub fn print(screen: &mut Screen<'_>, notification: &Value) -> io::Result<()> {
-    let status = text(notification, "status");
-    screen.pieces(&["notification ".into(), text(notification, "id").into(), "  ".into(), Piece::status(&status)])?;
     let deliveries = items(notification, "deliveries");
+    let held_back = !deliveries.is_empty() && deliveries.iter().all(|d| text(d, "status") == "skipped");
+    let word = match held_back {
+        true => Piece::new(Ink::Warn, "nothing was sent"),
+        false => Piece::status(text(notification, "status")),
+    };
+    screen.pieces(&["notification ".into(), text(notification, "id").into(), "  ".into(), word])?;
     let mut table = Table::new(&["  DELIVERY", "STATUS", "CHANNEL", "TO", "WHY"]);
     for delivery in deliveries {
         table.row(vec![
             format!("  {}", short(delivery, "id")).into(),
             Piece::status(text(delivery, "status")),
-            text(delivery, "channel").into(),
+            way(delivery).into(),
             text(delivery, "recipient").into(),
             why(delivery).into(),
         ]);
@@ -47,11 +52,23 @@ fn why(delivery: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ctl::screen::testing::printed;
     use serde_json::json;
 
     fn of(statuses: &[&str]) -> Exit {
         let deliveries: Vec<Value> = statuses.iter().map(|s| json!({ "status": s })).collect();
         exit(&json!({ "deliveries": deliveries }))
+    }
+
+    #[test]
+    fn what_was_held_back_is_not_called_delivered() {
+        let delivery = |status: &str| json!({"id": "01KD", "status": status, "channel": "mail", "recipient": "bob", "reason": "silenced"});
+        let head = |deliveries: Vec<Value>| {
+            let notification = json!({"id": "01KN", "status": "delivered", "deliveries": deliveries});
+            printed(|screen| print(screen, &notification)).lines().next().unwrap_or_default().to_owned()
+        };
+        assert_eq!(head(vec![delivery("skipped"), delivery("skipped")]), "notification 01KN  nothing was sent");
+        assert_eq!(head(vec![delivery("skipped"), delivery("sent")]), "notification 01KN  delivered");
     }
 
     #[test]

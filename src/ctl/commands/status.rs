@@ -2,7 +2,7 @@
 
 use crate::ctl::client::Call;
 use crate::ctl::commands::{incidents, problems};
-use crate::ctl::fields::{count, is_there, items, plain, text, when};
+use crate::ctl::fields::{count, is_there, items, plain, some, text, when};
 use crate::ctl::screen::{Ink, Piece, Screen, age};
 use crate::ctl::session::{Outcome, Session};
 use crate::ctl::trouble::Exit;
@@ -37,8 +37,9 @@ fn picture(screen: &mut Screen<'_>, status: &Value) -> io::Result<()> {
         screen.line(format!(" and {} more: stentorctl incidents list", all - shown))?;
     }
     channels(screen, status)?;
-    broken(screen, "heartbeats", items(status, "heartbeats"))?;
-    broken(screen, "watches", items(status, "watches"))?;
+    broken(screen, "heartbeats", items(status, "heartbeats"), ("unknown", "not run yet"))?;
+    broken(screen, "watches", items(status, "watches"), ("no-data", "without data"))?;
+    tasks(screen, items(status, "tasks"))?;
     config(screen, &status["config"])
 }
 
@@ -71,7 +72,7 @@ fn reasons(status: &Value) -> Vec<String> {
         .rev()
         .map(|l| (of_level(l), l))
         .filter(|(n, _)| *n > 0)
-        .map(|(n, l)| format!("{n} {l} incident{}", if n == 1 { "" } else { "s" }))
+        .map(|(n, l)| some(n, &format!("{l} incident")))
         .collect();
     let incidents = match (open.is_empty(), live.len()) {
         (false, _) => Some(format!("{}, not acknowledged", open.join(", "))),
@@ -90,12 +91,13 @@ fn failures(screen: &Screen<'_>, status: &Value, incident: &Value) -> Option<Str
     let heartbeat = items(status, "heartbeats").iter().find(|h| text(h, "name") == name)?;
     let n = count(heartbeat, "failures_in_row");
     let since = when(heartbeat, "failing_since").map(|t| format!(" since {}", screen.clock(Some(t))));
-    (n > 0).then(|| format!("{n} failure{}{}", if n == 1 { "" } else { "s" }, since.unwrap_or_default()))
+    (n > 0)
+        .then(|| format!("{}{}", some(usize::try_from(n).unwrap_or(usize::MAX), "failure"), since.unwrap_or_default()))
 }
 
 /// `channels  sms DEAD 21m (401 Authenticate)   mail ok 3m      dead letters 0   waiting 0`
 fn channels(screen: &mut Screen<'_>, status: &Value) -> io::Result<()> {
-    let mut line = vec![Piece::new(Ink::Dim, "channels  ")];
+    let label = Piece::new(Ink::Dim, "channels  ");
     // Who is dead stands first.
     let rank = |c: &&Value| match text(c, "status").as_str() {
         "dead" => 0,
@@ -104,17 +106,16 @@ fn channels(screen: &mut Screen<'_>, status: &Value) -> io::Result<()> {
     };
     let mut channels: Vec<&Value> = items(status, "channels").iter().collect();
     channels.sort_by_key(rank);
-    for channel in channels {
-        line.extend(health(screen, channel));
-        line.push("   ".into());
-    }
+    let mut row: Vec<Vec<Piece>> = channels.into_iter().map(|c| health(screen, c).into()).collect();
     let (dead, waiting) = (count(&status["queue"], "dead"), count(&status["queue"], "waiting"));
     let alarming = |n: u64| if n > 0 { Ink::Warn } else { Ink::Plain };
-    line.push("   ".into());
-    line.push(Piece::new(alarming(dead), format!("dead letters {dead}")));
-    line.push("   ".into());
-    line.push(Piece::new(alarming(waiting), format!("waiting {waiting}")));
-    screen.pieces(&line)
+    row.push(vec![
+        "   ".into(),
+        Piece::new(alarming(dead), format!("dead letters {dead}")),
+        "   ".into(),
+        Piece::new(alarming(waiting), format!("waiting {waiting}")),
+    ]);
+    screen.row(&label, &row)
 }
 
 fn health(screen: &Screen<'_>, channel: &Value) -> [Piece; 3] {
@@ -131,21 +132,41 @@ fn health(screen: &Screen<'_>, channel: &Value) -> [Piece; 3] {
     ]
 }
 
-/// `heartbeats  3 ok   smtp failing (timed out)`
-fn broken(screen: &mut Screen<'_>, title: &str, all: &[Value]) -> io::Result<()> {
+/// `heartbeats  3 ok, 1 has not run   smtp failing (timed out)`: who is well is counted, who is not is
+/// named.
+fn broken(screen: &mut Screen<'_>, title: &str, all: &[Value], idle: (&str, &str)) -> io::Result<()> {
     if all.is_empty() {
         return Ok(());
     }
-    let ok = all.iter().filter(|one| text(one, "status") == "ok").count();
-    let mut line = vec![Piece::new(Ink::Dim, format!("{title}  ")), format!("{ok} ok").into()];
-    for one in all.iter().filter(|one| text(one, "status") != "ok") {
+    let of = |status: &str| all.iter().filter(|one| text(one, "status") == status).count();
+    let (status, words) = idle;
+    let idle = Some(of(status)).filter(|n| *n > 0).map(|n| format!(", {n} {words}")).unwrap_or_default();
+    let mut row: Vec<Vec<Piece>> = vec![vec![format!("{} ok{idle}", of("ok")).into()]];
+    row.extend(all.iter().filter(|one| ![status, "ok"].contains(&text(one, "status").as_str())).map(|one| {
         let status = text(one, "status");
         let detail = plain(one, "detail").map(|d| format!(" ({d})")).unwrap_or_default();
-        line.push(format!("   {} ", text(one, "name")).into());
-        line.push(Piece::new(Ink::of_status(&status), status));
-        line.push(detail.into());
-    }
-    screen.pieces(&line)
+        vec![format!("{} ", text(one, "name")).into(), Piece::new(Ink::of_status(&status), status), detail.into()]
+    }));
+    screen.row(&Piece::new(Ink::Dim, format!("{title}  ")), &row)
+}
+
+/// Only those that should run and do not, and those that have failed inside.
+fn tasks(screen: &mut Screen<'_>, all: &[Value]) -> io::Result<()> {
+    let off = |task: &&Value| match text(task, "policy").as_str() {
+        "once" => is_there(task, "last_error"),
+        _ => text(task, "state") != "running",
+    };
+    let row: Vec<Vec<Piece>> = all
+        .iter()
+        .filter(off)
+        .map(|task| {
+            let (restarts, why) = (count(task, "restarts"), plain(task, "last_error").unwrap_or_default());
+            let again = if restarts > 0 { format!(", restarted {restarts} times") } else { String::new() };
+            let name = format!("{} ", text(task, "name"));
+            vec![name.into(), Piece::new(Ink::Bad, text(task, "state")), format!(" ({why}{again})").into()]
+        })
+        .collect();
+    if row.is_empty() { Ok(()) } else { screen.row(&Piece::new(Ink::Dim, "tasks     "), &row) }
 }
 
 /// Only when the file on disk is not the one in force.

@@ -4,6 +4,12 @@ use crate::ctl::screen::piece::{Ink, Piece};
 use crate::domain::time::Timestamp;
 use std::io::{self, Write};
 
+/// A line that would be longer is continued on the next one; a terminal of usual width wraps no more
+/// than once, and what stands together stays together.
+const WIDTH: usize = 120;
+/// Between items that stand in a row.
+const GAP: &str = "   ";
+
 /// Where the answer goes.
 pub struct Screen<'a> {
     out: &'a mut dyn Write,
@@ -25,6 +31,27 @@ impl<'a> Screen<'a> {
     pub fn pieces(&mut self, pieces: &[Piece]) -> io::Result<()> {
         for piece in pieces {
             self.put(piece)?;
+        }
+        self.out.write_all(b"\n")
+    }
+
+    /// Items in a row behind a label, on as many lines as they need; further lines begin under the first
+    /// item.
+    pub fn row(&mut self, label: &Piece, items: &[Vec<Piece>]) -> io::Result<()> {
+        let begin = label.width();
+        let mut at = begin;
+        self.put(label)?;
+        for (i, item) in items.iter().enumerate() {
+            let width: usize = item.iter().map(Piece::width).sum();
+            if i > 0 && at + GAP.len() + width > WIDTH {
+                write!(self.out, "\n{}", " ".repeat(begin))?;
+                at = begin;
+            } else if i > 0 {
+                self.out.write_all(GAP.as_bytes())?;
+                at += GAP.len();
+            }
+            item.iter().try_for_each(|piece| self.put(piece))?;
+            at += width;
         }
         self.out.write_all(b"\n")
     }

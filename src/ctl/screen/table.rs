@@ -52,8 +52,11 @@ impl Screen<'_> {
         }
     }
 
-    /// One line of cells, padded to these widths but for the last one, two blanks between.
+    /// One line of cells, padded to these widths but for the last one that has something, two blanks
+    /// between.
     fn columns(&mut self, cells: &[Piece], widths: &[usize]) -> io::Result<()> {
+        let filled = cells.iter().rposition(|cell| cell.width() > 0).map_or(0, |last| last + 1);
+        let cells = &cells[..filled];
         for (i, cell) in cells.iter().enumerate() {
             self.put(cell)?;
             if i + 1 < cells.len() {

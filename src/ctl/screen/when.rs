@@ -12,9 +12,9 @@ impl Screen<'_> {
         wall.strftime(format).to_string()
     }
 
-    /// `2026-11-20 03:02:03.120`: always of one width, for lines that stand under each other.
+    /// `2026-11-20 03:02:03.120`; `-` for none.
     pub fn stamp(&self, at: Option<Moment>) -> String {
-        at.map_or_else(|| format!("{:<23}", "-"), |m| m.wall.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())
+        at.map_or_else(|| "-".into(), |m| m.wall.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())
     }
 
     /// The daemon's time with the name of its zone: `03:02 CET`; with the offset where the name is not

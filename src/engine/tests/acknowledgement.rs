@@ -83,7 +83,11 @@ fn without_a_number_it_is_the_only_one() {
     assert_eq!(number(&w.does(all())), n);
     let refusal = w.fails(all());
     assert_eq!(refusal.code, Code::NotFound);
-    assert!(refusal.message.contains("the last acknowledged is #1 disk full (by alice)"), "{}", refusal.message);
+    assert!(
+        refusal.message.contains("the last acknowledged is #1 disk full (by alice at 12:00)"),
+        "{}",
+        refusal.message
+    );
     let (_, _) = (w.open("low"), w.open("low"));
     let refusal = w.fails(all());
     assert_eq!(refusal.code, Code::Conflict);

@@ -296,7 +296,7 @@ fn channels_show_what_is_pending_and_what_waits() {
     let shown = w.read(Read::Channels);
     let hook = shown["channels"].as_array().unwrap().iter().find(|c| c["name"] == "hook").unwrap();
     assert_eq!((&hook["status"], &hook["pending"], &hook["waiting"]), (&"dead".into(), &3.into(), &3.into()));
-    assert_eq!(hook["detail"], "AUTH_ERROR (401 Authenticate)");
+    assert_eq!(hook["detail"], "401 Authenticate");
     let status = w.read(Read::Status);
     assert_eq!((&status["queue"]["pending"], &status["queue"]["waiting"]), (&3.into(), &3.into()));
     assert_eq!(status["state"], "degraded");

@@ -18,5 +18,6 @@ mod silences;
 mod table;
 mod three;
 mod watches;
+mod words;
 #[allow(dead_code, reason = "a vocabulary: not every story needs every word of it")]
 mod world;

@@ -11,6 +11,13 @@ use serde_json::{Value, json};
 
 impl Turn<'_> {
     pub(crate) fn incident(&self, i: &Incident) -> Value {
+        let silence = i.silenced_by.as_ref().and_then(|id| self.state.silences.get(id));
+        let next = match (i.status, silence) {
+            // At its end it begins anew.
+            (IncidentStatus::Open, Some(s)) => Some(Next { due: s.ends, what: NextWhat::Restart }),
+            (IncidentStatus::Acknowledged, _) => i.next,
+            _ => i.next.filter(|_| i.is_calling()),
+        };
         json!({
             "number": i.number,
             "id": i.id,
@@ -32,9 +39,10 @@ impl Turn<'_> {
             "step": i.fired.map(|(_, s)| s + 1),
             "round": i.fired.map(|(r, _)| r + 1),
             "rounds": i.rounds.max(i.fired.map_or(0, |(r, _)| r + 1)),
-            "next": i.next.filter(|_| i.status == IncidentStatus::Acknowledged || i.is_calling()).map(|n| self.next(i, n)),
+            "next": next.map(|n| self.next(i, n)),
             "labels": i.labels,
             "silenced_by": i.silenced_by,
+            "silenced_until": silence.map(|s| self.due(s.ends)),
             "snoozed_until": i.snoozed_until.map(|t| self.due(t)),
             "notified": self.notified(i),
         })
@@ -45,7 +53,7 @@ impl Turn<'_> {
         let step = match next.what {
             NextWhat::Step { step, .. } => policy.and_then(|p| p.steps.get(step as usize)),
             NextWhat::Reminder => policy.and_then(|p| p.steps.last()),
-            _ => None,
+            NextWhat::Opening | NextWhat::Restart => policy.and_then(|p| p.steps.first()),
         };
         let level = self.config.levels.get(&i.level);
         let channels = step

@@ -1,7 +1,10 @@
 //! Heartbeats, watches, channels and silences as documents.
 
 use crate::config::{ChannelConfig, Check, Heartbeat, Rule, Watch};
+use crate::domain::event::HeartbeatStatus;
+use crate::domain::time::Timestamp;
 use crate::engine::refusal::{Answer, Code, Refusal};
+use crate::engine::state::HeartbeatState;
 use crate::engine::turn::Turn;
 use serde_json::{Value, json};
 
@@ -30,10 +33,22 @@ impl Turn<'_> {
             "last_ok_at": self.time_or_null(s.last_ok_at),
             "failures_in_row": s.failures_in_row,
             "failing_since": self.time_or_null(s.failing_since),
-            "detail": s.detail,
+            "detail": self.heartbeat_detail(s),
             "running": s.running.is_some(),
             "next_run_at": planned.or(late),
         })
+    }
+
+    /// The last outcome's words; of one that is late the outcome before says nothing any more.
+    fn heartbeat_detail(&self, s: &HeartbeatState) -> String {
+        match (s.status, s.last_ping.or(s.known)) {
+            (HeartbeatStatus::Late, Some(heard)) => {
+                let at = self.state.wall_time(heard).zoned(&self.config.daemon.timezone);
+                let what = if s.last_ping.is_some() { "the last ping was" } else { "never pinged since" };
+                format!("{what} {}", at.strftime("%F %H:%M"))
+            }
+            _ => s.detail.clone(),
+        }
     }
 
     pub(crate) fn heartbeat_view(&self, name: &str) -> Answer {
@@ -91,13 +106,20 @@ impl Turn<'_> {
             "status": s.status,
             "detail": s.detail,
             "since": self.time_or_null(Some(s.since).filter(|t| t.0 != 0)),
-            "last_proof_at": self.time_or_null(s.last_proof_at),
+            "last_proof_at": self.time_or_null(s.last_proof_at.max(self.last_probe(&c.name))),
             "in_flight": self.state.in_flight(&c.name),
             "pending": self.state.pending_on(&c.name),
             "waiting": self.state.waiting_on(&c.name),
             "fallback": c.fallback,
             "simulate": c.simulate,
         })
+    }
+
+    /// When a probe of this channel passed last.
+    fn last_probe(&self, channel: &str) -> Option<Timestamp> {
+        let probes = |h: &&Heartbeat| matches!(&h.check, Check::Probe { channel: probed, .. } if probed == channel);
+        let passed = |h: &Heartbeat| self.state.heartbeats.get(&h.name).and_then(|s| s.last_ok_at);
+        self.config.heartbeats.values().filter(probes).filter_map(passed).max()
     }
 
     pub(crate) fn silences(&self) -> Vec<Value> {

@@ -166,7 +166,7 @@ fn a_call_says_the_number_digit_by_digit_and_the_time_as_people_do() {
         let mut alarm = story.alarm("incident.opened");
         alarm.at = Timestamp::parse("2026-11-20T22:00:00+01:00").unwrap();
         let about = alarm.incident.as_mut().unwrap();
-        about.opened_at = Timestamp::parse(opened).unwrap();
+        about.since = Timestamp::parse(opened).unwrap();
         about.number = 1090;
         assert_eq!(
             spoken(&alarm),
@@ -227,8 +227,13 @@ fn subjects_of_mail() {
 #[test]
 fn a_mail_holds_everything() {
     let mut story = Story::new();
-    story.annotations =
-        map(&[("summary", "Twilio credentials refused"), ("runbook_url", "https://wiki.example.org/twilio")]);
+    story.annotations = map(&[
+        ("summary", "Twilio credentials refused"),
+        ("runbook_url", "https://wiki.example.org/twilio"),
+        // What the sentence and the labels say already.
+        ("since", "2026-11-20T02:41:00.000+01:00"),
+        ("channel", "sms"),
+    ]);
     let mut alarm = story.alarm("incident.step");
     alarm.body = "401 Authenticate\r\n\r\n\r\n\tsecond line  ";
     alarm.link = Some("https://a.example.org/k/9f3".into());
@@ -241,7 +246,7 @@ fn a_mail_holds_everything() {
 
     second line
 
-Incident     #417, urgent, opened 2026-11-20 02:41:00 CET
+Incident     #417, urgent, opened 2026-11-20 02:46:00 CET
 From         prague-1, by heartbeat twilio
 Sent         2026-11-20 02:47:03 CET
 Step         1 of round 1
@@ -260,7 +265,7 @@ This may be a repeat: the answer to an earlier attempt was lost.
 fn mails_of_notices_one_shots_and_tests() {
     let mut story = Story::new();
     story.labels = map(&[("source", "manual"), ("level", "high")]);
-    let facts = "Incident  #417, urgent, opened 2026-11-20 02:41:00 CET\nFrom      prague-1\nSent      2026-11-20 02:47:03 CET\nDelivery  01M7V90VPG0000000000000003\n";
+    let facts = "Incident  #417, urgent, opened 2026-11-20 02:46:00 CET\nFrom      prague-1\nSent      2026-11-20 02:47:03 CET\nDelivery  01M7V90VPG0000000000000003\n";
     let ack = story.notice("incident.acknowledged", "bob", None);
     assert_eq!(
         mail(&ack).1,
@@ -273,12 +278,12 @@ fn mails_of_notices_one_shots_and_tests() {
         mail(&resolved).1,
         format!("Twilio credentials refused\n\nResolved at 02:47, after 6m (heartbeat twilio).\n\n{facts}")
     );
-    let facts = facts.replace("Incident  #417, urgent, opened 2026-11-20 02:41:00 CET", "Level     high");
+    let facts = facts.replace("Incident  #417, urgent, opened 2026-11-20 02:46:00 CET", "Level     high");
     let mut one = Context { level: Level::High, ..story.one_shot() };
     assert_eq!(mail(&one).1, format!("Twilio credentials refused\n\n401 Authenticate\n\n{facts}"));
     one.kind = "test";
     one.body = "";
-    assert_eq!(mail(&one).1, format!("Twilio credentials refused\n\nThis is a test; nothing is wrong.\n\n{facts}"));
+    assert_eq!(mail(&one).1, format!("Twilio credentials refused\n\nThis is a test.\n\n{facts}"));
 }
 
 #[test]

@@ -38,6 +38,7 @@ proptest! {
         if let Some(about) = &mut context.incident {
             (about.number, about.by) = (number, Some(by.as_str()));
             (about.opened_at, about.lasted) = (Timestamp(opened), Some(Span(lasted)));
+            about.since = Timestamp(opened);
         }
         if !with_incident {
             context.incident = None;

@@ -93,12 +93,14 @@ impl Open {
 }
 
 fn opened(screen: &mut Screen<'_>, incident: &Value) -> io::Result<()> {
-    let what = match flag(incident, "already_open") {
-        true => " was open already; it was counted, nothing was sent.",
-        false => " opened at level ",
-    };
-    let level = if flag(incident, "already_open") { String::new() } else { text(incident, "level") };
-    screen.pieces(&[number(incident).into(), what.into(), Piece::status(level)])?;
+    let level = Piece::status(text(incident, "level"));
+    match (flag(incident, "already_open"), flag(incident, "raised")) {
+        (false, _) => screen.pieces(&[number(incident).into(), " opened at level ".into(), level])?,
+        (true, true) => screen.pieces(&[number(incident).into(), " was open already; raised to ".into(), level])?,
+        (true, false) => {
+            screen.line(format!("{} was open already; it was counted, nothing was sent.", number(incident)))?;
+        }
+    }
     block(screen, incident, None)
 }
 

@@ -49,13 +49,18 @@ fn a_page_says_its_number_first_and_what_comes_next() {
     again["already_open"] = json!(true);
     let text = printed(|screen| opened(screen, &again));
     assert!(text.starts_with("#418 was open already; it was counted, nothing was sent.\n"), "{text}");
+    again["raised"] = json!(true);
+    let text = printed(|screen| opened(screen, &again));
+    assert!(text.starts_with("#418 was open already; raised to urgent\n"), "{text}");
 }
 
 #[test]
 fn an_incident_that_is_held_back_or_over_says_so() {
     let silenced = json!({"number": 1, "level": "low", "subject": "x", "status": "open",
-        "opened_at": "2026-11-20T03:00:00+01:00", "silenced_by": "f81d", "next": null});
-    assert!(printed(|s| block(s, &silenced, None)).starts_with(" #1 LOW  x    open 2m   silenced by f81d\n"));
+        "opened_at": "2026-11-20T03:00:00+01:00", "silenced_by": "6b4ec5ac-1656-46ea-aa93-2732de45a00e",
+        "silenced_until": "2026-11-20T03:20:00+01:00", "next": null});
+    let text = printed(|s| block(s, &silenced, None));
+    assert!(text.starts_with(" #1 LOW  x    open 2m   silenced until 03:20 by 45a00e\n"), "{text}");
     let snoozed = json!({"number": 1, "level": "low", "subject": "x", "status": "acknowledged", "acknowledged_by": "bob",
         "acknowledged_at": "2026-11-20T03:00:00+01:00", "snoozed_until": "2026-11-20T03:30:00+01:00",
         "next": {"at": "2026-11-20T03:30:00+01:00", "what": "restart"}});

@@ -1,6 +1,6 @@
 //! An incident in the few lines that matter at three in the morning.
 
-use crate::ctl::fields::{count, is_there, items, number, plain, text, when};
+use crate::ctl::fields::{count, is_there, items, number, plain, short, text, when};
 use crate::ctl::screen::{Ink, Piece, Screen};
 use serde_json::Value;
 use std::io;
@@ -55,11 +55,14 @@ fn head(screen: &mut Screen<'_>, incident: &Value, detail: Option<&str>) -> io::
         line.push(format!("   by {by}").into());
     }
     line.extend(detail.map(|d| format!(" ({d})").into()));
-    for (key, before) in [("silenced_by", "silenced by"), ("snoozed_until", "snoozed until")] {
-        if is_there(incident, key) {
-            let what = when(incident, key).map_or_else(|| text(incident, key), |t| screen.clock(Some(t)));
-            line.push(Piece::new(Ink::Warn, format!("   {before} {what}")));
-        }
+    if is_there(incident, "silenced_by") {
+        let until = when(incident, "silenced_until").map(|t| format!(" until {}", screen.clock(Some(t))));
+        let words = format!("   silenced{} by {}", until.unwrap_or_default(), short(incident, "silenced_by"));
+        line.push(Piece::new(Ink::Warn, words));
+    }
+    if is_there(incident, "snoozed_until") {
+        let until = screen.clock(when(incident, "snoozed_until"));
+        line.push(Piece::new(Ink::Warn, format!("   snoozed until {until}")));
     }
     screen.pieces(&line)
 }
@@ -69,18 +72,12 @@ fn told(screen: &mut Screen<'_>, incident: &Value) -> io::Result<()> {
     if all.is_empty() {
         return Ok(());
     }
-    let mut line = vec![label("told")];
     let earlier = all.len().saturating_sub(SHOWN);
-    if earlier > 0 {
-        line.push(format!("{earlier} earlier, then ").into());
+    let mut row: Vec<Vec<Piece>> = all[earlier..].iter().map(|one| notified(screen, one)).collect();
+    if let Some(first) = row.first_mut().filter(|_| earlier > 0) {
+        first.insert(0, format!("{earlier} earlier, then ").into());
     }
-    for (i, one) in all[earlier..].iter().enumerate() {
-        if i > 0 {
-            line.push("   ".into());
-        }
-        line.extend(notified(screen, one));
-    }
-    screen.pieces(&line)
+    screen.row(&label("told"), &row)
 }
 
 /// `sms alice 02:46 ok, by sms-telnyx`

@@ -19,7 +19,7 @@ pub fn happened(screen: &mut Screen<'_>, before: &str, entry: &Value) -> io::Res
     let number = plain(entry, "number").map(|n| format!("#{n}")).unwrap_or_default();
     screen.pieces(&[
         before.into(),
-        Piece::new(Ink::Dim, screen.stamp(when(entry, "at"))),
+        Piece::new(Ink::Dim, format!("{:<23}", screen.stamp(when(entry, "at")))),
         format!("  {:>7}  {:<23}  ", text(entry, "seq"), text(entry, "kind")).into(),
         Piece::new(Ink::Bold, format!("{number:<5}")),
         format!("  {}", words::what(entry)).into(),
@@ -33,7 +33,7 @@ pub fn statistics(screen: &mut Screen<'_>, stats: &Value) -> io::Result<()> {
         ("delivered", text(stats, "delivered")),
         ("failed", text(stats, "failed")),
         ("pending", text(stats, "pending")),
-        ("on average after", average.map_or_else(|| "-".into(), |s| format!("{s:.1}s"))),
+        ("on average after", average.map_or_else(|| "-".into(), seconds)),
         ("cost", text(stats, "cost")),
     ])?;
     let mut table = Table::new(&["CHANNEL", "DELIVERIES"]);
@@ -44,6 +44,15 @@ pub fn statistics(screen: &mut Screen<'_>, stats: &Value) -> io::Result<()> {
     }
     screen.line("")?;
     table.print(screen, "no deliveries")
+}
+
+/// `31ms`, `1.2s`, `45s`.
+fn seconds(n: f64) -> String {
+    match n {
+        n if n < 1.0 => format!("{:.0}ms", n * 1_000.0),
+        n if n < 10.0 => format!("{n:.1}s"),
+        n => format!("{n:.0}s"),
+    }
 }
 
 /// Of `verify` and `rebuild`.

@@ -82,7 +82,7 @@ fn a_quiet_day_is_three_lines() {
 OK  all is well                                       prague-1  02:02 UTC  up 2h
 channels  mail ok 3m   sms unknown      dead letters 2   waiting 0
 heartbeats  1 ok
-watches  0 ok   deal-a no-data
+watches  0 ok, 1 without data
 ",
     );
 }
@@ -154,4 +154,19 @@ fn incidents_are_summed_up_by_level_and_other_reasons_follow() {
     let seen_to = json!({"open_incidents": [one("high", "acknowledged"), one("low", "acknowledged")]});
     assert_eq!(reasons(&seen_to), ["2 incidents, all acknowledged"]);
     assert!(reasons(&json!({})).is_empty());
+}
+
+#[test]
+fn a_task_is_shown_when_it_does_not_run() {
+    let task = |name: &str, policy: &str, state: &str, error: Option<&str>| json!({"name": name, "policy": policy, "state": state, "restarts": 3, "last_error": error});
+    let mut status = json!({"tasks": [
+        task("control socket", "restarted", "running", Some("it ended")),
+        task("sound check", "once", "ended", None),
+        task("config watcher", "restarted", "pausing", Some("no inotify")),
+    ]});
+    let text = printed(|screen| picture(screen, &status));
+    let lines: Vec<&str> = text.lines().filter(|l| l.starts_with("tasks")).collect();
+    assert_eq!(lines, ["tasks     config watcher pausing (no inotify, restarted 3 times)"]);
+    status["tasks"].as_array_mut().unwrap().pop();
+    assert!(!printed(|screen| picture(screen, &status)).contains("tasks"));
 }
