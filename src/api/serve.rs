@@ -22,9 +22,10 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// Connections at once, and of one caller.
+/// Connections at once, and of one caller: room for sixty-four senders under one uid, the connections
+/// that they have just closed, and the one who comes to acknowledge.
 const ALL: usize = 1_024;
-const EACH: usize = 64;
+const EACH: usize = 256;
 /// Over all, for operators.
 const RESERVE: usize = 64;
 /// For the whole head of a request; also how long a connection may be idle.
