@@ -11,7 +11,7 @@ use super::past::{self, About};
 use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;
 use crate::domain::id::{DeliveryId, IncidentId};
-use crate::engine::{self, Caller, Code, Read, Refusal};
+use crate::engine::{Caller, Code, Read, Refusal, Story};
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
@@ -139,20 +139,53 @@ pub async fn explain(
         About::Delivery(id) => EntryQuery { delivery: Some(DeliveryId(id)), ..EntryQuery::default() },
     };
     let zone = api.handle.config().daemon.timezone.clone();
-    let steps: Vec<Value> = about(&api, wanted)
-        .await?
-        .iter()
-        .filter_map(|entry| {
-            let (what, because) = engine::explain(&Happened::of(entry).head)?;
-            Some(json!({ "at": entry.at.rfc3339(&zone), "what": what, "because": because }))
-        })
-        .collect();
+    let mut story = Story::default();
+    let mut steps: Vec<Value> = Vec::new();
+    for entry in about(&api, wanted).await? {
+        if let Some((what, because)) = story.explain(&Happened::of(&entry).head) {
+            let at = entry.at.rfc3339(&zone);
+            told(&mut steps, json!({ "at": at, "what": what, "because": because, "times": 1, "until": null }));
+        }
+    }
     Ok(Json(json!({ "steps": steps })))
+}
+
+/// The same again is counted: what is reported every few seconds would hide the rest.
+fn told(steps: &mut Vec<Value>, step: Value) {
+    match steps.last_mut().filter(|last| last["what"] == step["what"] && last["because"] == step["because"]) {
+        Some(last) => {
+            last["times"] = (last["times"].as_u64().unwrap_or(1) + 1).into();
+            last["until"] = step["at"].clone();
+        }
+        None => steps.push(step),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_same_again_is_counted() {
+        let step = |at: &str, what: &str| json!({ "at": at, "what": what, "because": "x", "times": 1, "until": null });
+        let mut steps = Vec::new();
+        for (at, what) in [
+            ("1", "reported again"),
+            ("2", "reported again"),
+            ("3", "reported again"),
+            ("4", "step 2"),
+            ("5", "reported again"),
+        ] {
+            told(&mut steps, step(at, what));
+        }
+        let seen: Vec<(&Value, &Value, &Value)> =
+            steps.iter().map(|s| (&s["what"], &s["times"], &s["until"])).collect();
+        let (again, one, three) = (json!("reported again"), json!(1), json!(3));
+        assert_eq!(
+            seen,
+            [(&again, &three, &json!("3")), (&json!("step 2"), &one, &Value::Null), (&again, &one, &Value::Null)]
+        );
+    }
 
     #[test]
     fn statistics_count_what_ended_and_what_has_not() {

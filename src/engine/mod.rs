@@ -43,7 +43,7 @@ pub use input::*;
 pub use oncall::on_call;
 pub use refusal::{Answer, Code, Refusal};
 pub use state::*;
-pub use view::explain;
+pub use view::Story;
 
 use crate::config::Config;
 use crate::domain::event::{Event, Frame};

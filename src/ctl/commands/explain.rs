@@ -2,7 +2,7 @@
 
 use crate::ctl::client::Call;
 use crate::ctl::commands::values::identifier;
-use crate::ctl::fields::{items, plain, text, when};
+use crate::ctl::fields::{count, items, plain, text, when};
 use crate::ctl::screen::{Ink, Piece, Screen};
 use crate::ctl::session::{Outcome, Session};
 use crate::ctl::trouble::Exit;
@@ -30,7 +30,11 @@ fn steps(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
     for step in items(document, "steps") {
         let at = screen.stamp(when(step, "at"));
         let indent = " ".repeat(at.chars().count() + 2);
-        screen.pieces(&[Piece::new(Ink::Dim, at), "  ".into(), text(step, "what").into()])?;
+        let again = match count(step, "times") {
+            0 | 1 => String::new(),
+            times => format!(" ({times} times, until {})", screen.clock(when(step, "until"))),
+        };
+        screen.pieces(&[Piece::new(Ink::Dim, at), "  ".into(), text(step, "what").into(), again.into()])?;
         if let Some(because) = plain(step, "because") {
             screen.pieces(&[indent.into(), Piece::new(Ink::Dim, "because "), because.into()])?;
         }

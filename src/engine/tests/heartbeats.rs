@@ -145,7 +145,7 @@ fn so_many_failures_in_a_row_open_an_incident_that_says_what_is_broken_since_whe
     let i = w.incident(1);
     assert_eq!(i.content.subject, "Webhook credentials refused");
     assert!(i.content.body.contains("failed 3 times in a row, since 12:05"), "{}", i.content.body);
-    assert!(i.content.body.contains("AUTH_ERROR (401 Authenticate)"));
+    assert!(i.content.body.contains("The last answer: 401 Authenticate"));
     assert_eq!(
         (i.labels["source"].as_str(), i.labels["name"].as_str(), i.labels["type"].as_str()),
         ("heartbeat", "hook", "probe")

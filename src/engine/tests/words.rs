@@ -145,3 +145,22 @@ fn a_test_says_who_asked_and_that_nothing_is_wrong() {
     );
     assert!(texts.contains(&format!("[TEST] Nothing is wrong, {who} asked for this message").as_str()), "{texts:?}");
 }
+
+#[test]
+fn an_explanation_calls_a_delivery_by_what_it_was_made_for() {
+    let mut w = World::calm();
+    w.channel_first("sms", [timeout()]);
+    w.send(|r| (r.level, r.channels, r.to) = (level("low"), names(&["sms", "mail"]), who(&["bob"])));
+    w.all_until("1h");
+    let mut story = crate::engine::Story::default();
+    let told: Vec<String> =
+        w.events().filter_map(|head| story.explain(head)).map(|(what, why)| format!("{what} ({why})")).collect();
+    for line in [
+        "sms for bob: ready (named by the request, the step or the level)",
+        "sms for bob: attempt 1 by sms (a slot was free)",
+        "sms for bob: attempt 2 by sms (its time to be tried again has come)",
+        "mail for bob: sent ()",
+    ] {
+        assert!(told.iter().any(|t| t == line), "{line:?} is not in {told:#?}");
+    }
+}

@@ -1,9 +1,44 @@
 //! Why: each event in a sentence, with the rule behind it.
 
 use crate::domain::event::{AttemptResult, EventKind, Origin};
+use crate::domain::id::DeliveryId;
+use std::collections::HashMap;
 
-/// What happened, and because of which rule. `None` for what explains nothing.
-pub fn explain(head: &EventKind) -> Option<(String, String)> {
+/// Explains events in their order. A delivery is called by what it was made for: `call for alice`.
+#[derive(Default)]
+pub struct Story {
+    names: HashMap<DeliveryId, String>,
+}
+
+impl Story {
+    /// What happened, and because of which rule. `None` for what explains nothing.
+    pub fn explain(&mut self, head: &EventKind) -> Option<(String, String)> {
+        use EventKind::*;
+        let name = match head {
+            DeliveryCreated { id, chain, who, .. } => {
+                let name = name_of(chain, who.as_deref());
+                self.names.insert(*id, name.clone());
+                Some(name)
+            }
+            AttemptStarted { delivery: id, .. }
+            | AttemptFinished { delivery: id, .. }
+            | DeliveryMoved { id, .. }
+            | DeliveryEnded { id, .. }
+            | DeadLetterRequeued { id }
+            | DeadLetterDropped { id } => self.names.get(id).cloned(),
+            _ => None,
+        };
+        let (what, because) = explain(head)?;
+        Some((name.map_or(what.clone(), |name| format!("{name}: {what}")), because))
+    }
+}
+
+fn name_of(chain: &[String], who: Option<&str>) -> String {
+    let channel = chain.first().map_or("-", String::as_str);
+    who.map_or_else(|| channel.to_owned(), |who| format!("{channel} for {who}"))
+}
+
+fn explain(head: &EventKind) -> Option<(String, String)> {
     use EventKind::*;
     let (what, because) = match head {
         IncidentOpened { number, level, opened_by, policy, silenced_by, .. } => {
@@ -50,9 +85,7 @@ pub fn explain(head: &EventKind) -> Option<(String, String)> {
         IncidentUnsilenced { because, .. } => ("no longer silenced".into(), because.clone()),
         IncidentResolved { by, because, .. } => (format!("resolved by {by}"), because.clone()),
         NotificationAccepted { origin, level, .. } => (format!("a sending at level {level}"), origin_line(origin)),
-        DeliveryCreated { chain, who, status, reason, start, .. } => {
-            let who = who.as_ref().map_or(String::new(), |w| format!(" for {w}"));
-            let channel = chain.first().map_or("-", String::as_str);
+        DeliveryCreated { chain, status, reason, start, .. } => {
             let why = match (reason, start) {
                 (Some(reason), _) => reason.clone(),
                 (None, 0) => "named by the request, the step or the level".into(),
@@ -61,19 +94,19 @@ pub fn explain(head: &EventKind) -> Option<(String, String)> {
                     chain.get(*at).map_or("-", String::as_str)
                 ),
             };
-            (format!("{channel}{who}: {status}"), why)
+            (status.to_string(), why)
         }
         AttemptStarted { n, channel, possibly_duplicate, .. } => {
-            let twice = if *possibly_duplicate {
-                "an earlier answer was lost: possibly a duplicate"
-            } else {
-                "a slot was free"
+            let why = match (possibly_duplicate, n) {
+                (true, _) => "an earlier answer was lost: possibly a duplicate",
+                (false, 1) => "a slot was free",
+                (false, _) => "its time to be tried again has come",
             };
-            (format!("attempt {n} by {channel}"), twice.into())
+            (format!("attempt {n} by {channel}"), why.into())
         }
         AttemptFinished { n, channel, result, .. } => (format!("attempt {n} by {channel} ended"), result_line(result)),
         DeliveryMoved { status, because, .. } => (format!("now {status}"), because.clone()),
-        DeliveryEnded { status, reason, .. } => (format!("ended {status}"), reason.clone().unwrap_or_default()),
+        DeliveryEnded { status, reason, .. } => (status.to_string(), reason.clone().unwrap_or_default()),
         DeadLetterRequeued { .. } => ("tried again".into(), "somebody requeued the dead letter".into()),
         DeadLetterDropped { .. } => ("given up".into(), "somebody dropped the dead letter".into()),
         SoundStarted { channel, .. } => {

@@ -8,7 +8,7 @@ mod incident;
 mod lists;
 mod status;
 
-pub use explain::explain;
+pub use explain::Story;
 
 use super::input::Read;
 use super::refusal::{Answer, Code, Refusal};
