@@ -12,6 +12,8 @@ use crate::domain::time::{EngineTime, Span, Timestamp};
 
 /// A run whose trigger was lost is started by the engine this much later.
 pub(crate) const TRIGGER_GRACE: Span = Span::secs(2);
+/// A machine that was off for longer has a wrong clock, or nobody waits for its alarms any more.
+const LONGEST_REBOOT: Span = Span::days(1);
 /// A turn does at most this much of what is due; the rest follows in the next.
 const BATCH: usize = 1_000;
 
@@ -97,8 +99,22 @@ impl Turn<'_> {
         }
     }
 
+    /// How long it was away, the wall clock says; across a reboot it is believed 0 to 24 hours,
+    /// and never a negative time. The rest is a step of the clock.
+    fn believe_clock(&mut self, boot: &str) {
+        let away = self.wall - self.state.last_at;
+        let rebooted = self.state.boot != boot;
+        let most = if rebooted { away.min(LONGEST_REBOOT) } else { away };
+        let by = away - most.max(Span::ZERO);
+        if self.state.last_at != Timestamp::default() && by.0.abs() >= Span::secs(1).0 {
+            self.emit(EventKind::ClockStepped { by });
+            self.now = self.state.engine_time(self.wall);
+        }
+    }
+
     /// The start of this life: attempts without an outcome are taken up again.
     pub fn started(&mut self, version: String, boot: String) {
+        self.believe_clock(&boot);
         self.emit(EventKind::Started { version, boot });
         for id in self.state.all_in_flight() {
             let Some(n) = self.state.deliveries.get(&id).map(|d| d.n) else { continue };

@@ -143,6 +143,9 @@ impl<'e> Turn<'e> {
         self.emit(EventKind::HeartbeatStarted { name: h.name.clone(), scheduled_at: at });
         let (heartbeat, timeout) = (h.name.clone(), h.timeout);
         match &h.check {
+            Check::Probe { channel, .. } if self.config.channels.get(channel).is_some_and(|c| c.simulate) => {
+                self.heartbeat_done(&h.name, Ok("simulated: nobody was asked".into()));
+            }
             Check::Probe { channel, test_call: false } => {
                 self.effects.push(Effect::Probe { heartbeat, channel: channel.clone(), timeout });
             }

@@ -11,14 +11,14 @@ use crate::domain::level::Level;
 impl Turn<'_> {
     /// The config is swapped already; open incidents, timers and counters live on.
     pub fn apply_config(&mut self, changed: Vec<String>, kept: bool) -> Answer {
-        let channels = changed.iter().filter_map(|c| c.strip_prefix("channels.")).map(str::to_owned);
-        let channels: Vec<String> = channels.filter(|name| self.config.channels.contains_key(name)).collect();
+        let channels = self.renewed_channels(&changed);
         let source = &self.config.source;
         let payload = Payload { body: source.masked.clone(), ..Payload::default() };
         self.emit_with(EventKind::ConfigApplied { hash: source.hash.clone(), changed, kept }, payload);
         self.greet_heartbeats();
         self.plan_agenda();
         self.end_orphans();
+        self.silence_gone();
         // What is dead by its old settings may be mended by the new ones.
         channels.iter().for_each(|name| self.channel_renewed(name));
         if !kept {
@@ -32,6 +32,25 @@ impl Turn<'_> {
         let config = self.config;
         for name in config.heartbeats.keys().filter(|name| !self.before.heartbeats.contains_key(*name)) {
             self.emit(EventKind::HeartbeatKnown { name: name.clone(), at: self.now });
+        }
+    }
+
+    /// The channels with new settings. After a restart with other files nobody knows which: all.
+    fn renewed_channels(&self, changed: &[String]) -> Vec<String> {
+        let others = self.state.config.hash != self.config.source.hash;
+        let all = self.config.channels.keys();
+        all.filter(|name| (changed.is_empty() && others) || changed.contains(&format!("channels.{name}")))
+            .cloned()
+            .collect()
+    }
+
+    /// What sounds by a channel that is gone can be stopped by nobody any more.
+    fn silence_gone(&mut self) {
+        let gone = self.state.sounding.iter().filter(|(name, _)| !self.config.channels.contains_key(*name));
+        let gone: Vec<(String, DeliveryId)> =
+            gone.flat_map(|(name, sounds)| sounds.keys().map(|id| (name.clone(), *id))).collect();
+        for (channel, delivery) in gone {
+            self.silence_sound(&channel, delivery, "the channel was taken out of the config");
         }
     }
 

@@ -114,7 +114,8 @@ impl Turn<'_> {
     // ---- the built-in rules
 
     pub fn plan_rules(&mut self) {
-        self.agenda.rates.get_or_insert(self.now + LOOK);
+        let built_in = self.config.watches.values().any(|w| w.rule.metric().is_none());
+        self.agenda.rates = built_in.then(|| self.agenda.rates.unwrap_or(self.now + LOOK));
     }
 
     /// Looks at rates and queues, and writes down values that changed nothing.

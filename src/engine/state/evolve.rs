@@ -18,7 +18,7 @@ impl State {
     fn apply(&mut self, at: Timestamp, head: &EventKind, payload: Option<&Payload>) -> bool {
         use EventKind::*;
         match head {
-            Started { .. } => self.fold_started(),
+            Started { boot, .. } => self.fold_started(boot),
             ConfigApplied { hash, kept, .. } => {
                 self.config =
                     ConfigState { hash: hash.clone(), loaded_at: Some(at), kept: *kept, ..Default::default() };
@@ -85,7 +85,8 @@ impl State {
     }
 
     /// What ran in the last life has no outcome; the engine asks for each attempt anew.
-    fn fold_started(&mut self) {
+    fn fold_started(&mut self, boot: &str) {
+        self.boot = boot.to_owned();
         for h in self.heartbeats.values_mut() {
             h.running = None;
         }

@@ -30,6 +30,8 @@ pub struct State {
     pub offset: Span,
     /// The wall clock of the last event.
     pub last_at: Timestamp,
+    /// The boot of the machine in which this life began.
+    pub boot: String,
     /// Incident numbers count up and are never used twice.
     pub last_number: u64,
     /// Counts acceptances; the order of sending within a level.

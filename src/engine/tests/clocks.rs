@@ -86,6 +86,52 @@ fn a_step_is_an_event() {
     assert_eq!(w.engine.state.offset, hours(1));
 }
 
+// ---- a machine that starts with a wrong clock
+
+#[test]
+fn a_clock_that_starts_decades_ago_holds_no_step_up() {
+    let mut w = three();
+    page(&mut w, "three");
+    w.at("0m").posts("ops-slack");
+    w.quiet_until("5m");
+    // By whole days, so that nobody's quiet hours come into it.
+    let behind = hours(24 * 365 * 50);
+    // Nobody knows how long it was off: from the last event on its time goes on.
+    w.reboot("1m", Span(-behind.0));
+    let told = w.all_until("16m");
+    assert_eq!(told.len(), 1, "ten minutes after the opening, and the few of which nobody knows");
+    assert_eq!((told[0].who.as_str(), told[0].channel.as_str()), ("bob", "sms"));
+    let sms = told[0].at;
+    // The clock is set by the network.
+    w.set_clock(behind);
+    w.run_until(sms + span("10m"));
+    w.at(&(sms + span("10m")).exact()).posts("hook").nothing_else();
+}
+
+#[test]
+fn a_clock_that_starts_years_ahead_counts_as_a_day() {
+    let mut w = World::calm();
+    w.silence("source=manual", "3d");
+    w.open("high");
+    w.quiet_until("1m");
+    w.reboot("1m", hours(24 * 365));
+    // A day of the three is believed to be over.
+    w.quiet_until("48h1m");
+    w.all_until("48h3m");
+    assert_eq!(w.engine.state.silences.values().filter(|s| s.expired).count(), 1);
+}
+
+#[test]
+fn time_that_a_stopped_daemon_was_away_counts() {
+    let mut w = three();
+    page(&mut w, "three");
+    w.at("0m").posts("ops-slack");
+    w.reboot("15m", Span::ZERO);
+    w.at("15m").rings("bob", "sms");
+    w.at("20m").posts("hook");
+    assert_eq!(w.count(|e| matches!(e, EventKind::ClockStepped { .. })), 0);
+}
+
 // ---- restarts
 
 #[test]

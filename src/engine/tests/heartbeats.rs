@@ -209,6 +209,17 @@ fn a_probe_that_places_a_call_is_judged_by_the_call() {
     w.all_until("2m");
 }
 
+#[test]
+fn a_simulated_channel_is_not_probed_nor_called() {
+    let both = "[heartbeats.a]\nprobe = \"rehearsal\"\nevery = \"5m\"\n\
+        [heartbeats.b]\nprobe = \"call\"\ntest_call = true\nevery = \"5m\"\n";
+    let toml = house(both).replace("[channels.call]\n", "[channels.call]\nsimulate = true\n");
+    let mut w = World::with(&toml);
+    w.quiet_until("10m");
+    assert!(w.probed.is_empty());
+    assert_eq!(w.engine.state.heartbeats["b"].detail, "simulated: nobody was asked");
+}
+
 // ---- passive
 
 const JOB: &str = "[heartbeats.job]\nkind = \"passive\"\nevery = \"1h\"\ngrace = \"10m\"\nlevel = \"normal\"\n";

@@ -131,6 +131,43 @@ fn a_dead_channel_with_new_settings_is_tried_again_at_once() {
 }
 
 #[test]
+fn after_a_restart_with_other_files_a_dead_channel_is_tried_again() {
+    let mut w = World::calm();
+    w.reload(&calm());
+    w.channel("sms", refused());
+    let text = |w: &mut World| w.send(|r| (r.level, r.channels) = (level("urgent"), names(&["sms"])));
+    text(&mut w);
+    w.untold();
+    // The daemon says at its start which files are in force.
+    let start = |w: &mut World, toml: &str| {
+        let config = std::sync::Arc::new(crate::config::testing::from_toml(toml));
+        w.does(crate::engine::Ask::Apply { config, changed: Vec::new(), kept: false });
+    };
+    w.down_for("1m");
+    start(&mut w, &calm());
+    text(&mut w);
+    w.at("1m").rings("alice", "sms-telnyx").nothing_else();
+    w.down_for("1m");
+    start(&mut w, &calm().replace("auth_token", "# mended\nauth_token"));
+    w.channel("sms", Says::Yes);
+    text(&mut w);
+    w.at("2m").rings("alice", "sms").nothing_else();
+}
+
+#[test]
+fn what_sounds_by_a_channel_that_is_gone_is_silent() {
+    let mut w = World::calm();
+    w.send(|r| r.channels = names(&["siren"]));
+    w.at("0m").posts("siren");
+    let text = calm()
+        .replace("[channels.siren]", "[channels.horn]")
+        .replace("\"siren\"", "\"horn\"")
+        .replace("tone = \"horn\"", "tone = \"siren\"");
+    w.reload(&text);
+    assert!(w.sounding().is_empty());
+}
+
+#[test]
 fn a_dead_channel_stays_dead_when_something_else_changed() {
     let mut w = World::calm();
     w.channel("sms", refused());

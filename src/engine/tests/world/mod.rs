@@ -148,11 +148,24 @@ impl World {
     /// The daemon is killed: answers under way are lost, time passes, and it starts again from
     /// its journal.
     pub fn down_for(&mut self, text: &str) {
+        let boot = self.engine.state.boot.clone();
+        self.start_again(text, boot);
+    }
+
+    /// The same with the whole machine, whose clock then shows that much more or less than it
+    /// should.
+    pub fn reboot(&mut self, text: &str, wrong: Span) {
+        self.stepped = self.stepped + wrong;
+        let boot = format!("{}+", self.engine.state.boot);
+        self.start_again(text, boot);
+    }
+
+    fn start_again(&mut self, text: &str, boot: String) {
         self.answers.clear();
         self.twin = None;
         self.elapsed = self.elapsed + span(text);
         self.engine = self.replayed();
-        self.engine_asks(Ask::Started { version: "0.1.0".into(), boot: "c".into() });
+        self.engine_asks(Ask::Started { version: "0.1.0".into(), boot });
     }
 
     /// The same from a snapshot.
@@ -162,7 +175,8 @@ impl World {
         let body = serde_json::to_vec(&self.engine.state).unwrap();
         let state: State = serde_json::from_slice(&body).unwrap();
         self.engine = Engine::new(state, self.config(), "0.1.0");
-        self.engine_asks(Ask::Started { version: "0.1.0".into(), boot: "d".into() });
+        let boot = self.engine.state.boot.clone();
+        self.engine_asks(Ask::Started { version: "0.1.0".into(), boot });
     }
 
     /// From now on a second engine, made from a snapshot of this one, decides beside it.
