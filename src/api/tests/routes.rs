@@ -179,7 +179,7 @@ async fn stats_explain_and_export_tell_of_the_same() {
         let explained = world.get(&format!("/api/v1/explain/{id}")).await;
         let steps = explained.json["steps"].as_array().unwrap();
         assert!(
-            steps.iter().any(|s| s["what"] == "attempt 1 by hook" && s["because"] == "a slot was free"),
+            steps.iter().any(|s| s["what"] == "hook: attempt 1 by hook" && s["because"] == "a slot was free"),
             "{steps:?}"
         );
         assert!(steps.iter().all(|s| s["at"].is_string()));
