@@ -4,7 +4,7 @@ use super::access::{self, Peer, Right, is_known};
 use super::fault::Fault;
 use super::{Api, access::nobody};
 use crate::domain::clock;
-use crate::engine::{Ask, Caller, Code};
+use crate::engine::{Ask, Caller, Code, Role};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
@@ -49,7 +49,10 @@ fn caller(api: &Api, request: &Request) -> Option<Caller> {
 
 async fn refuse(api: &Api, uid: u32, caller: Caller, right: Right, action: &str) -> Fault {
     let (name, role) = (&caller.name, caller.role.as_str());
-    let message = format!("{name} has the role {role} and may not {action}: that needs {}", right.as_str());
+    let has = if caller.role == Role::None { "has no role here".to_owned() } else { format!("has the role {role}") };
+    let needs = right.as_str();
+    let message =
+        format!("{name} {has} and may not {action}: that needs {needs}; [access] in stentor.toml names who has it");
     record(api, uid, caller, action).await;
     Fault::forbidden(message)
 }

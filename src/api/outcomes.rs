@@ -58,7 +58,14 @@ pub async fn outcome(lore: &mut Lore, happened: &Happened) -> Option<Outcome> {
             let message = lore.message(*id)?;
             Some(Outcome { id: id.to_string(), ..told(kind, &message, payload) })
         }
-        EventKind::IncidentOpened { id, .. } => incident(lore, *id, "incident.opened", "open", payload).await,
+        EventKind::IncidentOpened { id, policy, silenced_by, .. } => {
+            let mut opened = incident(lore, *id, "incident.opened", "open", payload).await?;
+            // Its policy's first step is in the same frame.
+            if let Some(about) = opened.incident.as_mut().filter(|_| policy.is_some() && silenced_by.is_none()) {
+                (about.step, about.round) = (1, 1);
+            }
+            Some(opened)
+        }
         EventKind::IncidentStepped { id, .. } => incident(lore, *id, "incident.step", "open", None).await,
         // Without a policy the one sending at the opening is recorded like this, too.
         EventKind::IncidentReminded { id, next: Some(_) } => {

@@ -48,7 +48,7 @@ pub fn command() -> clap::Command {
 
 /// stentord, from its arguments to its exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::try_parse_from(args) {
+    let mut args = match Args::try_parse_from(args) {
         Ok(args) => args,
         Err(error) => {
             // Help and version are printed on standard output and are no error.
@@ -60,6 +60,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if args.check {
         return check(&args);
     }
+    // As status and the log name it, wherever we were started.
+    args.config = std::path::absolute(&args.config).unwrap_or(args.config);
     logging::start(args.log);
     let exit = run(args);
     logging::finish();

@@ -45,7 +45,12 @@ fn check(text: &str) -> Result<(), Refusal> {
 fn refusal(error: &serde_json::Error, path: Option<String>) -> Refusal {
     let message = error.to_string();
     let field = named(&message).or(path);
-    Refusal { field, ..Refusal::new(Code::ValidationError, format!("the body is not as it should be: {message}")) }
+    // A value of the wrong sort is found by its field; a place helps only where the text is no JSON.
+    let message = match message.rsplit_once(" at line ") {
+        Some((words, _)) if error.is_data() => words.to_owned(),
+        _ => format!("the body is not JSON: {message}"),
+    };
+    Refusal { field, ..Refusal::new(Code::ValidationError, message) }
 }
 
 /// The field that serde's own words name.
@@ -165,7 +170,9 @@ mod tests {
     fn the_field_to_blame_is_named() {
         assert_eq!(wrong(r#"{"subjet": "x"}"#).1.as_deref(), Some("subjet"));
         assert_eq!(wrong(r#"{"subject": 5}"#).1.as_deref(), Some("subject"));
-        assert_eq!(wrong(r#"{"level": "loud"}"#).1.as_deref(), Some("level"));
+        let level =
+            (r#""loud" is not a level; write low, normal, high or urgent"#.to_owned(), Some("level".to_owned()));
+        assert_eq!(wrong(r#"{"level": "loud"}"#), level);
         assert_eq!(wrong(r#"{"to": ["alice", "a b"]}"#).1.as_deref(), Some("to[1]"));
         assert_eq!(wrong(r#"{"labels": {"a": 1}}"#).1.as_deref(), Some("labels.a"));
         assert_eq!(wrong(r#"{"ttl": "soon"}"#).1.as_deref(), Some("ttl"));

@@ -60,7 +60,7 @@ impl Origin {
         match self {
             Origin::OneShot | Origin::Fomo => "notification",
             Origin::Test => "test",
-            Origin::Opening { .. } => "incident.opened",
+            Origin::Opening { .. } | Origin::Step { round: 0, step: 0, .. } => "incident.opened",
             Origin::Step { .. } => "incident.step",
             Origin::Reminder { .. } => "incident.reminder",
             Origin::Acknowledged { .. } => "incident.acknowledged",

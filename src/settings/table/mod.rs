@@ -157,6 +157,10 @@ impl<'a> Table<'a> {
 
     /// A word of earlier days: an error that says what to write instead.
     pub fn renamed(&mut self, old: &str, write: &str) {
+        // Nobody is to be told of it by a list of what is known.
+        if !self.has(old) {
+            return;
+        }
         if let Some(item) = self.item(old) {
             let message = format!("{}: {old} is an old word", self.path(""));
             self.reading.error_at(item.key_at, message, format!("write {write}"));
@@ -165,6 +169,9 @@ impl<'a> Table<'a> {
 
     /// A key whose time has not come: refused, never ignored.
     pub fn later(&mut self, key: &str) {
+        if !self.has(key) {
+            return;
+        }
         if let Some(item) = self.item(key) {
             let message = format!("{} is not yet supported", self.path(key));
             self.reading.error_at(item.key_at, message, "leave it out");
