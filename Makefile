@@ -14,6 +14,9 @@ FLAGS    = --locked $(FEATURES)
 # Most tests wait, for timers and for child processes: more of them at once than there are cores.
 export RUST_TEST_THREADS ?= 8
 
+# Random histories and texts are the same at each run; other ones: PROPTEST_RNG_SEED=7 make test
+export PROPTEST_RNG_SEED ?= 20261120
+
 .PHONY: all help setup test lint build release demo run deny man install clean
 
 all: build
