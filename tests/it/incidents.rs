@@ -91,7 +91,7 @@ async fn a_page_gets_louder_until_somebody_acknowledges_and_those_who_were_told_
     standins.wait_for("hook", 3).await;
     assert!(twilio.iter().all(|r| r.path.ends_with("/Messages.json")), "no call");
     assert_eq!(standins.recorded("smtp").len(), 0, "who was told nothing hears nothing");
-    assert_eq!(kinds(&standins), ["incident.step", "incident.acknowledged", "incident.resolved"]);
+    assert_eq!(kinds(&standins), ["incident.opened", "incident.acknowledged", "incident.resolved"]);
 
     let shown = show(&daemon, &id).await;
     assert_eq!(each(&shown["notified"], "channel"), ["chat", "hook", "sms"], "{shown}");
