@@ -6,6 +6,7 @@
 
 mod args;
 mod deadman;
+mod doors;
 mod logging;
 mod opening;
 mod progress;

@@ -8,18 +8,17 @@ use super::store::{self, Store, StoreError};
 use super::systemd;
 use super::tasks::Tasks;
 use super::watcher::Changes;
-use super::{Exit, deadman};
-use crate::api::{self, Api, Own};
+use super::{Exit, deadman, doors};
+use crate::api::{Api, Own};
 use crate::config::Config;
 use crate::domain::clock::SystemClock;
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Read};
 use crate::heartbeat;
-use crate::runtime::{Cycle, Ended, Handle, Lanes, Released, Setup};
+use crate::runtime::{Cycle, Ended, Handle, Lanes, Setup};
 use std::path::Path;
 use std::sync::Arc;
-use tokio::net::TcpListener;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 /// What the engine gets to answer for a state dump.
@@ -93,7 +92,8 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     let record = Arc::new(store.record(&config));
     let api =
         Api::new(handle.clone(), record, Arc::new(reloader.clone()), Arc::new(tasks.clone()), Own::of_this_process());
-    open_doors(&tasks, &config, &api, frames).await?;
+    doors::open(&tasks, &config, &api).await?;
+    tasks.once("metrics", api.clone().count(frames));
 
     // 4. What runs beside.
     keep_running(&tasks, &handle, &reloader, &args.config);
@@ -121,31 +121,6 @@ async fn begin(handle: &Handle, config: &Arc<Config>, refused: Option<&(String, 
         tracing::error!(fault = %words, "the ledger is damaged");
         handle.tell(Caller::engine(), Ask::StorageTroubled { part: "ledger".into(), words, well: false });
     }
-}
-
-/// The control socket, the TCP listener if there is one, and what they show.
-async fn open_doors(
-    tasks: &Tasks,
-    config: &Config,
-    api: &Arc<Api>,
-    frames: broadcast::Receiver<Released>,
-) -> Result<(), Exit> {
-    let socket = api::bind_socket(&config.daemon.socket).map_err(|error| {
-        tracing::error!(%error, "no control socket");
-        Exit::Failed
-    })?;
-    let (door, socket) = (api.clone(), Arc::new(socket));
-    tasks.keep("control socket", move || api::serve_socket(door.clone(), socket.clone()));
-    if let Some(http) = &config.http {
-        let listener = TcpListener::bind(http.listen).await.map_err(|error| {
-            tracing::error!(%error, listen = %http.listen, "the HTTP listener cannot be bound");
-            Exit::Failed
-        })?;
-        let (door, listener) = (api.clone(), Arc::new(listener));
-        tasks.keep("http listener", move || api::serve_tcp(door.clone(), listener.clone()));
-    }
-    tasks.once("metrics", api.clone().count(frames));
-    Ok(())
 }
 
 fn keep_running(tasks: &Tasks, handle: &Handle, reloader: &Reloader, config: &Path) {

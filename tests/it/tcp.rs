@@ -3,6 +3,7 @@
 use crate::harness::ways;
 use crate::harness::{Home, door_get, eventually};
 use crate::standins::Standins;
+use tokio::net::TcpStream;
 
 /// A port that nobody has, for the moment.
 fn free_port() -> u16 {
@@ -41,6 +42,21 @@ async fn health_readiness_and_metrics_and_nothing_else() {
         let (status, body) = door_get(&address, path).await;
         assert_eq!(status, 404, "{path}: {body}");
     }
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_keeps_no_alarm_back_and_is_served_when_it_is_free() {
+    let standins = Standins::start().await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let config = ways::and(&format!("[http]\nlisten = \"{address}\"\n{}", ways::BY_HOOK));
+    let daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;
+    let sent = daemon.ok(&["send", "--subject", "all the same", "--wait"]).await;
+    assert_eq!(sent["status"], "delivered");
+    assert!(daemon.log().contains(&address), "it says so: {}", daemon.log());
+    drop(taken);
+    eventually("the port is served", async || TcpStream::connect(&address).await.ok()).await;
+    assert_eq!(door_get(&address, "/healthz").await.0, 200);
 }
 
 /// The value of the first line of `stentor_*name*` that has all these label values.
