@@ -6,15 +6,10 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
-    /// The daemon's control socket
-    #[arg(
-        long,
-        global = true,
-        value_name = "PATH",
-        env = "STENTOR_SOCKET",
-        default_value = "/run/stentor/control.sock"
-    )]
-    pub socket: PathBuf,
+    /// The daemon's control socket [env: STENTOR_SOCKET] [default: /run/stentor/control.sock]
+    // The environment is read by us: clap would name the flag in the usage of every mistake.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
     /// Ask over TCP instead of the socket
     #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
@@ -27,4 +22,12 @@ pub struct Global {
     /// Print nothing but errors
     #[arg(long, short, global = true)]
     pub quiet: bool,
+}
+
+impl Global {
+    /// The socket as the flag has it, else the environment, else where the unit puts it.
+    pub fn socket(&self) -> PathBuf {
+        let named = || std::env::var_os("STENTOR_SOCKET").filter(|path| !path.is_empty()).map(PathBuf::from);
+        self.socket.clone().or_else(named).unwrap_or_else(|| PathBuf::from("/run/stentor/control.sock"))
+    }
 }

@@ -103,7 +103,7 @@ mod tests {
         let socket = dir.path().join("control.sock");
         // Connections wait in its queue for ever.
         let _listener = UnixListener::bind(&socket).unwrap();
-        let global = Global { socket, url: None, token_file: None, json: false, quiet: false };
+        let global = Global { socket: Some(socket), url: None, token_file: None, json: false, quiet: false };
         let mut call = Call::post(&["incidents"], serde_json::json!({}));
         call.patience = Duration::from_millis(50);
         let trouble = Api::new(&global).unwrap().ask(call).await.unwrap_err();

@@ -43,7 +43,7 @@ impl Place {
                 .ok_or_else(|| Trouble::Usage("--url needs a URL such as https://alarm.example.org".into()))
         };
         let Some(url) = &global.url else {
-            return Ok(Place::Socket { path: global.socket.clone(), url: parse("http://localhost")? });
+            return Ok(Place::Socket { path: global.socket(), url: parse("http://localhost")? });
         };
         let url = parse(url)?;
         let token = global.token_file.as_deref().map(read_token).transpose()?;
