@@ -70,7 +70,20 @@ pub async fn deliveries(State(api): State<Arc<Api>>, Extension(by): Extension<Ca
         Err(refusal) => return Err(refusal.into()),
     };
     let ended = past::ended(&api, Thing::Delivery, before, limit, |d| wanted.fits(d)).await;
-    Ok(Json(live.merge(ended).page("deliveries", limit)))
+    let page = live.merge(ended).page("deliveries", limit);
+    // One that has been taken out of the config may still have deliveries; a slip of the fingers has none.
+    let unknown = wanted.channel.filter(|c| !api.handle.config().channels.contains_key(c));
+    match unknown.filter(|_| page["deliveries"].as_array().is_some_and(Vec::is_empty)) {
+        Some(name) => Err(no_channel(&api, &name).into()),
+        None => Ok(Json(page)),
+    }
+}
+
+fn no_channel(api: &Api, name: &str) -> Refusal {
+    let config = api.handle.config();
+    let known: Vec<&str> = config.channels.keys().map(String::as_str).collect();
+    let message = format!("there is no channel {name:?}; there are {}", known.join(", "));
+    Refusal { field: Some("channel".into()), ..Refusal::new(Code::NotFound, message) }
 }
 
 /// The id of the last row of the page before.
