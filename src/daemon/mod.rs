@@ -5,6 +5,7 @@
 //! unusable, 78 bad configuration.
 
 mod args;
+mod chronicle;
 mod deadman;
 mod doors;
 mod logging;

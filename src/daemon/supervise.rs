@@ -8,7 +8,7 @@ use super::store::{self, Store, StoreError};
 use super::systemd;
 use super::tasks::Tasks;
 use super::watcher::Changes;
-use super::{Exit, deadman, doors};
+use super::{Exit, chronicle, deadman, doors};
 use crate::api::{Api, Own};
 use crate::config::Config;
 use crate::domain::clock::SystemClock;
@@ -17,7 +17,7 @@ use crate::engine::{Ask, Caller, Read};
 use crate::heartbeat;
 use crate::runtime::{Cycle, Ended, Handle, Lanes, Setup};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -80,13 +80,14 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
         last_seq: opened.last_seq,
         stop,
     };
-    // Before the first frame, so that every one is counted.
+    // Before the first frame, so that every one is counted and told.
     let frames = handle.subscribe();
+    let (tasks, fatal) = Tasks::new();
+    keep_telling(&tasks, &handle);
     let cycle = tokio::spawn(Cycle::new(setup).run());
     begin(&handle, &config, refused.as_ref(), opened.faults).await;
 
     // 3. The doors.
-    let (tasks, fatal) = Tasks::new();
     let refused_hash = refused.as_ref().map(|(hash, _)| hash.clone());
     let reloader = Reloader::new(Arc::new(args.clone()), handle.clone(), refused_hash);
     let record = Arc::new(store.record(&config));
@@ -121,6 +122,15 @@ async fn begin(handle: &Handle, config: &Arc<Config>, refused: Option<&(String, 
         tracing::error!(fault = %words, "the ledger is damaged");
         handle.tell(Caller::engine(), Ask::StorageTroubled { part: "ledger".into(), words, well: false });
     }
+}
+
+/// What happens goes to the log, from the first frame on.
+fn keep_telling(tasks: &Tasks, handle: &Handle) {
+    let (first, handle) = (Mutex::new(Some(handle.subscribe())), handle.clone());
+    tasks.keep("event log", move || {
+        let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        chronicle::run(handle.clone(), first.unwrap_or_else(|| handle.subscribe()))
+    });
 }
 
 fn keep_running(tasks: &Tasks, handle: &Handle, reloader: &Reloader, config: &Path) {

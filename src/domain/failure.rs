@@ -88,8 +88,9 @@ impl Failure {
     /// The provider's code and words, for people: `20003 Authenticate`. The class is told beside it.
     pub fn said(&self) -> String {
         match &self.code {
-            Some(code) => format!("{code} {}", self.words),
-            None => self.words.clone(),
+            // Some words bring it along.
+            Some(code) if !self.words.contains(code.as_str()) => format!("{code} {}", self.words),
+            _ => self.words.clone(),
         }
     }
 

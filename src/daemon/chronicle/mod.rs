@@ -1,0 +1,83 @@
+//! What happens, in the log: one line for each thing that somebody who reads the journal of the machine
+//! would miss, with the incident, the delivery and the channel as fields.
+//!
+//! It follows what is durable and delays nothing: who lags is told how much was left out. Addresses are
+//! not logged, and neither is what goes well as a matter of course (one-shots that got out, probes that
+//! pass).
+
+#[cfg(test)]
+mod tests;
+mod words;
+
+use crate::domain::event::Frame;
+use crate::domain::id::IncidentId;
+use crate::domain::time::Span;
+use crate::engine::{Ask, Caller, Read};
+use crate::runtime::{Handle, Released};
+use std::collections::HashMap;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tracing::Level;
+use ulid::Ulid;
+use words::Told;
+
+/// What the engine gets to name an incident from before the start.
+const PATIENCE: Span = Span::secs(1);
+/// Incidents and deliveries that are remembered, each.
+const REMEMBERED: usize = 50_000;
+
+/// Logs what becomes durable; ends with the loop.
+pub async fn run(handle: Handle, mut frames: Receiver<Released>) -> Result<(), String> {
+    let mut told = Told::default();
+    loop {
+        match frames.recv().await {
+            Ok(released) => {
+                learn_numbers(&mut told.numbers, &handle, &released.frame).await;
+                released.frame.events.iter().filter_map(|event| told.line(event)).for_each(log);
+            }
+            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "so many decisions are not in the log"),
+            Err(RecvError::Closed) => return Ok(()),
+        }
+    }
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq)]
+struct Line {
+    level: Level,
+    /// By number.
+    incident: Option<u64>,
+    delivery: Option<String>,
+    channel: Option<String>,
+    words: String,
+}
+
+fn log(line: Line) {
+    let Line { level, incident, delivery, channel, words } = line;
+    // The level is a part of the place in the code.
+    if level == Level::WARN {
+        tracing::warn!(incident, delivery, channel, "{words}");
+    } else {
+        tracing::info!(incident, delivery, channel, "{words}");
+    }
+}
+
+/// Incidents that were opened before we began to listen.
+async fn learn_numbers(numbers: &mut HashMap<IncidentId, u64>, handle: &Handle, frame: &Frame) {
+    if numbers.len() > REMEMBERED {
+        numbers.clear();
+    }
+    let unknown: Vec<Ulid> = frame
+        .events
+        .iter()
+        .filter_map(words::incident_of)
+        .filter(|id| !numbers.contains_key(id))
+        .map(|id| id.0)
+        .collect();
+    if unknown.is_empty() {
+        return;
+    }
+    let asked = handle.ask(Caller::engine(), Ask::Read(Read::Numbers(unknown.clone())));
+    let Ok(Ok(known)) = tokio::time::timeout(PATIENCE.to_std(), asked).await else { return };
+    numbers.extend(unknown.into_iter().filter_map(|id| Some((IncidentId(id), known[id.to_string()].as_u64()?))));
+}

@@ -1,0 +1,180 @@
+//! Which events are worth a line, and its words.
+
+use super::{Line, REMEMBERED};
+use crate::domain::delivery::{ChannelStatus, Status};
+use crate::domain::event::{AttemptResult, Event, EventKind, HeartbeatStatus, WatchStatus};
+use crate::domain::failure::cut;
+use crate::domain::id::{DeliveryId, IncidentId};
+use std::collections::HashMap;
+use tracing::Level;
+
+/// Letters of foreign text in one line.
+const LONGEST: usize = 200;
+
+/// What was told before, as far as later lines need it.
+#[derive(Default)]
+pub struct Told {
+    pub(super) numbers: HashMap<IncidentId, u64>,
+    deliveries: HashMap<DeliveryId, Sent>,
+    channels: HashMap<String, ChannelStatus>,
+    heartbeats: HashMap<String, HeartbeatStatus>,
+}
+
+struct Sent {
+    /// `sms for alice`
+    name: String,
+    incident: Option<IncidentId>,
+    /// For nothing but to keep it out of what the provider says.
+    address: Option<String>,
+}
+
+/// The incident of an event that does not bring its number along.
+pub(super) fn incident_of(event: &Event) -> Option<IncidentId> {
+    use EventKind::*;
+    match &event.head {
+        IncidentRaised { id, .. }
+        | IncidentStepped { id, .. }
+        | IncidentReminded { id, .. }
+        | IncidentAcknowledged { id, .. }
+        | IncidentUnacknowledged { id, .. }
+        | IncidentSnoozed { id, .. }
+        | IncidentSilenced { id, .. }
+        | IncidentUnsilenced { id, .. }
+        | IncidentResolved { id, .. } => Some(*id),
+        DeliveryCreated { incident, .. } => *incident,
+        _ => None,
+    }
+}
+
+impl Told {
+    /// `None` for what is no news.
+    pub(super) fn line(&mut self, event: &Event) -> Option<Line> {
+        use EventKind::*;
+        match &event.head {
+            IncidentOpened { id, number, level, opened_by, .. } => {
+                self.numbers.insert(*id, *number);
+                let subject = event.payload.as_ref().map_or("", |p| p.subject.as_str());
+                let words = format!("#{number} {level} opened by {opened_by}: {}", cut(subject, LONGEST));
+                Some(Line { incident: Some(*number), ..warn(words) })
+            }
+            DeliveryCreated { id, incident, chain, who, .. } => {
+                let channel = chain.first().map_or("-", String::as_str);
+                let name = who.as_ref().map_or_else(|| channel.to_owned(), |who| format!("{channel} for {who}"));
+                if self.deliveries.len() > REMEMBERED {
+                    self.deliveries.clear();
+                }
+                let address = event.payload.as_ref().and_then(|p| p.address.clone());
+                self.deliveries.insert(*id, Sent { name, incident: *incident, address });
+                None
+            }
+            AttemptFinished { delivery, n, channel, result } => {
+                let why = match result {
+                    AttemptResult::Failed(failure) => failure.to_string(),
+                    AttemptResult::Lost { words } => words.clone(),
+                    _ => return None,
+                };
+                let line =
+                    self.about(*delivery, |name| warn(format!("{name}: attempt {n} by {channel} failed: {why}")));
+                Some(Line { channel: Some(channel.clone()), ..line })
+            }
+            DeliveryEnded { id, status, reason } => self.ended(*id, *status, reason.as_deref()),
+            ChannelChanged { channel, status, detail, .. } => self.channel(channel, *status, detail),
+            HeartbeatFinished { name, status, detail, .. } => self.heartbeat(name, *status, detail),
+            HeartbeatLate { name } => self.heartbeat(name, HeartbeatStatus::Late, "no ping in time"),
+            WatchChanged { name, status, detail, .. } => {
+                let words = format!("watch {name}: {}", cut(detail, LONGEST));
+                Some(if *status == WatchStatus::Breached { warn(words) } else { info(words) })
+            }
+            TemplateFailed { template, words } => {
+                Some(warn(format!("the template of {template} failed, the built-in text goes out: {words}")))
+            }
+            SilenceAdded { created_by, comment, .. } => {
+                Some(info(format!("a silence was added by {created_by}: {}", cut(comment, LONGEST))))
+            }
+            SilenceExpired { by, .. } => Some(info(format!("a silence has ended ({by})"))),
+            head => {
+                let id = incident_of(event)?;
+                let number = self.numbers.get(&id).copied();
+                let name = number.map_or_else(|| id.to_string(), |n| format!("#{n}"));
+                Some(Line { incident: number, ..of_incident(head, &name)? })
+            }
+        }
+    }
+
+    fn ended(&mut self, id: DeliveryId, status: Status, reason: Option<&str>) -> Option<Line> {
+        let why = reason.map(|reason| format!(": {}", cut(reason, LONGEST))).unwrap_or_default();
+        let line = self.about(id, |name| {
+            let words = format!("{name}: {status}{why}");
+            if matches!(status, Status::Dead | Status::Expired) { warn(words) } else { info(words) }
+        });
+        let gone = self.deliveries.remove(&id);
+        let matters = line.level == Level::WARN || gone.is_none_or(|sent| sent.incident.is_some());
+        Some(line).filter(|_| matters)
+    }
+
+    fn channel(&mut self, channel: &str, status: ChannelStatus, detail: &str) -> Option<Line> {
+        let before = self.channels.insert(channel.to_owned(), status);
+        let first = before.is_none() && matches!(status, ChannelStatus::Ok | ChannelStatus::Unknown);
+        if before == Some(status) || first {
+            return None;
+        }
+        let why = if detail.is_empty() { String::new() } else { format!(": {}", cut(detail, LONGEST)) };
+        let words = format!("channel {channel} is {}{why}", status.as_str());
+        let well = matches!(status, ChannelStatus::Ok | ChannelStatus::Unknown);
+        Some(Line { channel: Some(channel.to_owned()), ..if well { info(words) } else { warn(words) } })
+    }
+
+    fn heartbeat(&mut self, name: &str, status: HeartbeatStatus, detail: &str) -> Option<Line> {
+        let before = self.heartbeats.insert(name.to_owned(), status);
+        let bad = matches!(status, HeartbeatStatus::Failing | HeartbeatStatus::Late);
+        match (before == Some(status), bad) {
+            (true, _) => None,
+            (false, true) => Some(warn(format!("heartbeat {name} fails: {}", cut(detail, LONGEST)))),
+            // The first one that passes is no news.
+            (false, false) => before.map(|_| info(format!("heartbeat {name} passes"))),
+        }
+    }
+
+    /// A line about a delivery; one from before the start is called by its id.
+    fn about(&self, id: DeliveryId, line: impl FnOnce(&str) -> Line) -> Line {
+        let sent = self.deliveries.get(&id);
+        let incident = sent.and_then(|s| s.incident).and_then(|i| self.numbers.get(&i)).copied();
+        let name = sent.map_or_else(|| id.to_string(), |s| s.name.clone());
+        let name = incident.map_or(name.clone(), |n| format!("#{n} {name}"));
+        let line = Line { incident, delivery: Some(id.to_string()), ..line(&name) };
+        let address = sent.and_then(|s| s.address.as_deref()).map(|a| a.trim_start_matches('+'));
+        match address.filter(|a| !a.is_empty()) {
+            Some(address) => Line { words: line.words.replace(address, "[address]"), ..line },
+            None => line,
+        }
+    }
+}
+
+fn of_incident(head: &EventKind, name: &str) -> Option<Line> {
+    use EventKind::*;
+    Some(match head {
+        IncidentRaised { level, .. } => warn(format!("{name} raised to {level}")),
+        IncidentStepped { round, step, because, .. } => {
+            info(format!("{name} step {} of round {}: {because}", step + 1, round + 1))
+        }
+        // Without a next one it is the sending at the opening.
+        IncidentReminded { next: Some(_), .. } => warn(format!("{name} is not acknowledged: a reminder")),
+        IncidentAcknowledged { by, .. } => info(format!("{name} acknowledged by {by}")),
+        IncidentUnacknowledged { by, because, .. } => {
+            warn(format!("{name} is open again, the acknowledgement is withdrawn by {by}: {because}"))
+        }
+        IncidentSnoozed { by, .. } => info(format!("{name} snoozed by {by}")),
+        IncidentSilenced { .. } => info(format!("{name} is silenced")),
+        IncidentUnsilenced { because, .. } => warn(format!("{name} is no longer silenced: {because}")),
+        IncidentResolved { by, because, .. } => info(format!("{name} resolved by {by}: {because}")),
+        _ => return None,
+    })
+}
+
+fn info(words: String) -> Line {
+    Line { level: Level::INFO, incident: None, delivery: None, channel: None, words }
+}
+
+fn warn(words: String) -> Line {
+    Line { level: Level::WARN, ..info(words) }
+}
