@@ -3,7 +3,7 @@
 use super::words::Told;
 use super::{Level, Line};
 use crate::domain::delivery::{ChannelStatus, Status};
-use crate::domain::event::{AttemptResult, Breaker, Event, EventKind, HeartbeatStatus, Payload};
+use crate::domain::event::{AttemptResult, Breaker, Event, EventKind, HeartbeatStatus, Payload, WatchStatus};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::time::{EngineTime, Span};
@@ -136,6 +136,11 @@ fn what_stays_as_it_was_is_no_news() {
     let lines = all(&[Passes, Failing, Failing, Passes].map(heartbeat));
     let words: Vec<&str> = lines.iter().map(|line| line.words.as_str()).collect();
     assert_eq!(words, ["heartbeat twilio fails: 20003 Authenticate", "heartbeat twilio passes"]);
+    let watch =
+        |status| EventKind::WatchChanged { name: "disk".into(), status, value: None, detail: "7".into() }.bare();
+    let lines = all(&[WatchStatus::Ok, WatchStatus::Breached, WatchStatus::Ok].map(watch));
+    let words: Vec<&str> = lines.iter().map(|line| line.words.as_str()).collect();
+    assert_eq!(words, ["watch disk is breached: 7", "watch disk is well again: 7"]);
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub struct Told {
     deliveries: HashMap<DeliveryId, Sent>,
     channels: HashMap<String, ChannelStatus>,
     heartbeats: HashMap<String, HeartbeatStatus>,
+    watches: HashMap<String, WatchStatus>,
 }
 
 struct Sent {
@@ -81,10 +82,7 @@ impl Told {
             ChannelChanged { channel, status, detail, .. } => self.channel(channel, *status, detail),
             HeartbeatFinished { name, status, detail, .. } => self.heartbeat(name, *status, detail),
             HeartbeatLate { name } => self.heartbeat(name, HeartbeatStatus::Late, "no ping in time"),
-            WatchChanged { name, status, detail, .. } => {
-                let words = format!("watch {name}: {}", cut(detail, LONGEST));
-                Some(if *status == WatchStatus::Breached { warn(words) } else { info(words) })
-            }
+            WatchChanged { name, status, detail, .. } => self.watch(name, *status, detail),
             TemplateFailed { template, words } => {
                 Some(warn(format!("the template of {template} failed, the built-in text goes out: {words}")))
             }
@@ -132,6 +130,17 @@ impl Told {
             (false, true) => Some(warn(format!("heartbeat {name} fails: {}", cut(detail, LONGEST)))),
             // The first one that passes is no news.
             (false, false) => before.map(|_| info(format!("heartbeat {name} passes"))),
+        }
+    }
+
+    fn watch(&mut self, name: &str, status: WatchStatus, detail: &str) -> Option<Line> {
+        let first = self.watches.insert(name.to_owned(), status).is_none();
+        let detail = cut(detail, LONGEST);
+        match status {
+            WatchStatus::Breached => Some(warn(format!("watch {name} is breached: {detail}"))),
+            // The first value that is well is no news.
+            _ if first => None,
+            _ => Some(info(format!("watch {name} is well again: {detail}"))),
         }
     }
 
