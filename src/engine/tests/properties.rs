@@ -84,6 +84,7 @@ enum Move {
     SetClock(i64),
     Wait(i64),
     Crash(i64),
+    Reboot(i64, i64),
     Fate(u64),
     Probe(bool),
 }
@@ -128,6 +129,7 @@ fn moves() -> impl Strategy<Value = Move> {
         1 => (-7_200..7_200i64).prop_map(Move::SetClock),
         14 => prop_oneof![0..5i64, 0..90i64, 0..900i64].prop_map(Move::Wait),
         1 => (0..900i64).prop_map(Move::Crash),
+        1 => (0..900i64, -200_000..200_000i64).prop_map(|(seconds, wrong)| Move::Reboot(seconds, wrong)),
         3 => prop_oneof![Just(0u64), Just(30), Just(100)].prop_map(Move::Fate),
         1 => any::<bool>().prop_map(Move::Probe),
     ]
@@ -192,6 +194,7 @@ fn play(w: &mut World, step: Move) {
         Move::SetClock(seconds) => return w.set_clock(Span::secs(seconds)),
         Move::Wait(seconds) => return w.run_until(w.elapsed + Span::secs(seconds)),
         Move::Crash(seconds) => return w.down_for(&Span::secs(seconds).exact()),
+        Move::Reboot(seconds, wrong) => return w.reboot(&Span::secs(seconds).exact(), Span::secs(wrong)),
         Move::Fate(bad) => {
             w.fate.as_mut().unwrap().bad = bad;
             return;
