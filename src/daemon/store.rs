@@ -4,6 +4,7 @@ use crate::api::Record;
 use crate::config::Config;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::Frame;
+use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Engine, State};
 use crate::ledger::{self, Extract, FaultKind, Ledger, OpenError, Options, Report, Tip};
@@ -48,6 +49,7 @@ impl From<OpenError> for StoreError {
 pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Result<Opened, StoreError> {
     let options = Options { extractor: extractor(config.clone()), ..Options::default() };
     let mut opening = ledger::open(&config.daemon.state_dir, options)?;
+    failpoint::reached(Point::StartLocked);
     let mut state = State::default();
     while let Some(snapshot) = opening.snapshot() {
         match read_state(&snapshot.body) {
@@ -63,6 +65,7 @@ pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Resul
         engine.replay(frame);
         extract(&mut engine, frame)
     })?;
+    failpoint::reached(Point::StartReplayed);
     let recovery = &recovered.recovery;
     tracing::info!(events = recovery.tip.seq, replayed = recovery.events, "the ledger is open");
     for torn in recovery.faults.iter().filter(|f| f.kind == FaultKind::TornTail) {

@@ -3,6 +3,7 @@
 //! The journal writes through the trait, so that tests can let a disk fail, fill up or dawdle;
 //! snapshots and repairs replace whole files by [`replace`].
 
+use crate::domain::failpoint::{self, Point};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
@@ -125,12 +126,16 @@ pub fn durable_dir(dir: &Path) -> io::Result<()> {
 /// What the system says; the old file is untouched then.
 pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let temporary = temporary_name(path);
-    let written = write_new(&temporary, parts).and_then(|()| std::fs::rename(&temporary, path));
+    let written = write_new(&temporary, parts).and_then(|()| {
+        failpoint::reached(Point::FileWritten);
+        std::fs::rename(&temporary, path)
+    });
     if written.is_err() {
         // Nothing refers to it; the next try overwrites what cannot be removed.
         let _ = std::fs::remove_file(&temporary);
         return written;
     }
+    failpoint::reached(Point::FileRenamed);
     sync_parent(path)
 }
 
