@@ -198,8 +198,8 @@ fn a_deal_falls_to_400000() {
         w.told(),
         [
             "mail carol sent",
-            "mail tier:TIER_2 skipped: no-address",
             "sms carol sent",
+            "mail tier:TIER_2 skipped: no-address",
             "sms tier:TIER_2 skipped: no-address"
         ]
     );
