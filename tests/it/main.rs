@@ -24,5 +24,6 @@ mod shipped;
 mod sound;
 mod stopped;
 mod tcp;
+mod torture;
 mod two_daemons;
 mod watches;

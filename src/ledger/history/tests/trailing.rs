@@ -66,7 +66,7 @@ async fn groups_that_it_has_already_change_nothing() {
 }
 
 #[tokio::test]
-async fn rubbish_in_its_place_is_set_aside_and_made_again() {
+async fn f17_rubbish_in_its_place_is_set_aside_and_made_again() {
     let mut ledger = Ledger::new();
     ledger.write(50);
     let history = ledger.start(Vec::new());
@@ -85,7 +85,7 @@ async fn rubbish_in_its_place_is_set_aside_and_made_again() {
 }
 
 #[tokio::test]
-async fn a_directory_that_is_gone_is_made_again() {
+async fn f17_a_directory_that_is_gone_is_made_again() {
     let mut ledger = Ledger::new();
     ledger.write(20);
     let history = ledger.start(Vec::new());
@@ -201,7 +201,7 @@ async fn a_fold_begins_at_a_snapshot_that_is_old_enough() {
 
 /// One flipped or cut place at a time: nothing panics out, and the answer is the model's.
 #[tokio::test]
-async fn whatever_happens_to_its_files_the_answer_is_the_same() {
+async fn f17_whatever_happens_to_its_files_the_answer_is_the_same() {
     let mut ledger = Ledger::new();
     ledger.write(60);
     let history = ledger.start(Vec::new());
