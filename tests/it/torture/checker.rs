@@ -152,7 +152,7 @@ impl Record {
         }
         let opened = self.of("incident_opened");
         for call in calls.iter().filter(|call| call.what == What::Ack && call.accepted().is_some()) {
-            let incident = opened.iter().find(|i| i["number"].to_string() == call.key).unwrap();
+            let incident = opened.iter().find(|i| i["number"].as_u64() == call.key.parse().ok()).unwrap();
             assert!(quiet.contains_key(text(incident, "id")), "acknowledged, and not in the ledger: {call:?}");
         }
         let notices = self.of("notification_accepted").into_iter();

@@ -202,6 +202,16 @@ async fn a_fold_begins_at_a_snapshot_that_is_old_enough() {
 /// One flipped or cut place at a time: nothing panics out, and the answer is the model's.
 #[tokio::test]
 async fn f17_whatever_happens_to_its_files_the_answer_is_the_same() {
+    harm(seeds(150)).await;
+}
+
+#[tokio::test]
+#[ignore = "a minute: make torture"]
+async fn torture_f17_whatever_happens_to_its_files_the_answer_is_the_same() {
+    harm(seeds(1_000)).await;
+}
+
+async fn harm(seeds: std::ops::Range<u64>) {
     let mut ledger = Ledger::new();
     ledger.write(60);
     let history = ledger.start(Vec::new());
@@ -209,7 +219,7 @@ async fn f17_whatever_happens_to_its_files_the_answer_is_the_same() {
     history.stop();
     let good = tempfile::tempdir().unwrap();
     copy_dir(&ledger.path("history"), &good.path().join("history"));
-    for seed in seeds(12) {
+    for seed in seeds {
         std::fs::remove_dir_all(ledger.path("history")).unwrap();
         copy_dir(&good.path().join("history"), &ledger.path("history"));
         let random = blake3::hash(&seed.to_le_bytes());
