@@ -17,7 +17,7 @@ export RUST_TEST_THREADS ?= 8
 # Random histories and texts are the same at each run; other ones: PROPTEST_RNG_SEED=7 make test
 export PROPTEST_RNG_SEED ?= 20261120
 
-.PHONY: all help setup test torture lint build release demo run deny man install clean
+.PHONY: all help setup tools test torture lint build release demo run deny man install clean
 
 all: build
 
@@ -35,11 +35,14 @@ help:
 setup:
 	@packaging/setup.sh
 
-test: setup lint
+tools:
+	@packaging/setup.sh --tools
+
+test: setup tools lint
 	$(CARGO) test $(FLAGS)
 
 # Another choice of deaths, or one seen before: STENTOR_SEEDS=17..18 make torture
-torture: setup
+torture: setup tools
 	$(CARGO) test $(FLAGS) --lib --test it torture_ -- --ignored --nocapture --test-threads=2
 
 # rustfmt and clippy come with the usual Rust; without them the tests still say whether it works.

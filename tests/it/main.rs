@@ -12,6 +12,7 @@ mod bad_input;
 mod blocked;
 mod broken_morning;
 mod damaged;
+mod disk;
 mod emergency;
 mod heartbeats;
 mod incidents;

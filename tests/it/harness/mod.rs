@@ -5,6 +5,7 @@ mod daemon;
 mod door;
 mod home;
 mod notices;
+pub mod tools;
 pub mod ways;
 
 pub use ctl::{Said, run, run_with_input};

@@ -51,6 +51,11 @@ pub async fn settled(daemon: &Daemon) -> Record {
         (status["queue"]["pending"] == 0 && !pending).then_some(())
     })
     .await;
+    eventually("the history has it all", async || {
+        let ledger = daemon.try_request("GET", "/api/v1/status", "").await?.1["ledger"].clone();
+        (ledger["applied_seq"] == ledger["durable_seq"]).then_some(())
+    })
+    .await;
     let verified = daemon.ok(&["ledger", "verify"]).await;
     assert_eq!(verified["ok"], true, "{verified}");
     let exported = daemon.ctl_text(&["ledger", "export"]).await;
