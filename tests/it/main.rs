@@ -1,6 +1,6 @@
 //! The real binaries as child processes, against stand-ins on loopback: one story in each file.
 //! docs/testing.md says how they are built and how to add one.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, clippy::print_stdout)]
 
 #[path = "../../examples/standins/mod.rs"]
 mod standins;
@@ -12,6 +12,7 @@ mod bad_input;
 mod blocked;
 mod broken_morning;
 mod damaged;
+mod disk;
 mod emergency;
 mod heartbeats;
 mod incidents;
@@ -24,5 +25,6 @@ mod shipped;
 mod sound;
 mod stopped;
 mod tcp;
+mod torture;
 mod two_daemons;
 mod watches;

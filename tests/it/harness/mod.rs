@@ -5,11 +5,12 @@ mod daemon;
 mod door;
 mod home;
 mod notices;
+pub mod tools;
 pub mod ways;
 
 pub use ctl::{Said, run, run_with_input};
 pub use daemon::Daemon;
-pub use door::get as door_get;
+pub use door::{Door, get as door_get};
 pub use home::{Home, files_under};
 
 use std::io::Write;
