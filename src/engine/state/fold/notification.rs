@@ -101,7 +101,7 @@ impl State {
         else {
             return false;
         };
-        if self.deliveries.contains_key(id) {
+        if self.deliveries.contains_key(id) || !status.is_beginning() {
             return false;
         }
         let Some(n) = self.notifications.get_mut(notification) else { return false };
@@ -155,7 +155,7 @@ impl State {
             return false;
         }
         let now = self.engine_time(at);
-        self.change_pending(*id, |d| {
+        self.move_delivery(*id, *status, |d| {
             if d.at != *place || d.lap != *lap {
                 d.counted = 0;
             } else if *status == Status::Backoff {
@@ -164,7 +164,6 @@ impl State {
             if let Some(until) = until {
                 d.pause = *until - now;
             }
-            d.status = *status;
             d.at = *place;
             d.until = *until;
             d.lap = *lap;
@@ -182,8 +181,7 @@ impl State {
         if !status.is_end() {
             return false;
         }
-        let known = self.change_pending(id, |d| {
-            d.status = status;
+        let known = self.move_delivery(id, status, |d| {
             d.reason = reason;
             d.until = None;
             d.ended_at = Some(at);
