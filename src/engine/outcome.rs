@@ -156,6 +156,11 @@ impl Turn<'_> {
         if n.origin.is_notice() || n.origin == Origin::Test {
             return None;
         }
+        // An order was given knowing what became of it before; a silence that begins later still holds it.
+        if d.ordered {
+            let labels = d.incident.and_then(|i| self.state.incidents.get(&i)).map_or(&n.labels, |i| &i.labels);
+            return self.silence_for(labels).map(|_| (Status::Skipped, "silenced".into()));
+        }
         let Some(incident) = d.incident else {
             let silence = self.silence_for(&n.labels);
             return silence.map(|_| (Status::Skipped, "silenced".into()));

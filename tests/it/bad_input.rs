@@ -194,7 +194,7 @@ async fn the_command_refuses_before_it_asks() {
         &["send", "--subject", "x", "--template", "t"],
         &["snooze", "1", "later"],
         &["silence", "add", "a=b", "--for", "1h"],
-        &["dlq", "list"],
+        &["dlq", "requeue"],
         &["selftest"],
         &["no-such-command"],
         &["status", "--no-such-flag"],

@@ -181,6 +181,15 @@ pub struct Delivery {
     pub detail: Option<String>,
     /// A dead letter that somebody gave up.
     pub dropped: bool,
+    /// Somebody ordered it sent once more, whatever became of its incident before.
+    #[serde(default)]
+    pub ordered: bool,
+    /// Bytes of its message's text, for the bound of what is kept of dead letters.
+    #[serde(default)]
+    pub weight: u64,
+    /// Crashes in a row at which it was in flight.
+    #[serde(default)]
+    pub crashes: u32,
 }
 
 impl Delivery {

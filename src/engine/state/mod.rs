@@ -172,6 +172,11 @@ impl State {
         self.index.dead.len()
     }
 
+    /// Bytes of their messages' text.
+    pub fn dead_bytes(&self) -> u64 {
+        self.index.dead_bytes
+    }
+
     pub fn is_dead_letter(&self, id: DeliveryId) -> bool {
         self.index.dead.contains(&id)
     }

@@ -149,6 +149,7 @@ fn being_told_by_a_fixed_channel_makes_nobody_a_person_who_was_told() {
 #[test]
 fn notices_go_to_each_place_at_which_an_attempt_was_begun_and_only_there() {
     let mut w = World::calm();
+    w.without_letters();
     w.channel("sms", refused()).channel("hook", Says::bad_number());
     let n = w.open_with(|r| {
         (r.level, r.channels, r.to) = (level("high"), names(&["sms", "hook", "call", "mail"]), who(&["alice"]));

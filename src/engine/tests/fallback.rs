@@ -24,6 +24,7 @@ fn it_comes_at_once_on_a_refused_login_an_account_limit_and_a_permanent_refusal(
 #[test]
 fn never_on_a_bad_recipient() {
     let mut w = World::calm();
+    w.without_letters();
     w.channel("sms", Says::bad_number());
     text(&mut w, "urgent", "alice");
     w.at("0m").rings("alice", "sms").nothing_else();
@@ -111,6 +112,7 @@ fn when_the_last_of_the_chain_fails_it_is_gone_through_once_more() {
 #[test]
 fn a_permanent_refusal_by_all_of_them_is_a_dead_letter_after_the_second_time_through() {
     let mut w = World::calm();
+    w.without_letters();
     for channel in ["sms", "sms-telnyx", "sms-gateway"] {
         w.channel(channel, provider());
     }

@@ -120,7 +120,9 @@ fn explain(head: &EventKind) -> Option<(String, String)> {
         DeliveryMoved { status, because, .. } => (format!("now {status}"), because.clone()),
         DeliveryEnded { status, reason, .. } => (status.to_string(), reason.clone().unwrap_or_default()),
         DeadLetterRequeued { .. } => ("tried again".into(), "somebody requeued the dead letter".into()),
-        DeadLetterDropped { .. } => ("given up".into(), "somebody dropped the dead letter".into()),
+        DeadLetterDropped { .. } => {
+            ("given up".into(), "the dead letter was dropped, by order or because too many are kept".into())
+        }
         SoundStarted { channel, .. } => {
             (format!("{channel} sounds"), "until acknowledged, stopped, or its longest time".into())
         }
