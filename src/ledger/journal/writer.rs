@@ -151,7 +151,7 @@ impl Writer {
         let after = self.mark.tip();
         let (path, file) = self.create(after)?;
         let mut open = Open { file, end: 0, reserved: 0, tight: false };
-        let header = Header { after, created: self.clock.read().wall }.encode();
+        let header = Header { after, created: self.clock.read().wall, packed: None }.encode();
         let written = open.put(&[&header, &group.bytes[..]].concat()).and_then(|()| self.files.sync_dir(&self.dir));
         if let Err(error) = written {
             // What it holds is written again elsewhere; a full disk needs the space.
