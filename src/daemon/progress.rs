@@ -96,8 +96,8 @@ mod tests {
     use crate::domain::clock::SystemClock;
     use crate::domain::event::Frame;
     use crate::engine::{Engine, State};
-    use crate::ledger::Extract;
-    use crate::runtime::{Cycle, Lanes, Log, LogFull, Setup, Written};
+    use crate::ledger::{Extract, Tip};
+    use crate::runtime::{Cycle, Lanes, Log, LogFull, Setup};
     use std::sync::Arc;
     use tokio::sync::{mpsc, oneshot};
 
@@ -128,13 +128,13 @@ mod tests {
     struct NoLog;
 
     impl Log for NoLog {
-        fn append(&self, _: &Frame, _: &[u8; 16], _: Extract) -> Result<Written, LogFull> {
+        fn append(&self, _: &Frame, _: &[u8; 16], _: Extract) -> Result<Tip, LogFull> {
             Err(LogFull("nothing was to be written".to_owned()))
         }
         fn flushing_for(&self) -> Option<Span> {
             None
         }
-        fn snapshot(&self, _: &Written, _: &[u8]) -> Result<(), String> {
+        fn snapshot(&self, _: Tip, _: &[u8]) -> Result<(), String> {
             Ok(())
         }
     }

@@ -7,7 +7,7 @@ use crate::domain::event::Frame;
 use crate::domain::time::Span;
 use crate::engine::{Engine, State};
 use crate::ledger::{self, Extract, FaultKind, Ledger, OpenError, Options, Report, Tip};
-use crate::runtime::{Log, LogFull, LogNews, Written, extract, extractor, read_state};
+use crate::runtime::{Log, LogFull, LogNews, extract, extractor, read_state};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -114,17 +114,15 @@ impl Store {
 }
 
 impl Log for Store {
-    fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Written, LogFull> {
-        let tip = self.ledger.append(frame, seed, extract).map_err(|e| LogFull(e.to_string()))?;
-        Ok(Written { seq: tip.seq, hash: tip.hash.to_string() })
+    fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, LogFull> {
+        self.ledger.append(frame, seed, extract).map_err(|e| LogFull(e.to_string()))
     }
 
     fn flushing_for(&self) -> Option<Span> {
         self.ledger.flushing_since().map(|since| SystemClock.read().boot - since)
     }
 
-    fn snapshot(&self, at: &Written, body: &[u8]) -> Result<(), String> {
-        let tip = Tip { seq: at.seq, hash: at.hash.parse()? };
-        self.ledger.save_snapshot(tip, body).map_err(|e| e.to_string())
+    fn snapshot(&self, at: Tip, body: &[u8]) -> Result<(), String> {
+        self.ledger.save_snapshot(at, body).map_err(|e| e.to_string())
     }
 }

@@ -98,11 +98,11 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
 
     // 4. What runs beside.
     keep_running(&tasks, &handle, &reloader, &args.config);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), name = %config.daemon.name, "stentor is ready");
+    systemd::ready(systemd::status(refused.is_some()));
     if refused.is_none() {
         keep(&config.daemon.state_dir, &config);
     }
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), name = %config.daemon.name, "stentor is ready");
-    systemd::ready(systemd::status(refused.is_some()));
     after_ready(&tasks, &config);
     Ok(Running { signals, store, cycle, stop_cycle: Some(stop_cycle), handle, reloader, tasks, fatal, api })
 }

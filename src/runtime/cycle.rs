@@ -6,13 +6,14 @@
 use super::dispatch::Dispatcher;
 use super::handle::{Handle, Lanes, Note, Released, is_intake, overloaded};
 use super::held::{Held, Queue};
-use super::log::{Log, LogFull, LogNews, Written};
+use super::log::{Log, LogFull, LogNews};
 use super::record;
 use super::sounds::Sounds;
 use crate::domain::clock::{Clock, Reading};
 use crate::domain::event::Frame;
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Decision, Effect, Engine, Input};
+use crate::ledger::Tip;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::{mpsc, oneshot};
@@ -60,7 +61,7 @@ pub struct Cycle {
     held: Queue,
     seq: u64,
     durable: u64,
-    last: Option<Written>,
+    last: Option<Tip>,
     reading: Reading,
     emergency: bool,
     /// Until when running attempts are waited for.
@@ -184,12 +185,10 @@ impl Cycle {
         let frame =
             Frame { seq: self.seq + 1, at: self.reading.wall, by: by.name, recorded_late: self.emergency, events };
         let extract = record::extract(&mut self.engine, &frame);
-        let written = self.log.append(&frame, seed, extract)?;
+        self.last = Some(self.log.append(&frame, seed, extract)?);
         self.seq += count;
         self.lanes.progress.decided_seq.store(self.seq, Ordering::Relaxed);
-        let released = Released { frame: Arc::new(frame), hash: written.hash.as_str().into() };
-        self.last = Some(written);
-        Ok(Some(released))
+        Ok(Some(Released { frame: Arc::new(frame) }))
     }
 
     /// Answers, stream lines and effects leave in order, once their ground is durable.
@@ -312,7 +311,7 @@ impl Cycle {
         if let Some(last) = self.last.filter(|w| w.seq <= self.durable) {
             match serde_json::to_vec(&self.engine.state) {
                 Ok(body) => {
-                    if let Err(words) = self.log.snapshot(&last, &body) {
+                    if let Err(words) = self.log.snapshot(last, &body) {
                         tracing::warn!(reason = %words, "no snapshot was kept; the next start reads more of the journal");
                     }
                 }

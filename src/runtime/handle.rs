@@ -7,12 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-/// One frame that is durable, with the hash that the chain has at it.
+/// One frame that is durable.
 #[derive(Clone, Debug)]
 pub struct Released {
     pub frame: Arc<Frame>,
-    /// Hex, of the frame.
-    pub hash: Arc<str>,
 }
 
 /// What moves, for the watchdog, `readyz` and metrics.

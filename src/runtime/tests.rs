@@ -8,6 +8,7 @@ use crate::domain::event::{EventKind, Frame};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Ask, Caller, Code, Engine, LevelWord, OpenRequest, Read, SendRequest, State};
 use crate::ledger::extract::Extract;
+use crate::ledger::{FrameHash, Tip};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -37,17 +38,17 @@ struct Paper {
 }
 
 impl Log for Paper {
-    fn append(&self, frame: &Frame, _seed: &[u8; 16], _extract: Extract) -> Result<Written, LogFull> {
+    fn append(&self, frame: &Frame, _seed: &[u8; 16], _extract: Extract) -> Result<Tip, LogFull> {
         if self.full.load(Ordering::SeqCst) {
             return Err(LogFull("64 MiB wait".into()));
         }
         self.frames.lock().unwrap().push(frame.clone());
-        Ok(Written { seq: frame.seq + frame.events.len() as u64 - 1, hash: format!("{:x}", frame.seq) })
+        Ok(Tip { seq: frame.seq + frame.events.len() as u64 - 1, hash: FrameHash::default() })
     }
     fn flushing_for(&self) -> Option<Span> {
         None
     }
-    fn snapshot(&self, _at: &Written, body: &[u8]) -> Result<(), String> {
+    fn snapshot(&self, _at: Tip, body: &[u8]) -> Result<(), String> {
         *self.snapshot.lock().unwrap() = Some(body.to_vec());
         Ok(())
     }

@@ -6,6 +6,7 @@ mod documents;
 mod explain;
 mod incident;
 mod lists;
+mod rows;
 mod status;
 
 pub use explain::Story;
@@ -56,8 +57,12 @@ impl Turn<'_> {
     }
 
     /// RFC 3339 in the daemon's zone.
+    fn shown(&self, t: Timestamp) -> String {
+        t.rfc3339(&self.config.daemon.timezone)
+    }
+
     pub(crate) fn time(&self, t: Timestamp) -> Value {
-        t.rfc3339(&self.config.daemon.timezone).into()
+        self.shown(t).into()
     }
 
     pub(crate) fn time_or_null(&self, t: Option<Timestamp>) -> Value {

@@ -6,6 +6,7 @@
 
 pub mod block;
 mod keys;
+mod pack;
 pub mod rollup;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use crate::ledger::codec::{FrameHash, Tip};
 use crate::ledger::extract::DocumentKind;
 use crate::ledger::files;
 use crate::ledger::history::store::block::Meta;
+use crate::ledger::history::store::pack::Packer;
 use crate::ledger::history::store::rollup::Tallies;
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
@@ -54,6 +56,7 @@ pub struct Store {
     /// The blocks at the end that are not full, to be merged.
     small: Vec<(u64, u32)>,
     dirty: bool,
+    packer: Packer,
 }
 
 impl Store {
@@ -82,7 +85,7 @@ impl Store {
                 .flush_every_ms(Some(TIDY_MS))
                 .open()?;
             let applied = applied(&db)?;
-            let mut store = Store { db, applied, small: Vec::new(), dirty: false };
+            let mut store = Store { db, applied, small: Vec::new(), dirty: false, packer: Packer::default() };
             store.small = store.small_at_end()?;
             Ok(store)
         })
