@@ -14,7 +14,7 @@
 //! Hence `tail -c +129 FILE | zstd -dc | strings` shows the events, as `strings` does of a plain segment.
 //! The format of zstd is RFC 8878.
 
-use crate::ledger::codec::{MAX_FRAME, RawFrame};
+use crate::ledger::codec::MAX_FRAME;
 use std::io;
 
 /// A chunk is closed when its frames have this many bytes.
@@ -44,34 +44,48 @@ impl Unpacked {
     }
 }
 
-/// Appends these frames, which stand one after the other, as chunks.
-///
-/// # Errors
-/// When zstd has no memory.
-pub fn pack(out: &mut Vec<u8>, frames: &[RawFrame<'_>]) -> io::Result<()> {
-    let mut chunk = Vec::with_capacity(CHUNK + (CHUNK >> 2));
-    for frame in frames {
-        chunk.extend_from_slice(frame.bytes);
-        if chunk.len() >= CHUNK {
-            put_chunk(out, &chunk)?;
-            chunk.clear();
-        }
-    }
-    if chunk.is_empty() { Ok(()) } else { put_chunk(out, &chunk) }
+/// Frames on their way into chunks.
+#[derive(Debug, Default)]
+pub struct Packing {
+    out: Vec<u8>,
+    chunk: Vec<u8>,
 }
 
-fn put_chunk(out: &mut Vec<u8>, frames: &[u8]) -> io::Result<()> {
-    let packed = zstd::bulk::compress(frames, LEVEL)?;
-    let start = out.len();
-    out.extend_from_slice(&MAGIC);
-    out.extend_from_slice(&SKIPPED.to_le_bytes());
-    out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(&(packed.len() as u32).to_le_bytes());
-    out.extend_from_slice(&(frames.len() as u32).to_le_bytes());
-    out.extend_from_slice(&packed);
-    let crc = crc32fast::hash(&out[start + 12..]);
-    out[start + 8..start + 12].copy_from_slice(&crc.to_le_bytes());
-    Ok(())
+impl Packing {
+    /// Adds a whole frame.
+    ///
+    /// # Errors
+    /// When zstd has no memory.
+    pub fn add(&mut self, frame: &[u8]) -> io::Result<()> {
+        self.chunk.extend_from_slice(frame);
+        if self.chunk.len() >= CHUNK { self.close() } else { Ok(()) }
+    }
+
+    /// The chunks.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn finish(mut self) -> io::Result<Vec<u8>> {
+        if !self.chunk.is_empty() {
+            self.close()?;
+        }
+        Ok(self.out)
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        let packed = zstd::bulk::compress(&self.chunk, LEVEL)?;
+        let start = self.out.len();
+        self.out.extend_from_slice(&MAGIC);
+        self.out.extend_from_slice(&SKIPPED.to_le_bytes());
+        self.out.extend_from_slice(&[0; 4]);
+        self.out.extend_from_slice(&(packed.len() as u32).to_le_bytes());
+        self.out.extend_from_slice(&(self.chunk.len() as u32).to_le_bytes());
+        self.out.extend_from_slice(&packed);
+        let crc = crc32fast::hash(&self.out[start + 12..]);
+        self.out[start + 8..start + 12].copy_from_slice(&crc.to_le_bytes());
+        self.chunk.clear();
+        Ok(())
+    }
 }
 
 /// Reads the chunks of a segment's file from `from` on. `length` is what the whole is to unpack to;
@@ -148,12 +162,18 @@ mod tests {
     /// Three chunks behind ten bytes of header, and what they unpack to.
     fn sample() -> (Vec<u8>, Vec<u8>) {
         let plain = chain(Tip::default(), &[&[2, 3], &[1], &[4]]).concat();
-        let all: Vec<RawFrame<'_>> = frames(&plain).collect();
+        let all: Vec<&[u8]> = frames(&plain).map(|f| f.bytes).collect();
         let mut file = b"ten bytes.".to_vec();
-        for frame in [&all[..1], &all[1..3], &all[3..]] {
-            pack(&mut file, frame).unwrap();
+        for part in [&all[..1], &all[1..3], &all[3..]] {
+            file.extend(packed(part.iter().copied()));
         }
         (file, plain)
+    }
+
+    fn packed<'a>(frames: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+        let mut packing = Packing::default();
+        frames.for_each(|frame| packing.add(frame).unwrap());
+        packing.finish().unwrap()
     }
 
     #[test]
@@ -163,8 +183,7 @@ mod tests {
         assert_eq!(unpacked.bytes[10..], plain);
         assert_eq!((unpacked.places.len(), unpacked.in_file(10), unpacked.in_file(3)), (3, 10, 3));
         let many = chain(Tip::default(), &[&[50; 100]]).concat();
-        let mut file = Vec::new();
-        pack(&mut file, &frames(&many).collect::<Vec<_>>()).unwrap();
+        let file = packed(frames(&many).map(|f| f.bytes));
         assert!(file.len() * 4 < many.len(), "{} of {}", file.len(), many.len());
         assert!(unpack(&file, 0, None).bytes == many && unpack(&file, 0, None).places.len() > 1);
     }

@@ -154,6 +154,11 @@ pub fn list(dir: &Path) -> io::Result<Vec<Segment>> {
     Ok(found)
 }
 
+/// When a segment was begun, by the wall clock of then; `None` when its header cannot be read.
+pub fn created(path: &Path) -> Option<Timestamp> {
+    Some(read_header(path).ok()?.ok()?.created)
+}
+
 fn parse_name(path: &Path) -> Option<(u64, u32)> {
     let (seq, generation) = path.file_name()?.to_str()?.strip_suffix(".journal")?.split_once('-')?;
     Some((seq.parse().ok()?, generation.parse().ok()?))
