@@ -8,7 +8,7 @@ use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Engine, State};
 use crate::ledger::{self, Extract, FaultKind, Ledger, OpenError, Options, Report, Tip};
-use crate::runtime::{Log, LogFull, LogNews, extract, extractor, read_state};
+use crate::runtime::{Log, LogFull, LogNews, extract, extractor, read_state, state_fold};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -47,7 +47,7 @@ impl From<OpenError> for StoreError {
 /// # Errors
 /// When the directory is in use, cannot be used, or comes from a newer version.
 pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Result<Opened, StoreError> {
-    let options = Options { extractor: extractor(config.clone()), ..Options::default() };
+    let options = Options { extractor: extractor(config.clone()), fold: state_fold(), ..Options::default() };
     let mut opening = ledger::open(&config.daemon.state_dir, options)?;
     failpoint::reached(Point::StartLocked);
     let mut state = State::default();
@@ -88,6 +88,7 @@ fn tell(news: &mpsc::UnboundedSender<LogNews>, report: Report) {
         Report::Trouble { words } => LogNews::Trouble(words),
         Report::Well => LogNews::Well,
         Report::History { words, well } => LogNews::History { words, well },
+        Report::Files { words } => LogNews::Files(words),
         Report::Replaced { words } => {
             tracing::error!(reason = %words, "a segment of the journal failed; a new one took its frames");
             return;

@@ -242,6 +242,10 @@ impl Cycle {
             }
             LogNews::Trouble(words) => self.troubled(words),
             LogNews::Well => self.recovered(),
+            LogNews::Files(words) => {
+                self.look_at_the_clock()?;
+                self.ask(Ask::StorageTroubled { part: "ledger".into(), words, well: false })
+            }
             LogNews::History { words, well } => {
                 self.look_at_the_clock()?;
                 self.ask(Ask::StorageTroubled { part: "history".into(), words, well })

@@ -23,6 +23,13 @@ pub struct Content {
     pub annotations: Labels,
 }
 
+impl Content {
+    /// What stands for texts that were removed on purpose.
+    pub fn erased() -> Content {
+        Content { subject: "[erased]".into(), ..Content::default() }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IncidentStatus {

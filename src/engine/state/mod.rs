@@ -5,6 +5,7 @@
 
 mod change;
 mod entity;
+mod erase;
 mod evolve;
 mod fold;
 mod index;

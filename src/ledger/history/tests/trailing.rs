@@ -115,7 +115,7 @@ async fn a_history_of_another_journal_is_not_used() {
         let mut bytes = std::fs::read(&first).unwrap();
         let mut after = Tip::default();
         after.hash.0[0] = 1;
-        let header = segment::Header { after, created: at(0) }.encode();
+        let header = segment::Header { after, created: at(0), packed: None }.encode();
         bytes[..segment::HEADER].copy_from_slice(&header);
         std::fs::write(&first, bytes).unwrap();
         copy_dir(&other.path("history"), &ledger.path("history"));
