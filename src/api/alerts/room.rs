@@ -22,6 +22,12 @@ impl Default for Room {
 }
 
 impl Room {
+    /// As if so much of it were taken.
+    #[cfg(test)]
+    pub fn fill(&self, part: f64) -> Option<OwnedSemaphorePermit> {
+        self.take((ALL as f64 * part) as usize).ok()
+    }
+
     fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Told> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.0.clone().try_acquire_many_owned(bytes).map_err(|_| full())
