@@ -114,6 +114,7 @@ impl Turn<'_> {
 
     /// The start of this life: attempts without an outcome are taken up again.
     pub fn started(&mut self, version: String, boot: String) {
+        let before = self.state.engine_time(self.state.last_at);
         self.believe_clock(&boot);
         self.emit(EventKind::Started { version, boot });
         for id in self.state.all_in_flight() {
@@ -122,6 +123,8 @@ impl Turn<'_> {
             self.attempt_finished(id, n, AttemptResult::Lost { words });
         }
         self.agenda.started_at = self.wall;
+        let deaf = (self.now - before).min(self.config.alertmanager.resolve_timeout);
+        self.await_alerts(self.now + deaf);
         self.plan_agenda();
         self.effects.push(super::input::Effect::Sound);
         self.wake();

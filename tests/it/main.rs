@@ -8,6 +8,7 @@ mod standins;
 mod harness;
 
 mod access;
+mod alerts;
 mod bad_input;
 mod blocked;
 mod broken_morning;

@@ -47,11 +47,26 @@ impl Home {
     }
 }
 
+/// A port that nobody has, for the moment.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 /// Over TCP: status and text.
 pub async fn get(address: &str, path: &str) -> (u16, String) {
     let stream = TcpStream::connect(address).await.unwrap();
     let bytes = format!("GET {path} HTTP/1.1\r\nHost: stentor\r\nConnection: close\r\n\r\n");
     exchange(stream, bytes.as_bytes()).await.expect("no answer over TCP")
+}
+
+/// A body over TCP, with more header lines where there are some: status and text.
+pub async fn post(address: &str, path: &str, headers: &str, body: &str) -> Option<(u16, String)> {
+    let stream = TcpStream::connect(address).await.ok()?;
+    let length = body.len();
+    let head =
+        format!("POST {path} HTTP/1.1\r\nHost: stentor\r\nConnection: close\r\nContent-Type: application/json\r\n");
+    let bytes = format!("{head}{headers}Content-Length: {length}\r\n\r\n{body}");
+    exchange(stream, bytes.as_bytes()).await
 }
 
 async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]) -> Option<(u16, String)> {

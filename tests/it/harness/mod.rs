@@ -10,7 +10,7 @@ pub mod ways;
 
 pub use ctl::{Said, run, run_with_input};
 pub use daemon::Daemon;
-pub use door::{Door, get as door_get};
+pub use door::{Door, free_port, get as door_get, post as door_post};
 pub use home::{Home, files_under};
 
 use std::io::Write;
