@@ -31,9 +31,14 @@ impl Home {
 
 /// Over TCP: status and text.
 pub async fn get(address: &str, path: &str) -> (u16, String) {
-    let stream = TcpStream::connect(address).await.unwrap();
+    try_get(address, path).await.expect("no answer over TCP")
+}
+
+/// The same; `None` when it is not let in, or not answered.
+pub async fn try_get(address: &str, path: &str) -> Option<(u16, String)> {
+    let stream = TcpStream::connect(address).await.ok()?;
     let bytes = format!("GET {path} HTTP/1.1\r\nHost: stentor\r\nConnection: close\r\n\r\n");
-    exchange(stream, bytes.as_bytes()).await.expect("no answer over TCP")
+    exchange(stream, bytes.as_bytes()).await
 }
 
 async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]) -> Option<(u16, String)> {
