@@ -19,6 +19,7 @@ pub mod history;
 mod incidents;
 mod intake;
 mod ledger;
+mod letters;
 mod lists;
 mod lore;
 mod metrics;

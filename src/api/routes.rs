@@ -2,7 +2,7 @@
 
 use super::access::Right;
 use super::guard::{Guard, catch, guard, unknown_path, wrong_method};
-use super::{Api, control, events, export, health, heartbeats, incidents, intake, ledger, lists, status};
+use super::{Api, control, events, export, health, heartbeats, incidents, intake, ledger, letters, lists, status};
 use crate::engine::Role;
 use axum::Router;
 use axum::http::Method;
@@ -35,6 +35,10 @@ pub fn table() -> Vec<Route> {
         acts("/api/v1/notifications", post(intake::send)),
         reads("/api/v1/deliveries", get(lists::deliveries)),
         reads("/api/v1/deliveries/{id}", get(lists::delivery)),
+        reads("/api/v1/dlq", get(letters::list)),
+        row(Method::POST, "/api/v1/dlq/requeue", ADMIN, post(letters::requeue_all)),
+        row(Method::POST, "/api/v1/dlq/{id}/requeue", ADMIN, post(letters::requeue)),
+        row(Method::POST, "/api/v1/dlq/{id}/drop", ADMIN, post(letters::drop)),
         reads("/api/v1/incidents", get(incidents::list)),
         reads("/api/v1/incidents/{id}", get(incidents::show)),
         acts("/api/v1/incidents", post(intake::open)),

@@ -68,10 +68,7 @@ impl Turn<'_> {
         if request.fingerprint.as_ref().is_some_and(|f| f.is_empty() || f.len() > 255) {
             return refuse(Refusal::field("fingerprint", "a fingerprint has 1 to 255 bytes"));
         }
-        let fingerprint = match request.fingerprint {
-            Some(given) => format!("manual/{given}"),
-            None => format!("manual/{}", self.ids.ulid()),
-        };
+        let fingerprint = request.fingerprint.unwrap_or_else(|| format!("manual/{}", self.ids.ulid()));
         let opening = Opening {
             fingerprint,
             source: "manual",

@@ -195,7 +195,11 @@ pub enum Read {
     Metric(String),
     Channels,
     Silences,
-    DeadLetters,
+    /// Oldest first, from after this one on.
+    DeadLetters {
+        limit: usize,
+        after: Option<DeliveryId>,
+    },
     /// The notification with its deliveries, as `send` answers it.
     Notification(String),
     /// Those whose id is smaller, newest first: the next page of [`Read::Incidents`].

@@ -13,6 +13,7 @@ mod heartbeat;
 mod incident;
 mod input;
 mod labels;
+mod letter;
 mod nobody;
 mod oncall;
 mod outcome;

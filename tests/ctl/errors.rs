@@ -182,9 +182,6 @@ async fn what_is_still_to_come_is_named_and_refused() {
     let standin = Standin::start();
     let table: &[(&[&str], &str)] = &[
         (&["selftest"], "selftest"),
-        (&["dlq", "list"], "dlq"),
-        (&["dlq", "requeue", "--all"], "dlq"),
-        (&["dlq", "drop", "WXYZ"], "dlq"),
         (&["who", "--level", "high", "--to", "bob", "--label", "a=b", "--at", "2026-11-20T07:00:00Z"], "who"),
         (&["rehearse", "--level", "urgent", "--assume", "nobody-acks,ack-after=6m"], "rehearse"),
         (&["ledger", "backup", "/tmp/x"], "ledger backup"),

@@ -1,6 +1,6 @@
 //! The real binaries as child processes, against stand-ins on loopback: one story in each file.
 //! docs/testing.md says how they are built and how to add one.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, clippy::print_stdout)]
 
 #[path = "../../examples/standins/mod.rs"]
 mod standins;
@@ -13,6 +13,7 @@ mod blocked;
 mod broken_morning;
 mod crowded;
 mod damaged;
+mod disk;
 mod emergency;
 mod heartbeats;
 mod incidents;
@@ -26,5 +27,6 @@ mod shipped;
 mod sound;
 mod stopped;
 mod tcp;
+mod torture;
 mod two_daemons;
 mod watches;

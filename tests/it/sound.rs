@@ -94,7 +94,7 @@ async fn up() -> (Standins, Daemon, Ear) {
 }
 
 #[tokio::test]
-async fn an_urgent_alarm_sounds_until_it_is_acknowledged_also_across_a_kill() {
+async fn f62_an_urgent_alarm_sounds_until_it_is_acknowledged_also_across_a_kill() {
     if !can_sound().await {
         return;
     }
@@ -136,7 +136,7 @@ async fn stop_silences_but_acknowledges_nothing() {
 }
 
 #[tokio::test]
-async fn without_a_device_the_delivery_fails_the_probe_says_so_and_nothing_is_noisy() {
+async fn f59_without_a_device_the_delivery_fails_the_probe_says_so_and_nothing_is_noisy() {
     let standins = Standins::start().await;
     let config = ways::and(SIREN).replace("tone   = \"siren\"", "tone = \"siren\"\ndevice = \"no-such-device\"");
     let mut daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::entity::*;
+use crate::domain::delivery::Status;
 use crate::domain::id::{DeliveryId, IncidentId};
 
 impl State {
@@ -29,6 +30,15 @@ impl State {
     /// The same for one that has not ended; `false` also when it has.
     pub(super) fn change_pending(&mut self, id: DeliveryId, change: impl FnOnce(&mut Delivery)) -> bool {
         self.index.pending.contains(&id) && self.change_delivery(id, change)
+    }
+
+    /// Moves a delivery to this status; `false` when there is none, or it may not go there.
+    pub(super) fn move_delivery(&mut self, id: DeliveryId, to: Status, change: impl FnOnce(&mut Delivery)) -> bool {
+        let may = self.deliveries.get(&id).is_some_and(|d| d.status.may_become(to));
+        may && self.change_delivery(id, |d| {
+            change(d);
+            d.status = to;
+        })
     }
 
     /// Changes an incident that is not resolved; `false` when there is none with this id. What is

@@ -23,6 +23,13 @@ pub struct Content {
     pub annotations: Labels,
 }
 
+impl Content {
+    /// What stands for texts that were removed on purpose.
+    pub fn erased() -> Content {
+        Content { subject: "[erased]".into(), ..Content::default() }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IncidentStatus {
@@ -181,6 +188,15 @@ pub struct Delivery {
     pub detail: Option<String>,
     /// A dead letter that somebody gave up.
     pub dropped: bool,
+    /// Somebody ordered it sent once more, whatever became of its incident before.
+    #[serde(default)]
+    pub ordered: bool,
+    /// Bytes of its message's text, for the bound of what is kept of dead letters.
+    #[serde(default)]
+    pub weight: u64,
+    /// Crashes in a row at which it was in flight.
+    #[serde(default)]
+    pub crashes: u32,
 }
 
 impl Delivery {

@@ -52,7 +52,10 @@ pub(in crate::engine) struct Index {
     pub pending: BTreeSet<DeliveryId>,
     pub pending_by_incident: Sets<IncidentId, DeliveryId>,
     pub scheduled: BTreeSet<DeliveryId>,
+    /// Dead letters; of how many bytes of text; and of which incidents.
     pub dead: BTreeSet<DeliveryId>,
+    pub dead_bytes: u64,
+    pub dead_by_incident: Sets<IncidentId, DeliveryId>,
     pub by_fingerprint: HashMap<String, IncidentId>,
     pub by_number: HashMap<u64, IncidentId>,
     pub live: BTreeMap<u64, IncidentId>,
@@ -92,8 +95,8 @@ impl Index {
 
     pub fn add_delivery(&mut self, d: &Delivery) {
         self.set_timer(Timer::Delivery(d.id), delivery_due(d));
-        if d.status == Status::Dead && !d.dropped {
-            self.dead.insert(d.id);
+        if is_dead_letter(d) {
+            self.add_dead_letter(d);
         }
         if d.status.is_end() {
             return;
@@ -121,7 +124,9 @@ impl Index {
     }
 
     pub fn remove_delivery(&mut self, d: &Delivery) {
-        self.dead.remove(&d.id);
+        if is_dead_letter(d) {
+            self.remove_dead_letter(d);
+        }
         self.pending.remove(&d.id);
         self.scheduled.remove(&d.id);
         if d.status.is_end() {
@@ -136,6 +141,24 @@ impl Index {
         remove(&mut self.resting, d.channel(), &d.id);
         for way in &d.chain {
             remove(&mut self.hoping, way, &d.id);
+        }
+    }
+
+    fn add_dead_letter(&mut self, d: &Delivery) {
+        if self.dead.insert(d.id) {
+            self.dead_bytes += d.weight;
+        }
+        if let Some(incident) = d.incident {
+            add(&mut self.dead_by_incident, incident, d.id);
+        }
+    }
+
+    fn remove_dead_letter(&mut self, d: &Delivery) {
+        if self.dead.remove(&d.id) {
+            self.dead_bytes = self.dead_bytes.saturating_sub(d.weight);
+        }
+        if let Some(incident) = d.incident {
+            remove(&mut self.dead_by_incident, &incident, &d.id);
         }
     }
 
@@ -184,6 +207,11 @@ fn delivery_due(d: &Delivery) -> Option<EngineTime> {
         Status::Ready | Status::Submitted => Some(d.expires),
         _ => None,
     }
+}
+
+/// It ended dead, and nobody has given it up.
+fn is_dead_letter(d: &Delivery) -> bool {
+    d.status == Status::Dead && !d.dropped
 }
 
 /// In a channel's queue: ready, or waiting for the channel without a time of its own.

@@ -5,6 +5,7 @@
 
 mod change;
 mod entity;
+mod erase;
 mod evolve;
 mod fold;
 mod index;
@@ -170,6 +171,11 @@ impl State {
 
     pub fn dead_count(&self) -> usize {
         self.index.dead.len()
+    }
+
+    /// Bytes of their messages' text.
+    pub fn dead_bytes(&self) -> u64 {
+        self.index.dead_bytes
     }
 
     pub fn is_dead_letter(&self, id: DeliveryId) -> bool {

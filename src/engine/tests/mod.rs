@@ -8,6 +8,7 @@ mod fallback;
 mod health;
 mod heartbeats;
 mod incidents;
+mod letters;
 mod policies;
 mod preferences;
 mod properties;

@@ -8,7 +8,7 @@ use crate::domain::delivery::Status;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::matcher::Matcher;
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Ask, OpenRequest, SendRequest, SpanWord, State, TimeWord};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -216,6 +216,20 @@ struct Watcher {
 }
 
 impl Watcher {
+    /// One event: what is asked before it happens, and that no delivery moves but by the table.
+    fn see(&mut self, at: Timestamp, event: &Event) {
+        self.look(&event.head);
+        let id = moved(&event.head);
+        let status = |state: &State| id.and_then(|id| state.deliveries.get(&id)).map(|d| d.status);
+        let before = status(&self.state);
+        self.state.evolve(at, event);
+        match (before, status(&self.state)) {
+            (Some(from), Some(to)) if from != to => assert!(from.may_become(to), "{from} became {to} by {event:?}"),
+            (None, Some(first)) => assert!(first.is_beginning(), "{first} is no beginning"),
+            _ => {}
+        }
+    }
+
     fn look(&mut self, head: &EventKind) {
         match head {
             EventKind::DeliveryCreated { id, status, .. } => {
@@ -242,7 +256,7 @@ impl Watcher {
         assert_eq!(self.state.queue(channel).next(), Some(id), "the most urgent of a queue goes first");
         assert!(self.state.queue(channel).all(|other| self.state.deliveries[&other].level <= d.level));
         let notice = self.state.notifications[&d.notification].origin.is_notice();
-        if let Some(incident) = d.incident.filter(|_| !notice) {
+        if let Some(incident) = d.incident.filter(|_| !notice && !d.ordered) {
             let i = &self.state.incidents[&incident];
             assert!(
                 i.is_calling(),
@@ -255,12 +269,25 @@ impl Watcher {
     }
 }
 
+/// The delivery that an event is about.
+fn moved(head: &EventKind) -> Option<DeliveryId> {
+    match head {
+        EventKind::DeliveryCreated { id, .. }
+        | EventKind::DeliveryMoved { id, .. }
+        | EventKind::DeliveryEnded { id, .. }
+        | EventKind::DeadLetterRequeued { id }
+        | EventKind::DeadLetterDropped { id }
+        | EventKind::AttemptStarted { delivery: id, .. }
+        | EventKind::AttemptFinished { delivery: id, .. } => Some(*id),
+        _ => None,
+    }
+}
+
 fn watch(w: &World) {
     let mut watcher = Watcher::default();
     for frame in &w.frames {
         for event in &frame.events {
-            watcher.look(&event.head);
-            watcher.state.evolve(frame.at, event);
+            watcher.see(frame.at, event);
         }
     }
     for (id, ends) in &watcher.ends {

@@ -6,6 +6,7 @@ mod documents;
 mod explain;
 mod incident;
 mod lists;
+mod rows;
 mod status;
 
 pub use explain::Story;
@@ -39,10 +40,7 @@ impl Turn<'_> {
             Read::Metric(name) => self.metric_view(&name),
             Read::Channels => Ok(json!({ "channels": self.channels(), "next_cursor": null })),
             Read::Silences => Ok(json!({ "silences": self.silences(), "next_cursor": null })),
-            Read::DeadLetters => {
-                let rows: Vec<Value> = self.state.dead_letters().take(ROWS).map(|d| self.delivery(d)).collect();
-                Ok(json!({ "deliveries": rows, "next_cursor": null }))
-            }
+            Read::DeadLetters { limit, after } => Ok(self.dead_letters(limit, after)),
             Read::Notification(id) => match id.parse() {
                 Ok(id) => self.notification_view(id),
                 Err(_) => refuse(Refusal::field("id", format!("{id:?} is not the id of a notification"))),
@@ -56,8 +54,12 @@ impl Turn<'_> {
     }
 
     /// RFC 3339 in the daemon's zone.
+    fn shown(&self, t: Timestamp) -> String {
+        t.rfc3339(&self.config.daemon.timezone)
+    }
+
     pub(crate) fn time(&self, t: Timestamp) -> Value {
-        t.rfc3339(&self.config.daemon.timezone).into()
+        self.shown(t).into()
     }
 
     pub(crate) fn time_or_null(&self, t: Option<Timestamp>) -> Value {

@@ -177,7 +177,7 @@ fn an_empty_frame_is_refused_and_leaves_no_trace() {
 }
 
 #[test]
-fn every_flipped_bit_and_every_cut_is_noticed() {
+fn f16_every_flipped_bit_and_every_cut_is_noticed() {
     let bytes = encoded(&sample());
     for cut in 0..bytes.len() {
         assert!(RawFrame::read(&bytes[..cut]).is_err(), "cut at {cut}");

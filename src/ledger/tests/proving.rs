@@ -46,7 +46,7 @@ fn a_flipped_byte_is_found_while_it_runs() {
 /// Somebody who can write files, but has no anchor outside: whatever is cut, edited or re-chained
 /// differs from the history or the snapshot.
 #[test]
-fn tampering_is_found() {
+fn f80_tampering_is_found() {
     let tampered = |change: &dyn Fn(&Path)| {
         let dir = made(10);
         let run = start(dir.path());
@@ -104,7 +104,7 @@ fn tampering_is_found() {
 }
 
 #[test]
-fn an_anchor_outside_finds_what_nothing_inside_can() {
+fn f80_an_anchor_outside_finds_what_nothing_inside_can() {
     let dir = made(5);
     let anchor = offline(dir.path(), &[]).map(|v| Tip { seq: v.seq, hash: v.head }).unwrap();
     std::fs::remove_dir_all(dir.path()).unwrap();

@@ -2,18 +2,20 @@
 
 use super::{Home, LONGEST};
 use serde_json::Value;
+use std::path::PathBuf;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
-impl Home {
-    /// A request over the control socket, with a body where it is not empty: status and document.
-    pub async fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
-        self.try_request(method, path, body).await.expect("the daemon did not answer")
-    }
+/// Where a daemon is asked, whether it runs or not.
+pub struct Door {
+    socket: PathBuf,
+}
 
-    /// The same; `None` when the daemon is gone, or goes before it has answered.
+impl Door {
+    /// A request over the control socket, with a body where it is not empty: status and document.
+    /// `None` when the daemon is gone, or goes before it has answered.
     pub async fn try_request(&self, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
-        let stream = UnixStream::connect(self.socket()).await.ok()?;
+        let stream = UnixStream::connect(&self.socket).await.ok()?;
         let head = match body.is_empty() {
             true => String::new(),
             false => format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()),
@@ -21,6 +23,22 @@ impl Home {
         let bytes = format!("{method} {path} HTTP/1.1\r\nHost: stentor\r\nConnection: close\r\n{head}\r\n{body}");
         let (status, text) = exchange(stream, bytes.as_bytes()).await?;
         Some((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+}
+
+impl Home {
+    pub fn door(&self) -> Door {
+        Door { socket: self.socket() }
+    }
+
+    /// A request that is answered.
+    pub async fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        self.try_request(method, path, body).await.expect("the daemon did not answer")
+    }
+
+    /// A request that may not be, see [`Door::try_request`].
+    pub async fn try_request(&self, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
+        self.door().try_request(method, path, body).await
     }
 
     /// These very bytes.

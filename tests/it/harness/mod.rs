@@ -7,12 +7,13 @@ mod door;
 mod home;
 mod namespace;
 mod notices;
+pub mod tools;
 pub mod ways;
 
 pub use ctl::{Said, run, run_with_input};
 pub use daemon::Daemon;
 pub use dns::{NameServer, Names};
-pub use door::{get as door_get, try_get as door_try_get};
+pub use door::{Door, get as door_get, try_get as door_try_get};
 pub use home::{Home, files_under};
 pub use namespace::{alone, black_hole, ip, shell};
 

@@ -24,16 +24,25 @@ pub struct Verify {
     /// Read the files themselves instead of asking the daemon, which must not run
     #[arg(long)]
     offline: bool,
-    /// Where they are
-    #[arg(long, value_name = "DIR", env = "STATE_DIRECTORY", default_value = "/var/lib/stentor")]
-    state_dir: PathBuf,
+    /// Where they are, with --offline [default: $STATE_DIRECTORY, else /var/lib/stentor]
+    #[arg(long, value_name = "DIR", requires = "offline")]
+    state_dir: Option<PathBuf>,
+}
+
+/// A daemon that is asked has its own state directory: naming another one then would be a mistake
+/// that looks like an answer.
+fn state_directory(named: Option<PathBuf>) -> PathBuf {
+    named
+        .or_else(|| std::env::var_os("STATE_DIRECTORY").map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from("/var/lib/stentor"))
 }
 
 impl Verify {
     pub async fn run(self, session: &mut Session<'_>) -> Outcome {
         let answer = match self.offline {
             true => {
-                let report = verify::offline(&self.state_dir, &[]).map_err(|e| Trouble::Failed(e.to_string()))?;
+                let report = verify::offline(&state_directory(self.state_dir), &[])
+                    .map_err(|e| Trouble::Failed(e.to_string()))?;
                 Answer::made_here(json!(report))
             }
             false => session.ask(Call::get(&["ledger", "verify"]).patient(LONGEST_VERIFY)).await?,
