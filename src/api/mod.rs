@@ -30,6 +30,7 @@ mod params;
 mod past;
 mod patience;
 mod record;
+mod room;
 mod routes;
 mod serve;
 mod socket;

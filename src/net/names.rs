@@ -1,8 +1,8 @@
 //! What a name leads to, by the system's own resolver.
 //!
-//! A resolver that hangs is asked once for each name, however many wait, and none waits longer than
-//! [`LOOKUP_TIMEOUT`]. While it fails, a name leads where it led when it was last known: an outage of
-//! the name servers is no reason to be silent, and TLS says whether it is still the same host.
+//! A resolver that hangs is asked once in [`LOOKUP_TIMEOUT`] for each name, however many wait, and none
+//! waits longer than that. While it fails, a name leads where it led when it was last known: an outage
+//! of the name servers is no reason to be silent, and TLS says whether it is still the same host.
 
 use crate::domain::clock;
 use crate::domain::time::{Span, Timestamp};
@@ -19,8 +19,8 @@ use tokio::time::{Instant, timeout_at};
 const LAST_KNOWN: Span = Span::days(1);
 /// Names come from the config; beyond this many the memory of them begins anew.
 const MOST: usize = 1_024;
-/// Who joins a look-up that has long been under way gives it at least this.
-const JOINING: Duration = Duration::from_millis(200);
+/// What a resolver that hung is given before the last known address is used.
+const AFTER_A_HANG: Duration = Duration::from_millis(200);
 
 /// Why a name leads nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +40,8 @@ type Asking = Shared<BoxFuture<'static, Result<Addresses, String>>>;
 struct Known {
     last: Option<(Addresses, Timestamp)>,
     asking: Option<(Asking, Instant)>,
+    /// The last look-up had no answer in time.
+    hangs: bool,
 }
 
 static NAMES: LazyLock<Mutex<HashMap<String, Known>>> = LazyLock::new(Mutex::default);
@@ -53,41 +55,50 @@ fn names() -> MutexGuard<'static, HashMap<String, Known>> {
 /// # Errors
 /// There is none in time, and none from before.
 pub async fn addresses(name: &str) -> Result<Addresses, NameError> {
-    let (asking, since) = under_way(name);
-    let deadline = (since + LOOKUP_TIMEOUT).max(Instant::now() + JOINING);
+    let (asking, deadline) = under_way(name);
     let error = match timeout_at(deadline, asking).await {
         Ok(Ok(found)) => return Ok(found),
         Ok(Err(why)) => NameError::Failed { name: name.to_owned(), why },
-        Err(_) => NameError::Late(name.to_owned()),
+        Err(_) => {
+            names().entry(name.to_owned()).or_default().hangs = true;
+            NameError::Late(name.to_owned())
+        }
     };
     let known = last_known(name, clock::wall()).ok_or(error)?;
     tracing::warn!(name, "the name servers fail; the name is taken to lead where it last did");
     Ok(known)
 }
 
-/// The look-up that is under way, or a new one, and since when.
+/// The look-up that is under way, or a new one, and how long to wait for it.
 fn under_way(name: &str) -> (Asking, Instant) {
+    let now = Instant::now();
     let mut names = names();
     if names.len() >= MOST && !names.contains_key(name) {
         names.clear();
     }
     let known = names.entry(name.to_owned()).or_default();
-    if let Some((asking, since)) = known.asking.as_ref().filter(|(asking, _)| asking.peek().is_none()) {
-        return (asking.clone(), *since);
-    }
-    // On its own, so that what comes too late for us is known to the next.
-    let owned = name.to_owned();
+    let in_time = |since: &Instant| now < *since + LOOKUP_TIMEOUT;
+    let begun = known.asking.clone().filter(|(asking, since)| asking.peek().is_none() && in_time(since));
+    let (asking, since) = begun.unwrap_or_else(|| (begin(name), now));
+    known.asking = Some((asking.clone(), since));
+    let patience = now + AFTER_A_HANG;
+    (asking, if known.hangs && known.last.is_some() { patience } else { since + LOOKUP_TIMEOUT })
+}
+
+/// On its own, so that what comes too late for us is known to the next.
+fn begin(name: &str) -> Asking {
+    let name = name.to_owned();
     let task = tokio::spawn(async move {
-        let found = ask(&owned).await;
-        if let (Ok(found), Some(known)) = (&found, self::names().get_mut(&owned)) {
-            known.last = Some((found.clone(), clock::wall()));
+        let found = ask(&name).await;
+        if let Some(known) = names().get_mut(&name) {
+            known.hangs = false;
+            if let Ok(found) = &found {
+                known.last = Some((found.clone(), clock::wall()));
+            }
         }
         found
     });
-    let asking = task.map(|ended| ended.unwrap_or_else(|e| Err(e.to_string()))).boxed().shared();
-    let since = Instant::now();
-    known.asking = Some((asking.clone(), since));
-    (asking, since)
+    task.map(|ended| ended.unwrap_or_else(|e| Err(e.to_string()))).boxed().shared()
 }
 
 async fn ask(name: &str) -> Result<Addresses, String> {
@@ -111,7 +122,7 @@ mod tests {
         let now = clock::wall();
         let address: SocketAddr = "192.0.2.7:0".parse().unwrap();
         let last = Some((Addresses::from([address]), now));
-        names().insert("known.invalid".into(), Known { last, asking: None });
+        names().insert("known.invalid".into(), Known { last, ..Known::default() });
         assert_eq!(*addresses("known.invalid").await.unwrap(), [address], "though nobody resolves it");
         assert_eq!(*last_known("known.invalid", now + Span::hours(24)).unwrap(), [address]);
         assert_eq!(last_known("known.invalid", now + Span::hours(25)), None);
@@ -121,14 +132,24 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn f28_a_resolver_that_hangs_is_asked_once_and_costs_three_seconds_at_most() {
-        let hanging: Asking = std::future::pending().boxed().shared();
-        let known = Known { last: None, asking: Some((hanging, Instant::now())) };
-        names().insert("hanging.invalid".into(), known);
-        let begun = Instant::now();
-        let all = futures_util::future::join_all((0..100).map(|_| addresses("hanging.invalid"))).await;
-        assert!(all.iter().all(|r| *r == Err(NameError::Late("hanging.invalid".into()))), "{all:?}");
+        let hang = |last| {
+            let hanging: Asking = std::future::pending().boxed().shared();
+            let known = Known { last, asking: Some((hanging, Instant::now())), hangs: false };
+            names().insert("hanging.invalid".into(), known);
+            Instant::now()
+        };
+        let ask_all = async || futures_util::future::join_all((0..100).map(|_| addresses("hanging.invalid"))).await;
+        let begun = hang(None);
+        assert!(ask_all().await.iter().all(|r| *r == Err(NameError::Late("hanging.invalid".into()))));
         assert_eq!(begun.elapsed(), LOOKUP_TIMEOUT);
-        assert!(addresses("hanging.invalid").await.is_err());
-        assert_eq!(begun.elapsed(), LOOKUP_TIMEOUT + JOINING, "who comes later does not pay again");
+
+        let address: SocketAddr = "192.0.2.7:0".parse().unwrap();
+        let begun = hang(Some((Addresses::from([address]), clock::wall())));
+        assert!(ask_all().await.iter().all(|r| r.as_ref().is_ok_and(|found| **found == [address])));
+        assert_eq!(begun.elapsed(), LOOKUP_TIMEOUT);
+        let begun = hang(Some((Addresses::from([address]), clock::wall())));
+        names().get_mut("hanging.invalid").unwrap().hangs = true;
+        assert!(ask_all().await.iter().all(Result::is_ok));
+        assert_eq!(begun.elapsed(), AFTER_A_HANG, "who comes later does not pay again");
     }
 }
