@@ -12,6 +12,7 @@ mod bad_input;
 mod blocked;
 mod broken_morning;
 mod damaged;
+mod dead_letters;
 mod emergency;
 mod heartbeats;
 mod incidents;
