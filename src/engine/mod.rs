@@ -19,6 +19,7 @@ mod nobody;
 mod oncall;
 mod outcome;
 mod plan;
+mod poison;
 mod policy;
 mod progress;
 mod proof;
@@ -97,6 +98,11 @@ pub(crate) struct Agenda {
     /// Work waited at the last look, for the processing rate.
     pub waited: bool,
     pub started_at: Timestamp,
+    /// The last look at what is due and who may start.
+    pub seen: EngineTime,
+    /// Until when a suspect waits for a quiet moment; and whether that time is over.
+    pub patience: Option<EngineTime>,
+    pub impatient: bool,
     pub emergency: bool,
     /// The daemon stops: no new attempt begins.
     pub closing: bool,
@@ -135,6 +141,7 @@ impl Engine {
         turn.before = &before;
         let answer = turn.decide(input.ask);
         turn.pump();
+        turn.agenda.seen = turn.now;
         let (events, effects) = turn.finish();
         Decision { events, answer, effects }
     }

@@ -15,6 +15,7 @@ mod broken_morning;
 mod clock;
 mod crowded;
 mod damaged;
+mod dead_letters;
 mod disk;
 mod emergency;
 mod heartbeats;

@@ -203,7 +203,22 @@ pub struct Delivery {
     pub crashes: u32,
 }
 
+/// In flight at so many crashes in a row, a message may be what ends the daemon.
+const SUSPECT: u32 = 2;
+/// In flight alone at one more, it is.
+const POISON: u32 = 3;
+
 impl Delivery {
+    /// It goes last and alone.
+    pub fn is_suspect(&self) -> bool {
+        self.crashes >= SUSPECT
+    }
+
+    /// Enough crashes that it is condemned when it was alone.
+    pub fn is_condemned(&self) -> bool {
+        self.crashes >= POISON
+    }
+
     /// The channel that it goes by now.
     pub fn channel(&self) -> &str {
         self.chain.get(self.at).map_or("", String::as_str)

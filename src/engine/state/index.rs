@@ -23,9 +23,10 @@ pub enum Timer {
     Sound(String, DeliveryId),
 }
 
-/// Priority, then time of acceptance, then tier.
+/// Suspects last; priority, then time of acceptance, then tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct QueueKey {
+    pub suspect: bool,
     pub level: Reverse<Level>,
     pub order: u64,
     pub rank: u32,
@@ -53,6 +54,8 @@ pub(in crate::engine) struct Index {
     pub pending: BTreeSet<DeliveryId>,
     pub pending_by_incident: Sets<IncidentId, DeliveryId>,
     pub scheduled: BTreeSet<DeliveryId>,
+    /// In flight at two crashes in a row.
+    pub suspects: BTreeSet<DeliveryId>,
     /// Dead letters; of how many bytes of text; and of which incidents.
     pub dead: BTreeSet<DeliveryId>,
     pub dead_bytes: u64,
@@ -105,6 +108,9 @@ impl Index {
             return;
         }
         self.pending.insert(d.id);
+        if d.is_suspect() {
+            self.suspects.insert(d.id);
+        }
         if let Some(incident) = d.incident {
             add(&mut self.pending_by_incident, incident, d.id);
         }
@@ -132,6 +138,7 @@ impl Index {
         }
         self.pending.remove(&d.id);
         self.scheduled.remove(&d.id);
+        self.suspects.remove(&d.id);
         if d.status.is_end() {
             return;
         }
@@ -240,7 +247,7 @@ fn is_resting(d: &Delivery) -> bool {
 }
 
 fn queue_key(d: &Delivery) -> QueueKey {
-    QueueKey { level: Reverse(d.level), order: d.order, rank: d.rank, id: d.id }
+    QueueKey { suspect: d.is_suspect(), level: Reverse(d.level), order: d.order, rank: d.rank, id: d.id }
 }
 
 /// Its next step, or the end of an alert that is not reported again; whichever comes first.

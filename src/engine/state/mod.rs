@@ -36,6 +36,8 @@ pub struct State {
     pub last_at: Timestamp,
     /// The boot of the machine in which this life began.
     pub boot: String,
+    /// The last life was told to stop, so what it left under way is no crash.
+    pub stopping: bool,
     /// Incident numbers count up and are never used twice.
     pub last_number: u64,
     /// Counts acceptances; the order of sending within a level.
@@ -152,6 +154,16 @@ impl State {
         let mut all: Vec<DeliveryId> = self.index.in_flight.values().flatten().copied().collect();
         all.sort();
         all
+    }
+
+    /// Deliveries that have not ended and were in flight at two crashes in a row.
+    pub fn suspects(&self) -> impl Iterator<Item = &Delivery> {
+        self.index.suspects.iter().filter_map(|id| self.deliveries.get(id))
+    }
+
+    /// Whether any attempt is under way.
+    pub fn is_idle(&self) -> bool {
+        self.index.in_flight.is_empty()
     }
 
     /// How many deliveries that have not ended go by this channel now, with this status.

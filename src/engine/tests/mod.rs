@@ -10,6 +10,7 @@ mod health;
 mod heartbeats;
 mod incidents;
 mod letters;
+mod poison;
 mod policies;
 mod preferences;
 mod properties;

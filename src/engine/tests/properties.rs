@@ -7,6 +7,7 @@ use crate::config::testing::from_toml;
 use crate::domain::delivery::Status;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::id::{DeliveryId, IncidentId};
+use crate::domain::level::Level;
 use crate::domain::matcher::Matcher;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{AlertReport, Ask, OpenRequest, Reports, SendRequest, SpanWord, State, TimeWord};
@@ -267,8 +268,14 @@ impl Watcher {
 
     fn attempt(&self, id: DeliveryId, channel: &str) {
         let d = &self.state.deliveries[&id];
-        assert_eq!(self.state.queue(channel).next(), Some(id), "the most urgent of a queue goes first");
-        assert!(self.state.queue(channel).all(|other| self.state.deliveries[&other].level <= d.level));
+        let first = self.state.queue(channel).next();
+        // One that may end the daemon has its moment while those without hurry are held back.
+        assert!(first == Some(id) || d.is_suspect(), "the most urgent of a queue goes first");
+        let before = |other: DeliveryId| {
+            let other = &self.state.deliveries[&other];
+            other.level > d.level.max(if d.is_suspect() { Level::Normal } else { Level::Low }) && !other.is_suspect()
+        };
+        assert!(!self.state.queue(channel).any(before));
         let notice = self.state.notifications[&d.notification].origin.is_notice();
         if let Some(incident) = d.incident.filter(|_| !notice && !d.ordered) {
             let i = &self.state.incidents[&incident];
