@@ -13,6 +13,7 @@ use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What a message says, before it is rendered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,8 +66,8 @@ pub struct Incident {
     pub fingerprint: String,
     pub level: Level,
     pub kind_of: String,
-    pub labels: Labels,
-    pub content: Content,
+    pub labels: Arc<Labels>,
+    pub content: Arc<Content>,
     pub opened_by: String,
     pub opened_at: Timestamp,
     pub status: IncidentStatus,
@@ -120,8 +121,8 @@ pub struct Notification {
     pub origin: Origin,
     pub level: Level,
     pub kind_of: String,
-    pub labels: Labels,
-    pub content: Content,
+    pub labels: Arc<Labels>,
+    pub content: Arc<Content>,
     pub correlation_id: Option<String>,
     pub tenant: Option<String>,
     pub initiator: String,

@@ -11,6 +11,7 @@ mod evolve;
 mod fold;
 mod index;
 mod retire;
+mod share;
 mod watched;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
