@@ -8,6 +8,7 @@ use crate::torture::sink::Sink;
 use crate::torture::{CONFIG, home, settled};
 use serde_json::json;
 use std::cell::Cell;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 use tokio::process::Command;
 
@@ -76,7 +77,9 @@ async fn f66_without_threads_the_start_fails_loudly() {
         let home = home(&sink).started_by(&[&user[..], &["prlimit", &limit]].concat());
         std::os::unix::fs::chown(home.path("."), Some(NOBODY), Some(NOBODY)).unwrap();
         if most >= 22 {
-            let mut daemon = home.start().await;
+            let mut daemon = home.down();
+            std::fs::set_permissions(daemon.path("notify"), std::fs::Permissions::from_mode(0o777)).unwrap();
+            daemon.start().await;
             let sent = daemon.ok(&["send", "--subject", "x", "--wait"]).await;
             assert_eq!(sent["status"], "delivered", "{most} are enough");
             assert_eq!(daemon.stop().await, 0);
