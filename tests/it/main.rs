@@ -21,6 +21,7 @@ mod emergency;
 mod heartbeats;
 mod incidents;
 mod killed;
+mod machine;
 mod misbehaving;
 mod network;
 mod process;
