@@ -77,7 +77,7 @@ fn run(args: Args) -> Exit {
         Ok(opening) => opening,
         Err(lines) => {
             for line in lines {
-                tracing::error!(problem = %line, "the config is refused, and no accepted one is kept");
+                tracing::error!(problem = %line, "the config is refused, and no good one is kept");
             }
             return Exit::Config;
         }

@@ -102,7 +102,21 @@ fn tell(news: &mpsc::UnboundedSender<LogNews>, report: Report) {
     let _ = news.send(told);
 }
 
+/// The head of the chain goes to the log each day, where whoever edits the ledger does not reach it.
+const NOTED: Span = Span::hours(24);
+
 impl Store {
+    /// Notes the head now and each day; never ends.
+    ///
+    /// # Errors
+    /// Never; tasks that are kept alive have a reason for their end.
+    pub async fn note_head(self: Arc<Store>) -> Result<(), String> {
+        loop {
+            tracing::info!(head = %self.ledger.durable(), "the ledger's head, for `stentorctl ledger verify --against`");
+            tokio::time::sleep(NOTED.to_std()).await;
+        }
+    }
+
     /// What happened, for the API.
     pub fn record(&self, config: &Config) -> Record {
         Record::new(self.ledger.clone(), config.daemon.timezone.clone())
@@ -113,7 +127,9 @@ impl Store {
     /// # Errors
     /// When events could not be made durable.
     pub fn stop(&self) -> Result<(), String> {
-        self.ledger.stop().map(drop)
+        let head = self.ledger.stop()?;
+        tracing::info!(%head, "the ledger is closed");
+        Ok(())
     }
 }
 

@@ -99,6 +99,8 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     tasks.once("metrics", api.clone().count(frames));
 
     // 4. What runs beside.
+    let noted = store.clone();
+    tasks.keep("daily head", move || noted.clone().note_head());
     keep_running(&tasks, &handle, &reloader, &args.config);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), name = %config.daemon.name, "stentor is ready");
     failpoint::reached(Point::StartReady);

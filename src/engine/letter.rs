@@ -6,6 +6,7 @@
 
 use super::incident::Opening;
 use super::refusal::{Answer, Code, Refusal};
+use super::state::Delivery;
 use super::turn::{Turn, refuse};
 use crate::domain::event::EventKind;
 use crate::domain::failure::cut;
@@ -35,10 +36,16 @@ impl Turn<'_> {
 
     fn raise_about(&mut self, id: DeliveryId) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
-        if d.level < Level::High || self.is_about_letters(id) {
+        if (d.level < Level::High && !d.is_condemned()) || self.is_about_letters(id) {
             return;
         }
         let Some(channel) = d.chain.first().cloned() else { return };
+        if d.is_condemned() {
+            let subject = "A message ends stentor each time that it is sent".to_owned();
+            let opening = Opening::about_self(POISON, d.level.max(Level::High), subject, self.letter_words(id));
+            self.open(Opening { about: Some(channel), ..opening });
+            return;
+        }
         let subject = format!("A message by {channel} could not be delivered");
         let opening = Opening::about_self(&format!("{ABOUT}{channel}"), d.level, subject, self.letter_words(id));
         self.open(Opening { about: Some(channel), ..opening });
@@ -63,11 +70,15 @@ impl Turn<'_> {
 
     /// The incident about a channel's dead letters is over when none of them is left.
     fn letters_left(&mut self, channel: &str) {
-        let left = self.state.dead_letters().any(|d| {
-            d.level >= Level::High && d.chain.first().is_some_and(|c| c == channel) && !self.is_about_letters(d.id)
-        });
-        let about = self.state.live_incident(&format!("{ABOUT_SELF}{channel}")).map(|i| i.id);
-        if let Some(id) = about.filter(|_| !left) {
+        let of_channel = |d: &Delivery| d.chain.first().is_some_and(|c| c == channel);
+        let told = |d: &Delivery| d.level >= Level::High && !d.is_condemned();
+        self.over_without(&format!("{ABOUT_SELF}{channel}"), |d| told(d) && of_channel(d));
+        self.over_without(&format!("self/{POISON}"), Delivery::is_condemned);
+    }
+
+    fn over_without(&mut self, fingerprint: &str, is_one: impl Fn(&Delivery) -> bool) {
+        let Some(id) = self.state.live_incident(fingerprint).map(|i| i.id) else { return };
+        if !self.state.dead_letters().any(is_one) {
             self.resolve(id, "stentor", "none of its dead letters is left", None);
         }
     }

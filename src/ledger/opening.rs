@@ -46,7 +46,7 @@ impl Default for Options {
         Options {
             files: Arc::new(Disk),
             clock: Arc::new(SystemClock),
-            segment_bytes: 8 << 20,
+            segment_bytes: 4 << 20,
             hold_bytes: 64 << 20,
             extractor: events_only(),
             fold: fold::nothing(),

@@ -1,11 +1,15 @@
 //! Where a request may go: addresses, with those taken out that no alarm should ever go to.
 
-use crate::net::endpoint::literal;
 use crate::net::names::{self, NameError};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// Where some clouds keep their machines' credentials over IPv6.
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x254);
+
+/// The address, when the host is written as one.
+pub(super) fn literal(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
 
 /// Link-local and metadata addresses.
 pub fn forbidden(ip: IpAddr) -> bool {

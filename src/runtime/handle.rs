@@ -141,13 +141,14 @@ impl Handle {
 
 /// New work, as against steering what is there.
 pub(super) fn is_intake(ask: &Ask) -> bool {
-    matches!(ask, Ask::Send(_) | Ask::Open(_) | Ask::Test { .. } | Ask::PushFomo { .. })
+    matches!(ask, Ask::Send(_) | Ask::Open(_) | Ask::Report(_) | Ask::Test { .. } | Ask::PushFomo { .. })
 }
 
 fn is_urgent(ask: &Ask) -> bool {
     use crate::domain::level::Level;
     match ask {
         Ask::Send(r) => r.level.is_some_and(|l| l.0 == Level::Urgent),
+        Ask::Report(r) => r.urgent,
         Ask::Open(r) => r.level.is_none_or(|l| l.0 == Level::Urgent),
         _ => true,
     }

@@ -325,7 +325,7 @@ fn a_snooze_acknowledges_for_a_while() {
     w.quiet_until("30m59s");
     w.at("31m").posts("siren").posts("ops-slack");
     w.at("36m").rings("alice", "sms");
-    assert_eq!(w.fails(Ask::Snooze { id: n.to_string(), span: span("1s") }).field.as_deref(), Some("for"));
+    assert_eq!(w.fails(Ask::Snooze { id: n.to_string(), span: span("500ms") }).field.as_deref(), Some("for"));
 }
 
 #[test]

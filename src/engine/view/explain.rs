@@ -65,6 +65,9 @@ fn explain(head: &EventKind) -> Option<(String, String)> {
         IncidentRepeated { .. } => {
             ("reported again".into(), "the same fingerprint is open: counted, nothing sent".into())
         }
+        AlertReported(_) => {
+            ("its source reports the alert".into(), "it is over when it is not reported again in time".into())
+        }
         IncidentRaised { level, .. } => {
             (format!("raised to {level}"), "a higher level starts its policy from the first step".into())
         }

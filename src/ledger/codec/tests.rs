@@ -276,3 +276,12 @@ proptest! {
         exercise(&bytes);
     }
 }
+
+#[test]
+fn a_head_is_read_as_it_is_printed() {
+    let tip = Tip { seq: 417, hash: FrameHash([0xa7; 32]) };
+    assert_eq!(tip.to_string().parse(), Ok(tip));
+    for wrong in ["", "417", ":", "417:", "417:a7", "x:a7"] {
+        assert!(wrong.parse::<Tip>().is_err(), "{wrong}");
+    }
+}

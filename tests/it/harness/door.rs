@@ -47,6 +47,11 @@ impl Home {
     }
 }
 
+/// A port that nobody has, for the moment.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 /// Over TCP: status and text.
 pub async fn get(address: &str, path: &str) -> (u16, String) {
     try_get(address, path).await.expect("no answer over TCP")
@@ -56,6 +61,16 @@ pub async fn get(address: &str, path: &str) -> (u16, String) {
 pub async fn try_get(address: &str, path: &str) -> Option<(u16, String)> {
     let stream = TcpStream::connect(address).await.ok()?;
     let bytes = format!("GET {path} HTTP/1.1\r\nHost: stentor\r\nConnection: close\r\n\r\n");
+    exchange(stream, bytes.as_bytes()).await
+}
+
+/// A body over TCP, with more header lines where there are some: status and text.
+pub async fn post(address: &str, path: &str, headers: &str, body: &str) -> Option<(u16, String)> {
+    let stream = TcpStream::connect(address).await.ok()?;
+    let length = body.len();
+    let head =
+        format!("POST {path} HTTP/1.1\r\nHost: stentor\r\nConnection: close\r\nContent-Type: application/json\r\n");
+    let bytes = format!("{head}{headers}Content-Length: {length}\r\n\r\n{body}");
     exchange(stream, bytes.as_bytes()).await
 }
 

@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// Of each request that came whole, its `Idempotency-Key`, which is the delivery, and when.
+type Arrivals = Arc<Mutex<Vec<(String, Instant)>>>;
 
 pub struct Sink {
     pub address: String,
-    /// The `Idempotency-Key` of each request that came whole: the delivery.
-    arrivals: Arc<Mutex<Vec<String>>>,
+    arrivals: Arrivals,
     task: JoinHandle<()>,
 }
 
@@ -19,7 +22,7 @@ impl Sink {
     pub async fn start(random: Random, slow: u64) -> Sink {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let arrivals = Arc::<Mutex<Vec<String>>>::default();
+        let arrivals = Arrivals::default();
         let kept = arrivals.clone();
         let task = tokio::spawn(async move {
             for part in 0.. {
@@ -30,10 +33,15 @@ impl Sink {
         Sink { address, arrivals, task }
     }
 
+    /// When they came, in order.
+    pub fn times(&self) -> Vec<Instant> {
+        self.arrivals.lock().unwrap().iter().map(|(_, at)| *at).collect()
+    }
+
     /// How often each delivery came.
     pub fn counts(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
-        for key in self.arrivals.lock().unwrap().iter() {
+        for (key, _) in self.arrivals.lock().unwrap().iter() {
             *counts.entry(key.clone()).or_default() += 1;
         }
         counts
@@ -46,10 +54,10 @@ impl Drop for Sink {
     }
 }
 
-async fn converse(mut stream: TcpStream, arrivals: Arc<Mutex<Vec<String>>>, mut random: Random, slow: u64) {
+async fn converse(mut stream: TcpStream, arrivals: Arrivals, mut random: Random, slow: u64) {
     let mut buffer = Vec::new();
     while let Some(key) = read(&mut stream, &mut buffer).await {
-        arrivals.lock().unwrap().push(key);
+        arrivals.lock().unwrap().push((key, Instant::now()));
         tokio::time::sleep(random.millis(slow + 1)).await;
         let answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
         if stream.write_all(answer).await.is_err() {

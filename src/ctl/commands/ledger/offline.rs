@@ -8,11 +8,12 @@ use crate::ctl::fields::flag;
 use crate::ctl::session::{Form, Outcome, Session};
 use crate::ctl::trouble::{Exit, Trouble};
 use crate::ledger::lock::Lock;
-use crate::ledger::{rebuild, verify};
+use crate::ledger::{Tip, rebuild, verify};
 use crate::runtime::extractor;
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,9 @@ pub struct Verify {
     /// Where they are, with --offline [default: $STATE_DIRECTORY, else /var/lib/stentor]
     #[arg(long, value_name = "DIR", requires = "offline")]
     state_dir: Option<PathBuf>,
+    /// It must contain this head, which was noted elsewhere (the log has it daily); again for more
+    #[arg(long, value_name = "SEQ:HASH", value_parser = Tip::from_str)]
+    against: Vec<Tip>,
 }
 
 /// A daemon that is asked has its own state directory: naming another one then would be a mistake
@@ -41,11 +45,15 @@ impl Verify {
     pub async fn run(self, session: &mut Session<'_>) -> Outcome {
         let answer = match self.offline {
             true => {
-                let report = verify::offline(&state_directory(self.state_dir), &[])
+                let report = verify::offline(&state_directory(self.state_dir), &self.against)
                     .map_err(|e| Trouble::Failed(e.to_string()))?;
                 Answer::made_here(json!(report))
             }
-            false => session.ask(Call::get(&["ledger", "verify"]).patient(LONGEST_VERIFY)).await?,
+            false => {
+                let call = Call::get(&["ledger", "verify"]).patient(LONGEST_VERIFY);
+                let heads = self.against.iter().map(Tip::to_string);
+                session.ask(heads.fold(call, |call, head| call.with("against", Some(head)))).await?
+            }
         };
         session.show(&answer, verified)?;
         Ok(if flag(&answer.document, "ok") { Exit::Done } else { Exit::BadNews })

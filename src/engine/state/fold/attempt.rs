@@ -106,6 +106,10 @@ fn finish(d: &mut Delivery, n: u32, at: Timestamp, result: &AttemptResult) {
         a.error = error;
         a.provider_id = provider;
     }
+    if !matches!(result, AttemptResult::Lost { .. }) {
+        // It came through.
+        d.crashes = 0;
+    }
     match result.success() {
         Some(Status::Submitted) => {
             d.status = Status::Submitted;

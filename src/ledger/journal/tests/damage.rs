@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 /// Groups of frames, as counts of events: 14 events in 8 frames.
 const GROUPS: &[&[u64]] = &[&[1], &[2, 1, 3], &[1], &[2, 2], &[2]];
 
-struct Sample {
-    dir: tempfile::TempDir,
-    frames: Vec<Vec<u8>>,
-    first: PathBuf,
+pub struct Sample {
+    pub dir: tempfile::TempDir,
+    pub frames: Vec<Vec<u8>>,
+    pub first: PathBuf,
 }
 
 /// Everything in one segment.
-fn one_segment() -> Sample {
+pub fn one_segment() -> Sample {
     let dir = tempfile::tempdir().unwrap();
     let frames = chain(Tip::default(), GROUPS);
     let first = write_segment(dir.path(), Tip::default(), 0, &frames);
@@ -27,7 +27,7 @@ fn one_segment() -> Sample {
 }
 
 /// Frames 0 to 4 in one segment, 5 to 7 in the next.
-fn two_segments() -> Sample {
+pub fn two_segments() -> Sample {
     let dir = tempfile::tempdir().unwrap();
     let frames = chain(Tip::default(), GROUPS);
     let first = write_segment(dir.path(), Tip::default(), 0, &frames[..5]);
@@ -36,13 +36,13 @@ fn two_segments() -> Sample {
 }
 
 impl Sample {
-    fn read(&self) -> (Vec<u64>, Vec<(FaultKind, Option<u64>)>) {
+    pub fn read(&self) -> (Vec<u64>, Vec<(FaultKind, Option<u64>)>) {
         let (frames, found) = walked(self.dir.path(), Walk::default());
         (frames.iter().map(|f| f.seq).collect(), found.faults.iter().map(|f| (f.kind, f.seq)).collect())
     }
 
     /// Where a frame begins, if its segment begins with `first`.
-    fn offset(&self, frame: usize, first: usize) -> usize {
+    pub fn offset(&self, frame: usize, first: usize) -> usize {
         segment::HEADER + self.frames[first..frame].iter().map(Vec::len).sum::<usize>()
     }
 
@@ -378,7 +378,7 @@ fn headers_say_where_a_segment_belongs_whatever_its_name() {
 }
 
 /// One to three edits such as no disk makes alone.
-fn mangle(bytes: &mut Vec<u8>, mut random: u64) {
+pub fn mangle(bytes: &mut Vec<u8>, mut random: u64) {
     for _ in 0..1 + random % 3 {
         random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         let place = (random >> 33) as usize % bytes.len().max(1);
