@@ -126,6 +126,27 @@ async fn f39_refused_credentials_take_the_fallback_at_once_within_one_delivery()
     assert_eq!(each(&next["deliveries"][0]["attempts"], "channel"), ["mail"], "a dead way is not tried again");
 }
 
+#[tokio::test]
+async fn f40_a_storm_of_503_is_not_answered_with_another_and_all_is_out_when_it_ends() {
+    let standins = Standins::start().await;
+    let daemon = Home::new(&ways::and(ways::BY_HOOK)).envs(ways::environment(&standins)).start().await;
+    standins.set("hook", Fault::status(503));
+    let mut sent = Vec::new();
+    for n in 0..40 {
+        sent.push(id_of(&daemon.ok(&["send", "--subject", &format!("message {n}")]).await));
+    }
+    // Long enough for each to be tried several times, were they all let loose.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let refused = standins.recorded("hook").len();
+    assert!(refused < 40, "{refused} attempts at a channel that answers 503 to each");
+    standins.well("hook");
+    for id in &sent {
+        becomes(&daemon, id, "out", |d| d["status"] == "delivered").await;
+    }
+    let taken = standins.recorded("hook").iter().filter(|r| r.status == 200).count();
+    assert_eq!(taken, sent.len(), "each once");
+}
+
 /// A listener whose queue is full: what else comes is dropped, as by a firewall.
 async fn swallowing() -> (tokio::net::TcpListener, Vec<tokio::net::TcpStream>) {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
