@@ -81,6 +81,7 @@ impl Turn<'_> {
         }
         match d.status {
             Status::Scheduled => self.scheduled_due(id),
+            Status::Unknown => self.go_on_unknown(id, "and nobody can tell"),
             Status::Waiting => self.look_again(id, Status::Waiting, "looking again whether its channel works"),
             _ => self.look_again(id, Status::Ready, "the pause is over"),
         }
@@ -120,6 +121,7 @@ impl Turn<'_> {
     pub fn started(&mut self, version: String, boot: String) {
         self.believe_clock(&boot);
         self.emit(EventKind::Started { version, boot });
+        self.inquire_again();
         self.take_up_attempts();
         self.agenda.started_at = self.wall;
         self.plan_agenda();

@@ -14,6 +14,7 @@ mod incident;
 mod input;
 mod labels;
 mod letter;
+mod lost;
 mod nobody;
 mod oncall;
 mod outcome;

@@ -38,7 +38,9 @@ impl Turn<'_> {
         let Some(channel) = self.state.deliveries.get(&id).map(|d| d.channel().to_owned()) else { return };
         let result = AttemptResult::Lost { words: LOST.to_owned() };
         self.emit(EventKind::AttemptFinished { delivery: id, n, channel, result });
-        let why = format!("poison: stentor ended {crashes} times in a row while it was sent, the last time with nothing beside it");
+        let why = format!(
+            "poison: stentor ended {crashes} times in a row while it was sent, the last time with nothing beside it"
+        );
         self.end_delivery(id, Status::Dead, &why);
     }
 

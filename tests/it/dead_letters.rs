@@ -32,7 +32,10 @@ async fn a_dead_letter_is_told_of_by_another_channel_and_goes_once_more_after_a_
         first
     })
     .await;
-    assert_eq!((&letter["channel"], &letter["status"], &letter["incident"]), (&json!("hook"), &json!("dead"), &opened["number"]));
+    assert_eq!(
+        (&letter["channel"], &letter["status"], &letter["incident"]),
+        (&json!("hook"), &json!("dead"), &opened["number"])
+    );
     assert!(letter["reason"].as_str().unwrap().starts_with("VALIDATION_ERROR"), "{letter}");
     let id = letter["id"].as_str().unwrap();
 
@@ -55,9 +58,9 @@ async fn a_dead_letter_is_told_of_by_another_channel_and_goes_once_more_after_a_
     assert_eq!(stats["by_channel"]["hook"]["dead"], 1, "{stats}");
 
     // Over and killed: it is still there, and has all that it needs.
+    standins.set("hook", Fault::None);
     daemon.ok(&["resolve", &number]).await;
     daemon.kill().await;
-    standins.set("hook", Fault::None);
     daemon.start().await;
     let before = standins.recorded("hook");
     let requeued = daemon.ok(&["dlq", "requeue", &id[20..]]).await;

@@ -17,6 +17,7 @@ mod emergency;
 mod heartbeats;
 mod incidents;
 mod killed;
+mod lost_answers;
 mod misbehaving;
 mod reload;
 mod secrets;

@@ -40,7 +40,8 @@ impl State {
             AttemptFinished { .. } => return self.fold_attempt_finished(at, head),
             DeliveryMoved { .. } => return self.fold_move(at, head),
             DeliveryEnded { id, status, reason } => return self.fold_end(at, *id, *status, reason.clone()),
-            DeliveryReported { .. } | DeliveryPriced { .. } => {}
+            DeliveryReported { id, provider_id, status, .. } => return self.fold_reported(*id, provider_id, status),
+            DeliveryPriced { .. } => {}
             DeadLetterRequeued { id } => return self.fold_requeued(at, *id),
             DeadLetterDropped { id } => return self.fold_dropped(*id),
             ChannelChanged { .. } => self.fold_channel(at, head),

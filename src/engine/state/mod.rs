@@ -136,6 +136,12 @@ impl State {
         self.index.suspects.iter().filter_map(|id| self.deliveries.get(id))
     }
 
+    /// Deliveries whose answer was lost and whose provider is being asked.
+    pub fn unknown(&self) -> Vec<DeliveryId> {
+        let unknown = |id: &&DeliveryId| self.deliveries.get(id).is_some_and(|d| d.status == Status::Unknown);
+        self.index.pending.iter().filter(unknown).copied().collect()
+    }
+
     /// Whether any attempt is under way.
     pub fn is_idle(&self) -> bool {
         self.index.in_flight.is_empty()

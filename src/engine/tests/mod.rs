@@ -9,6 +9,7 @@ mod health;
 mod heartbeats;
 mod incidents;
 mod letters;
+mod lost;
 mod poison;
 mod policies;
 mod preferences;

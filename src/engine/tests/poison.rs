@@ -27,7 +27,8 @@ fn f50_in_flight_at_two_crashes_in_a_row_it_goes_again_last_and_alone() {
     w.run_for("1s");
     w.send(|r| {
         (r.level, r.to, r.channels) = (level("low"), who(&["bob"]), names(&["mail"]));
-        r.at = Some(crate::engine::TimeWord(crate::domain::time::Timestamp::parse("2026-01-06T12:00:03+01:00").unwrap()));
+        r.at =
+            Some(crate::engine::TimeWord(crate::domain::time::Timestamp::parse("2026-01-06T12:00:03+01:00").unwrap()));
     });
     w.down_for("1s");
     // The low one first, although the other is urgent; and only when that is through, the other.

@@ -24,6 +24,7 @@ impl Story {
             | AttemptFinished { delivery: id, .. }
             | DeliveryMoved { id, .. }
             | DeliveryEnded { id, .. }
+            | DeliveryReported { id, .. }
             | DeadLetterRequeued { id }
             | DeadLetterDropped { id } => self.names.get(id).cloned(),
             _ => None,
@@ -107,6 +108,7 @@ fn explain(head: &EventKind) -> Option<(String, String)> {
         AttemptFinished { n, channel, result, .. } => (format!("attempt {n} by {channel} ended"), result_line(result)),
         DeliveryMoved { status, because, .. } => (format!("now {status}"), because.clone()),
         DeliveryEnded { status, reason, .. } => (status.to_string(), reason.clone().unwrap_or_default()),
+        DeliveryReported { status, .. } => ("the provider was asked".into(), status.clone()),
         DeadLetterRequeued { .. } => ("tried again".into(), "somebody requeued the dead letter".into()),
         DeadLetterDropped { .. } => {
             ("given up".into(), "the dead letter was dropped, by order or because too many are kept".into())
