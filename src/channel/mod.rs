@@ -155,6 +155,8 @@ pub struct WantedSound {
     pub level: Level,
     /// How much longer it may sound.
     pub left: Span,
+    /// Not softer than the samples are, and until it is not wanted any more, whatever the settings say.
+    pub full: bool,
 }
 
 /// A sound that ended by itself.

@@ -37,6 +37,7 @@ pub(crate) fn next_due(state: &State, config: &Config, agenda: &Agenda) -> Optio
         .chain(agenda.rates)
         .chain(agenda.unseen_due)
         .chain(agenda.patience)
+        .chain(agenda.urgent.first().map(|(t, _)| *t).filter(|_| !closing))
         .min()
         .map(|t| state.wall_time(t));
     let calendar = agenda.heartbeats.values().map(|next| next.latest).filter(|_| !closing).min();
@@ -55,6 +56,7 @@ impl Turn<'_> {
             self.fire_timer(timer);
         }
         self.patience_over();
+        self.unheard_due();
         self.heartbeats_due();
         self.rules_due();
         self.pump();
@@ -123,6 +125,7 @@ impl Turn<'_> {
         self.emit(EventKind::Started { version, boot });
         self.inquire_again();
         self.take_up_attempts();
+        self.listen_for_all();
         self.agenda.started_at = self.wall;
         self.plan_agenda();
         self.effects.push(super::input::Effect::Sound);

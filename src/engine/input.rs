@@ -328,6 +328,8 @@ pub enum Effect {
     },
     /// What should sound has changed.
     Sound,
+    /// Everybody who is logged in on this host is to read this.
+    Wall(String),
 }
 
 /// One attempt to run.

@@ -33,6 +33,7 @@ mod silence;
 mod state;
 mod text;
 mod turn;
+mod unheard;
 mod verdict;
 mod view;
 mod watch;
@@ -52,7 +53,7 @@ use crate::config::Config;
 use crate::domain::event::{Event, Frame};
 use crate::domain::id::NotificationId;
 use crate::domain::time::{EngineTime, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use turn::Turn;
 
@@ -98,6 +99,8 @@ pub(crate) struct Agenda {
     pub started_at: Timestamp,
     /// The last look at what is due and who may start.
     pub seen: EngineTime,
+    /// Urgent messages, by when it is looked at whether anybody heard of them.
+    pub urgent: BTreeSet<(EngineTime, NotificationId)>,
     /// Until when a suspect waits for a quiet moment; and whether that time is over.
     pub patience: Option<EngineTime>,
     pub impatient: bool,
@@ -139,6 +142,7 @@ impl Engine {
         turn.before = &before;
         let answer = turn.decide(input.ask);
         turn.pump();
+        turn.unheard_over();
         turn.agenda.seen = turn.now;
         let (events, effects) = turn.finish();
         Decision { events, answer, effects }

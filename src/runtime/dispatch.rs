@@ -4,6 +4,7 @@
 //! Each effect is a task of its own with a deadline; a panic in an adapter is a failed attempt.
 
 use super::handle::Handle;
+use super::wall;
 use crate::channel::{Channel, Found, Probed};
 use crate::config::Config;
 use crate::domain::event::AttemptResult;
@@ -44,6 +45,9 @@ impl Dispatcher {
                         _ => Ok("the test call was accepted".to_owned()),
                     }
                 });
+            }
+            Effect::Wall(words) => {
+                tokio::spawn(wall::say(words));
             }
             Effect::Sound => {}
         }

@@ -58,6 +58,11 @@ impl State {
             | IncidentUnsilenced { .. }
             | IncidentResolved { .. } => return self.fold_incident(at, head),
 
+            UrgentUnheard { notification, heard: false, until } => {
+                self.unheard.insert(*notification, *until);
+            }
+            UrgentUnheard { notification, .. } => return self.unheard.remove(notification).is_some(),
+
             SilenceAdded { .. } | SilenceBegan { .. } | SilenceExpired { .. } => return self.fold_silence(head),
             SoundStarted { .. } | SoundStopped { .. } => return self.fold_sound(head),
 

@@ -48,6 +48,8 @@ pub struct State {
     pub metrics: BTreeMap<String, Metric>,
     /// What should sound now, by channel; the player is made to match.
     pub sounding: BTreeMap<String, BTreeMap<DeliveryId, Sounding>>,
+    /// Urgent messages that nobody can be told of, and until when that sounds.
+    pub unheard: BTreeMap<NotificationId, EngineTime>,
     /// By tenant, caller and key, see [`State::idempotency_key`].
     pub idempotency: BTreeMap<String, Remembered>,
     pub rates: Rates,

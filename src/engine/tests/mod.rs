@@ -20,6 +20,7 @@ mod sendings;
 mod silences;
 mod table;
 mod three;
+mod unheard;
 mod watches;
 mod words;
 #[allow(dead_code, reason = "a vocabulary: not every story needs every word of it")]

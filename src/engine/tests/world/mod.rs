@@ -43,6 +43,8 @@ pub struct World {
     /// Heartbeats whose probe was asked for.
     pub probed: Vec<(Span, String)>,
     pub sound_changes: usize,
+    /// What was said to everybody who is logged in.
+    pub walls: Vec<(Span, String)>,
     /// What a provider says when it is asked for a lost message; `None`: nothing.
     pub found: BTreeMap<String, Option<Found>>,
     pub inquiries: Vec<(Span, String, Lost)>,
@@ -98,6 +100,7 @@ impl World {
             happened: Vec::new(),
             probed: Vec::new(),
             sound_changes: 0,
+            walls: Vec::new(),
             found: BTreeMap::new(),
             inquiries: Vec::new(),
             fate: None,
@@ -253,6 +256,7 @@ impl World {
                 }
             }
             Effect::Sound => self.sound_changes += 1,
+            Effect::Wall(words) => self.walls.push((self.elapsed, words)),
             Effect::Inquiry(Inquiry { delivery, n, channel, lost, .. }) => {
                 let found = self.found.get(&channel).cloned();
                 self.inquiries.push((self.elapsed, channel, *lost));
