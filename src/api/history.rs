@@ -3,6 +3,7 @@
 use crate::domain::event::{Event, EventKind, Payload};
 use crate::domain::time::Timestamp;
 use crate::engine::Refusal;
+use crate::ledger::Tip;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -20,8 +21,8 @@ pub trait History: Send + Sync {
     /// Counters by channel since then, or of all times.
     fn stats(&self, since: Option<Timestamp>) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>>;
 
-    /// Reads the whole chain: `ok`, `events`, `head`, `faults[]`.
-    fn verify(&self) -> BoxFuture<'_, Result<Value, Refusal>>;
+    /// Reads the whole chain, which must contain these: `ok`, `events`, `head`, `faults[]`.
+    fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>>;
 
     /// Writes all entries, one a line; an error of `out` ends it.
     fn export(&self, format: Format, out: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>>;

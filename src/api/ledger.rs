@@ -12,6 +12,7 @@ use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::engine::{Caller, Code, Read, Refusal, Story};
+use crate::ledger::Tip;
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
@@ -110,10 +111,13 @@ fn statistics(tallies: &BTreeMap<String, Tally>, pending: u64) -> Value {
     })
 }
 
-pub async fn verify(State(api): State<Arc<Api>>, params: Params) -> Result<Json<Value>, Fault> {
+/// `against`: heads (`SEQ:HASH`) that were noted elsewhere.
+pub async fn verify(State(api): State<Arc<Api>>, mut params: Params) -> Result<Json<Value>, Fault> {
+    let anchors = params.all("against").iter().map(|text| text.parse::<Tip>()).collect::<Result<Vec<Tip>, _>>();
+    let anchors = anchors.map_err(|words| Refusal::field("against", words))?;
     params.done()?;
     let _turn = turn(&api)?;
-    let verified = api.history.verify().await?;
+    let verified = api.history.verify(anchors).await?;
     Ok(Json(verified))
 }
 

@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::{Code, Refusal};
 use crate::ledger::export::Export;
 use crate::ledger::history::{DocumentQuery, EntryQuery, HistoryError, Phase};
-use crate::ledger::{DocumentKind, Ledger};
+use crate::ledger::{DocumentKind, Ledger, Tip};
 use futures_util::future::BoxFuture;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -73,9 +73,9 @@ impl History for Record {
         })
     }
 
-    fn verify(&self) -> BoxFuture<'_, Result<Value, Refusal>> {
+    fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {
         Box::pin(async {
-            let verified = self.aside(|ledger| ledger.verify(&[]).map_err(|e| e.to_string())).await?;
+            let verified = self.aside(move |ledger| ledger.verify(&anchors).map_err(|e| e.to_string())).await?;
             *self.verified_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::wall());
             Ok(json!(verified))
         })

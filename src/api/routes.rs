@@ -2,7 +2,9 @@
 
 use super::access::Right;
 use super::guard::{Guard, catch, guard, unknown_path, wrong_method};
-use super::{Api, control, events, export, health, heartbeats, incidents, intake, ledger, letters, lists, status};
+use super::{
+    Api, alerts, control, events, export, health, heartbeats, incidents, intake, ledger, letters, lists, status,
+};
 use crate::engine::Role;
 use axum::Router;
 use axum::http::Method;
@@ -71,6 +73,8 @@ pub fn table() -> Vec<Route> {
         row(Method::POST, "/api/v1/reload", ADMIN, post(control::reload)),
         reads("/api/v1/events", get(events::stream)),
         acts("/api/v1/sound/stop", post(control::stop_sound)),
+        acts("/api/v2/alerts", post(alerts::post)),
+        reads("/api/v2/alerts", get(alerts::list)),
     ]
 }
 
@@ -95,6 +99,10 @@ impl Api {
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(health::metrics))
+            .route(
+                "/api/v2/alerts",
+                get(alerts::list).post(alerts::post).route_layer(from_fn_with_state(self.clone(), alerts::gate)),
+            )
             .fallback(health::nothing_else)
             .layer(from_fn(catch))
             .with_state(self.clone())

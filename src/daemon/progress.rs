@@ -101,28 +101,28 @@ mod tests {
     use crate::domain::clock::SystemClock;
     use crate::domain::event::Frame;
     use crate::engine::{Engine, State};
-    use crate::ledger::Extract;
-    use crate::runtime::{Cycle, Lanes, Log, LogFull, Setup, Written};
+    use crate::ledger::{Extract, Tip};
+    use crate::runtime::{Cycle, Lanes, Log, LogFull, Setup};
     use std::sync::Arc;
     use tokio::sync::{mpsc, oneshot};
 
     const BEFORE: Marks = Marks { turns: 7, decided: 90, durable: 80, started: 3, finished: 2, emergency: false };
 
     #[test]
-    fn a_loop_that_stands_still_is_no_progress() {
+    fn f10_a_loop_that_stands_still_is_no_progress() {
         assert!(Marks { durable: 90, ..BEFORE }.moved_since(&BEFORE).unwrap_err().contains("engine"));
         assert_eq!(Marks { turns: 8, durable: 90, ..BEFORE }.moved_since(&BEFORE), Ok(()));
     }
 
     #[test]
-    fn a_journal_that_falls_behind_is_no_progress_unless_it_is_known() {
+    fn f10_a_journal_that_falls_behind_is_no_progress_unless_it_is_known() {
         let behind = Marks { turns: 8, durable: 89, ..BEFORE };
         assert!(behind.moved_since(&BEFORE).unwrap_err().contains("journal"));
         assert_eq!(Marks { emergency: true, ..behind }.moved_since(&BEFORE), Ok(()));
     }
 
     #[test]
-    fn attempts_that_never_end_are_seen() {
+    fn f04_attempts_that_never_end_are_seen() {
         assert!(!BEFORE.attempts_move(&BEFORE));
         assert!(Marks { finished: 3, ..BEFORE }.attempts_move(&BEFORE));
         let idle = Marks { finished: 3, ..BEFORE };
@@ -133,13 +133,13 @@ mod tests {
     struct NoLog;
 
     impl Log for NoLog {
-        fn append(&self, _: &Frame, _: &[u8; 16], _: Extract) -> Result<Written, LogFull> {
+        fn append(&self, _: &Frame, _: &[u8; 16], _: Extract) -> Result<Tip, LogFull> {
             Err(LogFull("nothing was to be written".to_owned()))
         }
         fn flushing_for(&self) -> Option<Span> {
             None
         }
-        fn snapshot(&self, _: &Written, _: &[u8]) -> Result<(), String> {
+        fn snapshot(&self, _: Tip, _: &[u8]) -> Result<(), String> {
             Ok(())
         }
     }

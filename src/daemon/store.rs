@@ -4,10 +4,11 @@ use crate::api::Record;
 use crate::config::Config;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::Frame;
+use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Engine, State};
 use crate::ledger::{self, Extract, FaultKind, Ledger, OpenError, Options, Report, Tip};
-use crate::runtime::{Log, LogFull, LogNews, Written, extract, extractor, read_state};
+use crate::runtime::{Log, LogFull, LogNews, extract, extractor, read_state, state_fold};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -46,8 +47,9 @@ impl From<OpenError> for StoreError {
 /// # Errors
 /// When the directory is in use, cannot be used, or comes from a newer version.
 pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Result<Opened, StoreError> {
-    let options = Options { extractor: extractor(config.clone()), ..Options::default() };
+    let options = Options { extractor: extractor(config.clone()), fold: state_fold(), ..Options::default() };
     let mut opening = ledger::open(&config.daemon.state_dir, options)?;
+    failpoint::reached(Point::StartLocked);
     let mut state = State::default();
     while let Some(snapshot) = opening.snapshot() {
         match read_state(&snapshot.body) {
@@ -63,6 +65,7 @@ pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Resul
         engine.replay(frame);
         extract(&mut engine, frame)
     })?;
+    failpoint::reached(Point::StartReplayed);
     let recovery = &recovered.recovery;
     tracing::info!(events = recovery.tip.seq, replayed = recovery.events, "the ledger is open");
     for torn in recovery.faults.iter().filter(|f| f.kind == FaultKind::TornTail) {
@@ -85,6 +88,7 @@ fn tell(news: &mpsc::UnboundedSender<LogNews>, report: Report) {
         Report::Trouble { words } => LogNews::Trouble(words),
         Report::Well => LogNews::Well,
         Report::History { words, well } => LogNews::History { words, well },
+        Report::Files { words } => LogNews::Files(words),
         Report::Replaced { words } => {
             tracing::error!(reason = %words, "a segment of the journal failed; a new one took its frames");
             return;
@@ -98,7 +102,21 @@ fn tell(news: &mpsc::UnboundedSender<LogNews>, report: Report) {
     let _ = news.send(told);
 }
 
+/// The head of the chain goes to the log each day, where whoever edits the ledger does not reach it.
+const NOTED: Span = Span::hours(24);
+
 impl Store {
+    /// Notes the head now and each day; never ends.
+    ///
+    /// # Errors
+    /// Never; tasks that are kept alive have a reason for their end.
+    pub async fn note_head(self: Arc<Store>) -> Result<(), String> {
+        loop {
+            tracing::info!(head = %self.ledger.durable(), "the ledger's head, for `stentorctl ledger verify --against`");
+            tokio::time::sleep(NOTED.to_std()).await;
+        }
+    }
+
     /// What happened, for the API.
     pub fn record(&self, config: &Config) -> Record {
         Record::new(self.ledger.clone(), config.daemon.timezone.clone())
@@ -109,22 +127,22 @@ impl Store {
     /// # Errors
     /// When events could not be made durable.
     pub fn stop(&self) -> Result<(), String> {
-        self.ledger.stop().map(drop)
+        let head = self.ledger.stop()?;
+        tracing::info!(%head, "the ledger is closed");
+        Ok(())
     }
 }
 
 impl Log for Store {
-    fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Written, LogFull> {
-        let tip = self.ledger.append(frame, seed, extract).map_err(|e| LogFull(e.to_string()))?;
-        Ok(Written { seq: tip.seq, hash: tip.hash.to_string() })
+    fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, LogFull> {
+        self.ledger.append(frame, seed, extract).map_err(|e| LogFull(e.to_string()))
     }
 
     fn flushing_for(&self) -> Option<Span> {
         self.ledger.flushing_since().map(|since| SystemClock.read().boot - since)
     }
 
-    fn snapshot(&self, at: &Written, body: &[u8]) -> Result<(), String> {
-        let tip = Tip { seq: at.seq, hash: at.hash.parse()? };
-        self.ledger.save_snapshot(tip, body).map_err(|e| e.to_string())
+    fn snapshot(&self, at: Tip, body: &[u8]) -> Result<(), String> {
+        self.ledger.save_snapshot(at, body).map_err(|e| e.to_string())
     }
 }

@@ -121,12 +121,15 @@ impl Turn<'_> {
 
     /// The start of this life: attempts without an outcome are taken up again.
     pub fn started(&mut self, version: String, boot: String) {
+        let before = self.state.engine_time(self.state.last_at);
         self.believe_clock(&boot);
         self.emit(EventKind::Started { version, boot });
         self.inquire_again();
         self.take_up_attempts();
         self.listen_for_all();
         self.agenda.started_at = self.wall;
+        let deaf = (self.now - before).min(self.config.alertmanager.resolve_timeout);
+        self.await_alerts(self.now + deaf);
         self.plan_agenda();
         self.effects.push(super::input::Effect::Sound);
         self.wake();

@@ -5,6 +5,7 @@
 //! sees it. The caller makes the events durable and only then answers and acts.
 
 mod acknowledge;
+mod alert;
 mod delivery;
 mod due;
 mod fomo;
@@ -27,6 +28,7 @@ mod queue;
 mod reader;
 mod refusal;
 mod reload;
+mod report;
 mod request;
 mod sending;
 mod silence;
@@ -46,6 +48,7 @@ pub use heartbeat::spread_of;
 pub use input::*;
 pub use oncall::on_call;
 pub use refusal::{Answer, Code, Refusal};
+pub use report::{AlertReport, Reports};
 pub use state::*;
 pub use view::Story;
 

@@ -49,7 +49,7 @@ impl Turn<'_> {
         if planned.iter().all(|p| p.skip.is_some()) {
             return refuse(self.nobody(level, &terms, &planned));
         }
-        let content = content_hash(&request);
+        let content = request.idempotency_key.as_ref().map(|_| content_hash(&request));
         let own = OwnLabels {
             source: if request.heartbeat.is_some() { "heartbeat" } else { "manual" },
             name: request.heartbeat.as_deref(),
@@ -64,7 +64,11 @@ impl Turn<'_> {
             correlation_id: request.correlation_id,
             tenant: request.tenant,
             initiator: request.initiator.unwrap_or_else(|| self.by.name.clone()),
-            idempotency: request.idempotency_key.map(|key| Idempotency { caller: self.by.name.clone(), key, content }),
+            idempotency: request.idempotency_key.zip(content).map(|(key, content)| Idempotency {
+                caller: self.by.name.clone(),
+                key,
+                content,
+            }),
             ttl: request.ttl.map_or(TTL, |t| t.0),
             not_before: at.map(|t| self.state.engine_time(t)),
             heartbeat: request.heartbeat,

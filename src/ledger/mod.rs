@@ -19,6 +19,7 @@ pub mod export;
 pub mod extract;
 pub mod fault;
 pub mod files;
+pub mod fold;
 pub mod history;
 pub mod journal;
 pub mod lock;
@@ -33,11 +34,13 @@ pub mod snapshot;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 pub mod verify;
 
 pub use codec::{FrameHash, Tip};
 pub use extract::{Cost, Count, Document, DocumentKind, Extract, Extractor, MakeExtractor};
 pub use fault::{Fault, FaultKind};
+pub use fold::{Fold, MakeFold};
 pub use history::History;
 pub use journal::AppendError;
 pub use opening::{OpenError, Opening, Options, Recovered, Recovery, open};

@@ -16,6 +16,8 @@ pub enum Report {
     Well,
     /// A flush took over two seconds.
     Slow { took: Span },
+    /// Something is wrong with the files of the journal or the snapshots. Alarms go on.
+    Files { words: String },
     /// The history cannot be used, or (`well`) it can again. Alarms do not need it.
     History { words: String, well: bool },
 }

@@ -10,6 +10,7 @@ use crate::ledger::journal::{AppendError, Journal};
 use crate::ledger::lock::Lock;
 use crate::ledger::places::Places;
 use crate::ledger::snapshot;
+use crate::ledger::upkeep::Upkeep;
 use crate::ledger::verify::{self, Verified, VerifyError};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -17,8 +18,9 @@ use std::sync::Arc;
 /// The running ledger. The state directory is ours until this is dropped.
 pub struct Ledger {
     pub(super) places: Places,
-    pub(super) journal: Journal,
+    pub(super) journal: Arc<Journal>,
     pub(super) history: Arc<History>,
+    pub(super) upkeep: Upkeep,
     pub(super) _lock: Lock,
 }
 
@@ -64,6 +66,12 @@ impl Ledger {
         snapshot::save(&self.places.snapshots, tip, body)
     }
 
+    /// Has snapshots made and sealed segments packed now, as far as there is anything to do, beside
+    /// everything else.
+    pub fn look_after_files(&self) {
+        self.upkeep.look();
+    }
+
     /// Verifies all that is durable. Blocks, for long if the ledger is large: for a thread of its own.
     ///
     /// # Errors
@@ -90,6 +98,7 @@ impl Ledger {
     /// # Errors
     /// When events could not be made durable.
     pub fn stop(&self) -> Result<Tip, String> {
+        self.upkeep.stop();
         let stopped = self.journal.stop();
         self.history.stop();
         stopped

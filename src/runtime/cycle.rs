@@ -6,13 +6,15 @@
 use super::dispatch::Dispatcher;
 use super::handle::{Handle, Lanes, Note, Released, is_intake, overloaded};
 use super::held::{Held, Queue};
-use super::log::{Log, LogFull, LogNews, Written};
+use super::log::{Log, LogFull, LogNews};
 use super::record;
 use super::sounds::Sounds;
 use crate::domain::clock::{Clock, Reading};
 use crate::domain::event::Frame;
+use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Decision, Effect, Engine, Input};
+use crate::ledger::Tip;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::{mpsc, oneshot};
@@ -60,7 +62,7 @@ pub struct Cycle {
     held: Queue,
     seq: u64,
     durable: u64,
-    last: Option<Written>,
+    last: Option<Tip>,
     reading: Reading,
     emergency: bool,
     /// Until when running attempts are waited for.
@@ -136,7 +138,10 @@ impl Cycle {
             return Ok(());
         }
         let applied = matches!(ask, Ask::Apply { .. });
-        let sounds = matches!(ask, Ask::Finished { .. }) && !self.engine.state.sounding.is_empty();
+        let outcome = matches!(ask, Ask::Finished { .. });
+        failpoint::reached_if(intake, Point::Taken);
+        failpoint::reached_if(outcome, Point::OutcomeTaken);
+        let sounds = outcome && !self.engine.state.sounding.is_empty();
         let (seed, decision) = self.decide(by.clone(), ask);
         if applied {
             self.lanes.config.send_replace(self.engine.config.clone());
@@ -146,7 +151,10 @@ impl Cycle {
         if sounds {
             effects.push(Effect::Sound);
         }
+        failpoint::reached_if(intake, Point::Decided);
         let released = self.write(by, events, &seed)?;
+        failpoint::reached_if(intake, Point::Appended);
+        failpoint::reached_if(outcome, Point::OutcomeAppended);
         let reply = reply.map(|r| (r, answer));
         self.held.push(Held { seq: self.seq, reply, effects, released, intake });
         self.let_go();
@@ -185,12 +193,10 @@ impl Cycle {
         let frame =
             Frame { seq: self.seq + 1, at: self.reading.wall, by: by.name, recorded_late: self.emergency, events };
         let extract = record::extract(&mut self.engine, &frame);
-        let written = self.log.append(&frame, seed, extract)?;
+        self.last = Some(self.log.append(&frame, seed, extract)?);
         self.seq += count;
         self.lanes.progress.decided_seq.store(self.seq, Ordering::Relaxed);
-        let released = Released { frame: Arc::new(frame), hash: written.hash.as_str().into() };
-        self.last = Some(written);
-        Ok(Some(released))
+        Ok(Some(Released { frame: Arc::new(frame) }))
     }
 
     /// Answers, stream lines and effects leave in order, once their ground is durable.
@@ -201,6 +207,7 @@ impl Cycle {
                 let _ = self.lanes.released.send(released);
             }
             if let Some((reply, answer)) = held.reply {
+                failpoint::reached_if(held.intake, Point::Released);
                 let _ = reply.send(answer);
             }
             self.act(held.effects);
@@ -236,6 +243,10 @@ impl Cycle {
             }
             LogNews::Trouble(words) => self.troubled(words),
             LogNews::Well => self.recovered(),
+            LogNews::Files(words) => {
+                self.look_at_the_clock()?;
+                self.ask(Ask::StorageTroubled { part: "ledger".into(), words, well: false })
+            }
             LogNews::History { words, well } => {
                 self.look_at_the_clock()?;
                 self.ask(Ask::StorageTroubled { part: "history".into(), words, well })
@@ -297,7 +308,9 @@ impl Cycle {
         self.engine.set_closing();
         self.closing = Some(self.reading);
         self.lanes.intake.close();
-        self.ask(Ask::Stopping { why })
+        self.ask(Ask::Stopping { why })?;
+        failpoint::reached(Point::StopClosed);
+        Ok(())
     }
 
     fn is_through(&self) -> bool {
@@ -313,7 +326,7 @@ impl Cycle {
         if let Some(last) = self.last.filter(|w| w.seq <= self.durable) {
             match serde_json::to_vec(&self.engine.state) {
                 Ok(body) => {
-                    if let Err(words) = self.log.snapshot(&last, &body) {
+                    if let Err(words) = self.log.snapshot(last, &body) {
                         tracing::warn!(reason = %words, "no snapshot was kept; the next start reads more of the journal");
                     }
                 }

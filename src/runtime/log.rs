@@ -2,16 +2,8 @@
 
 use crate::domain::event::Frame;
 use crate::domain::time::Span;
+use crate::ledger::Tip;
 use crate::ledger::extract::Extract;
-
-/// Where a frame came to stand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Of the frame's last event.
-    pub seq: u64,
-    /// Hex; the chain's hash at this frame.
-    pub hash: String,
-}
 
 /// Too much waits for the disk: the daemon must end.
 #[derive(Clone, Debug)]
@@ -19,11 +11,11 @@ pub struct LogFull(pub String);
 
 /// Takes frames in order; tells later, by [`LogNews`], up to where they are durable.
 pub trait Log: Send + Sync {
-    /// `extract` is what the history keeps of it.
+    /// `extract` is what the history keeps of it. Gives where the frame came to stand.
     ///
     /// # Errors
     /// When no more frames can be held in memory.
-    fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Written, LogFull>;
+    fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, LogFull>;
 
     /// How long the flush under way lasts.
     fn flushing_for(&self) -> Option<Span>;
@@ -32,7 +24,7 @@ pub trait Log: Send + Sync {
     ///
     /// # Errors
     /// A sentence; the snapshot before it is still good then.
-    fn snapshot(&self, at: &Written, body: &[u8]) -> Result<(), String>;
+    fn snapshot(&self, at: Tip, body: &[u8]) -> Result<(), String>;
 }
 
 /// What the ledger's threads tell the loop.
@@ -43,6 +35,8 @@ pub enum LogNews {
     /// Frames cannot be made durable; they wait in memory.
     Trouble(String),
     Well,
+    /// Something is wrong with the ledger's files; alarms go on.
+    Files(String),
     /// The history cannot be used, or can again; alarms go on without it.
     History {
         words: String,

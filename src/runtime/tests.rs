@@ -11,6 +11,7 @@ use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Ask, Caller, Code, Engine, LevelWord, OpenRequest, Read, SendRequest, State};
 use crate::ledger::extract::Extract;
+use crate::ledger::{FrameHash, Tip};
 use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -41,17 +42,17 @@ struct Paper {
 }
 
 impl Log for Paper {
-    fn append(&self, frame: &Frame, _seed: &[u8; 16], _extract: Extract) -> Result<Written, LogFull> {
+    fn append(&self, frame: &Frame, _seed: &[u8; 16], _extract: Extract) -> Result<Tip, LogFull> {
         if self.full.load(Ordering::SeqCst) {
             return Err(LogFull("64 MiB wait".into()));
         }
         self.frames.lock().unwrap().push(frame.clone());
-        Ok(Written { seq: frame.seq + frame.events.len() as u64 - 1, hash: format!("{:x}", frame.seq) })
+        Ok(Tip { seq: frame.seq + frame.events.len() as u64 - 1, hash: FrameHash::default() })
     }
     fn flushing_for(&self) -> Option<Span> {
         None
     }
-    fn snapshot(&self, _at: &Written, body: &[u8]) -> Result<(), String> {
+    fn snapshot(&self, _at: Tip, body: &[u8]) -> Result<(), String> {
         *self.snapshot.lock().unwrap() = Some(body.to_vec());
         Ok(())
     }
@@ -171,7 +172,7 @@ async fn acceptance_and_first_attempt_share_one_frame() {
 }
 
 #[tokio::test]
-async fn in_emergency_effects_leave_and_new_requests_do_not_enter() {
+async fn f11_in_emergency_effects_leave_and_new_requests_do_not_enter() {
     let rig = Rig::new();
     let handle = rig.handle.clone();
     let held = tokio::spawn(async move { handle.ask(Caller::engine(), urgent("accepted before")).await });
@@ -194,7 +195,7 @@ async fn in_emergency_effects_leave_and_new_requests_do_not_enter() {
 }
 
 #[tokio::test]
-async fn a_journal_that_can_hold_no_more_ends_the_loop() {
+async fn f11_a_journal_that_can_hold_no_more_ends_the_loop() {
     let rig = Rig::new();
     rig.paper.full.store(true, Ordering::SeqCst);
     let refusal = rig.handle.ask(Caller::engine(), urgent("x")).await.unwrap_err();
@@ -203,7 +204,7 @@ async fn a_journal_that_can_hold_no_more_ends_the_loop() {
 }
 
 #[tokio::test]
-async fn a_step_of_the_wall_clock_is_an_input() {
+async fn f23_a_step_of_the_wall_clock_is_an_input() {
     let rig = Rig::new();
     rig.clock.0.store(Span::hours(1).0, Ordering::SeqCst);
     rig.handle.tell(Caller::engine(), Ask::SetMetric { name: "m".into(), value: 1.0 });

@@ -138,6 +138,7 @@ async fn what_is_wrong_on_the_command_line_is_2_and_asks_nothing() {
     let standin = Standin::start();
     let wrong: &[&[&str]] = &[
         &["frobnicate"],
+        &["incidents"],
         &["send"],
         &["send", "--subject", ""],
         &["send", "--subject", "x", "--label", "novalue"],
@@ -174,6 +175,8 @@ async fn what_is_wrong_on_the_command_line_is_2_and_asks_nothing() {
         let ran = standin.ctl(&scripts).await;
         assert_eq!((ran.code, &ran.json()["error"]["code"]), (2, &json!("VALIDATION_ERROR")), "{args:?}");
     }
+    let half = standin.ctl(&["--json", "ledger"]).await;
+    assert_eq!(half.json()["error"]["message"], "a command is missing; --help lists them");
     assert!(standin.seen().is_empty());
 }
 

@@ -4,6 +4,7 @@ use super::world::*;
 use crate::api::history::*;
 use crate::domain::time::Timestamp;
 use crate::engine::{Code, Refusal};
+use crate::ledger::Tip;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ impl History for Away {
     fn stats(&self, _: Option<Timestamp>) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>> {
         away()
     }
-    fn verify(&self) -> BoxFuture<'_, Result<Value, Refusal>> {
+    fn verify(&self, _: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {
         away()
     }
     fn export(&self, _: Format, _: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>> {
@@ -75,8 +76,8 @@ impl History for Remembering {
     fn stats(&self, since: Option<Timestamp>) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>> {
         self.real.stats(since)
     }
-    fn verify(&self) -> BoxFuture<'_, Result<Value, Refusal>> {
-        self.real.verify()
+    fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {
+        self.real.verify(anchors)
     }
     fn export(&self, format: Format, out: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>> {
         self.real.export(format, out)

@@ -11,8 +11,8 @@ use crate::domain::event::{AttemptResult, Frame};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Engine, State};
-use crate::ledger::{self, Extract, Ledger, Options, Report};
-use crate::runtime::{Cycle, Ended, Handle, Lanes, Log, LogFull, LogNews, Setup, Written, extractor};
+use crate::ledger::{self, Extract, Ledger, Options, Report, Tip};
+use crate::runtime::{Cycle, Ended, Handle, Lanes, Log, LogFull, LogNews, Setup, extractor};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +39,8 @@ const CONFIG: &str = r#"
 [daemon]
 name = "test-1"
 timezone = "Europe/Prague"
+[http]
+listen = "127.0.0.1:7373"
 [channels.hook]
 kind = "webhook"
 [channels.slow]
@@ -136,14 +138,13 @@ impl Channel for SlowChannel {
 struct Paper(Arc<Ledger>, Arc<AtomicBool>);
 
 impl Log for Paper {
-    fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Written, LogFull> {
-        let tip = self.0.append(frame, seed, extract).map_err(|e| LogFull(e.to_string()))?;
-        Ok(Written { seq: tip.seq, hash: tip.hash.to_string() })
+    fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, LogFull> {
+        self.0.append(frame, seed, extract).map_err(|e| LogFull(e.to_string()))
     }
     fn flushing_for(&self) -> Option<Span> {
         self.1.load(Ordering::SeqCst).then_some(Span::secs(1))
     }
-    fn snapshot(&self, _: &Written, _: &[u8]) -> Result<(), String> {
+    fn snapshot(&self, _: Tip, _: &[u8]) -> Result<(), String> {
         Ok(())
     }
 }

@@ -46,7 +46,7 @@ impl State {
     pub(super) fn change_incident(&mut self, id: IncidentId, change: impl FnOnce(&mut Incident)) -> bool {
         let Some(i) = self.incidents.get_mut(&id).filter(|i| i.is_live()) else { return false };
         change(i);
-        self.index.add_incident(i);
+        self.index.incident_changed(i);
         true
     }
 

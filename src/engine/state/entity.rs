@@ -1,5 +1,6 @@
 //! The things that the state is made of.
 
+use super::alert::Alert;
 use crate::channel::Format;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
@@ -21,6 +22,13 @@ pub struct Content {
     pub body: String,
     #[serde(default)]
     pub annotations: Labels,
+}
+
+impl Content {
+    /// What stands for texts that were removed on purpose.
+    pub fn erased() -> Content {
+        Content { subject: "[erased]".into(), ..Content::default() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +98,9 @@ pub struct Incident {
     /// Where an attempt was begun, and so where notices go.
     pub told: BTreeSet<Told>,
     pub notifications: Vec<NotificationId>,
+    /// Its source is an alert from outside.
+    #[serde(default)]
+    pub alert: Option<Box<Alert>>,
 }
 
 impl Incident {

@@ -63,7 +63,10 @@ impl State {
             }
             UrgentUnheard { notification, .. } => return self.unheard.remove(notification).is_some(),
 
-            SilenceAdded { .. } | SilenceBegan { .. } | SilenceExpired { .. } => return self.fold_silence(head),
+            AlertReported(report) => return self.fold_report(at, report, payload),
+            AlertsAwaited(awaited) => self.fold_awaited(awaited.until),
+
+            SilenceAdded(_) | SilenceBegan { .. } | SilenceExpired { .. } => return self.fold_silence(head),
             SoundStarted { .. } | SoundStopped { .. } => return self.fold_sound(head),
 
             HeartbeatKnown { .. }

@@ -4,6 +4,7 @@
 //! what the folds keep up to date step by step is equal to that at any time.
 
 use super::State;
+use super::alert::alert_of;
 use super::entity::*;
 use crate::domain::delivery::Status;
 use crate::domain::id::{DeliveryId, IncidentId};
@@ -62,6 +63,8 @@ pub(in crate::engine) struct Index {
     pub by_fingerprint: HashMap<String, IncidentId>,
     pub by_number: HashMap<u64, IncidentId>,
     pub live: BTreeMap<u64, IncidentId>,
+    /// Alerts from outside whose incident is not resolved, by fingerprint.
+    pub alerts: BTreeMap<u64, IncidentId>,
     /// When an idempotency key may be forgotten.
     pub keys: BTreeSet<(EngineTime, String)>,
 }
@@ -181,17 +184,29 @@ impl Index {
     }
 
     pub fn add_incident(&mut self, i: &Incident) {
-        self.set_timer(Timer::Incident(i.id), incident_due(i));
         self.by_number.insert(i.number, i.id);
         if i.is_live() {
             self.by_fingerprint.insert(i.fingerprint.clone(), i.id);
             self.live.insert(i.number, i.id);
-        } else {
-            if self.by_fingerprint.get(&i.fingerprint) == Some(&i.id) {
-                self.by_fingerprint.remove(&i.fingerprint);
-            }
-            self.live.remove(&i.number);
         }
+        self.incident_changed(i);
+    }
+
+    /// One that was added. Its number and fingerprint are for ever.
+    pub fn incident_changed(&mut self, i: &Incident) {
+        self.set_timer(Timer::Incident(i.id), incident_due(i));
+        let alert = i.alert.as_ref().and_then(|_| alert_of(&i.fingerprint));
+        if i.is_live() {
+            self.alerts.extend(alert.map(|fingerprint| (fingerprint, i.id)));
+            return;
+        }
+        if self.by_fingerprint.get(&i.fingerprint) == Some(&i.id) {
+            self.by_fingerprint.remove(&i.fingerprint);
+        }
+        if let Some(fingerprint) = alert.filter(|f| self.alerts.get(f) == Some(&i.id)) {
+            self.alerts.remove(&fingerprint);
+        }
+        self.live.remove(&i.number);
     }
 
     pub fn remove_incident(&mut self, i: &Incident) {
@@ -235,8 +250,14 @@ fn queue_key(d: &Delivery) -> QueueKey {
     QueueKey { suspect: d.is_suspect(), level: Reverse(d.level), order: d.order, rank: d.rank, id: d.id }
 }
 
-/// What is silenced has nothing due, and what is acknowledged only its own withdrawal.
+/// Its next step, or the end of an alert that is not reported again; whichever comes first.
 fn incident_due(i: &Incident) -> Option<EngineTime> {
+    let lapse = i.alert.as_ref().filter(|_| i.is_live()).map(|a| a.due);
+    next_due(i).into_iter().chain(lapse).min()
+}
+
+/// What is silenced has nothing due, and what is acknowledged only its own withdrawal.
+fn next_due(i: &Incident) -> Option<EngineTime> {
     let next = i.next?;
     let wanted = match i.status {
         IncidentStatus::Open => i.silenced_by.is_none(),

@@ -33,7 +33,7 @@ fn never_on_a_bad_recipient() {
 }
 
 #[test]
-fn on_a_time_out_after_the_first_attempt_at_urgent_and_high() {
+fn f46_on_a_time_out_after_the_first_attempt_at_urgent_and_high() {
     for word in ["urgent", "high"] {
         let mut w = World::calm();
         w.channel("sms", timeout());
@@ -222,7 +222,7 @@ fn failures_are_of_a_message_while_its_channel_works_for_others() {
 }
 
 #[test]
-fn a_lost_answer_marks_later_attempts_as_possibly_a_duplicate() {
+fn f32_a_lost_answer_marks_later_attempts_as_possibly_a_duplicate() {
     let mut w = World::calm();
     w.channel_first("sms", [Says::Hangs]);
     text(&mut w, "urgent", "alice");

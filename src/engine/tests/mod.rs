@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod acknowledgement;
+mod alerts;
 mod clocks;
 mod fallback;
 mod health;

@@ -10,7 +10,7 @@ use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::level::Level;
 use crate::domain::matcher::Matcher;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::{Ask, OpenRequest, SendRequest, SpanWord, State, TimeWord};
+use crate::engine::{AlertReport, Ask, OpenRequest, Reports, SendRequest, SpanWord, State, TimeWord};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -66,6 +66,7 @@ fn house() -> String {
 enum Move {
     Send { level: usize, channel: usize, to: usize, ttl: Option<i64>, at: Option<i64> },
     Open { level: usize, fingerprint: usize, policy: usize, channel: usize },
+    Report { which: u64, level: usize, ends: Option<i64> },
     Acknowledge(u64),
     Unacknowledge(u64),
     Resolve(u64),
@@ -111,6 +112,8 @@ fn moves() -> impl Strategy<Value = Move> {
             .prop_map(|(level, channel, to, ttl, at)| Move::Send { level, channel, to, ttl, at }),
         6 => (0..4usize, 0..4usize, 0..3usize, 0..8usize)
             .prop_map(|(level, fingerprint, policy, channel)| Move::Open { level, fingerprint, policy, channel }),
+        4 => (0..4u64, 0..4usize, prop::option::weighted(0.6, -60..600i64))
+            .prop_map(|(which, level, ends)| Move::Report { which, level, ends }),
         4 => number().prop_map(Move::Acknowledge),
         2 => number().prop_map(Move::Unacknowledge),
         3 => number().prop_map(Move::Resolve),
@@ -160,6 +163,17 @@ fn play(w: &mut World, step: Move) {
             policy: [None, Some("quick"), Some("none")][policy].map(str::to_owned),
             channels: channels(channel),
             ..OpenRequest::default()
+        }),
+        Move::Report { which, level, ends } => Ask::Report(Reports {
+            alerts: vec![AlertReport {
+                fingerprint: which,
+                labels: [("severity".to_owned(), LEVELS[level].to_owned())].into(),
+                annotations: [("summary".to_owned(), LEVELS[level].to_owned())].into(),
+                starts_at: None,
+                ends_at: ends.map(|s| w.wall() + Span::secs(s)),
+                generator_url: String::new(),
+            }],
+            urgent: false,
         }),
         Move::Acknowledge(n) => ack(n, Some("alice")),
         Move::Unacknowledge(n) => Ask::Unacknowledge { id: id(n) },

@@ -1,55 +1,57 @@
 //! Deliveries and notifications as documents.
 
+use super::rows::{AttemptRow, DeliveryRow, NotificationRow};
 use super::{ROWS, gone};
 use crate::domain::delivery::Status;
 use crate::domain::event::Breaker;
 use crate::domain::id::{DeliveryId, NotificationId};
 use crate::engine::input::DeliveryFilter;
 use crate::engine::refusal::{Answer, Refusal};
-use crate::engine::state::{Delivery, Notification};
+use crate::engine::state::{Attempt, Delivery, Notification};
 use crate::engine::turn::{Turn, refuse};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 impl Turn<'_> {
     /// One delivery.
     pub(crate) fn delivery(&self, d: &Delivery) -> Value {
-        let attempts: Vec<Value> = d
-            .attempts
-            .iter()
-            .map(|a| {
-                json!({
-                    "n": a.n,
-                    "provider": self.provider(&a.channel),
-                    "channel": a.channel,
-                    "started_at": self.time(a.started_at),
-                    "finished_at": self.time_or_null(a.finished_at),
-                    "class": a.class,
-                    "error": a.error,
-                    "provider_message_id": a.provider_id,
-                    "possibly_duplicate": a.possibly_duplicate,
-                })
-            })
-            .collect();
-        let incident = d.incident.and_then(|i| self.state.incidents.get(&i)).map(|i| i.number);
-        json!({
-            "id": d.id,
-            "notification": d.notification,
-            "incident": incident,
-            "channel": d.chain.first(),
-            "via": d.channel(),
-            "provider": self.provider(d.channel()),
-            "recipient": d.who.as_ref().or(d.address.as_ref()),
-            "address": d.address,
-            "status": self.shown_status(d),
-            "reason": reason(d),
-            "attempts": attempts,
-            "cost": null,
-            "segments": null,
-            "created_at": self.time(d.created_at),
-            "sent_at": self.time_or_null(d.sent_at),
-            "delivered_at": self.time_or_null(d.ended_at.filter(|_| d.status == Status::Delivered)),
-            "next_try_at": d.until.map(|t| self.due(t)),
-        })
+        tree(&self.delivery_row(d))
+    }
+
+    fn delivery_row<'a>(&'a self, d: &'a Delivery) -> DeliveryRow<'a> {
+        DeliveryRow {
+            id: d.id,
+            notification: d.notification,
+            incident: d.incident.and_then(|i| self.state.incidents.get(&i)).map(|i| i.number),
+            channel: d.chain.first().map(String::as_str),
+            via: d.channel(),
+            provider: self.provider(d.channel()),
+            recipient: d.who.as_deref().or(d.address.as_deref()),
+            address: d.address.as_deref(),
+            status: self.shown_status(d),
+            reason: reason(d),
+            attempts: d.attempts.iter().map(|a| self.attempt_row(a)).collect(),
+            cost: (),
+            segments: (),
+            created_at: self.shown(d.created_at),
+            sent_at: d.sent_at.map(|t| self.shown(t)),
+            delivered_at: d.ended_at.filter(|_| d.status == Status::Delivered).map(|t| self.shown(t)),
+            next_try_at: d.until.map(|t| self.shown(self.state.wall_time(t))),
+        }
+    }
+
+    fn attempt_row<'a>(&'a self, a: &'a Attempt) -> AttemptRow<'a> {
+        AttemptRow {
+            n: a.n,
+            provider: self.provider(&a.channel),
+            channel: &a.channel,
+            started_at: self.shown(a.started_at),
+            finished_at: a.finished_at.map(|t| self.shown(t)),
+            class: a.class,
+            error: a.error.as_deref(),
+            provider_message_id: a.provider_id.as_deref(),
+            possibly_duplicate: a.possibly_duplicate,
+        }
     }
 
     /// What waits behind a breaker is shown as waiting for its channel.
@@ -67,19 +69,22 @@ impl Turn<'_> {
     }
 
     pub(crate) fn notification_view(&self, id: NotificationId) -> Answer {
+        self.notification_row(id).map(|row| tree(&row))
+    }
+
+    pub(super) fn notification_row(&self, id: NotificationId) -> Result<NotificationRow<'_>, Refusal> {
         let n = self.state.notifications.get(&id).ok_or_else(|| gone("notification"))?;
-        let deliveries: Vec<Value> =
-            n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d)).map(|d| self.delivery(d)).collect();
-        Ok(json!({
-            "id": n.id,
-            "correlation_id": n.correlation_id,
-            "status": self.notification_status(n),
-            "level": n.level,
-            "type": n.kind_of,
-            "subject": n.content.subject,
-            "accepted_at": self.time(n.accepted_at),
-            "deliveries": deliveries,
-        }))
+        let deliveries = n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d));
+        Ok(NotificationRow {
+            id: n.id,
+            correlation_id: n.correlation_id.as_deref(),
+            status: self.notification_status(n),
+            level: n.level,
+            kind_of: &n.kind_of,
+            subject: &n.content.subject,
+            accepted_at: self.shown(n.accepted_at),
+            deliveries: deliveries.map(|d| self.delivery_row(d)).collect(),
+        })
     }
 
     /// scheduled, pending, delivered (each way out), partly, failed.
@@ -150,6 +155,11 @@ impl Turn<'_> {
         let rows: Vec<Value> = found.into_iter().take(limit).map(|d| self.delivery(d)).collect();
         Ok(json!({ "deliveries": rows, "next_cursor": next }))
     }
+}
+
+/// Rows are plain values with names: they always are a tree.
+fn tree(row: &impl Serialize) -> Value {
+    serde_json::to_value(row).unwrap_or_default()
 }
 
 /// Why it is where it is: the reason of its end, or what it waits for.

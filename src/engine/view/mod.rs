@@ -1,11 +1,13 @@
 //! What the doors show of the state: the JSON documents of CLI.md.
 
+mod alerts;
 mod context;
 mod delivery;
 mod documents;
 mod explain;
 mod incident;
 mod lists;
+mod rows;
 mod status;
 
 pub use explain::Story;
@@ -38,6 +40,7 @@ impl Turn<'_> {
             Read::Fomo => Ok(json!({ "watches": self.watches(true), "next_cursor": null })),
             Read::Metric(name) => self.metric_view(&name),
             Read::Channels => Ok(json!({ "channels": self.channels(), "next_cursor": null })),
+            Read::Alerts { after } => Ok(self.alerts_page(after)),
             Read::Silences => Ok(json!({ "silences": self.silences(), "next_cursor": null })),
             Read::DeadLetters { limit, after } => Ok(self.dead_letters(limit, after)),
             Read::Notification(id) => match id.parse() {
@@ -53,8 +56,12 @@ impl Turn<'_> {
     }
 
     /// RFC 3339 in the daemon's zone.
+    fn shown(&self, t: Timestamp) -> String {
+        t.rfc3339(&self.config.daemon.timezone)
+    }
+
     pub(crate) fn time(&self, t: Timestamp) -> Value {
-        t.rfc3339(&self.config.daemon.timezone).into()
+        self.shown(t).into()
     }
 
     pub(crate) fn time_or_null(&self, t: Option<Timestamp>) -> Value {

@@ -24,11 +24,21 @@ pub struct Inbox {
 struct State {
     groups: Vec<Group>,
     weight: usize,
+    /// Events in `groups`, and how many of them wake the thread.
+    events: u64,
+    ripe: u64,
     questions: Vec<Question>,
     stop: bool,
     fed: Tip,
     phase: Phase,
     applied: u64,
+}
+
+impl State {
+    fn forget_groups(&mut self) -> Vec<Group> {
+        (self.weight, self.events) = (0, 0);
+        std::mem::take(&mut self.groups)
+    }
 }
 
 /// What the thread takes at one wake.
@@ -43,6 +53,8 @@ impl Inbox {
     pub fn new(fed: Tip, groups: Vec<Group>) -> Inbox {
         let state = State {
             weight: groups.iter().map(Group::weight).sum(),
+            events: groups.iter().map(Group::events).sum(),
+            ripe: 1,
             groups,
             questions: Vec::new(),
             stop: false,
@@ -64,13 +76,15 @@ impl Inbox {
             return;
         }
         if state.weight > BOUND {
-            state.groups.clear();
-            state.weight = 0;
+            state.forget_groups();
         }
         state.fed = group.tip;
         state.weight += group.weight();
+        state.events += group.events();
         state.groups.push(group);
-        self.changed.notify_all();
+        if state.events >= state.ripe {
+            self.changed.notify_all();
+        }
     }
 
     /// # Errors
@@ -124,23 +138,19 @@ impl Inbox {
     /// The groups that wait, and the last durable frame.
     pub fn take_groups(&self) -> (Vec<Group>, Tip) {
         let mut state = self.lock();
-        state.weight = 0;
-        (std::mem::take(&mut state.groups), state.fed)
+        (state.forget_groups(), state.fed)
     }
 
-    /// Waits for work, at most `wait` (`None`: until there is some).
-    pub fn take(&self, wait: Option<Duration>) -> Work {
-        let idle = |s: &mut State| s.groups.is_empty() && s.questions.is_empty() && !s.stop;
-        let state = self.lock();
+    /// Waits for work, at most `wait` (`None`: until there is some). Groups are waited for until they hold
+    /// `ripe` events; a question or the word to stop ends the wait at once.
+    pub fn take(&self, wait: Option<Duration>, ripe: u64) -> Work {
+        let idle = |s: &mut State| s.events < s.ripe && s.questions.is_empty() && !s.stop;
+        let mut state = self.lock();
+        state.ripe = ripe;
         let mut state = match wait {
             None => self.changed.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner),
             Some(wait) => self.changed.wait_timeout_while(state, wait, idle).unwrap_or_else(PoisonError::into_inner).0,
         };
-        state.weight = 0;
-        Work {
-            groups: std::mem::take(&mut state.groups),
-            questions: std::mem::take(&mut state.questions),
-            stop: state.stop,
-        }
+        Work { groups: state.forget_groups(), questions: std::mem::take(&mut state.questions), stop: state.stop }
     }
 }

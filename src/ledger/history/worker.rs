@@ -63,7 +63,7 @@ impl Worker {
 
     pub fn run(mut self) {
         loop {
-            let work = self.inbox.take(self.wait());
+            let work = self.inbox.take(self.wait(), self.ripe());
             for group in work.groups {
                 self.take_in(group);
             }
@@ -90,6 +90,13 @@ impl Worker {
         };
         let due = [self.apply_due, self.flush_due, open_due].into_iter().flatten().min()?;
         Some((due - self.now()).to_std())
+    }
+
+    /// How many events are worth waking up for. Once it is known when to apply, each group would only
+    /// be put aside.
+    fn ripe(&self) -> u64 {
+        let room = u64::from(block::EVENTS).saturating_sub(self.tail.events());
+        self.apply_due.map_or(1, |_| room.max(1))
     }
 
     fn take_in(&mut self, group: Group) {

@@ -3,6 +3,7 @@
 mod damage;
 mod life;
 mod proving;
+mod upkeep;
 
 use super::history::{EntryQuery, Phase};
 use super::testing::*;

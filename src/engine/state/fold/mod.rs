@@ -1,5 +1,6 @@
 //! The folds of single events, by what they are about.
 
+mod alert;
 mod attempt;
 mod incident;
 mod notification;
@@ -11,7 +12,7 @@ use crate::domain::event::Payload;
 /// What a payload says; whether it was erased since makes no difference to what happened.
 fn content(payload: Option<&Payload>) -> Content {
     match payload {
-        Some(p) if p.erased => Content { subject: "[erased]".into(), ..Content::default() },
+        Some(p) if p.erased => Content::erased(),
         Some(p) => Content { subject: p.subject.clone(), body: p.body.clone(), annotations: p.annotations.clone() },
         None => Content::default(),
     }

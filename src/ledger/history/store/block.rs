@@ -6,6 +6,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::ledger::codec::{RawFrame, kind_of};
+use crate::ledger::history::store::pack::Packer;
 use serde::Deserialize;
 use std::borrow::Cow;
 use ulid::Ulid;
@@ -19,7 +20,6 @@ pub const MERGE: usize = 100;
 
 const VERSION: u8 = 1;
 const FIXED: usize = 54;
-const LEVEL: i32 = 3;
 
 /// What is in a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,11 +127,11 @@ impl Builder {
     ///
     /// # Errors
     /// When it cannot be packed.
-    pub fn finish(mut self) -> std::io::Result<(Vec<u8>, Meta)> {
+    pub fn finish(mut self, packer: &mut Packer) -> std::io::Result<(Vec<u8>, Meta)> {
         self.ids.sort_unstable();
         self.ids.dedup();
         let (from, to) = self.span.unwrap_or_default();
-        let packed = zstd::bulk::compress(&self.frames, LEVEL)?;
+        let packed = packer.pack(&self.frames)?;
         let bytes = self.frames.len() as u32;
         let (last, events, kinds, ids) = (self.last, self.events, self.kinds, self.ids);
         Ok((packed, Meta { last, events, bytes, from, to, kinds, ids }))
@@ -218,7 +218,7 @@ mod tests {
         let mut builder = Builder::default();
         frames(&bytes).for_each(|f| builder.add(&f));
         assert_eq!((builder.first, builder.is_full()), (1, false));
-        let (packed, meta) = builder.finish().unwrap();
+        let (packed, meta) = builder.finish(&mut Packer::default()).unwrap();
         assert_eq!(Meta::decode(&meta.encode()), Some(meta.clone()));
         assert_eq!(unpack(&packed, &meta), Some(bytes));
         assert_eq!((meta.last, meta.events, meta.from, meta.to), (6, 6, at(1), at(6)));
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn rubbish_is_no_block() {
-        let meta = Builder::default().finish().unwrap().1;
+        let meta = Builder::default().finish(&mut Packer::default()).unwrap().1;
         let bytes = Meta { ids: vec![1, 2], bytes: 100, ..meta.clone() }.encode();
         assert!(Meta::decode(&bytes[..bytes.len() - 1]).is_none());
         assert!(Meta::decode(b"").is_none());

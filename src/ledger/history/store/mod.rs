@@ -6,15 +6,18 @@
 
 pub mod block;
 mod keys;
+mod pack;
 pub mod rollup;
 #[cfg(test)]
 mod tests;
 mod write;
 
+use crate::domain::failpoint::{self, Point};
 use crate::ledger::codec::{FrameHash, Tip};
 use crate::ledger::extract::DocumentKind;
 use crate::ledger::files;
 use crate::ledger::history::store::block::Meta;
+use crate::ledger::history::store::pack::Packer;
 use crate::ledger::history::store::rollup::Tallies;
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
@@ -24,7 +27,7 @@ use std::time::Duration;
 use ulid::Ulid;
 
 const VERSION: u8 = 1;
-const CACHE_BYTES: u64 = 16 << 20;
+const CACHE_BYTES: u64 = 4 << 20;
 /// Nodes of a few packed blocks stay inside sled's own file (up to a quarter of this).
 const SEGMENT_BYTES: usize = 1 << 20;
 /// sled's own thread tidies up this often; flushing is asked for.
@@ -54,6 +57,7 @@ pub struct Store {
     /// The blocks at the end that are not full, to be merged.
     small: Vec<(u64, u32)>,
     dirty: bool,
+    packer: Packer,
 }
 
 impl Store {
@@ -82,7 +86,7 @@ impl Store {
                 .flush_every_ms(Some(TIDY_MS))
                 .open()?;
             let applied = applied(&db)?;
-            let mut store = Store { db, applied, small: Vec::new(), dirty: false };
+            let mut store = Store { db, applied, small: Vec::new(), dirty: false, packer: Packer::default() };
             store.small = store.small_at_end()?;
             Ok(store)
         })
@@ -104,7 +108,9 @@ impl Store {
     /// See [`StoreError`].
     pub fn flush(&mut self) -> Result<(), StoreError> {
         self.dirty = false;
-        guarded(|| Ok(self.db.flush().map(drop)?))
+        guarded(|| Ok(self.db.flush().map(drop)?))?;
+        failpoint::reached(Point::HistoryFlushed);
+        Ok(())
     }
 
     /// Closes the files; what goes wrong then no longer matters.

@@ -3,13 +3,13 @@
 //! What comes in small groups becomes small blocks; when there are many of them they are merged into
 //! one, so that each event is written a few times in all and a scan meets few blocks.
 
+use crate::domain::failpoint::{self, Point};
 use crate::ledger::extract::{Count, Document, Group};
 use crate::ledger::history::store::block::{self, Builder};
+use crate::ledger::history::store::pack::Packer;
 use crate::ledger::history::store::rollup::{self, Tallies};
 use crate::ledger::history::store::{Store, StoreError, VERSION, guarded, keys};
 use std::collections::BTreeMap;
-
-const LEVEL: i32 = 3;
 
 impl Store {
     /// Applies frames that follow what was applied, with what belongs to them. All of it or nothing.
@@ -20,17 +20,22 @@ impl Store {
         let Some(tip) = groups.last().map(|g| g.tip) else { return Ok(()) };
         guarded(|| {
             let mut batch = sled::Batch::default();
-            let small = self.put_blocks(&mut batch, groups)?;
+            // Out of the store meanwhile, which is read from; a panic leaves a new one.
+            let mut packer = std::mem::take(&mut self.packer);
+            let small = self.put_blocks(&mut batch, &mut packer, groups)?;
             let extracts = || groups.iter().flat_map(|g| &g.extracts).map(|(_, extract)| extract);
             for document in extracts().flat_map(|e| &e.documents) {
-                put_document(&mut batch, document)?;
+                put_document(&mut batch, &mut packer, document)?;
             }
+            self.packer = packer;
             self.put_counts(&mut batch, extracts().flat_map(|e| &e.counts))?;
             let mut place = vec![VERSION];
             place.extend_from_slice(&tip.seq.to_be_bytes());
             place.extend_from_slice(&tip.hash.0);
             batch.insert(keys::APPLIED, place);
+            failpoint::reached(Point::HistoryApplying);
             self.db.apply_batch(batch)?;
+            failpoint::reached(Point::HistoryApplied);
             self.small = small;
             self.applied = tip;
             self.dirty = true;
@@ -39,7 +44,12 @@ impl Store {
     }
 
     /// Gives the small blocks that are at the end then.
-    fn put_blocks(&self, batch: &mut sled::Batch, groups: &[Group]) -> Result<Vec<(u64, u32)>, StoreError> {
+    fn put_blocks(
+        &self,
+        batch: &mut sled::Batch,
+        packer: &mut Packer,
+        groups: &[Group],
+    ) -> Result<Vec<(u64, u32)>, StoreError> {
         let incoming: u64 = groups.iter().map(Group::events).sum();
         let waiting: u32 = self.small.iter().map(|(_, events)| events).sum();
         let merge = self.small.len() >= block::MERGE || u64::from(waiting) + incoming >= u64::from(block::EVENTS);
@@ -47,25 +57,31 @@ impl Store {
         let mut builder = Builder::default();
         if merge {
             for (first, _) in small.drain(..) {
-                self.take_block(batch, first, &mut builder)?;
+                self.take_block(batch, packer, first, &mut builder)?;
             }
         }
         for frame in groups.iter().flat_map(|g| block::frames(&g.bytes)) {
             builder.add(&frame);
             if builder.is_full() {
-                put_block(batch, std::mem::take(&mut builder))?;
+                put_block(batch, packer, std::mem::take(&mut builder))?;
                 // Full ones end the row of small ones.
                 small.clear();
             }
         }
         if !builder.is_empty() {
-            small.push(put_block(batch, builder)?);
+            small.push(put_block(batch, packer, builder)?);
         }
         Ok(small)
     }
 
     /// Moves a small block's frames into `builder`.
-    fn take_block(&self, batch: &mut sled::Batch, first: u64, builder: &mut Builder) -> Result<(), StoreError> {
+    fn take_block(
+        &self,
+        batch: &mut sled::Batch,
+        packer: &mut Packer,
+        first: u64,
+        builder: &mut Builder,
+    ) -> Result<(), StoreError> {
         let key = keys::numbered(keys::META, first);
         let value = self.get(&key)?;
         let meta = value.and_then(|value| block::Meta::decode(&value));
@@ -75,7 +91,7 @@ impl Store {
         for frame in block::frames(&self.block(first, &meta)?) {
             builder.add(&frame);
             if builder.is_full() {
-                put_block(batch, std::mem::take(builder))?;
+                put_block(batch, packer, std::mem::take(builder))?;
             }
         }
         Ok(())
@@ -100,17 +116,17 @@ impl Store {
     }
 }
 
-fn put_block(batch: &mut sled::Batch, builder: Builder) -> Result<(u64, u32), StoreError> {
+fn put_block(batch: &mut sled::Batch, packer: &mut Packer, builder: Builder) -> Result<(u64, u32), StoreError> {
     let first = builder.first;
-    let (packed, meta) = builder.finish().map_err(|e| StoreError::Unavailable(e.to_string()))?;
+    let (packed, meta) = builder.finish(packer).map_err(|e| StoreError::Unavailable(e.to_string()))?;
     batch.insert(&keys::numbered(keys::BLOCK, first), packed);
     batch.insert(&keys::numbered(keys::META, first), meta.encode());
     Ok((first, meta.events))
 }
 
-fn put_document(batch: &mut sled::Batch, document: &Document) -> Result<(), StoreError> {
+fn put_document(batch: &mut sled::Batch, packer: &mut Packer, document: &Document) -> Result<(), StoreError> {
     let json = document.json.as_bytes();
-    let packed = zstd::bulk::compress(json, LEVEL).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+    let packed = packer.pack(json).map_err(|e| StoreError::Unavailable(e.to_string()))?;
     let mut value = (json.len() as u32).to_be_bytes().to_vec();
     value.extend_from_slice(&packed);
     batch.insert(&keys::identified(keys::document(document.kind), document.id), value);

@@ -1,0 +1,59 @@
+//! Deliveries and notifications as they are shown: the fields of CLI.md, borrowed from the state, so that a
+//! document is written without a tree of values in between.
+
+use crate::domain::delivery::Status;
+use crate::domain::failure::FailureClass;
+use crate::domain::id::{DeliveryId, NotificationId};
+use crate::domain::level::Level;
+use serde::Serialize;
+
+/// Times are RFC 3339 in the daemon's zone.
+#[derive(Serialize)]
+pub(super) struct NotificationRow<'a> {
+    pub id: NotificationId,
+    pub correlation_id: Option<&'a str>,
+    pub status: &'static str,
+    pub level: Level,
+    #[serde(rename = "type")]
+    pub kind_of: &'a str,
+    pub subject: &'a str,
+    pub accepted_at: String,
+    pub deliveries: Vec<DeliveryRow<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct DeliveryRow<'a> {
+    pub id: DeliveryId,
+    pub notification: NotificationId,
+    /// The incident's number.
+    pub incident: Option<u64>,
+    /// The channel asked for, and the one that it goes by now.
+    pub channel: Option<&'a str>,
+    pub via: &'a str,
+    pub provider: Option<&'static str>,
+    pub recipient: Option<&'a str>,
+    pub address: Option<&'a str>,
+    pub status: Status,
+    pub reason: Option<&'a str>,
+    pub attempts: Vec<AttemptRow<'a>>,
+    /// Nobody reports them yet: `null`.
+    pub cost: (),
+    pub segments: (),
+    pub created_at: String,
+    pub sent_at: Option<String>,
+    pub delivered_at: Option<String>,
+    pub next_try_at: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct AttemptRow<'a> {
+    pub n: u32,
+    pub provider: Option<&'static str>,
+    pub channel: &'a str,
+    pub started_at: String,
+    pub finished_at: Option<String>,
+    pub class: Option<FailureClass>,
+    pub error: Option<&'a str>,
+    pub provider_message_id: Option<&'a str>,
+    pub possibly_duplicate: bool,
+}
