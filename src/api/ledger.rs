@@ -3,7 +3,7 @@
 use super::Api;
 use super::entry::document;
 use super::fault::Fault;
-use super::history::{EntryQuery, Happened, Tally};
+use super::history::{EntryQuery, Happened, Tally, Tip};
 use super::incidents::about;
 use super::numbers::Numbers;
 use super::params::{Named, Params};
@@ -76,9 +76,9 @@ pub async fn stats(
     Extension(by): Extension<Caller>,
     mut params: Params,
 ) -> Result<Json<Value>, Fault> {
-    let since = params.moment("since")?;
+    let (since, until) = (params.moment("since")?, params.moment("until")?);
     params.done()?;
-    let tallies = api.history.stats(since).await?;
+    let tallies = api.history.stats(since, until).await?;
     let gauges = api.read(&by, Read::Gauges).await?;
     Ok(Json(statistics(&tallies, gauges["queue"]["pending"].as_u64().unwrap_or(0))))
 }
@@ -110,10 +110,13 @@ fn statistics(tallies: &BTreeMap<String, Tally>, pending: u64) -> Value {
     })
 }
 
-pub async fn verify(State(api): State<Arc<Api>>, params: Params) -> Result<Json<Value>, Fault> {
+/// `against=SEQ:HASH` is a place noted elsewhere; more may be given.
+pub async fn verify(State(api): State<Arc<Api>>, mut params: Params) -> Result<Json<Value>, Fault> {
+    let anchors = params.all("against").iter().map(|text| text.parse::<Tip>()).collect::<Result<_, _>>();
+    let anchors = anchors.map_err(|words| Refusal::field("against", words))?;
     params.done()?;
     let _turn = turn(&api)?;
-    let verified = api.history.verify().await?;
+    let verified = api.history.verify(anchors).await?;
     Ok(Json(verified))
 }
 

@@ -8,6 +8,7 @@ mod args;
 mod chronicle;
 mod deadman;
 mod doors;
+mod keeping;
 mod logging;
 mod opening;
 mod progress;

@@ -12,6 +12,7 @@ mod incident;
 mod levels;
 mod people;
 mod policies;
+mod retention;
 mod schedules;
 mod watches;
 
@@ -28,6 +29,7 @@ pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &Load
         access: access::read(root, &people, options),
         deadman: daemon::read_deadman(root),
         http: daemon::read_http(root, options),
+        retention: retention::read(root),
         channels: channels::read(root, options),
         groups: people::read_groups(root),
         schedules: schedules::read(root, &daemon, options),

@@ -21,6 +21,8 @@ pub(super) struct CatchUp<'a> {
     pub target: u64,
     /// The store was there before: its last event must be in this journal.
     pub check: bool,
+    /// Asked now and then whether to give it up.
+    pub stop: &'a dyn Fn() -> bool,
 }
 
 pub(super) enum Ended {
@@ -43,7 +45,7 @@ impl CatchUp<'_> {
         };
         let walk = Walk { from, through: Some(self.target), refill: None };
         let walked = walk.run(&self.start.journal, &mut |frame| reading.frame(frame));
-        let stopped = self.inbox.stopping();
+        let stopped = (self.stop)();
         let rest = if reading.error.is_none() && !stopped { reading.apply() } else { Ok(()) };
         if let Some(error) = reading.error {
             return Err(error);
@@ -59,7 +61,7 @@ impl CatchUp<'_> {
     }
 
     /// A fold that begins no later than the store ends: at the newest snapshot that can be read,
-    /// else at the journal's beginning.
+    /// else where the journal begins, which is the base if it has forgotten something.
     fn fold_from(&self, applied: Tip) -> Result<(Box<dyn Extractor>, Option<Tip>), StoreError> {
         let unavailable = |words: String| StoreError::Unavailable(words);
         let mut below = applied.seq.saturating_add(1);
@@ -68,11 +70,29 @@ impl CatchUp<'_> {
             let snapshot = found.map_err(|e| unavailable(e.to_string()))?;
             let made = self.make(snapshot.as_ref());
             match (made, snapshot) {
+                (Ok(_), None) if self.forgot()? => return self.fold_from_base(applied),
                 (Ok(extractor), snapshot) => return Ok((extractor, snapshot.map(|s| s.tip))),
                 (Err(_), Some(snapshot)) => below = snapshot.tip.seq,
                 (Err(words), None) => return Err(unavailable(format!("the journal cannot be folded again: {words}"))),
             }
         }
+    }
+
+    fn forgot(&self) -> Result<bool, StoreError> {
+        let base = snapshot::base(&self.start.snapshots).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        Ok(base.is_some())
+    }
+
+    fn fold_from_base(&self, applied: Tip) -> Result<(Box<dyn Extractor>, Option<Tip>), StoreError> {
+        if applied.seq > 0 {
+            return Err(StoreError::Damaged("the journal has forgotten what it lacks".to_owned()));
+        }
+        let unavailable =
+            |words: String| StoreError::Unavailable(format!("the journal cannot be folded again: {words}"));
+        let base =
+            snapshot::load_base(&self.start.snapshots, &mut Vec::new()).map_err(|e| unavailable(e.to_string()))?;
+        // Without it what is there is counted, and what follows from what is gone is not.
+        Ok((self.make(base.as_ref()).map_err(unavailable)?, base.map(|s| s.tip)))
     }
 
     fn make(&self, snapshot: Option<&Snapshot>) -> Result<Box<dyn Extractor>, String> {
@@ -93,7 +113,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn frame(&mut self, frame: &RawFrame<'_>) -> ControlFlow<()> {
-        if self.catch_up.inbox.stopping() {
+        if (self.catch_up.stop)() {
             return ControlFlow::Break(());
         }
         match self.read(frame) {

@@ -8,7 +8,7 @@ use crate::ctl::fields::flag;
 use crate::ctl::session::{Form, Outcome, Session};
 use crate::ctl::trouble::{Exit, Trouble};
 use crate::ledger::lock::Lock;
-use crate::ledger::{rebuild, verify};
+use crate::ledger::{Tip, rebuild, verify};
 use crate::runtime::extractor;
 use clap::Args;
 use serde_json::json;
@@ -27,16 +27,28 @@ pub struct Verify {
     /// Where they are
     #[arg(long, value_name = "DIR", env = "STATE_DIRECTORY", default_value = "/var/lib/stentor")]
     state_dir: PathBuf,
+    /// A place in the chain that was noted elsewhere, as the log tells it once a day; again for more
+    #[arg(long, value_name = "SEQ:HASH", value_parser = anchor)]
+    against: Vec<Tip>,
+}
+
+fn anchor(text: &str) -> Result<Tip, String> {
+    text.parse()
 }
 
 impl Verify {
     pub async fn run(self, session: &mut Session<'_>) -> Outcome {
         let answer = match self.offline {
             true => {
-                let report = verify::offline(&self.state_dir, &[]).map_err(|e| Trouble::Failed(e.to_string()))?;
+                let report =
+                    verify::offline(&self.state_dir, &self.against).map_err(|e| Trouble::Failed(e.to_string()))?;
                 Answer::made_here(json!(report))
             }
-            false => session.ask(Call::get(&["ledger", "verify"]).patient(LONGEST_VERIFY)).await?,
+            false => {
+                let call = Call::get(&["ledger", "verify"]).patient(LONGEST_VERIFY);
+                let anchors = self.against.iter().map(Tip::to_string);
+                session.ask(anchors.fold(call, |call, anchor| call.with("against", Some(anchor)))).await?
+            }
         };
         session.show(&answer, verified)?;
         Ok(if flag(&answer.document, "ok") { Exit::Done } else { Exit::BadNews })
