@@ -162,13 +162,14 @@ impl Person {
         addressed || (self.name.is_some() && who == self.name.as_ref())
     }
 
-    /// The delivery is theirs, or goes to a place that is nobody's.
-    fn is_all_of(&self, frame: &Frame, notification: NotificationId) -> bool {
+    /// Each delivery is theirs and not open, or goes to a place that is nobody's.
+    fn is_all_of(&self, frame: &Frame, notification: NotificationId, is_open: &dyn Fn(Ulid) -> bool) -> bool {
         let mut any = false;
         for event in &frame.events {
-            let EventKind::DeliveryCreated { notification: of, who, .. } = &event.head else { continue };
+            let EventKind::DeliveryCreated { id, notification: of, who, .. } = &event.head else { continue };
             let Some(payload) = event.payload.as_deref().filter(|_| *of == notification) else { continue };
             match self.is_theirs(who.as_ref(), payload) {
+                true if is_open(id.0) => return false,
                 true => any = true,
                 false if payload.address.is_some() || who.is_some() => return false,
                 false => {}
@@ -200,7 +201,9 @@ impl Select for Person {
             let id = match &event.head {
                 EventKind::DeliveryCreated { id, .. } if self.deliveries.contains(id) => id.0,
                 EventKind::AttemptStarted { delivery, .. } if self.deliveries.contains(delivery) => delivery.0,
-                EventKind::NotificationAccepted { id, .. } if self.is_all_of(frame, *id) && !is_open(id.0) => id.0,
+                EventKind::NotificationAccepted { id, .. } if self.is_all_of(frame, *id, is_open) && !is_open(id.0) => {
+                    id.0
+                }
                 EventKind::InboundReceived { .. } if payload.is_some_and(|p| self.is_theirs(None, p)) => Ulid(0),
                 EventKind::ConfigApplied { .. } if payload.is_some_and(says) => Ulid(0),
                 _ => continue,

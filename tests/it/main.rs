@@ -16,6 +16,7 @@ mod emergency;
 mod heartbeats;
 mod incidents;
 mod killed;
+mod ledger_files;
 mod misbehaving;
 mod reload;
 mod secrets;

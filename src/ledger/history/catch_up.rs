@@ -6,6 +6,7 @@ use crate::ledger::history::inbox::Inbox;
 use crate::ledger::history::start::Start;
 use crate::ledger::history::status::Phase;
 use crate::ledger::history::store::{Store, StoreError, block};
+use crate::ledger::journal::segment;
 use crate::ledger::journal::walk::Walk;
 use crate::ledger::snapshot::{self, Snapshot};
 use std::ops::ControlFlow;
@@ -60,8 +61,8 @@ impl CatchUp<'_> {
         self.inbox.show(Phase::Rebuilding { applied: applied.seq, of: self.target });
     }
 
-    /// A fold that begins no later than the store ends: at the newest snapshot that can be read,
-    /// else where the journal begins, which is the base if it has forgotten something.
+    /// A fold that begins no later than the store ends: at the newest snapshot that can be read, else
+    /// where the journal begins, which is after the base if it has forgotten something.
     fn fold_from(&self, applied: Tip) -> Result<(Box<dyn Extractor>, Option<Tip>), StoreError> {
         let unavailable = |words: String| StoreError::Unavailable(words);
         let mut below = applied.seq.saturating_add(1);
@@ -78,9 +79,13 @@ impl CatchUp<'_> {
         }
     }
 
+    /// The journal no longer begins with the first event.
     fn forgot(&self) -> Result<bool, StoreError> {
-        let base = snapshot::base(&self.start.snapshots).map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        Ok(base.is_some())
+        match segment::list(&self.start.journal) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(StoreError::Unavailable(e.to_string())),
+            Ok(segments) => Ok(segments.first().is_some_and(|s| s.after_seq() > 0)),
+        }
     }
 
     fn fold_from_base(&self, applied: Tip) -> Result<(Box<dyn Extractor>, Option<Tip>), StoreError> {

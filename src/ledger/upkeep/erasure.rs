@@ -79,6 +79,8 @@ impl Eraser {
     /// # Errors
     /// A sentence; it is done again at the next start.
     pub fn carry_out(&self, erased: &Erased, stop: &dyn Fn() -> bool) -> Result<(), String> {
+        // After a start the last segment is written on in.
+        self.journal.seal()?;
         let seqs = &erased.found.seqs;
         for segment in self.sealed()? {
             let first = segment.segment.after_seq() + 1;
