@@ -80,8 +80,8 @@ async fn welcome(stream: TcpStream, service: &'static str, answer: Answer, share
     if first[0] != HANDSHAKE {
         return converse(stream, service, answer, &shared).await;
     }
-    let wrong_host = shared.script.take(service, |f| *f == Fault::WrongHost) != Fault::None;
-    if let Ok(stream) = shared.certificates.acceptor(wrong_host).accept(stream).await {
+    let fault = shared.script.take(service, Fault::is_of_tls);
+    if let Ok(stream) = shared.certificates.acceptor(&fault).accept(stream).await {
         converse(stream, service, answer, &shared).await;
     }
 }

@@ -38,6 +38,10 @@ pub enum Fault {
     Huge { bytes: usize },
     /// Its certificate is for another host.
     WrongHost,
+    /// Its certificate has expired.
+    Expired,
+    /// Its certificate is signed by itself.
+    SelfSigned,
     /// SMTP only: at this verb (`connect`, `ehlo`, `starttls`, `auth`, `mail`, `rcpt`, `data`,
     /// `text`, `noop`, `quit`) `stall`s, `drop`s the connection, or answers this line.
     Verb { verb: String, act: String },
@@ -46,6 +50,11 @@ pub enum Fault {
 impl Fault {
     pub fn status(status: u16) -> Fault {
         Fault::Status { status, retry_after: None, body: None }
+    }
+
+    /// Whether it shows in the TLS handshake.
+    pub fn is_of_tls(&self) -> bool {
+        matches!(self, Fault::WrongHost | Fault::Expired | Fault::SelfSigned)
     }
 
     pub fn verb(verb: &str, act: &str) -> Fault {

@@ -26,7 +26,7 @@ pub trait History: Send + Sync {
         until: Option<Timestamp>,
     ) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>>;
 
-    /// Reads the whole chain: `ok`, `events`, `head`, `faults[]`. Each anchor, noted elsewhere, must be in it.
+    /// Reads the whole chain, which must contain these: `ok`, `events`, `head`, `faults[]`.
     fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>>;
 
     /// Writes all entries, one a line; an error of `out` ends it.

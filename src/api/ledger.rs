@@ -3,7 +3,7 @@
 use super::Api;
 use super::entry::document;
 use super::fault::Fault;
-use super::history::{EntryQuery, Happened, Tally, Tip};
+use super::history::{EntryQuery, Happened, Tally};
 use super::incidents::about;
 use super::numbers::Numbers;
 use super::params::{Named, Params};
@@ -12,6 +12,7 @@ use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::engine::{Caller, Code, Read, Refusal, Story};
+use crate::ledger::Tip;
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
@@ -110,9 +111,9 @@ fn statistics(tallies: &BTreeMap<String, Tally>, pending: u64) -> Value {
     })
 }
 
-/// `against=SEQ:HASH` is a place noted elsewhere; more may be given.
+/// `against`: heads (`SEQ:HASH`) that were noted elsewhere.
 pub async fn verify(State(api): State<Arc<Api>>, mut params: Params) -> Result<Json<Value>, Fault> {
-    let anchors = params.all("against").iter().map(|text| text.parse::<Tip>()).collect::<Result<_, _>>();
+    let anchors = params.all("against").iter().map(|text| text.parse::<Tip>()).collect::<Result<Vec<Tip>, _>>();
     let anchors = anchors.map_err(|words| Refusal::field("against", words))?;
     params.done()?;
     let _turn = turn(&api)?;

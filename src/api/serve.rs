@@ -2,7 +2,8 @@
 
 use super::Api;
 use super::access::{self, Peer};
-use super::patience::Patient;
+use super::patience::{Limits, Patient, Progress};
+use super::room::Room;
 use super::socket::ControlSocket;
 use crate::engine::Role;
 use axum::Router;
@@ -22,16 +23,10 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// Connections at once, and of one caller: room for sixty-four senders under one uid, the connections
-/// that they have just closed, and the one who comes to acknowledge.
-const ALL: usize = 1_024;
-const EACH: usize = 256;
-/// Over all, for operators.
-const RESERVE: usize = 64;
-/// For the whole head of a request; also how long a connection may be idle.
-const HEAD: Duration = Duration::from_secs(10);
-/// For a far end that takes nothing.
-const STALLED: Duration = Duration::from_secs(30);
+/// For the whole head of a request, and for a far end that takes nothing.
+const LIMITS: Limits = Limits { head: Duration::from_secs(10), write: Duration::from_secs(30) };
+/// Between two requests.
+const IDLE: Duration = Duration::from_secs(60);
 /// When no connection can be taken (too many files), a while later.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -71,13 +66,14 @@ pub async fn serve_tcp(api: Arc<Api>, listener: Arc<TcpListener>) -> Result<(), 
 /// The connections of one listener, counted by caller.
 struct Connections<K> {
     api: Arc<Api>,
+    room: Room,
     tasks: JoinSet<()>,
     counts: Arc<Mutex<HashMap<K, usize>>>,
 }
 
 impl<K: Copy + Eq + Hash + Send + 'static> Connections<K> {
     fn new(api: Arc<Api>) -> Self {
-        Connections { api, tasks: JoinSet::new(), counts: Arc::default() }
+        Connections { api, room: Room::of_this_process(), tasks: JoinSet::new(), counts: Arc::default() }
     }
 
     /// The next connection; `None` when the daemon stops.
@@ -98,11 +94,12 @@ impl<K: Copy + Eq + Hash + Send + 'static> Connections<K> {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Some(place) = Place::take(&self.api, &self.counts, from) else {
-            return refuse(stream, "RATE_LIMITED", EACH).await;
+        let Room { all, each, reserve } = self.room;
+        let Some(place) = Place::take(&self.api, &self.counts, from, each) else {
+            return refuse(stream, "RATE_LIMITED", each).await;
         };
-        if self.tasks.len() >= if self.acts(peer) { ALL + RESERVE } else { ALL } {
-            return refuse(stream, "OVERLOADED", ALL).await;
+        if self.tasks.len() >= if self.acts(peer) { all + reserve } else { all } {
+            return refuse(stream, "OVERLOADED", all).await;
         }
         self.tasks.spawn(async move {
             connection(stream, router, peer, &place.api).await;
@@ -130,10 +127,10 @@ struct Place<K: Eq + Hash> {
 }
 
 impl<K: Copy + Eq + Hash> Place<K> {
-    fn take(api: &Arc<Api>, counts: &Arc<Mutex<HashMap<K, usize>>>, from: K) -> Option<Place<K>> {
+    fn take(api: &Arc<Api>, counts: &Arc<Mutex<HashMap<K, usize>>>, from: K, each: usize) -> Option<Place<K>> {
         let mut map = counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = map.entry(from).or_default();
-        if *count >= EACH {
+        if *count >= each {
             return None;
         }
         *count += 1;
@@ -170,15 +167,22 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let router = TowerToHyperService::new(router);
+    let progress = Progress::default();
+    let stream = TokioIo::new(Patient::new(stream, LIMITS, progress.clone()));
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         if let Some(peer) = peer {
             request.extensions_mut().insert(peer);
         }
-        router.call(request)
+        progress.asked();
+        let (answering, progress) = (router.call(request), progress.clone());
+        async move {
+            let answer = answering.await;
+            progress.answered();
+            answer
+        }
     });
-    let stream = TokioIo::new(Patient::new(stream, STALLED));
     let serving =
-        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD).serve_connection(stream, service);
+        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(IDLE).serve_connection(stream, service);
     let mut serving = std::pin::pin!(serving);
     // How a connection breaks is the far end's business.
     tokio::select! {

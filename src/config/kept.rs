@@ -7,6 +7,7 @@ use crate::config::files::Files;
 use crate::config::load::load_from_files;
 use crate::config::model::Source;
 use crate::config::options::{LoadOptions, Loaded};
+use crate::domain::failpoint::{self, Point};
 use crate::settings::Environment;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -35,6 +36,7 @@ pub fn save(state_dir: &Path, source: &Source) -> io::Result<()> {
     if kept.exists() {
         remove(&old)?;
         fs::rename(&kept, &old)?;
+        failpoint::reached(Point::ConfigAside);
     }
     fs::rename(&new, &kept)?;
     sync_folder(state_dir)?;

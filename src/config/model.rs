@@ -1,6 +1,7 @@
 //! The finished config: every name in it exists, every default is filled in.
 
 use crate::channel::{Channel, Kind};
+use crate::config::intake::{Alertmanager, Token};
 use crate::domain::Labels;
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::level::Level;
@@ -34,6 +35,7 @@ pub struct Config {
     pub policies: BTreeMap<String, Policy>,
     pub heartbeats: BTreeMap<String, Heartbeat>,
     pub watches: BTreeMap<String, Watch>,
+    pub alertmanager: Alertmanager,
     pub source: Source,
 }
 
@@ -88,6 +90,8 @@ pub struct Http {
     pub listen: SocketAddr,
     /// Without a trailing slash.
     pub public_url: Option<String>,
+    /// Without any only loopback is listened on.
+    pub tokens: Vec<Token>,
 }
 
 /// A way out, as configured.

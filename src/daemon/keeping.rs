@@ -41,7 +41,7 @@ pub async fn record_removals(handle: Handle, ledger: Arc<Ledger>, mut removals: 
     }
 }
 
-/// Records and logs once a day where the chain is, so that it can be noted elsewhere for `verify --against`.
+/// Records once a day where the chain is; the log has it as well, for `verify --against`.
 /// `last` is when that was done last.
 pub async fn checkpoints(handle: Handle, ledger: Arc<Ledger>, last: Option<Timestamp>) -> Result<(), String> {
     let mut pause = match last {
@@ -51,7 +51,6 @@ pub async fn checkpoints(handle: Handle, ledger: Arc<Ledger>, last: Option<Times
     loop {
         tokio::time::sleep(pause.to_std()).await;
         let tip = ledger.durable();
-        tracing::info!(head = %tip, "the ledger's head, for `ledger verify --against`");
         handle.tell(Caller::engine(), Ask::Checkpoint { seq: tip.seq, hash: tip.hash.to_string() });
         pause = CHECKPOINT;
     }

@@ -8,6 +8,7 @@ mod args;
 mod chronicle;
 mod deadman;
 mod doors;
+mod files;
 mod keeping;
 mod logging;
 mod opening;
@@ -66,6 +67,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     // As status and the log name it, wherever we were started.
     args.config = std::path::absolute(&args.config).unwrap_or(args.config);
     logging::start(args.log);
+    files::raise();
     let exit = run(args);
     logging::finish();
     exit.into()
@@ -76,7 +78,7 @@ fn run(args: Args) -> Exit {
         Ok(opening) => opening,
         Err(lines) => {
             for line in lines {
-                tracing::error!(problem = %line, "the config is refused, and no accepted one is kept");
+                tracing::error!(problem = %line, "the config is refused, and no good one is kept");
             }
             return Exit::Config;
         }

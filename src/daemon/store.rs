@@ -4,6 +4,7 @@ use crate::api::Record;
 use crate::config::Config;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::Frame;
+use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Engine, State};
 use crate::ledger::{self, Extract, FaultKind, Ledger, OpenError, Options, Report, Tip};
@@ -50,6 +51,7 @@ impl From<OpenError> for StoreError {
 pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Result<Opened, StoreError> {
     let options = Options { extractor: extractor(config.clone()), fold: state_fold(), ..Options::default() };
     let mut opening = ledger::open(&config.daemon.state_dir, options)?;
+    failpoint::reached(Point::StartLocked);
     let mut state = State::default();
     while let Some(snapshot) = opening.snapshot() {
         match read_state(&snapshot.body) {
@@ -65,6 +67,7 @@ pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Resul
         engine.replay(frame);
         extract(&mut engine, frame)
     })?;
+    failpoint::reached(Point::StartReplayed);
     let recovery = &recovered.recovery;
     tracing::info!(events = recovery.tip.seq, replayed = recovery.events, "the ledger is open");
     for torn in recovery.faults.iter().filter(|f| f.kind == FaultKind::TornTail) {
@@ -108,7 +111,21 @@ fn tell(news: &mpsc::UnboundedSender<LogNews>, removals: &mpsc::UnboundedSender<
     let _ = news.send(told);
 }
 
+/// The head of the chain goes to the log each day, where whoever edits the ledger does not reach it.
+const NOTED: Span = Span::hours(24);
+
 impl Store {
+    /// Notes the head now and each day; never ends.
+    ///
+    /// # Errors
+    /// Never; tasks that are kept alive have a reason for their end.
+    pub async fn note_head(self: Arc<Store>) -> Result<(), String> {
+        loop {
+            tracing::info!(head = %self.ledger.durable(), "the ledger's head, for `stentorctl ledger verify --against`");
+            tokio::time::sleep(NOTED.to_std()).await;
+        }
+    }
+
     /// What happened, for the API.
     pub fn record(&self, config: &Config) -> Record {
         Record::new(self.ledger.clone(), config.daemon.timezone.clone())
@@ -123,7 +140,9 @@ impl Store {
     /// # Errors
     /// When events could not be made durable.
     pub fn stop(&self) -> Result<(), String> {
-        self.ledger.stop().map(drop)
+        let head = self.ledger.stop()?;
+        tracing::info!(%head, "the ledger is closed");
+        Ok(())
     }
 }
 

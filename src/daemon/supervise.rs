@@ -12,6 +12,7 @@ use super::{Exit, chronicle, deadman, doors, keeping};
 use crate::api::{Api, Own};
 use crate::config::Config;
 use crate::domain::clock::SystemClock;
+use crate::domain::failpoint::{self, Point};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Ask, Caller, Read};
 use crate::heartbeat;
@@ -89,6 +90,7 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     keep_telling(&tasks, &handle);
     let cycle = tokio::spawn(Cycle::new(setup).run());
     begin(&handle, &config, refused.as_ref(), opened.faults).await;
+    failpoint::reached(Point::StartBegun);
 
     // 3. The doors.
     let refused_hash = refused.as_ref().map(|(hash, _)| hash.clone());
@@ -100,9 +102,12 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     tasks.once("metrics", api.clone().count(frames));
 
     // 4. What runs beside.
+    let noted = store.clone();
+    tasks.keep("daily head", move || noted.clone().note_head());
     keep_running(&tasks, &handle, &reloader, &args.config);
     keep_ledger(&tasks, &handle, &store, opened.removals, last_checkpoint);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), name = %config.daemon.name, "stentor is ready");
+    failpoint::reached(Point::StartReady);
     systemd::ready(systemd::status(refused.is_some()));
     if refused.is_none() {
         keep(&config.daemon.state_dir, &config);
@@ -231,15 +236,18 @@ impl Running {
     async fn stop(mut self, why: String, exit: Exit) -> Exit {
         tracing::info!(reason = %why, "stopping");
         systemd::stopping(&why);
+        failpoint::reached(Point::StopAsked);
         self.tasks.close();
         if let Some(stop) = self.stop_cycle.take() {
             let _ = stop.send(why);
         }
         // Requests under way are answered while the loop still runs.
         let ((), ended) = tokio::join!(self.api.stop(), self.cycle);
+        failpoint::reached(Point::StopEnded);
         self.tasks.stop();
         let store = self.store.clone();
         let stopped = tokio::task::spawn_blocking(move || store.stop()).await;
+        failpoint::reached(Point::StopStored);
         match (ended, stopped) {
             (Ok(Ended::Stopped), Ok(Ok(()))) => {
                 tracing::info!("stopped");

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_file_and_conf_d_are_watched_and_nothing_below() {
+    async fn f54_the_file_and_conf_d_are_watched_and_nothing_below() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("stentor.toml");
         fs::write(&file, "").unwrap();
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_conf_d_is_watched_after_the_next_look() {
+    async fn f54_a_new_conf_d_is_watched_after_the_next_look() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("stentor.toml");
         fs::write(&file, "").unwrap();

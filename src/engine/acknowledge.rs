@@ -160,8 +160,8 @@ impl Turn<'_> {
 
     pub fn snooze(&mut self, id: &str, span: Span) -> Answer {
         let incident = self.find_incident(id)?;
-        if span < Span::mins(1) || span > Span::days(7) {
-            return refuse(Refusal::field("for", "a snooze takes between 1m and 7d"));
+        if span < Span::secs(1) || span > Span::days(7) {
+            return refuse(Refusal::field("for", "a snooze takes between 1s and 7d"));
         }
         if !self.state.incidents.get(&incident).is_some_and(Incident::is_live) {
             return refuse(Refusal::new(Code::Conflict, format!("{} is resolved already", self.numbered(incident))));

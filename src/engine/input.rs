@@ -9,6 +9,7 @@ use crate::domain::level::Level;
 use crate::domain::matcher::Matcher;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::who::Who;
+use crate::engine::report::Reports;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use ulid::Ulid;
@@ -66,6 +67,8 @@ pub enum Ask {
     // ---- intake
     Send(SendRequest),
     Open(OpenRequest),
+    /// Alerts from outside.
+    Report(Reports),
     // ---- control
     /// No id: the only unacknowledged one.
     Acknowledge {
@@ -212,7 +215,15 @@ pub enum Read {
     Metric(String),
     Channels,
     Silences,
-    DeadLetters,
+    /// Oldest first, from after this one on.
+    DeadLetters {
+        limit: usize,
+        after: Option<DeliveryId>,
+    },
+    /// Alerts that are open, by fingerprint, from behind this one on.
+    Alerts {
+        after: Option<u64>,
+    },
     /// The notification with its deliveries, as `send` answers it.
     Notification(String),
     /// Those whose id is smaller, newest first: the next page of [`Read::Incidents`].

@@ -50,12 +50,14 @@ impl Turn<'_> {
     }
 
     fn attempt_failed(&mut self, id: DeliveryId, channel: &str, failure: Failure, works_for_others: bool) {
+        let silenced = self.was_silenced(channel, id);
         self.silence_sound(channel, id, "it failed");
         let died = matches!(failure.blame, Blame::Channel | Blame::Account) && self.channel_failed(channel, &failure);
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let incident = d.incident;
         match self.unwanted(d) {
             Some((status, reason)) => self.end_delivery(id, status, &reason),
+            None if silenced => self.end_delivery(id, Status::Superseded, "silenced before it was heard"),
             None => self.go_on_after(id, &failure, works_for_others),
         }
         if died {
@@ -63,6 +65,12 @@ impl Turn<'_> {
         } else if let Some(incident) = incident {
             self.reconsider(incident);
         }
+    }
+
+    /// A sound that nobody wants any more, while its player was about to begin.
+    fn was_silenced(&self, channel: &str, id: DeliveryId) -> bool {
+        let sounds = self.config.channels.get(channel).is_some_and(|c| c.sound.is_some() && !c.simulate);
+        sounds && !self.state.sounding.get(channel).is_some_and(|s| s.contains_key(&id))
     }
 
     fn go_on_after(&mut self, id: DeliveryId, failure: &Failure, works_for_others: bool) {
@@ -147,6 +155,11 @@ impl Turn<'_> {
         let n = self.state.notifications.get(&d.notification)?;
         if n.origin.is_notice() || n.origin == Origin::Test {
             return None;
+        }
+        // An order was given knowing what became of it before; a silence that begins later still holds it.
+        if d.ordered {
+            let labels = d.incident.and_then(|i| self.state.incidents.get(&i)).map_or(&n.labels, |i| &i.labels);
+            return self.silence_for(labels).map(|_| (Status::Skipped, "silenced".into()));
         }
         let Some(incident) = d.incident else {
             let silence = self.silence_for(&n.labels);

@@ -66,6 +66,9 @@ impl Turn<'_> {
         self.emit(EventKind::StorageTroubled { part: part.clone(), words: words.clone(), well });
         let name = format!("storage-{part}");
         if well {
+            if part == "journal" {
+                self.await_alerts(self.now + self.config.alertmanager.resolve_timeout);
+            }
             return self.end_self_incident(&name, &format!("{part} can be written again"));
         }
         let (level, subject) = match part.as_str() {

@@ -77,6 +77,7 @@ impl<'e> Turn<'e> {
         match ask {
             Ask::Send(request) => self.send(request),
             Ask::Open(request) => self.open_by_hand(request),
+            Ask::Report(reports) => self.report(reports),
             Ask::Acknowledge { id, note, by, via } => self.acknowledge(id.as_deref(), note, by, via),
             Ask::Unacknowledge { id } => self.unacknowledge(&id),
             Ask::Resolve { id, note } => self.resolve_by_hand(&id, note),

@@ -3,9 +3,10 @@
 //! The journal writes through the trait, so that tests can let a disk fail, fill up or dawdle;
 //! snapshots and repairs replace whole files by [`replace`].
 
+use crate::domain::failpoint::{self, Point};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// What a file that is not whole yet is called beside its name.
@@ -45,7 +46,8 @@ pub trait JournalFile: Send {
     /// Returns when what was written is on the disk.
     ///
     /// # Errors
-    /// What the system says. What was written is lost then, even if a second call succeeds.
+    /// What the system says. What was written is lost then, even if a second call succeeds. So it is
+    /// where the file has no name any more: no start would find it.
     fn sync(&mut self) -> io::Result<()>;
     /// Shortens the file.
     ///
@@ -83,7 +85,11 @@ impl JournalFile for File {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        self.sync_data()?;
+        match self.metadata()?.nlink() {
+            0 => Err(io::Error::new(io::ErrorKind::NotFound, "the file was deleted")),
+            _ => Ok(()),
+        }
     }
 
     fn cut(&mut self, length: u64) -> io::Result<()> {
@@ -125,12 +131,16 @@ pub fn durable_dir(dir: &Path) -> io::Result<()> {
 /// What the system says; the old file is untouched then.
 pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let temporary = temporary_name(path);
-    let written = write_new(&temporary, parts).and_then(|()| std::fs::rename(&temporary, path));
+    let written = write_new(&temporary, parts).and_then(|()| {
+        failpoint::reached(Point::FileWritten);
+        std::fs::rename(&temporary, path)
+    });
     if written.is_err() {
         // Nothing refers to it; the next try overwrites what cannot be removed.
         let _ = std::fs::remove_file(&temporary);
         return written;
     }
+    failpoint::reached(Point::FileRenamed);
     sync_parent(path)
 }
 

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn every_damaged_byte_and_length_means_the_one_before() {
+    fn f16_every_damaged_byte_and_length_means_the_one_before() {
         let dir = tempfile::tempdir().unwrap();
         save(dir.path(), tip(1), b"the older state").unwrap();
         save(dir.path(), tip(2), b"the newer state, a little longer, longer, longer").unwrap();
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_format_is_refused_in_clear_words() {
+    fn f08_a_newer_format_is_refused_in_clear_words() {
         let dir = tempfile::tempdir().unwrap();
         save(dir.path(), tip(1), b"state").unwrap();
         let path = list(dir.path()).unwrap()[0].1.clone();

@@ -86,7 +86,7 @@ pub(super) fn run(
 ) -> Result<Verified, VerifyError> {
     let mut faults = Vec::new();
     let mut check = Check {
-        anchors: anchors.iter().map(|tip| (tip.seq, (tip.hash, "an anchor from outside".to_owned()))).collect(),
+        anchors: anchors.iter().map(|tip| ((tip.seq, format!("the noted head {tip}")), (tip.hash, true))).collect(),
         faults: Vec::new(),
         previous: None,
         history: Compared { blocks, applied, frames: VecDeque::new(), events: Some(0), faults: 0 },
@@ -112,8 +112,8 @@ pub(super) fn run(
 }
 
 struct Check<'a> {
-    /// What must be at an event, and who says so.
-    anchors: BTreeMap<u64, (FrameHash, String)>,
+    /// What must be at an event by whose word: a snapshot's, or that of a head noted elsewhere (`true`).
+    anchors: BTreeMap<(u64, String), (FrameHash, bool)>,
     faults: Vec<Fault>,
     previous: Option<Tip>,
     history: Compared<'a>,
@@ -127,7 +127,7 @@ impl Check<'_> {
             }
             match snapshot::load(&path)? {
                 Ok(found) => {
-                    self.anchors.insert(found.tip.seq, (found.tip.hash, snapshot::shown(&path)));
+                    self.anchors.insert((found.tip.seq, snapshot::shown(&path)), (found.tip.hash, false));
                 }
                 Err(words) => self.fault(FaultKind::DamagedSnapshot, snapshot::shown(&path), seq, words.to_owned()),
             }
@@ -165,7 +165,7 @@ impl Check<'_> {
             }
             // Where the journal still has that event it must be the same.
             (Some(tip), _) if after < tip.seq => {
-                self.anchors.insert(tip.seq, (tip.hash, "the base".to_owned()));
+                self.anchors.insert((tip.seq, "the base".to_owned()), (tip.hash, false));
             }
             _ => {}
         }
@@ -174,14 +174,14 @@ impl Check<'_> {
 
     fn frame(&mut self, frame: &RawFrame<'_>) {
         let previous = self.previous.replace(frame.tip());
-        // Of what retention removed nothing can be said.
-        if previous.is_none() {
-            self.anchors.retain(|seq, _| seq + 1 >= frame.seq);
-        }
-        while let Some(entry) = self.anchors.first_entry().filter(|e| *e.key() <= frame.last_seq()) {
-            let (seq, (hash, who)) = entry.remove_entry();
+        while let Some(entry) = self.anchors.first_entry().filter(|e| e.key().0 <= frame.last_seq()) {
+            let ((seq, who), (hash, noted)) = entry.remove_entry();
             let there = [previous, Some(frame.tip())].into_iter().flatten().any(|tip| tip == Tip { seq, hash });
-            if !there && seq >= frame.seq {
+            if noted && previous.is_none() && seq + 1 < frame.seq {
+                let words =
+                    format!("the journal begins at event {} (retention?): nothing can be said of it", frame.seq);
+                self.fault(FaultKind::Gap, who, seq, words);
+            } else if !there && seq >= frame.seq {
                 let words = format!("event {seq} of the journal is not the one it was made after");
                 self.fault(FaultKind::ForeignSnapshot, who, seq, words);
             }
@@ -194,7 +194,7 @@ impl Check<'_> {
 
     /// What is left says that the journal lost its end.
     fn end(&mut self, tip: Tip) -> Option<u64> {
-        for (seq, (_, who)) in std::mem::take(&mut self.anchors) {
+        for ((seq, who), _) in std::mem::take(&mut self.anchors) {
             if seq > tip.seq {
                 let words = format!("the journal ends at event {}", tip.seq);
                 self.fault(FaultKind::JournalBehind, who, seq, words);

@@ -11,6 +11,7 @@ use super::record;
 use super::sounds::Sounds;
 use crate::domain::clock::{Clock, Reading};
 use crate::domain::event::Frame;
+use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Decision, Effect, Engine, Input};
 use crate::ledger::Tip;
@@ -137,7 +138,10 @@ impl Cycle {
             return Ok(());
         }
         let applied = matches!(ask, Ask::Apply { .. });
-        let sounds = matches!(ask, Ask::Finished { .. }) && !self.engine.state.sounding.is_empty();
+        let outcome = matches!(ask, Ask::Finished { .. });
+        failpoint::reached_if(intake, Point::Taken);
+        failpoint::reached_if(outcome, Point::OutcomeTaken);
+        let sounds = outcome && !self.engine.state.sounding.is_empty();
         let (seed, decision) = self.decide(by.clone(), ask);
         if applied {
             self.lanes.config.send_replace(self.engine.config.clone());
@@ -147,7 +151,10 @@ impl Cycle {
         if sounds {
             effects.push(Effect::Sound);
         }
+        failpoint::reached_if(intake, Point::Decided);
         let released = self.write(by, events, &seed)?;
+        failpoint::reached_if(intake, Point::Appended);
+        failpoint::reached_if(outcome, Point::OutcomeAppended);
         let reply = reply.map(|r| (r, answer));
         self.held.push(Held { seq: self.seq, reply, effects, released, intake });
         self.let_go();
@@ -199,6 +206,7 @@ impl Cycle {
                 let _ = self.lanes.released.send(released);
             }
             if let Some((reply, answer)) = held.reply {
+                failpoint::reached_if(held.intake, Point::Released);
                 let _ = reply.send(answer);
             }
             self.act(held.effects);
@@ -299,7 +307,9 @@ impl Cycle {
         self.engine.set_closing();
         self.closing = Some(self.reading);
         self.lanes.intake.close();
-        self.ask(Ask::Stopping { why })
+        self.ask(Ask::Stopping { why })?;
+        failpoint::reached(Point::StopClosed);
+        Ok(())
     }
 
     fn is_through(&self) -> bool {

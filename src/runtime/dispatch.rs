@@ -7,6 +7,7 @@ use super::handle::Handle;
 use crate::channel::{Channel, Probed};
 use crate::config::Config;
 use crate::domain::event::AttemptResult;
+use crate::domain::failpoint::{self, Point};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::Span;
 use crate::engine::{Ask, AttemptOrder, Caller, Effect};
@@ -57,12 +58,17 @@ impl Dispatcher {
         let adapter = self.adapter(config, &order.channel);
         handle.progress().started.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
-            let AttemptOrder { delivery, n, timeout, simulate, out, .. } = order;
-            let result = match adapter {
-                None => AttemptResult::Failed(gone()),
-                Some(adapter) if simulate => AttemptResult::Simulated { detail: adapter.describe(&out) },
-                Some(adapter) => within(timeout, true, adapter.send(&out)).await.unwrap_or_else(AttemptResult::Failed),
+            let AttemptOrder { delivery, n, channel, timeout, simulate, out } = order;
+            let send = async {
+                failpoint::reached_by(Point::AttemptStarted, &channel);
+                match adapter {
+                    None => AttemptResult::Failed(gone()),
+                    Some(adapter) if simulate => AttemptResult::Simulated { detail: adapter.describe(&out) },
+                    Some(adapter) => adapter.send(&out).await,
+                }
             };
+            let result = within(timeout, true, send).await.unwrap_or_else(AttemptResult::Failed);
+            failpoint::reached_by(Point::AttemptEnded, &channel);
             handle.progress().finished.fetch_add(1, Ordering::Relaxed);
             handle.tell(Caller::engine(), Ask::Finished { delivery, n, result });
         });

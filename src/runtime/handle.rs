@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::domain::event::Frame;
+use crate::domain::failpoint::{self, Point};
 use crate::engine::{Answer, Ask, Caller, Code, Refusal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -95,7 +96,8 @@ impl Handle {
     /// The engine's refusal, or OVERLOADED when the lane is full or the daemon stops.
     pub async fn ask(&self, by: Caller, ask: Ask) -> Answer {
         let urgent = is_urgent(&ask);
-        let lane = if is_intake(&ask) { &self.intake } else { &self.control };
+        let intake = is_intake(&ask);
+        let lane = if intake { &self.intake } else { &self.control };
         if self.progress.closing.load(Ordering::Relaxed) {
             return Err(overloaded("stentor is stopping"));
         }
@@ -103,10 +105,13 @@ impl Handle {
         if !urgent && lane.capacity() <= lane.max_capacity() / 10 {
             return Err(overloaded("too many requests wait"));
         }
+        failpoint::reached_if(intake, Point::Asked);
         let (reply, answer) = oneshot::channel();
         let note = Note { by, ask, reply: Some(reply) };
         lane.try_send(note).map_err(|_| overloaded("too many requests wait"))?;
-        answer.await.unwrap_or_else(|_| Err(overloaded("stentor is stopping")))
+        let answer = answer.await.unwrap_or_else(|_| Err(overloaded("stentor is stopping")));
+        failpoint::reached_if(intake, Point::Answered);
+        answer
     }
 
     /// An outcome or a trigger; never refused, nothing is answered.
@@ -136,13 +141,14 @@ impl Handle {
 
 /// New work, as against steering what is there.
 pub(super) fn is_intake(ask: &Ask) -> bool {
-    matches!(ask, Ask::Send(_) | Ask::Open(_) | Ask::Test { .. } | Ask::PushFomo { .. })
+    matches!(ask, Ask::Send(_) | Ask::Open(_) | Ask::Report(_) | Ask::Test { .. } | Ask::PushFomo { .. })
 }
 
 fn is_urgent(ask: &Ask) -> bool {
     use crate::domain::level::Level;
     match ask {
         Ask::Send(r) => r.level.is_some_and(|l| l.0 == Level::Urgent),
+        Ask::Report(r) => r.urgent,
         Ask::Open(r) => r.level.is_none_or(|l| l.0 == Level::Urgent),
         _ => true,
     }

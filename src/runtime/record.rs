@@ -36,6 +36,9 @@ pub fn extract(engine: &mut Engine, frame: &Frame) -> Extract {
                 ended.extend(engine.state.deliveries.get(id).map(|d| d.notification));
             }
             EventKind::DeadLetterRequeued { id } => take_back(&engine.state, frame.at, *id, &mut extract),
+            EventKind::DeadLetterDropped { id } => {
+                ended.extend(engine.state.deliveries.get(id).map(|d| d.notification));
+            }
             EventKind::IncidentResolved { id, .. } => {
                 incidents.insert(*id);
             }

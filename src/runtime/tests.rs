@@ -162,7 +162,7 @@ async fn acceptance_and_first_attempt_share_one_frame() {
 }
 
 #[tokio::test]
-async fn in_emergency_effects_leave_and_new_requests_do_not_enter() {
+async fn f11_in_emergency_effects_leave_and_new_requests_do_not_enter() {
     let rig = Rig::new();
     let handle = rig.handle.clone();
     let held = tokio::spawn(async move { handle.ask(Caller::engine(), urgent("accepted before")).await });
@@ -185,7 +185,7 @@ async fn in_emergency_effects_leave_and_new_requests_do_not_enter() {
 }
 
 #[tokio::test]
-async fn a_journal_that_can_hold_no_more_ends_the_loop() {
+async fn f11_a_journal_that_can_hold_no_more_ends_the_loop() {
     let rig = Rig::new();
     rig.paper.full.store(true, Ordering::SeqCst);
     let refusal = rig.handle.ask(Caller::engine(), urgent("x")).await.unwrap_err();
@@ -194,7 +194,7 @@ async fn a_journal_that_can_hold_no_more_ends_the_loop() {
 }
 
 #[tokio::test]
-async fn a_step_of_the_wall_clock_is_an_input() {
+async fn f23_a_step_of_the_wall_clock_is_an_input() {
     let rig = Rig::new();
     rig.clock.0.store(Span::hours(1).0, Ordering::SeqCst);
     rig.handle.tell(Caller::engine(), Ask::SetMetric { name: "m".into(), value: 1.0 });

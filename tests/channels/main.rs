@@ -15,5 +15,7 @@ mod secrets;
 mod settings;
 mod slack;
 mod support;
+mod toxic;
 mod twilio;
 mod webhook;
+mod wild;

@@ -72,7 +72,7 @@ async fn a_messaging_service_replaces_the_number() {
 }
 
 #[tokio::test]
-async fn a_call_reads_the_escaped_text_twice() {
+async fn f51_a_call_reads_the_escaped_text_twice() {
     let standins = Standins::start().await;
     let toml = settings(&standins) + "voice = \"alice\"\nlanguage = \"en-GB\"\nring = \"25s\"";
     let text = "Disk <90% & \"full\" on db'1\u{7}\nnow";
@@ -132,7 +132,7 @@ async fn twilios_test_numbers_fail_as_documented() {
 }
 
 #[tokio::test]
-async fn f37_f38_f39_every_misbehaviour_has_its_class_and_blame() {
+async fn f36_f37_f38_f39_every_misbehaviour_has_its_class_and_blame() {
     let standins = Standins::start().await;
     let sms = sms(&standins);
     let message = out(Some("+15550100"), "", "x");

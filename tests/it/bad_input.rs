@@ -121,7 +121,7 @@ async fn up() -> (Standins, Daemon) {
 }
 
 #[tokio::test]
-async fn every_wrong_request_is_refused_by_its_field_and_changes_nothing() {
+async fn f47_every_wrong_request_is_refused_by_its_field_and_changes_nothing() {
     let (standins, daemon) = up().await;
     let changing = [
         "notification_accepted",
@@ -155,7 +155,7 @@ async fn every_wrong_request_is_refused_by_its_field_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_too_large_broken_or_no_http_at_all() {
+async fn f48_bodies_that_are_too_large_broken_or_no_http_at_all() {
     let (_standins, daemon) = up().await;
     let large = format!(r#"{{"subject": "x", "body": "{}"}}"#, "y".repeat(1 << 20));
     let (status, answer) = daemon.request("POST", SEND, &large).await;
@@ -194,7 +194,7 @@ async fn the_command_refuses_before_it_asks() {
         &["send", "--subject", "x", "--template", "t"],
         &["snooze", "1", "later"],
         &["silence", "add", "a=b", "--for", "1h"],
-        &["dlq", "list"],
+        &["dlq", "requeue"],
         &["selftest"],
         &["no-such-command"],
         &["status", "--no-such-flag"],

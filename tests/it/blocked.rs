@@ -6,7 +6,7 @@ use crate::standins::Standins;
 use std::process::Stdio;
 
 #[tokio::test]
-async fn a_full_pipe_at_standard_error_delays_nothing() {
+async fn f68_a_full_pipe_at_standard_error_delays_nothing() {
     let standins = Standins::start().await;
     let home = Home::new(&ways::and(ways::BY_HOOK)).envs(ways::environment(&standins)).env("RUST_LOG", "trace");
     // Both pipes stay open, and nobody reads them.

@@ -42,7 +42,7 @@ fn cases() -> Vec<Case> {
 /// Every one of them fails at the same time; the seventh is well. Each failure has its class, no
 /// message is lost, and none delays the others.
 #[tokio::test]
-async fn six_ways_that_fail_as_a_whole_keep_their_messages_until_they_are_back() {
+async fn f40_six_ways_that_fail_as_a_whole_keep_their_messages_until_they_are_back() {
     let mut config = String::from("[channels.well]\nkind = \"webhook\"\nurl = \"${WELL}\"\n");
     let well = Standins::start().await;
     let mut home_environment = vec![("WELL".to_owned(), well.addresses().hook.clone())];
@@ -95,7 +95,7 @@ async fn six_ways_that_fail_as_a_whole_keep_their_messages_until_they_are_back()
 }
 
 #[tokio::test]
-async fn refused_credentials_take_the_fallback_at_once_within_one_delivery() {
+async fn f39_refused_credentials_take_the_fallback_at_once_within_one_delivery() {
     let standins = Standins::start().await;
     let config = ways::and(
         r#"
@@ -145,7 +145,7 @@ async fn a_wrong_number_is_dead_at_once_and_takes_no_fallback() {
 }
 
 #[tokio::test]
-async fn a_success_with_an_error_inside_is_none() {
+async fn f37_a_success_with_an_error_inside_is_none() {
     let standins = Standins::start().await;
     let config = ways::and(ways::BY_HOOK);
     let daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;

@@ -76,7 +76,7 @@ cron  = "* * * * * *"
 "#;
 
 #[tokio::test]
-async fn they_are_in_no_log_no_ledger_no_answer_no_metric_and_no_argument() {
+async fn f79_they_are_in_no_log_no_ledger_no_answer_no_metric_and_no_argument() {
     let standins = Standins::start().await;
     let slack = standins.addresses().slack_webhook_url.split("/services").next().unwrap().to_owned();
     let mut daemon = Home::new(CONFIG)

@@ -121,7 +121,7 @@ impl Filled {
         let body = format!("/var/lib/postgresql has {}.{} GiB left of 200 GiB; see run {}", n % 17, n % 10, n * 7919);
         let labels = [("host", format!("db-{}", n % 977)), ("service", "postgres".into()), ("run", n.to_string())];
         let labels: std::collections::BTreeMap<_, _> = labels.map(|(k, v)| (k.to_owned(), v)).into();
-        if n % 10 == 0 {
+        if n.is_multiple_of(10) {
             let before = self.events();
             self.ask(Ask::Open(OpenRequest {
                 subject: words,

@@ -111,7 +111,7 @@ async fn max_ends_a_sound_that_nobody_acknowledges() {
 }
 
 #[tokio::test]
-async fn it_is_silent_within_a_second_of_no_longer_being_wanted() {
+async fn f62_it_is_silent_within_a_second_of_no_longer_being_wanted() {
     let (device, listener) = Device::paced();
     let channel = device.channel(Settings { terms: until_acknowledged(), ..Settings::new("siren") });
     channel.wanted(vec![wanted("one")]);

@@ -56,7 +56,7 @@ async fn reqwest_is_a_client_too() {
 }
 
 #[tokio::test]
-async fn one_caller_has_at_most_256_connections() {
+async fn f64_one_caller_has_at_most_256_connections() {
     let world = World::new().await;
     let (path, serving) = serve(&world);
     let mut open = Vec::new();
@@ -89,7 +89,7 @@ async fn one_caller_has_at_most_256_connections() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_does_not_come_ends_the_connection() {
+async fn f64_a_head_that_does_not_come_ends_the_connection() {
     // Time flies here, so nothing that waits for the disk is asked.
     let (near, far) = tokio::io::duplex(1 << 16);
     let router = axum::Router::new();

@@ -4,7 +4,7 @@ use super::world::*;
 use serde_json::json;
 
 #[tokio::test]
-async fn malformed_bodies_are_named_and_accepted_nowhere() {
+async fn f47_malformed_bodies_are_named_and_accepted_nowhere() {
     let world = World::new().await;
     for (body, field, words) in [
         ("{\"subject\": \"x\",\n  oops}", "-", "line 2 column 3"),
@@ -133,7 +133,7 @@ async fn bad_values_name_their_field() {
 }
 
 #[tokio::test]
-async fn a_body_over_a_mebibyte_is_too_large_and_the_sender_hears_it() {
+async fn f48_a_body_over_a_mebibyte_is_too_large_and_the_sender_hears_it() {
     let world = World::new().await;
     let just = json!({ "subject": "x", "body": "y".repeat((1 << 20) - 25) }).to_string();
     assert_eq!(just.len(), 1 << 20);
@@ -184,7 +184,7 @@ async fn in_emergency_mode_nothing_new_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_claim_of_too_much_is_answered_without_waiting_for_it() {
+async fn f48_a_claim_of_too_much_is_answered_without_waiting_for_it() {
     let world = World::new().await;
     let head =
         "POST /api/v1/notifications HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 99999999\r\n\r\n{";

@@ -1,6 +1,7 @@
 //! The API before a real engine, loop and ledger, asked over real Unix sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod alerts;
 mod door;
 mod errors;
 mod health;

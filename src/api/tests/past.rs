@@ -4,6 +4,7 @@ use super::world::*;
 use crate::api::history::*;
 use crate::domain::time::Timestamp;
 use crate::engine::{Code, Refusal};
+use crate::ledger::Tip;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -11,6 +11,7 @@
 
 mod failure;
 mod session;
+mod wire;
 
 use crate::channel::smtp::session::{Login, Mode, Server};
 use crate::channel::{Channel, Format, Kind, Outgoing, Probed, http};

@@ -86,7 +86,7 @@ impl Told {
             TemplateFailed { template, words } => {
                 Some(warn(format!("the template of {template} failed, the built-in text goes out: {words}")))
             }
-            SilenceAdded { created_by, comment, .. } => {
+            SilenceAdded(crate::domain::event::SilenceAdded { created_by, comment, .. }) => {
                 Some(info(format!("a silence was added by {created_by}: {}", cut(comment, LONGEST))))
             }
             SilenceExpired { by, .. } => Some(info(format!("a silence has ended ({by})"))),

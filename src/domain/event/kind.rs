@@ -2,11 +2,13 @@
 
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::event::parts::{AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, Origin, WatchStatus};
+use crate::domain::event::alert::{AlertReported, AlertsAwaited};
+use crate::domain::event::parts::{
+    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, Origin, SilenceAdded, WatchStatus,
+};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
-use crate::domain::matcher::Matcher;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
@@ -325,6 +327,10 @@ pub enum EventKind {
         base: EngineTime,
         next: Option<Next>,
     },
+    /// What its source says of an alert: at the opening, and each time again. Payload: what has changed.
+    AlertReported(AlertReported),
+    /// No source could be heard for a while: what is to be reported again has until then, at the least.
+    AlertsAwaited(AlertsAwaited),
     IncidentResolved {
         id: IncidentId,
         by: String,
@@ -333,14 +339,7 @@ pub enum EventKind {
     },
 
     // ---- silences
-    SilenceAdded {
-        id: String,
-        matchers: Vec<Matcher>,
-        starts: EngineTime,
-        ends: EngineTime,
-        comment: String,
-        created_by: String,
-    },
+    SilenceAdded(SilenceAdded),
     SilenceBegan {
         id: String,
     },

@@ -5,11 +5,15 @@
 //! carry results, never names to look up, so that folding them needs no config. Fields are only
 //! added, with a default; a changed meaning is a new kind.
 
+mod alert;
 mod kind;
 mod parts;
 
+pub use alert::{AlertReported, AlertsAwaited};
 pub use kind::EventKind;
-pub use parts::{AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, WatchStatus};
+pub use parts::{
+    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, WatchStatus,
+};
 
 use crate::domain::Labels;
 use crate::domain::delivery::Medium;

@@ -76,7 +76,7 @@ fn wrong_expressions_say_what_would_be_right() {
 }
 
 #[test]
-fn a_time_in_a_skipped_hour_comes_at_the_jump() {
+fn f24_a_time_in_a_skipped_hour_comes_at_the_jump() {
     for (zone, text, from, times) in [
         // 02:00 -> 03:00
         (
@@ -118,7 +118,7 @@ fn a_time_in_a_skipped_hour_comes_at_the_jump() {
 }
 
 #[test]
-fn a_time_in_a_doubled_hour_comes_once() {
+fn f24_a_time_in_a_doubled_hour_comes_once() {
     for (zone, text, from, times) in [
         ("Europe/Prague", "30 2 * * *", "2026-10-24T12:00:00+02:00", ["10-25 02:30:00+02:00", "10-26 02:30:00+01:00"]),
         (
@@ -141,7 +141,7 @@ fn a_time_in_a_doubled_hour_comes_once() {
 }
 
 #[test]
-fn a_beat_goes_on_through_both_changes() {
+fn f24_a_beat_goes_on_through_both_changes() {
     for (zone, from) in [
         ("Europe/Prague", "2026-03-29T00:00:00+01:00"),
         ("Europe/Prague", "2026-10-25T00:00:00+02:00"),

@@ -3,8 +3,8 @@
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
-    AttemptResult, Breaker, Event, EventKind as K, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Payload,
-    Rendered, WatchStatus,
+    AlertReported, AlertsAwaited, AttemptResult, Breaker, Event, EventKind as K, HeartbeatStatus, Idempotency, Next,
+    NextWhat, Origin, Payload, Rendered, SilenceAdded, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -291,14 +291,25 @@ fn incidents() -> Vec<Event> {
         K::IncidentUnsilenced { id: incident(), because: s("ended"), base: EngineTime(T), next: None }.bare(),
         K::IncidentResolved { id: incident(), by: s("heartbeat twilio"), because: s("passes again"), note: None }
             .bare(),
-        K::SilenceAdded {
+        K::AlertReported(AlertReported {
+            id: incident(),
+            starts_at: Timestamp(T),
+            ends_at: Timestamp(T + 5),
+            due: EngineTime(T + 5),
+            generator_url: Some(s("http://prometheus.example.org/graph?g0.expr=up")),
+            kept: vec![s("level")],
+            unrated: true,
+        })
+        .with(words()),
+        K::AlertsAwaited(AlertsAwaited { until: EngineTime(T + 6) }).bare(),
+        K::SilenceAdded(SilenceAdded {
             id: s("5e1e9ce0-0000-4000-8000-000000000000"),
             matchers: vec![Matcher::parse("name=~\"twilio|smtp\"").unwrap(), Matcher::parse("level!=urgent").unwrap()],
             starts: EngineTime(T),
             ends: EngineTime(T + 8),
             comment: s("maintenance"),
             created_by: s("alice"),
-        }
+        })
         .bare(),
         K::SilenceBegan { id: s("5e1e9ce0-0000-4000-8000-000000000000") }.bare(),
         K::SilenceExpired { id: s("5e1e9ce0-0000-4000-8000-000000000000"), by: s("alice") }.bare(),
@@ -385,6 +396,7 @@ pub fn bare_minimum() -> BTreeMap<&'static str, &'static str> {
             "incident_opened",
             r#"{"id":"01KMG7QZFG0000000000000001","number":1,"fingerprint":"x","level":"low","type":"message","labels":{},"opened_by":"alice","base":5}"#,
         ),
+        ("alert_reported", r#"{"id":"01KMG7QZFG0000000000000001","starts_at":1,"ends_at":5,"due":5}"#),
         ("incident_raised", r#"{"id":"01KMG7QZFG0000000000000001","level":"high","base":5}"#),
         ("incident_stepped", r#"{"id":"01KMG7QZFG0000000000000001","round":0,"step":0,"because":"due"}"#),
         ("incident_reminded", r#"{"id":"01KMG7QZFG0000000000000001"}"#),

@@ -1,5 +1,6 @@
 //! The things that the state is made of.
 
+use super::alert::Alert;
 use crate::channel::Format;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
@@ -97,6 +98,9 @@ pub struct Incident {
     /// Where an attempt was begun, and so where notices go.
     pub told: BTreeSet<Told>,
     pub notifications: Vec<NotificationId>,
+    /// Its source is an alert from outside.
+    #[serde(default)]
+    pub alert: Option<Box<Alert>>,
 }
 
 impl Incident {
@@ -188,9 +192,33 @@ pub struct Delivery {
     pub detail: Option<String>,
     /// A dead letter that somebody gave up.
     pub dropped: bool,
+    /// Somebody ordered it sent once more, whatever became of its incident before.
+    #[serde(default)]
+    pub ordered: bool,
+    /// Bytes of its message's text, for the bound of what is kept of dead letters.
+    #[serde(default)]
+    pub weight: u64,
+    /// Crashes in a row at which it was in flight.
+    #[serde(default)]
+    pub crashes: u32,
 }
 
+/// In flight at so many crashes in a row, a message may be what ends the daemon.
+const SUSPECT: u32 = 2;
+/// In flight alone at one more, it is.
+const POISON: u32 = 3;
+
 impl Delivery {
+    /// It goes last and alone.
+    pub fn is_suspect(&self) -> bool {
+        self.crashes >= SUSPECT
+    }
+
+    /// Enough crashes that it is condemned when it was alone.
+    pub fn is_condemned(&self) -> bool {
+        self.crashes >= POISON
+    }
+
     /// The channel that it goes by now.
     pub fn channel(&self) -> &str {
         self.chain.get(self.at).map_or("", String::as_str)

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::entity::*;
+use crate::domain::delivery::Status;
 use crate::domain::event::{Breaker, Event, EventKind, HeartbeatStatus, Payload};
 use crate::domain::time::Timestamp;
 
@@ -56,7 +57,10 @@ impl State {
             | IncidentUnsilenced { .. }
             | IncidentResolved { .. } => return self.fold_incident(at, head),
 
-            SilenceAdded { .. } | SilenceBegan { .. } | SilenceExpired { .. } => return self.fold_silence(head),
+            AlertReported(report) => return self.fold_report(at, report, payload),
+            AlertsAwaited(awaited) => self.fold_awaited(awaited.until),
+
+            SilenceAdded(_) | SilenceBegan { .. } | SilenceExpired { .. } => return self.fold_silence(head),
             SoundStarted { .. } | SoundStopped { .. } => return self.fold_sound(head),
 
             HeartbeatKnown { .. }
@@ -74,8 +78,8 @@ impl State {
             Forgotten { to_seq, .. } => self.forgotten = self.forgotten.max(*to_seq),
             Checkpoint { .. } => self.checkpoint_at = Some(at),
 
-            Stopping { .. }
-            | AuthDenied { .. }
+            Stopping { .. } => self.stopping = true,
+            AuthDenied { .. }
             | RequestRefused { .. }
             | StorageTroubled { .. }
             | TemplateFailed { .. }
@@ -88,8 +92,25 @@ impl State {
     /// What ran in the last life has no outcome; the engine asks for each attempt anew.
     fn fold_started(&mut self, boot: &str) {
         self.boot = boot.to_owned();
+        if !std::mem::take(&mut self.stopping) {
+            self.fold_crash();
+        }
         for h in self.heartbeats.values_mut() {
             h.running = None;
+        }
+    }
+
+    /// The last life ended without a word: whatever was in flight may have been why.
+    fn fold_crash(&mut self) {
+        let pending = self.index.pending.iter().filter_map(|id| self.deliveries.get(id));
+        let counted = pending.filter(|d| d.status == Status::Sending || d.crashes > 0);
+        for id in counted.map(|d| d.id).collect::<Vec<_>>() {
+            self.change_delivery(id, |d| match d.status {
+                Status::Sending => d.crashes += 1,
+                // Held back as it was, it is neither guilty of this one nor cleared of those before.
+                _ if d.is_suspect() => {}
+                _ => d.crashes = 0,
+            });
         }
     }
 

@@ -3,6 +3,7 @@
 //! [`State::evolve`] is total: an event about something unknown is counted and skipped. The
 //! indexes (timers, queues, names) are derived and rebuilt after a snapshot is read.
 
+mod alert;
 mod change;
 mod entity;
 mod erase;
@@ -11,6 +12,7 @@ mod fold;
 mod index;
 mod retire;
 
+pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
 pub use entity::*;
 pub use index::{QueueKey, Timer};
 pub use retire::Leaving;
@@ -22,6 +24,7 @@ use crate::domain::time::{EngineTime, Span, Timestamp};
 use index::Index;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// Everything the engine decides by, beside the config and the time.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -33,6 +36,8 @@ pub struct State {
     pub last_at: Timestamp,
     /// The boot of the machine in which this life began.
     pub boot: String,
+    /// The last life was told to stop, so what it left under way is no crash.
+    pub stopping: bool,
     /// Incident numbers count up and are never used twice.
     pub last_number: u64,
     /// Counts acceptances; the order of sending within a level.
@@ -81,6 +86,27 @@ impl State {
     /// The incident with this fingerprint that is not resolved.
     pub fn live_incident(&self, fingerprint: &str) -> Option<&Incident> {
         self.index.by_fingerprint.get(fingerprint).and_then(|id| self.incidents.get(id))
+    }
+
+    /// The open incident that stands for this alert.
+    pub fn live_alert(&self, fingerprint: u64) -> Option<IncidentId> {
+        self.index.alerts.get(&fingerprint).copied()
+    }
+
+    /// Incidents of alerts that are not resolved, by fingerprint, from behind this one on.
+    pub fn alerts_after(&self, fingerprint: Option<u64>) -> impl Iterator<Item = (u64, &Incident)> {
+        let from = fingerprint.map_or(Bound::Unbounded, Bound::Excluded);
+        let found = self.index.alerts.range((from, Bound::Unbounded));
+        found.filter_map(|(fingerprint, id)| Some((*fingerprint, self.incidents.get(id)?)))
+    }
+
+    pub fn open_alerts(&self) -> usize {
+        self.index.alerts.len()
+    }
+
+    /// Whether an alert is over by then, unless it is reported again.
+    pub fn alerts_due_before(&self, until: EngineTime) -> bool {
+        self.alerts_after(None).any(|(_, i)| i.alert.as_ref().is_some_and(|a| a.due < until))
     }
 
     pub fn incident_by_number(&self, number: u64) -> Option<&Incident> {
@@ -134,6 +160,16 @@ impl State {
         all
     }
 
+    /// Deliveries that have not ended and were in flight at two crashes in a row.
+    pub fn suspects(&self) -> impl Iterator<Item = &Delivery> {
+        self.index.suspects.iter().filter_map(|id| self.deliveries.get(id))
+    }
+
+    /// Whether any attempt is under way.
+    pub fn is_idle(&self) -> bool {
+        self.index.in_flight.is_empty()
+    }
+
     /// How many deliveries that have not ended go by this channel now, with this status.
     pub fn count(&self, channel: &str, status: Status) -> usize {
         self.index.counts.get(channel).and_then(|c| c.get(&status)).copied().unwrap_or(0)
@@ -175,6 +211,11 @@ impl State {
 
     pub fn dead_count(&self) -> usize {
         self.index.dead.len()
+    }
+
+    /// Bytes of their messages' text.
+    pub fn dead_bytes(&self) -> u64 {
+        self.index.dead_bytes
     }
 
     pub fn is_dead_letter(&self, id: DeliveryId) -> bool {

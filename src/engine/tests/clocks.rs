@@ -14,7 +14,7 @@ fn hours(n: i64) -> Span {
 // ---- steps of the clock
 
 #[test]
-fn a_step_of_the_clock_moves_no_delay() {
+fn f23_a_step_of_the_clock_moves_no_delay() {
     for by in [hours(1), hours(-2), hours(24 * 365), hours(-24 * 365 * 40)] {
         let mut w = three();
         page(&mut w, "three");
@@ -30,7 +30,7 @@ fn a_step_of_the_clock_moves_no_delay() {
 }
 
 #[test]
-fn nor_a_retry_a_silence_a_snooze_or_a_time_to_live() {
+fn f23_nor_a_retry_a_silence_a_snooze_or_a_time_to_live() {
     for by in [hours(1), hours(-2)] {
         let mut w = World::calm();
         w.channel("ops-slack", timeout());
@@ -53,7 +53,7 @@ fn nor_a_retry_a_silence_a_snooze_or_a_time_to_live() {
 }
 
 #[test]
-fn cron_follows_the_wall_clock_with_at_most_one_catch_up() {
+fn f23_cron_follows_the_wall_clock_with_at_most_one_catch_up() {
     let cron = "\n[heartbeats.slack]\nprobe = \"ops-slack\"\ncron = \"0 0 * * * *\"\n";
     let mut w = World::with(&(calm() + cron));
     w.quiet_until("10m");
@@ -89,7 +89,7 @@ fn a_step_is_an_event() {
 // ---- a machine that starts with a wrong clock
 
 #[test]
-fn a_clock_that_starts_decades_ago_holds_no_step_up() {
+fn f26_a_clock_that_starts_decades_ago_holds_no_step_up() {
     let mut w = three();
     page(&mut w, "three");
     w.at("0m").posts("ops-slack");
@@ -109,7 +109,7 @@ fn a_clock_that_starts_decades_ago_holds_no_step_up() {
 }
 
 #[test]
-fn a_clock_that_starts_years_ahead_counts_as_a_day() {
+fn f26_a_clock_that_starts_years_ahead_counts_as_a_day() {
     let mut w = World::calm();
     w.silence("source=manual", "3d");
     w.open("high");

@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod acknowledgement;
+mod alerts;
 mod clocks;
 mod fallback;
 mod health;
 mod heartbeats;
 mod incidents;
+mod letters;
+mod poison;
 mod policies;
 mod preferences;
 mod properties;

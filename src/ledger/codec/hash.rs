@@ -38,19 +38,19 @@ impl FromStr for FrameHash {
     }
 }
 
+/// `SEQ:HASH`, as it is logged and as `verify --against` takes it.
 impl fmt::Display for Tip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.seq, self.hash)
     }
 }
 
-/// `SEQ:HASH`, as a checkpoint is logged.
 impl FromStr for Tip {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let form = || format!("{text:?} is no place in the chain; write SEQ:HASH, as the log has it once a day");
-        let (seq, hash) = text.split_once(':').ok_or_else(form)?;
-        Ok(Tip { seq: seq.trim().parse().map_err(|_| form())?, hash: hash.trim().parse()? })
+        let (seq, hash) = text.split_once(':').ok_or_else(|| format!("{text:?} is not SEQ:HASH"))?;
+        let seq = seq.parse().map_err(|_| format!("{seq:?} is not the number of an event"))?;
+        Ok(Tip { seq, hash: hash.parse()? })
     }
 }
 

@@ -5,6 +5,7 @@
 //! what the old one may hold beyond. If that fails too the frames wait here, with a try every second.
 
 use crate::domain::clock::Clock;
+use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::Group;
@@ -63,8 +64,11 @@ impl Open {
                 Err(_) => self.tight = true,
             }
         }
+        failpoint::reached_with(Point::JournalTorn, || drop(self.file.write_at(&bytes[..bytes.len() / 2], self.end)));
         self.file.write_at(bytes, self.end)?;
+        failpoint::reached(Point::JournalWritten);
         self.file.sync()?;
+        failpoint::reached(Point::JournalSynced);
         self.end = end;
         Ok(())
     }
@@ -107,6 +111,7 @@ impl Writer {
     fn store(&mut self, group: Group) -> Result<(), String> {
         let began = self.clock.read().boot;
         self.mark.flush_began(began);
+        failpoint::reached(Point::JournalTaken);
         self.write_until_done(&group)?;
         let took = self.clock.read().boot - began;
         let tip = group.tip;
@@ -115,6 +120,7 @@ impl Writer {
         // Whoever hears of it can ask for it.
         (self.sink)(group);
         (self.report)(Report::Durable(tip));
+        failpoint::reached(Point::JournalDurable);
         if took > SLOW {
             (self.report)(Report::Slow { took });
         }
@@ -162,6 +168,7 @@ impl Writer {
     fn begin(&mut self, group: &Group) -> io::Result<()> {
         let after = self.mark.tip();
         let (path, file) = self.create(after)?;
+        failpoint::reached(Point::SegmentMade);
         let mut open = Open { file, end: 0, reserved: 0, tight: false };
         let header = Header { after, created: self.clock.read().wall, packed: None }.encode();
         let written = open.put(&[&header, &group.bytes[..]].concat()).and_then(|()| self.files.sync_dir(&self.dir));

@@ -110,10 +110,15 @@ impl Home {
         OpenOptions::new().create(true).append(true).open(self.path("log")).unwrap()
     }
 
+    /// Ready to be started.
+    pub fn down(self) -> Daemon {
+        let notices = Notices::on(&self.path("notify"));
+        Daemon::new(self, notices)
+    }
+
     /// Starts it and waits until it says that it is ready.
     pub async fn start(self) -> Daemon {
-        let notices = Notices::on(&self.path("notify"));
-        let mut daemon = Daemon::new(self, notices);
+        let mut daemon = self.down();
         daemon.start().await;
         daemon
     }

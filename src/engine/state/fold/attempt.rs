@@ -29,8 +29,7 @@ impl State {
             provider_id: None,
             possibly_duplicate: *possibly_duplicate,
         };
-        let known = self.change_pending(*delivery, |d| {
-            d.status = Status::Sending;
+        let known = self.move_delivery(*delivery, Status::Sending, |d| {
             d.until = None;
             d.n = *n;
             d.attempts.push(attempt);
@@ -49,6 +48,9 @@ impl State {
 
     pub(in crate::engine::state) fn fold_attempt_finished(&mut self, at: Timestamp, head: &EventKind) -> bool {
         let EventKind::AttemptFinished { delivery, n, channel, result } = head else { return false };
+        if !self.deliveries.get(delivery).is_some_and(|d| d.status == Status::Sending && d.n == *n) {
+            return false;
+        }
         let now = self.engine_time(at);
         if matches!(result.success(), Some(Status::Delivered | Status::Sent | Status::Submitted)) {
             self.change_channel(channel, |c| {
@@ -104,13 +106,17 @@ fn finish(d: &mut Delivery, n: u32, at: Timestamp, result: &AttemptResult) {
         a.error = error;
         a.provider_id = provider;
     }
+    if !matches!(result, AttemptResult::Lost { .. }) {
+        // It came through.
+        d.crashes = 0;
+    }
     match result.success() {
         Some(Status::Submitted) => {
             d.status = Status::Submitted;
             d.sent_at = Some(at);
         }
         Some(_) => d.sent_at = Some(at),
-        // Between two events of one frame; the decision that follows moves or ends it.
-        None => d.status = Status::Unknown,
+        // The next event of the same frame moves or ends it.
+        None => {}
     }
 }

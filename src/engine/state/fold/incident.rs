@@ -3,7 +3,7 @@
 use super::content;
 use crate::domain::event::{EventKind, Next, NextWhat, Payload};
 use crate::domain::time::{EngineTime, Span, Timestamp};
-use crate::engine::state::{Incident, IncidentStatus, State};
+use crate::engine::state::{Incident, IncidentStatus, State, own_name};
 
 impl State {
     pub(in crate::engine::state) fn fold_opened(
@@ -71,6 +71,7 @@ impl State {
             because: None,
             told: Default::default(),
             notifications: Vec::new(),
+            alert: None,
         };
         self.last_number = *number;
         if let Some(s) = silenced_by.as_ref().and_then(|s| self.silences.get_mut(s)) {
@@ -87,7 +88,10 @@ impl State {
             EventKind::IncidentRaised { id, level, base, policy, rounds, channels, to, next } => {
                 self.change_incident(*id, |i| {
                     i.level = *level;
-                    i.labels.insert("level".into(), level.to_string());
+                    let kept = i.alert.as_ref().map_or(&[][..], |a| &a.kept);
+                    if let Some(name) = own_name("level", kept) {
+                        i.labels.insert(name, level.to_string());
+                    }
                     i.policy = policy.clone();
                     i.rounds = *rounds;
                     i.channels = channels.clone();

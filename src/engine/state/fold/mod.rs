@@ -1,5 +1,6 @@
 //! The folds of single events, by what they are about.
 
+mod alert;
 mod attempt;
 mod incident;
 mod notification;

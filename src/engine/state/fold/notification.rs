@@ -5,7 +5,7 @@ use crate::domain::delivery::Status;
 use crate::domain::event::{EventKind, Payload};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::{EngineTime, Span, Timestamp};
-use crate::engine::state::{Delivery, Minute, Notification, Remembered, State};
+use crate::engine::state::{Content, Delivery, Minute, Notification, Remembered, State};
 
 /// Rates are asked for at most this far back.
 const MINUTES_KEPT: usize = 24 * 60;
@@ -101,7 +101,7 @@ impl State {
         else {
             return false;
         };
-        if self.deliveries.contains_key(id) {
+        if self.deliveries.contains_key(id) || !status.is_beginning() {
             return false;
         }
         let Some(n) = self.notifications.get_mut(notification) else { return false };
@@ -142,6 +142,9 @@ impl State {
             ended_at: ended.then_some(at),
             detail: None,
             dropped: false,
+            ordered: false,
+            weight: weight(&n.content),
+            crashes: 0,
         };
         self.index.add_delivery(&delivery);
         self.deliveries.insert(*id, delivery);
@@ -155,7 +158,7 @@ impl State {
             return false;
         }
         let now = self.engine_time(at);
-        self.change_pending(*id, |d| {
+        self.move_delivery(*id, *status, |d| {
             if d.at != *place || d.lap != *lap {
                 d.counted = 0;
             } else if *status == Status::Backoff {
@@ -164,7 +167,6 @@ impl State {
             if let Some(until) = until {
                 d.pause = *until - now;
             }
-            d.status = *status;
             d.at = *place;
             d.until = *until;
             d.lap = *lap;
@@ -182,12 +184,14 @@ impl State {
         if !status.is_end() {
             return false;
         }
-        let known = self.change_pending(id, |d| {
-            d.status = status;
+        let known = self.move_delivery(id, status, |d| {
             d.reason = reason;
             d.until = None;
             d.ended_at = Some(at);
-            d.texts.clear();
+            // A dead letter may go once more, under the same key with the same text.
+            if status != Status::Dead {
+                d.texts.clear();
+            }
             if status.got_out() && d.sent_at.is_none() {
                 d.sent_at = Some(at);
             }
@@ -204,17 +208,24 @@ impl State {
     /// Taken up again from its first way, with as much time as it had.
     pub(in crate::engine::state) fn fold_requeued(&mut self, at: Timestamp, id: DeliveryId) -> bool {
         let now = self.engine_time(at);
-        let created = self.deliveries.get(&id).filter(|d| d.status == Status::Dead).map(|d| d.created_at);
-        let Some(created) = created.map(|t| self.engine_time(t)) else { return false };
-        self.change_delivery(id, |d| {
-            d.status = Status::Ready;
+        let Some(n) = self.deliveries.get(&id).and_then(|d| self.notifications.get(&d.notification)) else {
+            return false;
+        };
+        let from = n.not_before.unwrap_or_else(|| self.engine_time(n.accepted_at));
+        let (notification, ttl) = (n.id, (n.expires - from).max(Span::hours(1)));
+        let known = self.move_delivery(id, Status::Ready, |d| {
             d.reason = None;
             d.ended_at = None;
             d.until = None;
             d.dropped = false;
-            (d.at, d.lap, d.counted, d.pause) = (0, 0, 0, Span::ZERO);
-            d.expires = now + (d.expires - created).max(Span::hours(1));
-        })
+            d.ordered = true;
+            (d.at, d.lap, d.counted, d.pause, d.crashes) = (0, 0, 0, Span::ZERO, 0);
+            d.expires = now + ttl;
+        });
+        if known {
+            self.remember_again(notification);
+        }
+        known
     }
 
     pub(in crate::engine::state) fn fold_dropped(&mut self, id: DeliveryId) -> bool {
@@ -222,6 +233,7 @@ impl State {
         let known = self.index.dead.contains(&id)
             && self.change_delivery(id, |d| {
                 d.dropped = true;
+                d.texts.clear();
                 d.reason = Some(format!("{} (dropped)", d.reason.as_deref().unwrap_or("dead")));
                 notification = Some(d.notification);
             });
@@ -260,4 +272,9 @@ impl State {
             }
         }
     }
+}
+
+fn weight(content: &Content) -> u64 {
+    let annotations: usize = content.annotations.iter().map(|(name, value)| name.len() + value.len()).sum();
+    (content.subject.len() + content.body.len() + annotations) as u64
 }

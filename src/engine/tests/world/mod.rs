@@ -296,6 +296,10 @@ impl World {
     fn check_queues(&self) {
         let state = &self.engine.state;
         let now = state.engine_time(self.wall());
+        // One that may end the daemon waits for a quiet moment, and what has time waits for it.
+        if state.suspects().next().is_some() {
+            return;
+        }
         for name in state.queued_channels() {
             let slots = self.engine.config.channels.get(name).map_or(1, |c| c.slots);
             let width = crate::engine::queue::width(state.channel(name), slots, now);

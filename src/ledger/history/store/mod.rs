@@ -12,6 +12,7 @@ pub mod rollup;
 mod tests;
 mod write;
 
+use crate::domain::failpoint::{self, Point};
 use crate::ledger::codec::{FrameHash, Tip};
 use crate::ledger::extract::DocumentKind;
 use crate::ledger::files;
@@ -107,7 +108,9 @@ impl Store {
     /// See [`StoreError`].
     pub fn flush(&mut self) -> Result<(), StoreError> {
         self.dirty = false;
-        guarded(|| Ok(self.db.flush().map(drop)?))
+        guarded(|| Ok(self.db.flush().map(drop)?))?;
+        failpoint::reached(Point::HistoryFlushed);
+        Ok(())
     }
 
     /// Closes the files; what goes wrong then no longer matters.

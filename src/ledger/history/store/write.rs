@@ -3,6 +3,7 @@
 //! What comes in small groups becomes small blocks; when there are many of them they are merged into
 //! one, so that each event is written a few times in all and a scan meets few blocks.
 
+use crate::domain::failpoint::{self, Point};
 use crate::ledger::extract::{Count, Document, Group};
 use crate::ledger::history::store::block::{self, Builder};
 use crate::ledger::history::store::pack::Packer;
@@ -32,7 +33,9 @@ impl Store {
             place.extend_from_slice(&tip.seq.to_be_bytes());
             place.extend_from_slice(&tip.hash.0);
             batch.insert(keys::APPLIED, place);
+            failpoint::reached(Point::HistoryApplying);
             self.db.apply_batch(batch)?;
+            failpoint::reached(Point::HistoryApplied);
             self.small = small;
             self.applied = tip;
             self.dirty = true;
