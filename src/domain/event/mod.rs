@@ -8,12 +8,14 @@
 mod alert;
 mod kind;
 mod parts;
+mod removed;
 
 pub use alert::{AlertReported, AlertsAwaited};
 pub use kind::EventKind;
 pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, WatchStatus,
 };
+pub use removed::Erased;
 
 use crate::domain::Labels;
 use crate::domain::delivery::Medium;
