@@ -14,6 +14,7 @@ use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Everything that can have happened. The name in the ledger is the variant in snake case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
@@ -78,7 +79,6 @@ pub enum EventKind {
         seq: u64,
         hash: String,
     },
-
     // ---- notifications and deliveries
     /// Payload: subject, body, annotations.
     NotificationAccepted {
@@ -88,7 +88,7 @@ pub enum EventKind {
         level: Level,
         #[serde(rename = "type")]
         kind_of: String,
-        labels: Labels,
+        labels: Arc<Labels>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         correlation_id: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -195,6 +195,12 @@ pub enum EventKind {
     DeadLetterDropped {
         id: DeliveryId,
     },
+    /// Every way of an urgent message has failed for a minute (`heard`: not any more).
+    UrgentUnheard {
+        notification: NotificationId,
+        heard: bool,
+        until: EngineTime,
+    },
     TemplateFailed {
         template: String,
         words: String,
@@ -216,7 +222,6 @@ pub enum EventKind {
         #[serde(default)]
         gap: Span,
     },
-
     // ---- incidents
     /// Payload: subject, body, annotations.
     IncidentOpened {
@@ -226,7 +231,7 @@ pub enum EventKind {
         level: Level,
         #[serde(rename = "type")]
         kind_of: String,
-        labels: Labels,
+        labels: Arc<Labels>,
         opened_by: String,
         base: EngineTime,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -329,7 +334,6 @@ pub enum EventKind {
         because: String,
         note: Option<String>,
     },
-
     // ---- silences
     SilenceAdded(SilenceAdded),
     SilenceBegan {
@@ -339,7 +343,6 @@ pub enum EventKind {
         id: String,
         by: String,
     },
-
     // ---- heartbeats
     /// A passive heartbeat was loaded for the first time: its clock begins.
     HeartbeatKnown {
@@ -369,7 +372,6 @@ pub enum EventKind {
     HeartbeatLate {
         name: String,
     },
-
     // ---- watches and sound
     WatchChanged {
         name: String,

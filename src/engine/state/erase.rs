@@ -5,6 +5,7 @@ use super::State;
 use super::content::Content;
 use super::entity::Delivery;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
+use std::sync::Arc;
 use ulid::Ulid;
 
 impl State {
@@ -37,7 +38,7 @@ impl State {
         for id in notifications.iter().filter(|id| !self.is_open(id.0)).copied().collect::<Vec<_>>() {
             if let Some(n) = self.notifications.get_mut(&id) {
                 self.index.text_bytes -= n.content.bytes();
-                n.content = Content::erased();
+                n.content = Arc::new(Content::erased());
                 self.index.text_bytes += n.content.bytes();
             }
         }
@@ -50,10 +51,10 @@ impl State {
 
     /// Removes every text and every address.
     pub fn forget_texts(&mut self) {
-        self.notifications.values_mut().for_each(|n| n.content = Content::erased());
+        self.notifications.values_mut().for_each(|n| n.content = Arc::new(Content::erased()));
         self.deliveries.values_mut().for_each(erase);
         for incident in self.incidents.values_mut() {
-            incident.content = Content::erased();
+            incident.content = Arc::new(Content::erased());
             incident.told.clear();
         }
         self.reindex();

@@ -5,7 +5,6 @@
 
 use super::State;
 use super::alert::alert_of;
-use super::content::Content;
 use super::entity::*;
 use crate::domain::delivery::Status;
 use crate::domain::id::{DeliveryId, IncidentId};
@@ -273,6 +272,7 @@ fn next_due(i: &Incident) -> Option<EngineTime> {
 impl State {
     /// Makes every index anew; after a snapshot was read.
     pub fn reindex(&mut self) {
+        self.share();
         self.index = self.derived();
     }
 
@@ -281,7 +281,8 @@ impl State {
         let mut index = Index::default();
         self.deliveries.values().for_each(|d| index.add_delivery(d));
         let contents = self.notifications.values().map(|n| &n.content);
-        index.text_bytes = contents.chain(self.incidents.values().map(|i| &i.content)).map(Content::bytes).sum();
+        index.text_bytes =
+            contents.chain(self.incidents.values().map(|i| &i.content)).map(|content| content.bytes()).sum();
         self.incidents.values().for_each(|i| index.add_incident(i));
         self.silences.values().for_each(|s| index.add_silence(s));
         for (channel, sounds) in &self.sounding {
