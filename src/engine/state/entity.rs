@@ -1,6 +1,7 @@
 //! The things that the state is made of.
 
 use super::alert::Alert;
+use super::content::Content;
 use crate::channel::Format;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
@@ -14,23 +15,6 @@ use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// What a message says, before it is rendered.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Content {
-    pub subject: String,
-    #[serde(default)]
-    pub body: String,
-    #[serde(default)]
-    pub annotations: Labels,
-}
-
-impl Content {
-    /// What stands for texts that were removed on purpose.
-    pub fn erased() -> Content {
-        Content { subject: "[erased]".into(), ..Content::default() }
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

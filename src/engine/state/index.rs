@@ -60,6 +60,8 @@ pub(in crate::engine) struct Index {
     pub dead: BTreeSet<DeliveryId>,
     pub dead_bytes: u64,
     pub dead_by_incident: Sets<IncidentId, DeliveryId>,
+    /// Bytes of what messages and incidents say.
+    pub text_bytes: u64,
     pub by_fingerprint: HashMap<String, IncidentId>,
     pub by_number: HashMap<u64, IncidentId>,
     pub live: BTreeMap<u64, IncidentId>,
@@ -278,6 +280,9 @@ impl State {
     pub(in crate::engine) fn derived(&self) -> Index {
         let mut index = Index::default();
         self.deliveries.values().for_each(|d| index.add_delivery(d));
+        let contents = self.notifications.values().map(|n| &n.content);
+        index.text_bytes =
+            contents.chain(self.incidents.values().map(|i| &i.content)).map(|content| content.bytes()).sum();
         self.incidents.values().for_each(|i| index.add_incident(i));
         self.silences.values().for_each(|s| index.add_silence(s));
         for (channel, sounds) in &self.sounding {

@@ -5,6 +5,7 @@
 
 mod alert;
 mod change;
+mod content;
 mod entity;
 mod erase;
 mod evolve;
@@ -15,6 +16,7 @@ mod share;
 mod watched;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
+pub use content::Content;
 pub use entity::*;
 pub use index::{QueueKey, Timer};
 pub use retire::Leaving;
@@ -213,6 +215,11 @@ impl State {
     pub fn channel(&self, name: &str) -> &ChannelState {
         static FRESH: std::sync::LazyLock<ChannelState> = std::sync::LazyLock::new(ChannelState::default);
         self.channels.get(name).unwrap_or(&FRESH)
+    }
+
+    /// Bytes of what messages and incidents say.
+    pub fn text_bytes(&self) -> u64 {
+        self.index.text_bytes
     }
 
     /// Dead letters that nobody dropped, oldest first.

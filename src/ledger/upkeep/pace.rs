@@ -5,7 +5,7 @@ use crate::domain::time::Span;
 /// So many events are worth a snapshot, once it is quiet; a start folds them in well under a second.
 const EVENTS: u64 = 10_000;
 /// With so many times as many it is time, quiet or not.
-const RUSH: u64 = 5;
+const RUSH: u64 = 2;
 /// A snapshot costs as its body is long: there is an event for each of so many bytes before the next.
 const BYTES_AN_EVENT: u64 = 1_024;
 /// A few events are worth it after this long.
@@ -133,10 +133,10 @@ mod tests {
     #[test]
     fn a_rush_that_does_not_end_is_no_excuse() {
         let mut pace = pace();
-        pace.grew(50_100, 1);
+        pace.grew(20_100, 1);
         assert_eq!(pace.wait(Span::secs(1)), Some(Span::ZERO));
-        pace.done(Span::secs(1), 50_100, None);
-        pace.grew(50_101, 5 * (8 << 20));
+        pace.done(Span::secs(1), 20_100, None);
+        pace.grew(20_101, 2 * (8 << 20));
         assert_eq!(pace.wait(Span::secs(2)), Some(Span::ZERO));
     }
 

@@ -6,7 +6,7 @@ use crate::domain::event::{EventKind, Payload};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::engine::state::share::shared;
-use crate::engine::state::{Content, Delivery, Minute, Notification, Remembered, State};
+use crate::engine::state::{Delivery, Minute, Notification, Remembered, State};
 
 /// Rates are asked for at most this far back.
 const MINUTES_KEPT: usize = 24 * 60;
@@ -75,6 +75,7 @@ impl State {
             open: 0,
             retired: false,
         };
+        self.index.text_bytes += notification.content.bytes();
         self.notifications.insert(*id, notification);
         self.settle(*id);
         true
@@ -145,7 +146,7 @@ impl State {
             detail: None,
             dropped: false,
             ordered: false,
-            weight: weight(&n.content),
+            weight: n.content.bytes(),
             crashes: 0,
         };
         self.index.add_delivery(&delivery);
@@ -274,9 +275,4 @@ impl State {
             }
         }
     }
-}
-
-fn weight(content: &Content) -> u64 {
-    let annotations: usize = content.annotations.iter().map(|(name, value)| name.len() + value.len()).sum();
-    (content.subject.len() + content.body.len() + annotations) as u64
 }
