@@ -18,7 +18,7 @@ async fn die(seed: u64) -> Summary {
     let sink = Sink::start(random.fork(1), 40).await;
     let (home, alerts) = home_with_alerts(&sink);
     // Every other one ends, packs and snapshots segments all the time.
-    let small = if seed % 2 == 0 { "4096" } else { "" };
+    let small = if seed.is_multiple_of(2) { "4096" } else { "" };
     let mut daemon = home.env("STENTOR_SEGMENT_BYTES", small).down();
     let over = Cell::new(false);
     let door = daemon.door();
