@@ -18,6 +18,7 @@ mod store;
 mod supervise;
 mod systemd;
 mod tasks;
+mod threads;
 mod watcher;
 
 pub use args::Args;
@@ -82,7 +83,7 @@ fn run(args: Args) -> Exit {
             return Exit::Config;
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match threads::runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, "no threads can be started");

@@ -112,7 +112,10 @@ impl Store {
     /// Never; tasks that are kept alive have a reason for their end.
     pub async fn note_head(self: Arc<Store>) -> Result<(), String> {
         loop {
-            tracing::info!(head = %self.ledger.durable(), "the ledger's head, for `stentorctl ledger verify --against`");
+            let head = self.ledger.durable();
+            if head.seq > 0 {
+                tracing::info!(%head, "the ledger's head, for `stentorctl ledger verify --against`");
+            }
             tokio::time::sleep(NOTED.to_std()).await;
         }
     }

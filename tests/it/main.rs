@@ -23,6 +23,7 @@ mod heartbeats;
 mod incidents;
 mod injected;
 mod killed;
+mod machine;
 mod misbehaving;
 mod network;
 mod process;
