@@ -140,7 +140,7 @@ impl Turn<'_> {
                 fingerprint: opening.fingerprint,
                 level,
                 kind_of,
-                labels,
+                labels: labels.into(),
                 opened_by: opening.opened_by,
                 base: self.now,
                 rounds: self.rounds_of(policy.as_deref()),

@@ -13,6 +13,7 @@ use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Everything that can have happened. The name in the ledger is the variant in snake case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
@@ -91,7 +92,7 @@ pub enum EventKind {
         level: Level,
         #[serde(rename = "type")]
         kind_of: String,
-        labels: Labels,
+        labels: Arc<Labels>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         correlation_id: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -229,7 +230,7 @@ pub enum EventKind {
         level: Level,
         #[serde(rename = "type")]
         kind_of: String,
-        labels: Labels,
+        labels: Arc<Labels>,
         opened_by: String,
         base: EngineTime,
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,6 +4,7 @@
 use super::State;
 use super::entity::{Content, Delivery};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
+use std::sync::Arc;
 use ulid::Ulid;
 
 impl State {
@@ -31,7 +32,7 @@ impl State {
                 continue;
             }
             if let Some(n) = self.notifications.get_mut(&NotificationId(*id)) {
-                n.content = Content::erased();
+                n.content = Arc::new(Content::erased());
             }
             if let Some(d) = self.deliveries.get_mut(&DeliveryId(*id)) {
                 erase(d);
@@ -41,10 +42,10 @@ impl State {
 
     /// Removes every text and every address.
     pub fn forget_texts(&mut self) {
-        self.notifications.values_mut().for_each(|n| n.content = Content::erased());
+        self.notifications.values_mut().for_each(|n| n.content = Arc::new(Content::erased()));
         self.deliveries.values_mut().for_each(erase);
         for incident in self.incidents.values_mut() {
-            incident.content = Content::erased();
+            incident.content = Arc::new(Content::erased());
             incident.told.clear();
         }
     }

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::entity::*;
+use super::watched::*;
 use crate::domain::delivery::Status;
 use crate::domain::event::{Breaker, Event, EventKind, HeartbeatStatus, Payload};
 use crate::domain::time::Timestamp;

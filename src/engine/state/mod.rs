@@ -11,11 +11,14 @@ mod evolve;
 mod fold;
 mod index;
 mod retire;
+mod share;
+mod watched;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
 pub use entity::*;
 pub use index::{QueueKey, Timer};
 pub use retire::Leaving;
+pub use watched::*;
 
 use crate::domain::delivery::Status;
 use crate::domain::event::Breaker;
