@@ -36,6 +36,11 @@ impl Progress {
         if self.waited > patience(&self.handle) { Err("attempts do not end at their deadline") } else { Ok(()) }
     }
 
+    /// Nobody can be told of something urgent.
+    pub fn unheard(&self) -> bool {
+        self.handle.progress().unheard.load(Ordering::Relaxed)
+    }
+
     /// The journal cannot be made durable, and the daemon knows it.
     pub fn emergency(&self) -> bool {
         self.before.emergency

@@ -29,7 +29,9 @@ pub fn runtime() -> io::Result<Runtime> {
     let all_there = Arc::new(Barrier::new(BLOCKING));
     for _ in 0..BLOCKING {
         let all_there = all_there.clone();
-        runtime.spawn_blocking(move || drop(all_there.wait()));
+        runtime.spawn_blocking(move || {
+            all_there.wait();
+        });
     }
     Ok(runtime)
 }

@@ -166,7 +166,7 @@ pub const MOVES: &[(Status, &[Status])] = {
         (Submitted, &[Delivered, Sent]),
         (Backoff, &[Ready, Waiting, Superseded, Expired]),
         (Waiting, &[Ready, Waiting, Sending, Superseded, Expired, Dead, Skipped]),
-        (Unknown, &[Sent, Ready, Backoff, Waiting, Superseded, Expired, Dead, Skipped]),
+        (Unknown, &[Unknown, Sent, Ready, Backoff, Waiting, Superseded, Expired, Dead, Skipped]),
         // Only by somebody's order.
         (Dead, &[Ready]),
         (Delivered, &[]),

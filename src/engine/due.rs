@@ -37,6 +37,7 @@ pub(crate) fn next_due(state: &State, config: &Config, agenda: &Agenda) -> Optio
         .chain(agenda.rates)
         .chain(agenda.unseen_due)
         .chain(agenda.patience)
+        .chain(agenda.urgent.first().map(|(t, _)| *t).filter(|_| !closing))
         .min()
         .map(|t| state.wall_time(t));
     let calendar = agenda.heartbeats.values().map(|next| next.latest).filter(|_| !closing).min();
@@ -55,6 +56,7 @@ impl Turn<'_> {
             self.fire_timer(timer);
         }
         self.patience_over();
+        self.unheard_due();
         self.heartbeats_due();
         self.rules_due();
         self.pump();
@@ -81,6 +83,7 @@ impl Turn<'_> {
         }
         match d.status {
             Status::Scheduled => self.scheduled_due(id),
+            Status::Unknown => self.go_on_unknown(id, "and nobody can tell"),
             Status::Waiting => self.look_again(id, Status::Waiting, "looking again whether its channel works"),
             _ => self.look_again(id, Status::Ready, "the pause is over"),
         }
@@ -121,7 +124,9 @@ impl Turn<'_> {
         let before = self.state.engine_time(self.state.last_at);
         self.believe_clock(&boot);
         self.emit(EventKind::Started { version, boot });
+        self.inquire_again();
         self.take_up_attempts();
+        self.listen_for_all();
         self.agenda.started_at = self.wall;
         let deaf = (self.now - before).min(self.config.alertmanager.resolve_timeout);
         self.await_alerts(self.now + deaf);

@@ -1,6 +1,6 @@
 //! What the doors may ask of the engine, and what it tells them back.
 
-use crate::channel::{Outgoing, Probed};
+use crate::channel::{Found, Lost, Outgoing, Probed};
 use crate::config::Config;
 use crate::domain::Labels;
 use crate::domain::event::AttemptResult;
@@ -137,6 +137,12 @@ pub enum Ask {
         delivery: DeliveryId,
         n: u32,
         result: AttemptResult,
+    },
+    /// The provider was asked whether it has a message whose answer was lost.
+    Inquired {
+        delivery: DeliveryId,
+        n: u32,
+        found: Found,
     },
     HeartbeatDone {
         name: String,
@@ -313,6 +319,7 @@ word!(
 #[derive(Debug)]
 pub enum Effect {
     Attempt(AttemptOrder),
+    Inquiry(Inquiry),
     /// Run a channel's probe for this heartbeat.
     Probe {
         heartbeat: String,
@@ -328,6 +335,8 @@ pub enum Effect {
     },
     /// What should sound has changed.
     Sound,
+    /// Everybody who is logged in on this host is to read this.
+    Wall(String),
 }
 
 /// One attempt to run.
@@ -339,4 +348,14 @@ pub struct AttemptOrder {
     pub timeout: Span,
     pub simulate: bool,
     pub out: Box<Outgoing>,
+}
+
+/// One question to a provider: does it have this?
+#[derive(Debug)]
+pub struct Inquiry {
+    pub delivery: DeliveryId,
+    pub n: u32,
+    pub channel: String,
+    pub timeout: Span,
+    pub lost: Box<Lost>,
 }

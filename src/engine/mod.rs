@@ -15,6 +15,7 @@ mod incident;
 mod input;
 mod labels;
 mod letter;
+mod lost;
 mod nobody;
 mod oncall;
 mod outcome;
@@ -34,6 +35,7 @@ mod silence;
 mod state;
 mod text;
 mod turn;
+mod unheard;
 mod verdict;
 mod view;
 mod watch;
@@ -54,7 +56,7 @@ use crate::config::Config;
 use crate::domain::event::{Event, Frame};
 use crate::domain::id::NotificationId;
 use crate::domain::time::{EngineTime, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use turn::Turn;
 
@@ -100,6 +102,8 @@ pub(crate) struct Agenda {
     pub started_at: Timestamp,
     /// The last look at what is due and who may start.
     pub seen: EngineTime,
+    /// Urgent messages, by when it is looked at whether anybody heard of them.
+    pub urgent: BTreeSet<(EngineTime, NotificationId)>,
     /// Until when a suspect waits for a quiet moment; and whether that time is over.
     pub patience: Option<EngineTime>,
     pub impatient: bool,
@@ -141,6 +145,7 @@ impl Engine {
         turn.before = &before;
         let answer = turn.decide(input.ask);
         turn.pump();
+        turn.unheard_over();
         turn.agenda.seen = turn.now;
         let (events, effects) = turn.finish();
         Decision { events, answer, effects }

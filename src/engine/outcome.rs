@@ -30,6 +30,7 @@ impl Turn<'_> {
         self.emit(EventKind::AttemptFinished { delivery: id, n, channel: channel.clone(), result: result.clone() });
         match result {
             AttemptResult::Failed(failure) => self.attempt_failed(id, &channel, failure, works_for_others),
+            AttemptResult::Lost { .. } if self.inquire(id) => {}
             AttemptResult::Lost { words } => self.move_on(id, Status::Ready, None, &words),
             AttemptResult::Simulated { .. } => self.end_delivery(id, Status::Simulated, ""),
             success => {
@@ -43,7 +44,7 @@ impl Turn<'_> {
     }
 
     /// The channel served others since this message failed last, or was made.
-    fn has_worked_since(&self, d: &Delivery) -> bool {
+    pub fn has_worked_since(&self, d: &Delivery) -> bool {
         let before = d.attempts.iter().rev().nth(1).and_then(|a| a.finished_at).unwrap_or(d.created_at);
         let since = self.state.engine_time(before);
         self.state.channel(d.channel()).last_success.is_some_and(|t| t > since)
@@ -58,6 +59,7 @@ impl Turn<'_> {
         match self.unwanted(d) {
             Some((status, reason)) => self.end_delivery(id, status, &reason),
             None if silenced => self.end_delivery(id, Status::Superseded, "silenced before it was heard"),
+            None if failure.unknown && self.inquire(id) => {}
             None => self.go_on_after(id, &failure, works_for_others),
         }
         if died {
@@ -73,7 +75,7 @@ impl Turn<'_> {
         sounds && !self.state.sounding.get(channel).is_some_and(|s| s.contains_key(&id))
     }
 
-    fn go_on_after(&mut self, id: DeliveryId, failure: &Failure, works_for_others: bool) {
+    pub fn go_on_after(&mut self, id: DeliveryId, failure: &Failure, works_for_others: bool) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let other = self.alternative(d);
         let at_last_of_several = d.at > 0;

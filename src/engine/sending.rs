@@ -120,6 +120,7 @@ impl Turn<'_> {
             }
             self.deliver(&sending, one);
         }
+        self.listen_for(sending.id);
         sending.id
     }
 

@@ -101,6 +101,10 @@ impl<'e> Turn<'e> {
                 self.attempt_finished(delivery, n, result);
                 done()
             }
+            Ask::Inquired { delivery, n, found } => {
+                self.inquired(delivery, n, found);
+                done()
+            }
             Ask::HeartbeatDone { name, result } => {
                 self.heartbeat_done(&name, result);
                 done()

@@ -175,6 +175,7 @@ impl Cycle {
         // Without randomness the ids are still unique by time and counter.
         let _ = getrandom::fill(&mut seed);
         let decision = self.engine.handle(Input { now: self.reading.wall, seed, by, ask });
+        self.lanes.progress.unheard.store(!self.engine.state.unheard.is_empty(), Ordering::Relaxed);
         (seed, decision)
     }
 

@@ -27,6 +27,8 @@ pub struct Progress {
     pub finished: AtomicU64,
     /// The journal cannot be made durable.
     pub emergency: AtomicBool,
+    /// Nobody can be told of something urgent.
+    pub unheard: AtomicBool,
     /// No new requests are taken: the daemon is stopping.
     pub closing: AtomicBool,
 }

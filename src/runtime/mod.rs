@@ -11,6 +11,7 @@ mod held;
 mod log;
 mod record;
 mod sounds;
+mod wall;
 
 #[cfg(test)]
 mod tests;

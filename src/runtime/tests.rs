@@ -2,13 +2,17 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::channel::{Channel, Outgoing, Probed};
+use crate::config::Config;
 use crate::config::testing::from_toml;
 use crate::domain::clock::{Clock, Reading};
-use crate::domain::event::{EventKind, Frame};
+use crate::domain::event::{AttemptResult, EventKind, Frame};
+use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Ask, Caller, Code, Engine, LevelWord, OpenRequest, Read, SendRequest, State};
 use crate::ledger::extract::Extract;
 use crate::ledger::{FrameHash, Tip};
+use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -92,7 +96,11 @@ struct Rig {
 
 impl Rig {
     fn new() -> Rig {
-        let config = Arc::new(from_toml(CONFIG));
+        Rig::of(from_toml(CONFIG))
+    }
+
+    fn of(config: Config) -> Rig {
+        let config = Arc::new(config);
         let (handle, lanes) = Lanes::open(config.clone());
         let paper = Arc::new(Paper::default());
         let clock = Arc::new(Shifted::default());
@@ -255,4 +263,48 @@ async fn a_stop_takes_nothing_new_and_keeps_a_snapshot() {
     let snapshot = rig.paper.snapshot.lock().unwrap().clone().unwrap();
     let state = read_state(&snapshot).unwrap();
     assert_eq!(state.incidents.len(), 1);
+}
+
+/// A channel that never works.
+#[derive(Debug)]
+struct Broken;
+
+impl Channel for Broken {
+    fn send<'a>(&'a self, _: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
+        let refused = Failure::new(FailureClass::ProviderError, Blame::Channel, "connection refused");
+        Box::pin(async { AttemptResult::Failed(refused) })
+    }
+    fn probe(&self) -> BoxFuture<'_, Probed> {
+        Box::pin(async { Ok(String::new()) })
+    }
+    fn describe(&self, _: &Outgoing) -> String {
+        String::new()
+    }
+}
+
+#[tokio::test]
+async fn what_is_urgent_and_heard_by_nobody_for_a_minute_stops_the_dead_mans_switch() {
+    let mut config = from_toml(CONFIG);
+    config.channels.get_mut("hook").unwrap().adapter = Arc::new(Broken);
+    let rig = Rig::of(config);
+    let open = OpenRequest { subject: "disk full".into(), ..OpenRequest::default() };
+    let handle = rig.handle.clone();
+    let opening = tokio::spawn(async move { handle.ask(Caller::engine(), Ask::Open(open)).await });
+    rig.until("attempt_started").await;
+    rig.durable();
+    opening.await.unwrap().unwrap();
+    rig.until("attempt_finished").await;
+    assert!(!rig.handle.progress().unheard.load(Ordering::SeqCst));
+    rig.clock.slept.store(Span::secs(61).0, Ordering::SeqCst);
+    rig.handle.tell(Caller::engine(), Ask::Wake);
+    rig.until("urgent_unheard").await;
+    rig.durable();
+    assert!(rig.handle.progress().unheard.load(Ordering::SeqCst));
+    let resolve = Ask::Resolve { id: "1".into(), note: None };
+    let handle = rig.handle.clone();
+    let resolving = tokio::spawn(async move { handle.ask(Caller::engine(), resolve).await });
+    rig.until("incident_resolved").await;
+    rig.durable();
+    resolving.await.unwrap().unwrap();
+    assert!(!rig.handle.progress().unheard.load(Ordering::SeqCst), "it is over");
 }

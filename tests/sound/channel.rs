@@ -21,7 +21,7 @@ pub fn outgoing(key: &str, level: Level) -> Outgoing {
 }
 
 pub fn wanted(key: &str) -> WantedSound {
-    WantedSound { key: key.to_owned(), level: Level::Urgent, left: Span::mins(15) }
+    WantedSound { key: key.to_owned(), level: Level::Urgent, left: Span::mins(15), full: false }
 }
 
 /// The detail of a delivery.

@@ -2,13 +2,14 @@
 //!
 //! HTTP Basic with AccountSid and AuthToken, or with an API key and its secret; bodies are forms;
 //! 201 and a `sid` are an acceptance (twilio.com/docs/usage/api, spec twilio_api_v2010.json). There
-//! is no idempotency for creating: after a lost answer a retry may send twice. No confirmation is
-//! fetched yet, so what Twilio accepted counts as `sent`.
+//! is no idempotency for creating: after a lost answer Twilio is asked whether it has it. No
+//! confirmation is fetched yet, so what Twilio accepted counts as `sent`.
 //!
 //! Settings: `account_sid`, `auth_token` or (`api_key`, `api_secret`), `from`, `base_url` (default
 //! `https://api.twilio.com`), and those of [`http`].
 
 mod errors;
+mod inquiry;
 pub mod sms;
 pub mod voice;
 

@@ -5,8 +5,9 @@
 //! Settings beside [the account's](super): `from` (a number of ours), `voice` and `language` as
 //! `<Say>` takes them ("alice", "en-GB"), `ring` (how long it rings; Twilio's own default is 60s).
 
+use crate::channel::twilio::inquiry::Sought;
 use crate::channel::twilio::{Account, Form, number};
-use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
+use crate::channel::{Channel, Format, Found, Inquirer, Kind, Lost, Outgoing, Probed};
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::Failure;
@@ -105,7 +106,21 @@ impl Channel for Voice {
         Box::pin(self.account.probe())
     }
 
+    fn inquirer(&self) -> Option<&dyn Inquirer> {
+        Some(self)
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         self.form(out).map_or_else(|f| f.to_string(), |form| self.account.describe("Calls.json", &form))
+    }
+}
+
+impl Inquirer for Voice {
+    fn inquire<'a>(&'a self, lost: &'a Lost) -> BoxFuture<'a, Found> {
+        Box::pin(async move {
+            let to = lost.address.as_deref().unwrap_or_default();
+            let sought = Sought { list: ("Calls.json", "calls"), to, sender: ("from", &self.from), body: None };
+            self.account.inquire(sought, lost).await
+        })
     }
 }

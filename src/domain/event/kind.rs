@@ -82,7 +82,6 @@ pub enum EventKind {
         seq: u64,
         hash: String,
     },
-
     // ---- notifications and deliveries
     /// Payload: subject, body, annotations.
     NotificationAccepted {
@@ -199,6 +198,12 @@ pub enum EventKind {
     DeadLetterDropped {
         id: DeliveryId,
     },
+    /// Every way of an urgent message has failed for a minute (`heard`: not any more).
+    UrgentUnheard {
+        notification: NotificationId,
+        heard: bool,
+        until: EngineTime,
+    },
     TemplateFailed {
         template: String,
         words: String,
@@ -220,7 +225,6 @@ pub enum EventKind {
         #[serde(default)]
         gap: Span,
     },
-
     // ---- incidents
     /// Payload: subject, body, annotations.
     IncidentOpened {
@@ -333,7 +337,6 @@ pub enum EventKind {
         because: String,
         note: Option<String>,
     },
-
     // ---- silences
     SilenceAdded(SilenceAdded),
     SilenceBegan {
@@ -343,7 +346,6 @@ pub enum EventKind {
         id: String,
         by: String,
     },
-
     // ---- heartbeats
     /// A passive heartbeat was loaded for the first time: its clock begins.
     HeartbeatKnown {
@@ -373,7 +375,6 @@ pub enum EventKind {
     HeartbeatLate {
         name: String,
     },
-
     // ---- watches and sound
     WatchChanged {
         name: String,

@@ -41,7 +41,8 @@ impl State {
             AttemptFinished { .. } => return self.fold_attempt_finished(at, head),
             DeliveryMoved { .. } => return self.fold_move(at, head),
             DeliveryEnded { id, status, reason } => return self.fold_end(at, *id, *status, reason.clone()),
-            DeliveryReported { .. } | DeliveryPriced { .. } => {}
+            DeliveryReported { id, provider_id, status, .. } => return self.fold_reported(*id, provider_id, status),
+            DeliveryPriced { .. } => {}
             DeadLetterRequeued { id } => return self.fold_requeued(at, *id),
             DeadLetterDropped { id } => return self.fold_dropped(*id),
             ChannelChanged { .. } => self.fold_channel(at, head),
@@ -57,6 +58,11 @@ impl State {
             | IncidentSilenced { .. }
             | IncidentUnsilenced { .. }
             | IncidentResolved { .. } => return self.fold_incident(at, head),
+
+            UrgentUnheard { notification, heard: false, until } => {
+                self.unheard.insert(*notification, *until);
+            }
+            UrgentUnheard { notification, .. } => return self.unheard.remove(notification).is_some(),
 
             AlertReported(report) => return self.fold_report(at, report, payload),
             AlertsAwaited(awaited) => self.fold_awaited(awaited.until),

@@ -55,6 +55,8 @@ pub struct State {
     pub metrics: BTreeMap<String, Metric>,
     /// What should sound now, by channel; the player is made to match.
     pub sounding: BTreeMap<String, BTreeMap<DeliveryId, Sounding>>,
+    /// Urgent messages that nobody can be told of, and until when that sounds.
+    pub unheard: BTreeMap<NotificationId, EngineTime>,
     /// By tenant, caller and key, see [`State::idempotency_key`].
     pub idempotency: BTreeMap<String, Remembered>,
     pub rates: Rates,
@@ -162,6 +164,12 @@ impl State {
     /// Deliveries that have not ended and were in flight at two crashes in a row.
     pub fn suspects(&self) -> impl Iterator<Item = &Delivery> {
         self.index.suspects.iter().filter_map(|id| self.deliveries.get(id))
+    }
+
+    /// Deliveries whose answer was lost and whose provider is being asked.
+    pub fn unknown(&self) -> Vec<DeliveryId> {
+        let unknown = |id: &&DeliveryId| self.deliveries.get(id).is_some_and(|d| d.status == Status::Unknown);
+        self.index.pending.iter().filter(unknown).copied().collect()
     }
 
     /// Whether any attempt is under way.

@@ -10,6 +10,7 @@ mod health;
 mod heartbeats;
 mod incidents;
 mod letters;
+mod lost;
 mod poison;
 mod policies;
 mod preferences;
@@ -21,6 +22,7 @@ mod silences;
 mod soak;
 mod table;
 mod three;
+mod unheard;
 mod watches;
 mod words;
 #[allow(dead_code, reason = "a vocabulary: not every story needs every word of it")]

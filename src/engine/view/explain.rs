@@ -26,6 +26,7 @@ impl Story {
             | AttemptFinished { delivery: id, .. }
             | DeliveryMoved { id, .. }
             | DeliveryEnded { id, .. }
+            | DeliveryReported { id, .. }
             | DeadLetterRequeued { id }
             | DeadLetterDropped { id } => self.names.get(id).cloned(),
             NotificationAccepted { id, origin, .. } => {
@@ -122,6 +123,12 @@ fn explain(head: &EventKind) -> Option<(String, String)> {
         AttemptFinished { n, channel, result, .. } => (format!("attempt {n} by {channel} ended"), result_line(result)),
         DeliveryMoved { status, because, .. } => (format!("now {status}"), because.clone()),
         DeliveryEnded { status, reason, .. } => (status.to_string(), reason.clone().unwrap_or_default()),
+        DeliveryReported { status, .. } => ("the provider was asked".into(), status.clone()),
+        UrgentUnheard { heard: false, .. } => (
+            "the last resort: sound at full volume, and a word to whoever is logged in".into(),
+            "it is urgent, and every way of it has failed for a minute".into(),
+        ),
+        UrgentUnheard { .. } => ("the last resort is over".into(), "somebody was told, or it is over".into()),
         DeadLetterRequeued { .. } => ("tried again".into(), "somebody requeued the dead letter".into()),
         DeadLetterDropped { .. } => {
             ("given up".into(), "the dead letter was dropped, by order or because too many are kept".into())

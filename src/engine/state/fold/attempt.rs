@@ -62,6 +62,16 @@ impl State {
         self.change_pending(*delivery, |d| finish(d, *n, at, result))
     }
 
+    /// The provider has it after all.
+    pub(in crate::engine::state) fn fold_reported(&mut self, id: DeliveryId, provider_id: &str, status: &str) -> bool {
+        self.change_delivery(id, |d| {
+            d.detail = Some(status.to_owned());
+            if let Some(a) = d.attempts.last_mut() {
+                a.provider_id = Some(provider_id.to_owned());
+            }
+        })
+    }
+
     /// An attempt was begun there, so notices will go there.
     fn fold_told(&mut self, delivery: DeliveryId, channel: &str, medium: Option<Medium>) {
         let Some(d) = self.deliveries.get(&delivery) else { return };

@@ -166,8 +166,8 @@ impl State {
             } else if *status == Status::Backoff {
                 d.counted += 1;
             }
-            if let Some(until) = until {
-                d.pause = *until - now;
+            if let Some(until) = until.filter(|_| *status != Status::Unknown) {
+                d.pause = until - now;
             }
             d.at = *place;
             d.until = *until;
