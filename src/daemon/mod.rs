@@ -9,6 +9,7 @@ mod chronicle;
 mod deadman;
 mod doors;
 mod files;
+mod keeping;
 mod logging;
 mod opening;
 mod progress;

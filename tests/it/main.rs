@@ -23,6 +23,7 @@ mod heartbeats;
 mod incidents;
 mod injected;
 mod killed;
+mod ledger_files;
 mod lost_answers;
 mod machine;
 mod misbehaving;

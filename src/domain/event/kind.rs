@@ -71,6 +71,11 @@ pub enum EventKind {
         from_seq: u64,
         to_seq: u64,
         because: String,
+        /// Those that were still at hand, with their texts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notifications: Vec<NotificationId>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        deliveries: Vec<DeliveryId>,
     },
     /// Retention removed whole segments up to here; the snapshot is the base.
     Forgotten {

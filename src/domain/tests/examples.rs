@@ -127,7 +127,14 @@ fn daemon() -> Vec<Event> {
         K::AuthDenied { role: s("viewer"), action: s("POST /incidents/417/acknowledge") }.bare(),
         K::RequestRefused { code: s("NOBODY"), message: s("nobody to send to"), field: Some(s("to")) }.bare(),
         K::StorageTroubled { part: s("journal"), words: s("No space left on device"), well: false }.bare(),
-        K::Erased { from_seq: 1, to_seq: 99, because: s("retention of 90d") }.bare(),
+        K::Erased {
+            from_seq: 1,
+            to_seq: 99,
+            because: s("retention of 90d"),
+            notifications: vec![NotificationId(Ulid(1))],
+            deliveries: vec![DeliveryId(Ulid(2))],
+        }
+        .bare(),
         K::Forgotten { to_seq: 1_000, because: s("retention of 10y") }.bare(),
         K::Checkpoint { seq: 1_000, hash: s("c0ffee") }.bare(),
     ]

@@ -81,13 +81,14 @@ impl State {
                 *w = WatchState { status: *status, value: *value, since, detail: detail.clone() };
             }
 
+            Erased { notifications, deliveries, .. } => self.erase_texts(notifications, deliveries),
+            Forgotten { to_seq, .. } => self.forgotten = self.forgotten.max(*to_seq),
+            Checkpoint { .. } => self.checkpoint_at = Some(at),
+
             Stopping { .. } => self.stopping = true,
             AuthDenied { .. }
             | RequestRefused { .. }
             | StorageTroubled { .. }
-            | Erased { .. }
-            | Forgotten { .. }
-            | Checkpoint { .. }
             | TemplateFailed { .. }
             | InboundReceived { .. } => {}
             Unknown => return false,

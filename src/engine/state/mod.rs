@@ -65,6 +65,10 @@ pub struct State {
     /// Events about something unknown, or of an unknown kind.
     pub skipped_events: u64,
     pub leaving: Leaving,
+    /// The journal has forgotten what is up to this event.
+    pub forgotten: u64,
+    /// When the chain's place was recorded last.
+    pub checkpoint_at: Option<Timestamp>,
     #[serde(skip)]
     pub(super) index: Index,
 }
