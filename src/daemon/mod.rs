@@ -14,6 +14,7 @@ mod opening;
 mod progress;
 mod reload;
 mod signals;
+mod starts;
 mod store;
 mod supervise;
 mod systemd;

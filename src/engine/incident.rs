@@ -93,6 +93,7 @@ impl Turn<'_> {
             alert: None,
         };
         let (level, before) = (opening.terms.level, self.state.live_incident(&opening.fingerprint).map(|i| i.level));
+        self.has_room(level)?;
         let id = self.open(opening);
         self.pump();
         let mut answer = self.incidents_view(&[id])?;
