@@ -98,6 +98,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(mut s: S, service: &'static
             Fault::Html => {
                 Reply { status: 200, content_type: "text/html", body: "<html><body>Please log in</body></html>".into() }
             }
+            Fault::Echo { status } => echo(&request, *status),
             Fault::ErrorInside => error_inside(service),
             Fault::Huge { bytes } => Reply::text(200, &"x".repeat(*bytes)),
             _ => answer(shared, &request),
@@ -206,6 +207,11 @@ fn usual_words(service: &str, status: u16) -> Reply {
         ("slack", 500) => Reply::text(500, "rollup_error"),
         _ => Reply::text(status, ""),
     }
+}
+
+fn echo(request: &Request, status: u16) -> Reply {
+    let said = format!("{} {:?} {:?} {}", request.path, request.query, request.headers, request.body);
+    Reply::json(status, serde_json::json!({ "code": 20003, "message": said, "error": said }))
 }
 
 fn error_inside(service: &str) -> Reply {

@@ -24,6 +24,8 @@ pub enum Fault {
     },
     /// A success by its status, an error by its body.
     ErrorInside,
+    /// Answers this, and says back all that it was told.
+    Echo { status: u16 },
     /// 200 and a web page, as captive portals answer.
     Html,
     /// Closes the connection before it has read anything.

@@ -77,9 +77,9 @@ pub async fn stats(
     Extension(by): Extension<Caller>,
     mut params: Params,
 ) -> Result<Json<Value>, Fault> {
-    let since = params.moment("since")?;
+    let (since, until) = (params.moment("since")?, params.moment("until")?);
     params.done()?;
-    let tallies = api.history.stats(since).await?;
+    let tallies = api.history.stats(since, until).await?;
     let gauges = api.read(&by, Read::Gauges).await?;
     Ok(Json(statistics(&tallies, gauges["queue"]["pending"].as_u64().unwrap_or(0))))
 }

@@ -10,6 +10,7 @@ mod body;
 mod control;
 mod denials;
 mod entry;
+mod erase;
 mod events;
 mod export;
 mod fault;

@@ -1,6 +1,6 @@
 //! The past, answered from the ledger.
 
-use super::history::{Facts, Format, History, Key, Older, Page, Tally, Thing};
+use super::history::{Erased, Facts, Format, History, Key, Older, Page, Person, Tally, Thing, Tip};
 use super::params::ROWS;
 use crate::domain::clock;
 use crate::domain::delivery::Status;
@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::{Code, Refusal};
 use crate::ledger::export::Export;
 use crate::ledger::history::{DocumentQuery, EntryQuery, HistoryError, Phase};
-use crate::ledger::{DocumentKind, Ledger, Tip};
+use crate::ledger::{DocumentKind, Ledger};
 use futures_util::future::BoxFuture;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -65,9 +65,14 @@ impl History for Record {
         Box::pin(async { self.ledger.history().entries(query).await.map_err(refusal) })
     }
 
-    fn stats(&self, since: Option<Timestamp>) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>> {
+    fn stats(
+        &self,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>> {
         Box::pin(async move {
-            let stats = self.ledger.history().stats(since.unwrap_or_default(), clock::wall()).await.map_err(refusal)?;
+            let until = until.unwrap_or_else(clock::wall);
+            let stats = self.ledger.history().stats(since.unwrap_or_default(), until).await.map_err(refusal)?;
             let channels = stats.by_channel.into_iter();
             Ok(channels.map(|(channel, statuses)| (channel, tally(statuses))).collect())
         })
@@ -86,6 +91,26 @@ impl History for Record {
         Box::pin(async move {
             self.aside(move |ledger| ledger.export(&what, &mut out).map(drop).map_err(|e| e.to_string())).await
         })
+    }
+
+    fn backup(&self, mut out: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>> {
+        Box::pin(
+            async move { self.aside(move |ledger| ledger.backup(&mut out).map(drop).map_err(|e| e.to_string())).await },
+        )
+    }
+
+    fn erase(&self, mut person: Person, because: String) -> BoxFuture<'_, Result<(Option<Erased>, u64), Refusal>> {
+        Box::pin(async move {
+            self.aside(move |ledger| {
+                let erased = ledger.erase(&mut person, because)?;
+                Ok((erased, person.left))
+            })
+            .await
+        })
+    }
+
+    fn recorded(&self) -> BoxFuture<'_, Result<(), Refusal>> {
+        Box::pin(async { self.aside(|ledger| ledger.recorded().map_err(|e| e.to_string())).await })
     }
 
     fn find(&self, thing: Thing, by: Key) -> BoxFuture<'_, Result<Option<Value>, Refusal>> {

@@ -3,7 +3,7 @@
 use super::access::Right;
 use super::guard::{Guard, catch, guard, unknown_path, wrong_method};
 use super::{
-    Api, alerts, control, events, export, health, heartbeats, incidents, intake, ledger, letters, lists, status,
+    Api, alerts, control, erase, events, export, health, heartbeats, incidents, intake, ledger, letters, lists, status,
 };
 use crate::engine::Role;
 use axum::Router;
@@ -69,6 +69,8 @@ pub fn table() -> Vec<Route> {
         reads("/api/v1/ledger/stats", get(ledger::stats)),
         reads("/api/v1/ledger/verify", get(ledger::verify)),
         reads("/api/v1/ledger/export", get(export::export)),
+        row(Method::GET, "/api/v1/ledger/backup", ADMIN, get(export::backup)),
+        row(Method::POST, "/api/v1/ledger/erase", ADMIN, post(erase::erase)),
         reads("/api/v1/explain/{id}", get(ledger::explain)),
         row(Method::POST, "/api/v1/reload", ADMIN, post(control::reload)),
         reads("/api/v1/events", get(events::stream)),

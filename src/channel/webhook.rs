@@ -14,6 +14,7 @@ use crate::domain::delivery::Sort;
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
+use crate::net::base64;
 use crate::net::{Answer, Endpoint, Method};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
@@ -53,7 +54,7 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     let (headers, auth) = (headers?, auth?);
     way.hide(url.hidden());
     way.hide(headers.values().map(Secret::reveal));
-    way.hide(auth.secret());
+    way.hide(auth.secrets());
     let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::POST);
     let content_type = content_type.unwrap_or_else(|| "application/json".into());
     Some(Arc::new(Webhook { url, method, headers, auth, content_type, way }))
@@ -100,10 +101,15 @@ fn auth(table: &mut Table<'_>) -> Option<Auth> {
 }
 
 impl Auth {
-    fn secret(&self) -> Option<&str> {
+    /// In each form in which the far end gets to see them.
+    fn secrets(&self) -> Vec<String> {
         match self {
-            Auth::None => None,
-            Auth::Bearer(secret) | Auth::Basic(_, secret) => Some(secret.reveal()),
+            Auth::None => Vec::new(),
+            Auth::Bearer(token) => vec![token.reveal().to_owned()],
+            Auth::Basic(username, password) => {
+                let login = base64::encode(&format!("{username}:{}", password.reveal()));
+                vec![password.reveal().to_owned(), login]
+            }
         }
     }
 }

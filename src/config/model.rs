@@ -10,6 +10,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Span;
 use crate::domain::who::Who;
 use crate::domain::window::Window;
+use crate::ledger::Retention;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ pub struct Config {
     pub access: Access,
     pub deadman: Option<Deadman>,
     pub http: Option<Http>,
+    pub retention: Retention,
     pub channels: BTreeMap<String, ChannelConfig>,
     pub people: BTreeMap<String, Person>,
     pub groups: BTreeMap<String, Vec<String>>,

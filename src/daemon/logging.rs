@@ -60,9 +60,9 @@ pub fn start(format: LogFormat) {
     drop(started);
 }
 
-/// Standard error behind a thread.
+/// Standard error behind a thread; `None`: there is no thread, so it is written to as it is.
 #[derive(Clone)]
-struct Stderr(SyncSender<Vec<u8>>);
+struct Stderr(Option<SyncSender<Vec<u8>>>);
 
 impl Stderr {
     fn open() -> Stderr {
@@ -76,16 +76,17 @@ impl Stderr {
                 UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
             }
         };
-        // Without a thread there is no log, and the daemon goes on.
-        let _ = std::thread::Builder::new().name("log".to_owned()).spawn(writer);
-        Stderr(lines)
+        // Where no thread can be started, hardly anything can: that has to be said all the same.
+        let started = std::thread::Builder::new().name("log".to_owned()).spawn(writer);
+        Stderr(started.is_ok().then_some(lines))
     }
 }
 
 impl Write for Stderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let Some(lines) = &self.0 else { return io::stderr().write(line) };
         UNDER_WAY.fetch_add(1, Ordering::Relaxed);
-        if self.0.try_send(line.to_vec()).is_err() {
+        if lines.try_send(line.to_vec()).is_err() {
             UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }

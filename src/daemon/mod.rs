@@ -9,6 +9,7 @@ mod chronicle;
 mod deadman;
 mod doors;
 mod files;
+mod keeping;
 mod logging;
 mod opening;
 mod progress;
@@ -19,6 +20,7 @@ mod store;
 mod supervise;
 mod systemd;
 mod tasks;
+mod threads;
 mod watcher;
 
 pub use args::Args;
@@ -83,7 +85,7 @@ fn run(args: Args) -> Exit {
             return Exit::Config;
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match threads::runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, "no threads can be started");

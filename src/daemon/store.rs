@@ -27,6 +27,8 @@ pub struct Opened {
     pub last_seq: u64,
     /// Damage that was found, to be told.
     pub faults: Vec<String>,
+    /// What the ledger removes, to be recorded.
+    pub removals: mpsc::UnboundedReceiver<Report>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -120,20 +122,27 @@ fn read(
     let damage = recovery.faults.iter().filter(|f| f.kind != FaultKind::TornTail);
     let faults = damage.map(ToString::to_string).collect();
     let last_seq = recovery.tip.seq;
+    let (removals_in, removals) = mpsc::unbounded_channel();
     let ledger = recovered
-        .start(Arc::new(move |report| tell(&news, report)))
+        .start(Arc::new(move |report| tell(&news, &removals_in, report)))
         .map_err(|e| StoreError::Failed(format!("the ledger's threads cannot be started: {e}")))?;
+    ledger.retain(config.retention);
     let store = Arc::new(Store { ledger: Arc::new(ledger) });
-    Ok(Opened { starts, store, engine, last_seq, faults })
+    Ok(Opened { starts, store, engine, last_seq, faults, removals })
 }
 
-fn tell(news: &mpsc::UnboundedSender<LogNews>, report: Report) {
+fn tell(news: &mpsc::UnboundedSender<LogNews>, removals: &mpsc::UnboundedSender<Report>, report: Report) {
     let told = match report {
         Report::Durable(tip) => LogNews::Durable(tip.seq),
         Report::Trouble { words } => LogNews::Trouble(words),
         Report::Well => LogNews::Well,
         Report::History { words, well } => LogNews::History { words, well },
         Report::Files { words } => LogNews::Files(words),
+        Report::Erased(_) | Report::Forgotten { .. } => {
+            // What ends meanwhile is reported again at the next start.
+            let _ = removals.send(report);
+            return;
+        }
         Report::Replaced { words } => {
             tracing::error!(reason = %words, "a segment of the journal failed; a new one took its frames");
             return;
@@ -157,7 +166,10 @@ impl Store {
     /// Never; tasks that are kept alive have a reason for their end.
     pub async fn note_head(self: Arc<Store>) -> Result<(), String> {
         loop {
-            tracing::info!(head = %self.ledger.durable(), "the ledger's head, for `stentorctl ledger verify --against`");
+            let head = self.ledger.durable();
+            if head.seq > 0 {
+                tracing::info!(%head, "the ledger's head, for `stentorctl ledger verify --against`");
+            }
             tokio::time::sleep(NOTED.to_std()).await;
         }
     }
@@ -165,6 +177,10 @@ impl Store {
     /// What happened, for the API.
     pub fn record(&self, config: &Config) -> Record {
         Record::new(self.ledger.clone(), config.daemon.timezone.clone())
+    }
+
+    pub fn ledger(&self) -> Arc<Ledger> {
+        self.ledger.clone()
     }
 
     /// Writes what waits and ends the threads; blocks.

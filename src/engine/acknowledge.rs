@@ -20,7 +20,7 @@ impl Turn<'_> {
             None => self.only_unacknowledged()?,
         };
         if !self.may_acknowledge(incident) {
-            let message = "acknowledging needs the role operator, or to have been told of it";
+            let message = "acknowledging needs the role operator, or to have been told of it and not to be a client";
             return refuse(Refusal::new(Code::Forbidden, message));
         }
         let status = self.state.incidents.get(&incident).map(|i| i.status);

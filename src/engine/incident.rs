@@ -93,7 +93,9 @@ impl Turn<'_> {
             alert: None,
         };
         let (level, before) = (opening.terms.level, self.state.live_incident(&opening.fingerprint).map(|i| i.level));
-        self.has_room(level)?;
+        if before.is_none() {
+            self.has_room(level)?;
+        }
         let id = self.open(opening);
         self.pump();
         let mut answer = self.incidents_view(&[id])?;
@@ -141,7 +143,7 @@ impl Turn<'_> {
                 fingerprint: opening.fingerprint,
                 level,
                 kind_of,
-                labels,
+                labels: labels.into(),
                 opened_by: opening.opened_by,
                 base: self.now,
                 rounds: self.rounds_of(policy.as_deref()),

@@ -188,6 +188,23 @@ pub enum Ask {
         words: String,
         well: bool,
     },
+    /// Where the chain is, once a day.
+    Checkpoint {
+        seq: u64,
+        hash: String,
+    },
+    /// Texts were removed from the ledger; these ids had them.
+    Erased {
+        from_seq: u64,
+        to_seq: u64,
+        because: String,
+        ids: Vec<Ulid>,
+    },
+    /// The journal begins after this event now.
+    Forgotten {
+        to_seq: u64,
+        because: String,
+    },
     // ---- reads
     Read(Read),
 }

@@ -9,6 +9,7 @@ use super::turn::{Turn, done};
 use crate::domain::event::{EventKind, Origin, Payload};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
+use ulid::Ulid;
 
 impl Turn<'_> {
     /// The config is swapped already; open incidents, timers and counters live on.
@@ -114,6 +115,19 @@ impl Turn<'_> {
         let planned: Vec<Planned> = sounds.map(|c| Planned::fixed(&c.name)).collect();
         if !planned.is_empty() && self.state.incidents.get(&id).is_some_and(Incident::is_calling) {
             self.tell(id, Origin::Opening { incident: id }, planned);
+        }
+    }
+
+    /// Texts are gone from the ledger; what of them is still at hand goes, too.
+    pub fn erased(&mut self, from_seq: u64, to_seq: u64, because: String, ids: &[Ulid]) {
+        let (notifications, deliveries) = self.state.with_texts(ids);
+        self.emit(EventKind::Erased { from_seq, to_seq, because, notifications, deliveries });
+    }
+
+    /// Told at each start, too, in case that the last one ended before this was recorded.
+    pub fn forgotten(&mut self, to_seq: u64, because: String) {
+        if to_seq > self.state.forgotten {
+            self.emit(EventKind::Forgotten { to_seq, because });
         }
     }
 

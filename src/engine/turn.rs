@@ -150,6 +150,18 @@ impl<'e> Turn<'e> {
                 self.storage_troubled(part, words, well);
                 done()
             }
+            Ask::Checkpoint { seq, hash } => {
+                self.emit(EventKind::Checkpoint { seq, hash });
+                done()
+            }
+            Ask::Erased { from_seq, to_seq, because, ids } => {
+                self.erased(from_seq, to_seq, because, &ids);
+                done()
+            }
+            Ask::Forgotten { to_seq, because } => {
+                self.forgotten(to_seq, because);
+                done()
+            }
             Ask::Read(read) => self.read(read),
         }
     }

@@ -153,6 +153,14 @@ pub fn sync_parent(path: &Path) -> io::Result<()> {
     parent.map_or(Ok(()), |dir| Disk.sync_dir(dir))
 }
 
+/// Returns when all that was written to it is on the disk.
+///
+/// # Errors
+/// What the system says.
+pub fn sync(file: &File) -> io::Result<()> {
+    file.sync_all()
+}
+
 fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let mut file = private().create(true).truncate(true).open(path)?;
     for part in parts {

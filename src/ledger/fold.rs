@@ -21,6 +21,9 @@ pub trait Fold: Send {
     /// Something with this id has not ended: its texts are still needed.
     fn is_open(&self, id: Ulid) -> bool;
 
+    /// Removes the texts and addresses of what has these ids and is not open.
+    fn erase(&mut self, ids: &[Ulid]);
+
     /// Removes every text and address, which are older than all that is kept.
     fn forget_texts(&mut self);
 }
@@ -42,6 +45,7 @@ pub fn nothing() -> MakeFold {
         fn is_open(&self, _: Ulid) -> bool {
             false
         }
+        fn erase(&mut self, _: &[Ulid]) {}
         fn forget_texts(&mut self) {}
     }
     Arc::new(|_| Ok(Box::new(Nothing)))

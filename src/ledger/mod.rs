@@ -14,6 +14,7 @@
 //! [`Ledger::append`]; that they are durable is reported. It knows what a frame is, and nothing of
 //! what an event means: what is to be kept beside the events comes as an [`extract::Extract`].
 
+pub mod backup;
 pub mod codec;
 pub mod export;
 pub mod extract;
@@ -28,6 +29,8 @@ mod places;
 pub mod rebuild;
 mod refill;
 pub mod report;
+pub mod restore;
+pub mod retention;
 mod running;
 pub mod snapshot;
 #[cfg(test)]
@@ -45,5 +48,7 @@ pub use history::History;
 pub use journal::AppendError;
 pub use opening::{OpenError, Opening, Options, Recovered, Recovery, open};
 pub use report::{Report, Reporter};
+pub use retention::Retention;
 pub use running::Ledger;
 pub use snapshot::Snapshot;
+pub use upkeep::Erased;

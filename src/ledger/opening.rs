@@ -2,6 +2,7 @@
 
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::{EventKind, Frame};
+use crate::ledger::backup;
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::{Extract, Group, MakeExtractor, events_only};
 use crate::ledger::fault::{Fault, FaultKind};
@@ -17,6 +18,7 @@ use crate::ledger::refill;
 use crate::ledger::report::Reporter;
 use crate::ledger::running::Ledger;
 use crate::ledger::snapshot::{self, Snapshot, SnapshotError};
+use crate::ledger::upkeep::erasure::Eraser;
 use crate::ledger::upkeep::{self, Upkeep};
 use std::io;
 use std::ops::ControlFlow;
@@ -121,6 +123,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Opening, OpenError> {
     for dir in [&places.journal, &places.snapshots] {
         files::remove_unfinished(dir).map_err(|source| OpenError::Unusable { path: dir.clone(), source })?;
     }
+    backup::remove_left(dir).map_err(|source| OpenError::Unusable { path: dir.to_owned(), source })?;
     let mut faults = Vec::new();
     let snapshot = snapshot::load_newest(&places.snapshots, None, &mut faults)?;
     Ok(Opening { places, options, lock, snapshot, faults })
@@ -211,6 +214,7 @@ impl Recovered {
             extractor: options.extractor,
             report: report.clone(),
         };
+        let beside = history::Start { dir: self.places.state.join("history.new"), ..start.clone() };
         let history = Arc::new(match options.without_history {
             true => History::off(options.clock.clone(), tip),
             false => History::start(start, tip, self.groups)?,
@@ -235,14 +239,14 @@ impl Recovered {
                 fed.feed(group);
             }),
         })?);
-        let setup = upkeep::Setup {
+        let eraser = Eraser {
             places: self.places.clone(),
             journal: journal.clone(),
+            history: history.clone(),
+            beside,
             fold: options.fold,
-            clock,
-            report,
-            inbox,
         };
+        let setup = upkeep::Setup { eraser, clock, report, inbox };
         let upkeep = Upkeep::start(setup)?;
         Ok(Ledger { places: self.places, journal, history, upkeep, _lock: self.lock })
     }

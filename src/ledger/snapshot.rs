@@ -233,6 +233,12 @@ fn named(dir: &Path, ending: &str) -> io::Result<Vec<(u64, PathBuf)>> {
     Ok(found)
 }
 
+/// After which event a snapshot or base was made, by its name; `None` for other files.
+pub fn seq_of(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?;
+    name.strip_suffix(SNAPSHOT).or_else(|| name.strip_suffix(BASE))?.parse().ok()
+}
+
 /// The file of the snapshot after this event.
 pub fn path(dir: &Path, seq: u64) -> PathBuf {
     dir.join(format!("{seq:020}{SNAPSHOT}"))

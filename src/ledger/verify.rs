@@ -6,6 +6,7 @@ use crate::ledger::fault::{Fault, FaultKind};
 use crate::ledger::history::HistoryError;
 use crate::ledger::history::store::{Store, StoreError, block};
 use crate::ledger::history::view::block_from;
+use crate::ledger::journal::segment;
 use crate::ledger::journal::walk::{Walk, WalkError};
 use crate::ledger::lock::{Lock, LockError};
 use crate::ledger::places::Places;
@@ -91,6 +92,7 @@ pub(super) fn run(
         history: Compared { blocks, applied, frames: VecDeque::new(), events: Some(0), faults: 0 },
     };
     check.snapshots(places, through)?;
+    check.beginning(places)?;
     let walk = Walk { through, ..Walk::default() };
     let walked = walk.run(&places.journal, &mut |frame| {
         check.frame(frame);
@@ -129,6 +131,43 @@ impl Check<'_> {
                 }
                 Err(words) => self.fault(FaultKind::DamagedSnapshot, snapshot::shown(&path), seq, words.to_owned()),
             }
+        }
+        Ok(())
+    }
+
+    /// A journal that does not begin with the first event begins after the base.
+    fn beginning(&mut self, places: &Places) -> Result<(), VerifyError> {
+        let base = snapshot::base(&places.snapshots)?;
+        let first = match segment::list(&places.journal) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+            listed => listed?.into_iter().next(),
+        };
+        let after = first.as_ref().map_or(0, |segment| segment.after_seq());
+        let tip = match &base {
+            None => None,
+            Some((seq, path)) => match snapshot::load(path)? {
+                Ok(found) => Some(found.tip),
+                Err(words) => {
+                    self.fault(FaultKind::DamagedSnapshot, snapshot::shown(path), *seq, words.to_owned());
+                    return Ok(());
+                }
+            },
+        };
+        let based = tip.map_or(0, |tip| tip.seq);
+        if after > based {
+            let words = format!("events {} to {after} are missing before the first segment", based + 1);
+            self.fault(FaultKind::Gap, "journal".to_owned(), based + 1, words);
+        }
+        match (tip, first.and_then(|segment| segment.header.ok())) {
+            (Some(tip), Some(header)) if header.after.seq == tip.seq && header.after != tip => {
+                let words = format!("it follows another event {} than the one the base was made after", tip.seq);
+                self.fault(FaultKind::ForeignSnapshot, "journal".to_owned(), tip.seq, words);
+            }
+            // Where the journal still has that event it must be the same.
+            (Some(tip), _) if after < tip.seq => {
+                self.anchors.insert((tip.seq, "the base".to_owned()), (tip.hash, false));
+            }
+            _ => {}
         }
         Ok(())
     }

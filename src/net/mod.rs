@@ -6,6 +6,7 @@
 //! processed all the same. What an answer means is left to those who asked.
 
 pub mod answer;
+pub mod base64;
 pub mod certificate;
 pub mod client;
 pub mod dial;

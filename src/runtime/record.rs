@@ -148,6 +148,11 @@ impl Fold for Beside {
         self.state.is_open(id)
     }
 
+    fn erase(&mut self, ids: &[Ulid]) {
+        let (notifications, deliveries) = self.state.with_texts(ids);
+        self.state.erase_texts(&notifications, &deliveries);
+    }
+
     fn forget_texts(&mut self) {
         self.state.forget_texts();
     }

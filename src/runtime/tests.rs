@@ -31,6 +31,8 @@ to = ["ops@example.org"]
 channels = ["mail"]
 [levels.urgent]
 channels = ["hook"]
+[policies.late]
+steps = [{ after = "0s", channels = ["hook"] }, { after = "2h", channels = ["mail"] }]
 "#;
 
 /// A journal that becomes durable when the test says so.
@@ -67,16 +69,19 @@ impl Paper {
     }
 }
 
-/// The real clock, which can be set; and the machine may sleep for a while.
+/// The real clock, which can be set, of a machine that can be suspended.
 #[derive(Default)]
-struct Shifted(AtomicI64, AtomicI64);
+struct Shifted {
+    set: AtomicI64,
+    slept: AtomicI64,
+}
 
 impl Clock for Shifted {
     fn read(&self) -> Reading {
         let real = crate::domain::clock::SystemClock.read();
-        let slept = self.1.load(Ordering::SeqCst);
-        let wall = Timestamp(real.wall.0 + slept + self.0.load(Ordering::SeqCst));
-        Reading { wall, boot: real.boot + Span(slept) }
+        let slept = self.slept.load(Ordering::SeqCst);
+        let wall = Timestamp(real.wall.0 + self.set.load(Ordering::SeqCst) + slept);
+        Reading { wall, boot: Span(real.boot.0 + slept) }
     }
 }
 
@@ -130,12 +135,12 @@ impl Rig {
     }
 }
 
+fn urgent_word() -> Option<LevelWord> {
+    Some(LevelWord(crate::domain::level::Level::Urgent))
+}
+
 fn urgent(subject: &str) -> Ask {
-    Ask::Send(SendRequest {
-        level: Some(LevelWord(crate::domain::level::Level::Urgent)),
-        subject: subject.into(),
-        ..SendRequest::default()
-    })
+    Ask::Send(SendRequest { level: urgent_word(), subject: subject.into(), ..SendRequest::default() })
 }
 
 #[tokio::test]
@@ -206,12 +211,37 @@ async fn f11_a_journal_that_can_hold_no_more_ends_the_loop() {
 #[tokio::test]
 async fn f23_a_step_of_the_wall_clock_is_an_input() {
     let rig = Rig::new();
-    rig.clock.0.store(Span::hours(1).0, Ordering::SeqCst);
+    rig.clock.set.store(Span::hours(1).0, Ordering::SeqCst);
     rig.handle.tell(Caller::engine(), Ask::SetMetric { name: "m".into(), value: 1.0 });
     rig.until("clock_stepped").await;
     let frames = rig.paper.frames.lock().unwrap().clone();
     let EventKind::ClockStepped { by } = &frames[0].events[0].head else { panic!("{frames:?}") };
     assert!((by.as_secs() - 3600).abs() <= 1, "{by}");
+}
+
+/// The loop sleeps until a step that is due in two hours, and the machine is suspended for three: its
+/// own timer knows nothing of that.
+#[tokio::test(start_paused = true)]
+async fn f25_after_a_suspend_what_is_due_is_done_within_seconds() {
+    let rig = Rig::new();
+    let open = Ask::Open(OpenRequest {
+        subject: "x".into(),
+        policy: Some("late".into()),
+        level: urgent_word(),
+        ..OpenRequest::default()
+    });
+    let handle = rig.handle.clone();
+    tokio::spawn(async move { handle.ask(Caller::engine(), open).await });
+    rig.until("incident_stepped").await;
+    rig.durable();
+    let steps = || rig.paper.kinds().iter().filter(|k| **k == "incident_stepped").count();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(steps(), 1);
+    rig.clock.slept.store(Span::hours(3).0, Ordering::SeqCst);
+    // By tokio's clock, which does not run while it is suspended.
+    tokio::time::sleep(Duration::from_millis(5_500)).await;
+    assert_eq!(steps(), 2);
+    assert!(!rig.paper.kinds().contains(&"clock_stepped"), "nobody set a clock");
 }
 
 #[tokio::test]
@@ -265,7 +295,7 @@ async fn what_is_urgent_and_heard_by_nobody_for_a_minute_stops_the_dead_mans_swi
     opening.await.unwrap().unwrap();
     rig.until("attempt_finished").await;
     assert!(!rig.handle.progress().unheard.load(Ordering::SeqCst));
-    rig.clock.1.store(Span::secs(61).0, Ordering::SeqCst);
+    rig.clock.slept.store(Span::secs(61).0, Ordering::SeqCst);
     rig.handle.tell(Caller::engine(), Ask::Wake);
     rig.until("urgent_unheard").await;
     rig.durable();

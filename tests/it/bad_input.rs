@@ -2,8 +2,9 @@
 //! half done.
 
 use crate::harness::ways;
-use crate::harness::{Daemon, Home};
+use crate::harness::{Daemon, Home, LONGEST};
 use crate::standins::Standins;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 struct Wrong {
     method: &'static str,
@@ -180,6 +181,38 @@ async fn f48_bodies_that_are_too_large_broken_or_no_http_at_all() {
     let (status, _) = daemon.request("POST", SEND, &"[".repeat(100_000)).await;
     assert_eq!(status, 400);
     assert_eq!(daemon.ok(&["incidents", "list"]).await["incidents"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn f48_a_body_without_end_is_refused_at_a_mebibyte_and_nothing_is_unpacked() {
+    let (_standins, daemon) = up().await;
+    let mut stream = tokio::net::UnixStream::connect(daemon.socket()).await.unwrap();
+    let head = format!("POST {SEND} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (mut answers, mut asks) = stream.into_split();
+    let endless = tokio::spawn(async move {
+        let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
+        let mut written = 0;
+        while asks.write_all(&chunk).await.is_ok() {
+            written += chunk.len();
+        }
+        written
+    });
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(LONGEST, answers.read_to_end(&mut answer)).await;
+    read.expect("the connection is closed").ok();
+    assert!(answer.starts_with(b"HTTP/1.1 413 "), "{}", String::from_utf8_lossy(&answer));
+    let written = tokio::time::timeout(LONGEST, endless).await.expect("nobody reads any more").unwrap();
+    assert!(written < 64 << 20, "{written} bytes were taken");
+
+    // The beginning of any gzip file: it is no JSON, whatever it would become.
+    let packed = [0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0, 0x03];
+    let head = format!(
+        "POST {SEND} HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        packed.len()
+    );
+    let (status, answer) = daemon.raw(&[head.as_bytes(), &packed].concat()).await.unwrap();
+    assert_eq!(status, 400, "{answer}");
 }
 
 #[tokio::test]

@@ -77,7 +77,8 @@ async fn a_dead_letter_is_told_of_by_another_channel_and_goes_once_more_after_a_
         open["incidents"].as_array().unwrap().is_empty().then_some(())
     })
     .await;
-    assert_eq!(daemon.status().await["queue"]["dead"], 0);
+    let left = daemon.ok(&["dlq", "list"]).await;
+    assert_eq!(daemon.status().await["queue"]["dead"], 0, "{left}");
     let stats = daemon.ok(&["ledger", "stats"]).await;
     assert_eq!(stats["by_channel"]["hook"]["dead"].as_i64().unwrap_or(0), 0, "it is no failure any more: {stats}");
 }

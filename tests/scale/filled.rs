@@ -36,7 +36,7 @@ enabled = false
 "#;
 
 /// A second for each alert, beginning somewhere.
-const BEGIN: i64 = 1_700_000_000_000_000;
+pub const BEGIN: i64 = 1_700_000_000_000_000;
 
 pub struct Filled {
     pub dir: PathBuf,

@@ -4,6 +4,7 @@
 mod alerts;
 mod door;
 mod errors;
+mod foul;
 mod health;
 mod past;
 mod people;

@@ -44,6 +44,8 @@ const LEAST: &[(&str, &str)] = &[
     ("GET /api/v1/ledger/stats", "viewer"),
     ("GET /api/v1/ledger/verify", "viewer"),
     ("GET /api/v1/ledger/export", "viewer"),
+    ("GET /api/v1/ledger/backup", "admin"),
+    ("POST /api/v1/ledger/erase", "admin"),
     ("GET /api/v1/explain/{id}", "viewer"),
     ("POST /api/v1/reload", "admin"),
     ("GET /api/v1/events", "viewer"),

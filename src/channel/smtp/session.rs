@@ -8,7 +8,7 @@ use crate::channel::smtp::wire;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
 use crate::net::client::remaining;
-use crate::net::tls;
+use crate::net::{base64, tls};
 use lettre::address::Envelope;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -110,10 +110,14 @@ impl Server {
         }
     }
 
-    /// A server may say our password back.
+    /// A server may say our password back, also as AUTH PLAIN and LOGIN send it.
     fn without_password(&self, mut failure: Failure) -> Failure {
-        if let Some(login) = &self.login {
-            failure.words = failure.words.replace(login.password.reveal(), "[secret]");
+        if let Some(Login { username, password }) = &self.login {
+            let password = password.reveal();
+            let plain = base64::encode(&format!("\0{username}\0{password}"));
+            for form in [password, &plain, &base64::encode(password)] {
+                failure.words = failure.words.replace(form, "[secret]");
+            }
         }
         failure
     }

@@ -18,6 +18,7 @@ use crate::channel::{Outgoing, Probed};
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
+use crate::net::base64;
 use crate::net::{Answer, Endpoint, Method};
 use crate::settings::Table;
 
@@ -41,8 +42,9 @@ impl Account {
         let (user, password) = credentials(table, sid.as_deref()).unzip();
         let (sid, password) = (sid?, password?);
         warn_of_odd_sid(table, "account_sid", &sid, "AC");
-        way.hide([password.reveal()]);
-        Some(Account { sid, user: user?, password, base: base?, way })
+        let user = user?;
+        way.hide([password.reveal(), &base64::encode(&format!("{user}:{}", password.reveal()))]);
+        Some(Account { sid, user, password, base: base?, way })
     }
 
     fn resource(&self, name: &[&str]) -> Endpoint {

@@ -13,6 +13,7 @@ mod intake;
 mod levels;
 mod people;
 mod policies;
+mod retention;
 mod schedules;
 mod watches;
 
@@ -29,6 +30,7 @@ pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &Load
         access: access::read(root, &people, options),
         deadman: daemon::read_deadman(root),
         http: daemon::read_http(root),
+        retention: retention::read(root),
         channels: channels::read(root, options),
         groups: people::read_groups(root),
         schedules: schedules::read(root, &daemon, options),

@@ -4,7 +4,7 @@ use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::alert::{AlertReported, AlertsAwaited};
 use crate::domain::event::parts::{
-    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, Origin, SilenceAdded, WatchStatus,
+    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, Origin, SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -13,6 +13,7 @@ use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Everything that can have happened. The name in the ledger is the variant in snake case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
@@ -70,6 +71,11 @@ pub enum EventKind {
         from_seq: u64,
         to_seq: u64,
         because: String,
+        /// Those that were still at hand, with their texts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notifications: Vec<NotificationId>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        deliveries: Vec<DeliveryId>,
     },
     /// Retention removed whole segments up to here; the snapshot is the base.
     Forgotten {
@@ -90,7 +96,7 @@ pub enum EventKind {
         level: Level,
         #[serde(rename = "type")]
         kind_of: String,
-        labels: Labels,
+        labels: Arc<Labels>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         correlation_id: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -197,12 +203,7 @@ pub enum EventKind {
     DeadLetterDropped {
         id: DeliveryId,
     },
-    /// Every way of an urgent message has failed for a minute (`heard`: not any more).
-    UrgentUnheard {
-        notification: NotificationId,
-        heard: bool,
-        until: EngineTime,
-    },
+    UrgentUnheard(Unheard),
     TemplateFailed {
         template: String,
         words: String,
@@ -233,7 +234,7 @@ pub enum EventKind {
         level: Level,
         #[serde(rename = "type")]
         kind_of: String,
-        labels: Labels,
+        labels: Arc<Labels>,
         opened_by: String,
         base: EngineTime,
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ mod parts;
 pub use alert::{AlertReported, AlertsAwaited};
 pub use kind::EventKind;
 pub use parts::{
-    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, WatchStatus,
+    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, Unheard, WatchStatus,
 };
 
 use crate::domain::Labels;

@@ -4,7 +4,7 @@ use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
     AlertReported, AlertsAwaited, AttemptResult, Breaker, Event, EventKind as K, HeartbeatStatus, Idempotency, Next,
-    NextWhat, Origin, Payload, Rendered, SilenceAdded, WatchStatus,
+    NextWhat, Origin, Payload, Rendered, SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -127,7 +127,14 @@ fn daemon() -> Vec<Event> {
         K::AuthDenied { role: s("viewer"), action: s("POST /incidents/417/acknowledge") }.bare(),
         K::RequestRefused { code: s("NOBODY"), message: s("nobody to send to"), field: Some(s("to")) }.bare(),
         K::StorageTroubled { part: s("journal"), words: s("No space left on device"), well: false }.bare(),
-        K::Erased { from_seq: 1, to_seq: 99, because: s("retention of 90d") }.bare(),
+        K::Erased {
+            from_seq: 1,
+            to_seq: 99,
+            because: s("retention of 90d"),
+            notifications: vec![NotificationId(Ulid(1))],
+            deliveries: vec![DeliveryId(Ulid(2))],
+        }
+        .bare(),
         K::Forgotten { to_seq: 1_000, because: s("retention of 10y") }.bare(),
         K::Checkpoint { seq: 1_000, hash: s("c0ffee") }.bare(),
     ]
@@ -142,7 +149,7 @@ fn notifications() -> Vec<Event> {
                 origin,
                 level: Level::Urgent,
                 kind_of: s("probe"),
-                labels: labels(),
+                labels: labels().into(),
                 correlation_id: Some(s("deploy-7")),
                 tenant: Some(s("acme")),
                 initiator: s("alice"),
@@ -203,7 +210,7 @@ fn deliveries() -> Vec<Event> {
         K::DeliveryPriced { id: delivery(), cost: s("0.0075"), currency: s("USD"), segments: 1 }.bare(),
         K::DeadLetterRequeued { id: delivery() }.bare(),
         K::DeadLetterDropped { id: delivery() }.bare(),
-        K::UrgentUnheard { notification: notification(), heard: false, until: EngineTime(T + 9) }.bare(),
+        K::UrgentUnheard(Unheard { notification: notification(), heard: false, until: EngineTime(T + 9) }).bare(),
         K::TemplateFailed { template: s("channels.hook.body"), words: s("line 1: undefined value") }.bare(),
         K::InboundReceived { channel: s("sms"), provider_id: s("SM2") }.with(Payload {
             address: Some(s("+15550100")),
@@ -237,7 +244,7 @@ fn incidents() -> Vec<Event> {
             fingerprint: s("heartbeat/twilio"),
             level: Level::Urgent,
             kind_of: s("probe"),
-            labels: labels(),
+            labels: labels().into(),
             opened_by: s("heartbeat twilio"),
             base: EngineTime(T),
             policy: Some(s("page")),

@@ -4,7 +4,7 @@ use super::alert::Alert;
 use crate::channel::Format;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::event::{Breaker, HeartbeatStatus, Idempotency, Next, Origin, Rendered, WatchStatus};
+use crate::domain::event::{Breaker, Idempotency, Next, Origin, Rendered};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -12,7 +12,8 @@ use crate::domain::matcher::Matcher;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What a message says, before it is rendered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,8 +66,8 @@ pub struct Incident {
     pub fingerprint: String,
     pub level: Level,
     pub kind_of: String,
-    pub labels: Labels,
-    pub content: Content,
+    pub labels: Arc<Labels>,
+    pub content: Arc<Content>,
     pub opened_by: String,
     pub opened_at: Timestamp,
     pub status: IncidentStatus,
@@ -120,8 +121,8 @@ pub struct Notification {
     pub origin: Origin,
     pub level: Level,
     pub kind_of: String,
-    pub labels: Labels,
-    pub content: Content,
+    pub labels: Arc<Labels>,
+    pub content: Arc<Content>,
     pub correlation_id: Option<String>,
     pub tenant: Option<String>,
     pub initiator: String,
@@ -319,40 +320,6 @@ impl Silence {
     }
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct HeartbeatState {
-    pub status: HeartbeatStatus,
-    pub failures_in_row: u32,
-    pub failing_since: Option<Timestamp>,
-    pub detail: String,
-    pub class: Option<FailureClass>,
-    pub last_run_at: Option<Timestamp>,
-    pub last_ok_at: Option<Timestamp>,
-    /// The run under way, by its scheduled time.
-    pub running: Option<Timestamp>,
-    pub last_scheduled: Option<Timestamp>,
-    /// Passive: when it was first loaded, and when it was pinged last.
-    pub known: Option<EngineTime>,
-    pub last_ping: Option<EngineTime>,
-}
-
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct WatchState {
-    pub status: WatchStatus,
-    pub value: Option<f64>,
-    pub since: Option<Timestamp>,
-    pub detail: String,
-}
-
-/// The last value of a metric.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Metric {
-    pub value: f64,
-    pub at: Timestamp,
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sounding {
     pub incident: Option<IncidentId>,
@@ -367,32 +334,6 @@ pub struct Remembered {
     pub notification: NotificationId,
     /// Set 24 h after the last delivery's end.
     pub forget_at: Option<EngineTime>,
-}
-
-/// Ended deliveries by minute of engine time, for the rates.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Rates {
-    pub minutes: VecDeque<Minute>,
-}
-
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Minute {
-    pub minute: i64,
-    pub delivered: u64,
-    pub failed: u64,
-    pub ended: u64,
-}
-
-impl Rates {
-    /// Delivered, failed and ended since `from`.
-    pub fn since(&self, from: EngineTime) -> (u64, u64, u64) {
-        let first = from.0 / Span::mins(1).0;
-        self.minutes
-            .iter()
-            .filter(|m| m.minute >= first)
-            .fold((0, 0, 0), |(d, f, e), m| (d + m.delivered, f + m.failed, e + m.ended))
-    }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 use super::State;
 use super::entity::{Content, Delivery};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
+use std::sync::Arc;
 use ulid::Ulid;
 
 impl State {
@@ -23,17 +24,23 @@ impl State {
         !d.status.is_end() || self.is_dead_letter(d.id) || incident().is_some_and(|i| i.is_live())
     }
 
-    /// Removes the texts and addresses of these notifications and deliveries, as far as they are here
-    /// and not open.
-    pub fn erase_texts(&mut self, ids: &[Ulid]) {
-        for id in ids {
-            if self.is_open(*id) {
-                continue;
+    /// Which of these are notifications and deliveries that are here and not open.
+    pub fn with_texts(&self, ids: &[Ulid]) -> (Vec<NotificationId>, Vec<DeliveryId>) {
+        let ended = || ids.iter().filter(|id| !self.is_open(**id));
+        let notifications = ended().map(|id| NotificationId(*id)).filter(|id| self.notifications.contains_key(id));
+        let deliveries = ended().map(|id| DeliveryId(*id)).filter(|id| self.deliveries.contains_key(id));
+        (notifications.collect(), deliveries.collect())
+    }
+
+    /// Removes the texts and addresses of these, as far as they are here and not open.
+    pub fn erase_texts(&mut self, notifications: &[NotificationId], deliveries: &[DeliveryId]) {
+        for id in notifications.iter().filter(|id| !self.is_open(id.0)).copied().collect::<Vec<_>>() {
+            if let Some(n) = self.notifications.get_mut(&id) {
+                n.content = Arc::new(Content::erased());
             }
-            if let Some(n) = self.notifications.get_mut(&NotificationId(*id)) {
-                n.content = Content::erased();
-            }
-            if let Some(d) = self.deliveries.get_mut(&DeliveryId(*id)) {
+        }
+        for id in deliveries.iter().filter(|id| !self.is_open(id.0)).copied().collect::<Vec<_>>() {
+            if let Some(d) = self.deliveries.get_mut(&id) {
                 erase(d);
             }
         }
@@ -41,10 +48,10 @@ impl State {
 
     /// Removes every text and every address.
     pub fn forget_texts(&mut self) {
-        self.notifications.values_mut().for_each(|n| n.content = Content::erased());
+        self.notifications.values_mut().for_each(|n| n.content = Arc::new(Content::erased()));
         self.deliveries.values_mut().for_each(erase);
         for incident in self.incidents.values_mut() {
-            incident.content = Content::erased();
+            incident.content = Arc::new(Content::erased());
             incident.told.clear();
         }
     }

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::entity::*;
+use super::watched::*;
 use crate::domain::delivery::Status;
 use crate::domain::event::{Breaker, Event, EventKind, HeartbeatStatus, Payload};
 use crate::domain::time::Timestamp;
@@ -58,10 +59,10 @@ impl State {
             | IncidentUnsilenced { .. }
             | IncidentResolved { .. } => return self.fold_incident(at, head),
 
-            UrgentUnheard { notification, heard: false, until } => {
-                self.unheard.insert(*notification, *until);
+            UrgentUnheard(u) if u.heard => return self.unheard.remove(&u.notification).is_some(),
+            UrgentUnheard(u) => {
+                self.unheard.insert(u.notification, u.until);
             }
-            UrgentUnheard { notification, .. } => return self.unheard.remove(notification).is_some(),
 
             AlertReported(report) => return self.fold_report(at, report, payload),
             AlertsAwaited(awaited) => self.fold_awaited(awaited.until),
@@ -80,13 +81,14 @@ impl State {
                 *w = WatchState { status: *status, value: *value, since, detail: detail.clone() };
             }
 
+            Erased { notifications, deliveries, .. } => self.erase_texts(notifications, deliveries),
+            Forgotten { to_seq, .. } => self.forgotten = self.forgotten.max(*to_seq),
+            Checkpoint { .. } => self.checkpoint_at = Some(at),
+
             Stopping { .. } => self.stopping = true,
             AuthDenied { .. }
             | RequestRefused { .. }
             | StorageTroubled { .. }
-            | Erased { .. }
-            | Forgotten { .. }
-            | Checkpoint { .. }
             | TemplateFailed { .. }
             | InboundReceived { .. } => {}
             Unknown => return false,

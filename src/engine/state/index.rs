@@ -270,6 +270,7 @@ fn next_due(i: &Incident) -> Option<EngineTime> {
 impl State {
     /// Makes every index anew; after a snapshot was read.
     pub fn reindex(&mut self) {
+        self.share();
         self.index = self.derived();
     }
 

@@ -11,11 +11,14 @@ mod evolve;
 mod fold;
 mod index;
 mod retire;
+mod share;
+mod watched;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
 pub use entity::*;
 pub use index::{QueueKey, Timer};
 pub use retire::Leaving;
+pub use watched::*;
 
 use crate::domain::delivery::Status;
 use crate::domain::event::Breaker;
@@ -62,6 +65,10 @@ pub struct State {
     /// Events about something unknown, or of an unknown kind.
     pub skipped_events: u64,
     pub leaving: Leaving,
+    /// The journal has forgotten what is up to this event.
+    pub forgotten: u64,
+    /// When the chain's place was recorded last.
+    pub checkpoint_at: Option<Timestamp>,
     #[serde(skip)]
     pub(super) index: Index,
 }

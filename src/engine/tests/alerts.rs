@@ -166,7 +166,7 @@ fn reserved_names_are_the_alerts_and_ours_stand_beside_them() {
     w.untold();
     let ours = pairs(&[("stentor_level", "low"), ("source", "alert")]);
     let all: Labels = own.clone().into_iter().chain(ours).collect();
-    assert_eq!((&w.incident(1).labels, w.incident(1).kind_of.as_str()), (&all, "disk"));
+    assert_eq!((w.incident(1).labels.as_ref(), w.incident(1).kind_of.as_str()), (&all, "disk"));
     let page = w.read(Read::Alerts { after: None });
     assert_eq!(page["alerts"][0]["labels"], json!(own), "as they were sent");
 }
@@ -283,4 +283,22 @@ fn pages_of_two_hundred_go_through_all_of_them_by_fingerprint() {
     }
     let wanted: Vec<String> = (0..450).map(|n| format!("{n:016x}")).collect();
     assert_eq!(seen, wanted);
+}
+
+#[test]
+fn its_words_are_in_memory_once_also_after_a_restart() {
+    use std::sync::Arc;
+    let shared = |w: &World| {
+        let state = &w.engine.state;
+        let (i, n) = (w.incident(1), state.notifications.values().next().unwrap());
+        Arc::ptr_eq(&i.labels, &n.labels) && Arc::ptr_eq(&i.content, &n.content)
+    };
+    let mut w = World::calm();
+    w.report(vec![AlertReport { ends_at: Some(w.wall() + Span::hours(9)), ..alert("info") }]);
+    w.at("0m").rings("ops@example.org", "mail");
+    assert!(shared(&w), "as decided");
+    w.down_for("1s");
+    assert!(shared(&w), "from the journal");
+    w.restart_from_snapshot();
+    assert!(shared(&w), "from a snapshot");
 }

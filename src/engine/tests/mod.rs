@@ -20,6 +20,7 @@ mod reload;
 mod rounds;
 mod sendings;
 mod silences;
+mod soak;
 mod table;
 mod three;
 mod unheard;

@@ -107,7 +107,7 @@ fn a_gateway_takes_the_number_and_a_persons_own_domain_wins() {
 // ---- S4
 
 fn labels_of(w: &World) -> Labels {
-    w.engine.state.notifications.values().max_by_key(|n| n.order).unwrap().labels.clone()
+    w.engine.state.notifications.values().max_by_key(|n| n.order).unwrap().labels.as_ref().clone()
 }
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {

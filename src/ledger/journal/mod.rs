@@ -5,7 +5,7 @@
 //! and a power cut; a frame is there whole or not at all; after a failure no frame is lost that the
 //! memory still holds; damage is reported with its place, never passed over in silence.
 
-mod content;
+pub mod content;
 mod mark;
 pub mod packed;
 mod queue;

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod copying;
 mod damage;
+mod erasing;
 mod life;
 mod proving;
 mod upkeep;

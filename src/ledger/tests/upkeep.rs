@@ -29,6 +29,7 @@ impl Fold for Names {
     fn is_open(&self, _: Ulid) -> bool {
         false
     }
+    fn erase(&mut self, _: &[Ulid]) {}
     fn forget_texts(&mut self) {}
 }
 

@@ -125,7 +125,12 @@ impl Home {
 
     /// Runs it to its end: its exit code, and what it wrote.
     pub async fn ends(&self) -> (i32, String) {
-        let child = self.stentord().stderr(Stdio::piped()).spawn().unwrap();
+        self.ends_with(&[]).await
+    }
+
+    /// With further arguments.
+    pub async fn ends_with(&self, arguments: &[&str]) -> (i32, String) {
+        let child = self.stentord().args(arguments).stderr(Stdio::piped()).spawn().unwrap();
         let output = tokio::time::timeout(super::LONGEST, child.wait_with_output()).await;
         let output = output.expect("stentord did not end by itself").unwrap();
         (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())

@@ -1,8 +1,8 @@
-//! Sixty-four callers who send, page and acknowledge over the socket, write down what they were
-//! answered, and come again with the same key when they were not.
+//! Callers who send, page and acknowledge over the socket and report alerts over TCP. They write down
+//! what they were answered, and come again with the same key when they were not.
 
 use super::random::Random;
-use crate::harness::Door;
+use crate::harness::{Door, door_post};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -10,7 +10,8 @@ use std::time::Duration;
 /// What became of one request, as its caller knows it.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The idempotency key of a message, the subject of an incident, the number of an acknowledged one.
+    /// The idempotency key of a message, the subject of an incident or of an alert's, the number of an
+    /// acknowledged one.
     pub key: String,
     pub what: What,
     /// `None`: no answer came, so it may have been accepted or not.
@@ -21,6 +22,7 @@ pub struct Call {
 pub enum What {
     Send,
     Page,
+    Alert,
     Ack,
 }
 
@@ -34,6 +36,8 @@ impl Call {
 /// All of them, at one daemon that comes and goes.
 pub struct Callers<'a> {
     door: &'a Door,
+    /// Where alerts are taken.
+    alerts: Option<&'a str>,
     over: &'a Cell<bool>,
     calls: RefCell<Vec<Call>>,
     /// Of incidents that may be open.
@@ -44,7 +48,13 @@ pub struct Callers<'a> {
 impl<'a> Callers<'a> {
     /// They call until it is `over`.
     pub fn of(door: &'a Door, over: &'a Cell<bool>) -> Callers<'a> {
-        Callers { door, over, calls: RefCell::default(), numbers: RefCell::default(), next: Cell::new(0) }
+        Callers { door, alerts: None, over, calls: RefCell::default(), numbers: RefCell::default(), next: Cell::new(0) }
+    }
+
+    /// They report alerts, too, there.
+    #[must_use]
+    pub fn alerting(self, address: &'a str) -> Callers<'a> {
+        Callers { alerts: Some(address), ..self }
     }
 
     pub async fn run(self, many: u64, random: Random) -> Vec<Call> {
@@ -55,18 +65,20 @@ impl<'a> Callers<'a> {
 
     async fn one(&self, mut random: Random) {
         // Unanswered: asked again, under the same key.
-        let mut again: Option<(String, String)> = None;
+        let mut again: Option<(What, String, String)> = None;
         while !self.over.get() {
             let answered = match (random.below(20), &again) {
-                (_, Some((key, body))) => self.send(key.clone(), body.clone()).await,
+                (_, Some((what, key, body))) => self.ask(*what, key.clone(), body.clone()).await,
                 (0, _) => self.acknowledge(&mut random).await,
                 (1, _) => self.page().await,
-                _ => {
+                (chance, _) => {
                     let key = format!("key {}", self.count());
-                    let level = ["low", "normal", "high"][random.below(3) as usize];
-                    let body = json!({ "subject": key, "level": level, "idempotency_key": key }).to_string();
-                    let answered = self.send(key.clone(), body.clone()).await;
-                    again = Some((key, body));
+                    let (what, body) = match self.alerts {
+                        Some(_) if chance < 6 => (What::Alert, alert(&key, &mut random)),
+                        _ => (What::Send, message(&key, &mut random)),
+                    };
+                    let answered = self.ask(what, key.clone(), body.clone()).await;
+                    again = Some((what, key, body));
                     answered
                 }
             };
@@ -82,9 +94,15 @@ impl<'a> Callers<'a> {
         self.next.get()
     }
 
-    async fn send(&self, key: String, body: String) -> bool {
-        let answer = self.door.try_request("POST", "/api/v1/notifications", &body).await;
-        self.note(key, What::Send, answer)
+    async fn ask(&self, what: What, key: String, body: String) -> bool {
+        let answer = match self.alerts {
+            Some(address) if what == What::Alert => {
+                let answer = door_post(address, "/api/v2/alerts", "", &body).await;
+                answer.map(|(status, text)| (status, Value::String(text)))
+            }
+            _ => self.door.try_request("POST", "/api/v1/notifications", &body).await,
+        };
+        self.note(key, what, answer)
     }
 
     async fn page(&self) -> bool {
@@ -116,4 +134,17 @@ impl<'a> Callers<'a> {
         self.calls.borrow_mut().push(Call { key, what, answer });
         answered
     }
+}
+
+fn message(key: &str, random: &mut Random) -> String {
+    let level = ["low", "normal", "high"][random.below(3) as usize];
+    json!({ "subject": key, "level": level, "idempotency_key": key }).to_string()
+}
+
+/// As Prometheus reports one, for a while: its labels are its key.
+fn alert(key: &str, random: &mut Random) -> String {
+    let severity = ["info", "warning", "critical"][random.below(3) as usize];
+    let labels = json!({ "alertname": "DiskFull", "instance": key, "severity": severity });
+    let ends = "2999-01-01T00:00:00Z";
+    json!([{ "labels": labels, "annotations": { "summary": key }, "endsAt": ends }]).to_string()
 }

@@ -10,7 +10,7 @@ pub mod random;
 mod random_kills;
 pub mod sink;
 
-use crate::harness::{Daemon, Home, eventually};
+use crate::harness::{Daemon, Home, eventually, free_port};
 use checker::Record;
 use sink::Sink;
 
@@ -40,6 +40,13 @@ steps = [{ after = "0s", channels = ["hook"] }, { after = "1s", channels = ["oth
 
 pub fn home(sink: &Sink) -> Home {
     Home::new(CONFIG).env("SINK", sink.address.as_str())
+}
+
+/// One that takes alerts, too, and where.
+pub fn home_with_alerts(sink: &Sink) -> (Home, String) {
+    let address = format!("127.0.0.1:{}", free_port());
+    let config = format!("{CONFIG}\n[http]\nlisten = \"{address}\"\n");
+    (Home::new(&config).env("SINK", sink.address.as_str()), address)
 }
 
 /// Waits until nothing is under way, and gives the whole ledger, which must verify.

@@ -4,7 +4,7 @@ use super::callers::Callers;
 use super::checker::Summary;
 use super::random::{Random, seeds};
 use super::sink::Sink;
-use super::{home, settled};
+use super::{home_with_alerts, settled};
 use crate::harness::Daemon;
 use futures_util::StreamExt;
 use nix::sys::signal::Signal;
@@ -21,7 +21,8 @@ const AT_ONCE: usize = 6;
 async fn die_at(point: &'static str, nth: u64, seed: u64) -> Option<Summary> {
     let random = Random::of(seed);
     let sink = Sink::start(random.fork(1), 20).await;
-    let mut daemon = home(&sink).down();
+    let (home, alerts) = home_with_alerts(&sink);
+    let mut daemon = home.down();
     if point != "segment_made" {
         daemon.start().await;
         daemon.ok(&["send", "--subject", "before", "--wait"]).await;
@@ -29,7 +30,7 @@ async fn die_at(point: &'static str, nth: u64, seed: u64) -> Option<Summary> {
     }
     let over = Cell::new(false);
     let door = daemon.door();
-    let calling = Callers::of(&door, &over).run(6, random.fork(2));
+    let calling = Callers::of(&door, &over).alerting(&alerts).run(6, random.fork(2));
     let living = async {
         daemon.spawn(&[("STENTOR_FAILPOINT", &format!("{point}:{nth}"))]);
         let died = dies(&mut daemon).await;

@@ -4,7 +4,7 @@ use super::callers::Callers;
 use super::checker::Summary;
 use super::random::{Random, seeds};
 use super::sink::Sink;
-use super::{home, settled};
+use super::{home_with_alerts, settled};
 use std::cell::Cell;
 
 const CALLERS: u64 = 64;
@@ -15,10 +15,11 @@ const KILLS: u64 = 5;
 async fn die(seed: u64) -> Summary {
     let mut random = Random::of(seed);
     let sink = Sink::start(random.fork(1), 40).await;
-    let mut daemon = home(&sink).down();
+    let (home, alerts) = home_with_alerts(&sink);
+    let mut daemon = home.down();
     let over = Cell::new(false);
     let door = daemon.door();
-    let calling = Callers::of(&door, &over).run(CALLERS, random.fork(2));
+    let calling = Callers::of(&door, &over).alerting(&alerts).run(CALLERS, random.fork(2));
     let dying = async {
         for _ in 0..KILLS {
             daemon.spawn(&[]);

@@ -65,6 +65,18 @@ pub fn verified(screen: &mut Screen<'_>, report: &Value) -> io::Result<()> {
     screen.pieces(&[word, format!(": {} events, head {}", text(report, "events"), text(report, "head")).into()])
 }
 
+/// Of `backup`.
+pub fn backed_up(screen: &mut Screen<'_>, report: &Value) -> io::Result<()> {
+    verified(screen, report)?;
+    screen.line(&format!(
+        "{}: {} files, {} bytes, up to event {}",
+        text(report, "dir"),
+        text(report, "files"),
+        text(report, "bytes"),
+        text(report, "seq")
+    ))
+}
+
 /// `journal/0001 at byte 17, event 12: not the frame that was chained`
 fn fault_text(fault: &Value) -> String {
     let Some(file) = plain(fault, "file") else { return text(fault, "words") };

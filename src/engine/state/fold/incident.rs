@@ -4,6 +4,7 @@ use super::content;
 use crate::domain::event::{EventKind, Next, NextWhat, Payload};
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::engine::state::{Incident, IncidentStatus, State, own_name};
+use std::sync::Arc;
 
 impl State {
     pub(in crate::engine::state) fn fold_opened(
@@ -90,7 +91,7 @@ impl State {
                     i.level = *level;
                     let kept = i.alert.as_ref().map_or(&[][..], |a| &a.kept);
                     if let Some(name) = own_name("level", kept) {
-                        i.labels.insert(name, level.to_string());
+                        Arc::make_mut(&mut i.labels).insert(name, level.to_string());
                     }
                     i.policy = policy.clone();
                     i.rounds = *rounds;

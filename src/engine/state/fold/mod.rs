@@ -8,12 +8,13 @@ mod silence;
 
 use super::entity::Content;
 use crate::domain::event::Payload;
+use std::sync::Arc;
 
 /// What a payload says; whether it was erased since makes no difference to what happened.
-fn content(payload: Option<&Payload>) -> Content {
-    match payload {
+fn content(payload: Option<&Payload>) -> Arc<Content> {
+    Arc::new(match payload {
         Some(p) if p.erased => Content::erased(),
         Some(p) => Content { subject: p.subject.clone(), body: p.body.clone(), annotations: p.annotations.clone() },
         None => Content::default(),
-    }
+    })
 }

@@ -5,6 +5,7 @@ use crate::domain::delivery::Status;
 use crate::domain::event::{EventKind, Payload};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::{EngineTime, Span, Timestamp};
+use crate::engine::state::share::shared;
 use crate::engine::state::{Content, Delivery, Minute, Notification, Remembered, State};
 
 /// Rates are asked for at most this far back.
@@ -53,13 +54,14 @@ impl State {
         if let Some(i) = origin.incident().and_then(|i| self.incidents.get_mut(&i)) {
             i.notifications.push(*id);
         }
+        let incident = origin.incident().and_then(|i| self.incidents.get(&i));
         let notification = Notification {
             id: *id,
             origin: origin.clone(),
             level: *level,
             kind_of: kind_of.clone(),
-            labels: labels.clone(),
-            content: content(payload),
+            labels: shared(labels.clone(), incident.map(|i| &i.labels)),
+            content: shared(content(payload), incident.map(|i| &i.content)),
             correlation_id: correlation_id.clone(),
             tenant: tenant.clone(),
             initiator: initiator.clone(),

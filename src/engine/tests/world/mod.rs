@@ -148,10 +148,24 @@ impl World {
         self.run_until(self.elapsed + span(text));
     }
 
+    /// The wall clock moves by less than the runtime notices: a smeared leap second.
+    pub fn smear(&mut self, by: Span) {
+        assert!(by.0.abs() < 1_000_000);
+        self.stepped = self.stepped + by;
+    }
+
     /// The wall clock is set by this much; the runtime notices at once.
     pub fn set_clock(&mut self, by: Span) {
         self.stepped = self.stepped + by;
         self.engine_asks(Ask::ClockStepped { by });
+    }
+
+    /// The machine is suspended: both clocks go on, and nothing else. What was under way is answered
+    /// after it wakes.
+    pub fn sleep_for(&mut self, text: &str) {
+        self.elapsed = self.elapsed + span(text);
+        let late = std::mem::take(&mut self.answers).into_iter();
+        self.answers = late.map(|((at, n), ask)| ((at.max(self.elapsed), n), ask)).collect();
     }
 
     /// The daemon is killed: answers under way are lost, time passes, and it starts again from
