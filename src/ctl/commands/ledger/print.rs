@@ -68,7 +68,7 @@ pub fn verified(screen: &mut Screen<'_>, report: &Value) -> io::Result<()> {
 /// Of `backup`.
 pub fn backed_up(screen: &mut Screen<'_>, report: &Value) -> io::Result<()> {
     verified(screen, report)?;
-    screen.line(&format!(
+    screen.line(format!(
         "{}: {} files, {} bytes, up to event {}",
         text(report, "dir"),
         text(report, "files"),
