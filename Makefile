@@ -17,7 +17,7 @@ export RUST_TEST_THREADS ?= 8
 # Random histories and texts are the same at each run; other ones: PROPTEST_RNG_SEED=7 make test
 export PROPTEST_RNG_SEED ?= 20261120
 
-.PHONY: all help setup tools test torture lint build release demo run deny man install clean
+.PHONY: all help setup tools test torture lint build release bench demo run deny man install clean
 
 all: build
 
@@ -26,6 +26,7 @@ help:
 	@echo 'make test      format, lints, docs and every test'
 	@echo 'make torture   the long ones: hundreds of deaths, flipped bytes, days of load'
 	@echo 'make demo      one alarm all the way, in a minute, against stand-ins on this machine'
+	@echo 'make bench     what it carries, beside what this machine can do by itself (docs/performance.md)'
 	@echo 'make run       the daemon with etc/demo.toml, until Ctrl-C'
 	@echo 'make release   target/release/stentord, stentorctl and stentor-player'
 	@echo 'make install   them and all that belongs to them, under $$DESTDIR (as root: this machine)'
@@ -58,6 +59,12 @@ build: setup
 
 release: setup
 	$(CARGO) build $(FLAGS) --release --bins
+
+# Some minutes; with ALERTMANAGER=/usr/bin/prometheus-alertmanager beside that one (benches/alertmanager.sh).
+bench: setup
+	$(CARGO) bench $(FLAGS)
+	$(CARGO) build $(FLAGS) --release --bins --example load
+	target/release/examples/load $(if $(ALERTMANAGER),--alertmanager $(ALERTMANAGER))
 
 demo: build
 	$(CARGO) run $(FLAGS) --quiet --example demo

@@ -41,12 +41,17 @@ impl Caller {
 
     /// One alert, accepted for good when this returns.
     pub async fn alert(&mut self, n: u64) -> Result<(), Failed> {
+        self.post("/api/v1/notifications", alert(n)).await
+    }
+
+    /// One request that must be answered with success.
+    pub async fn post(&mut self, path: &str, json: String) -> Result<(), Failed> {
         let request = Request::builder()
             .method(Method::POST)
-            .uri("/api/v1/notifications")
+            .uri(path)
             .header("host", "stentor")
             .header("content-type", "application/json")
-            .body(Body::from(alert(n)))?;
+            .body(Body::from(json))?;
         self.0.ready().await?;
         let response = self.0.send_request(request).await?;
         let status = response.status();

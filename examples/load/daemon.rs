@@ -1,10 +1,12 @@
 //! One stentord of ours, in a directory of its own.
 
+use super::alerts::Taker;
 use super::sink::Sink;
 use super::{Failed, proc, users};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::{File, Permissions};
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -49,6 +51,8 @@ pub struct Daemon {
     child: Child,
     pid: u32,
     pub socket: PathBuf,
+    /// Of its HTTP listener.
+    pub address: SocketAddr,
     /// From its start to READY=1.
     pub took: Duration,
     dir: TempDir,
@@ -57,9 +61,27 @@ pub struct Daemon {
 impl Daemon {
     /// With an empty ledger and one webhook channel to the sink.
     pub async fn start(place: &Place, sink: &Sink, slots: usize) -> Result<Daemon, Failed> {
+        let url = sink.url();
+        Daemon::with_channel(place, &format!("kind = \"webhook\"\nurl = \"{url}\"\nslots = {slots}")).await
+    }
+
+    /// With an empty ledger and one channel of these settings.
+    pub async fn with_channel(place: &Place, settings: &str) -> Result<Daemon, Failed> {
         let dir = place.directory()?;
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        std::fs::write(dir.path().join("stentor.toml"), config(settings, address))?;
+        Daemon::run(place, dir, address).await
+    }
+
+    /// Stopped, and started with the ledger that it leaves.
+    pub async fn again(mut self, place: &Place) -> Result<Daemon, Failed> {
+        self.end().await?;
+        Daemon::run(place, self.dir, self.address).await
+    }
+
+    async fn run(place: &Place, dir: TempDir, address: SocketAddr) -> Result<Daemon, Failed> {
         let at = |name: &str| dir.path().join(name);
-        std::fs::write(at("stentor.toml"), config(&sink.url(), slots))?;
+        let _ = std::fs::remove_file(at("notify"));
         let notify = UnixDatagram::bind(at("notify"))?;
         let began = Instant::now();
         let mut child = Command::new(&place.stentord)
@@ -84,14 +106,23 @@ impl Daemon {
             return Err(format!("stentord did not start: {}", std::fs::read_to_string(at("log"))?).into());
         }
         let pid = child.id().ok_or("stentord has ended")?;
-        Ok(Daemon { child, pid, socket: at("control.sock"), took, dir })
+        Ok(Daemon { child, pid, socket: at("control.sock"), address, took, dir })
     }
 
     /// In order, as systemd does it.
     pub async fn stop(mut self) -> Result<(), Failed> {
+        self.end().await
+    }
+
+    async fn end(&mut self) -> Result<(), Failed> {
         kill(Pid::from_raw(self.pid.try_into()?), Signal::SIGTERM)?;
         let status = timeout(PATIENCE, self.child.wait()).await??;
         if status.success() { Ok(()) } else { Err(format!("stentord ended with {status}").into()) }
+    }
+
+    /// As one who takes alerts.
+    pub fn taker(&self) -> Taker {
+        Taker { address: self.address, pid: self.pid }
     }
 
     pub fn memory_kib(&self) -> Result<u64, Failed> {
@@ -134,19 +165,19 @@ async fn ready(notify: &UnixDatagram) {
 }
 
 /// Nothing but what is measured. The heartbeat is far off: its scheduler's tick is part of being idle.
-fn config(url: &str, slots: usize) -> String {
+fn config(channel: &str, listen: SocketAddr) -> String {
     let operators: Vec<String> = users::for_connections(CALLERS).into_iter().map(|user| user.name).collect();
     format!(
         r#"
 [daemon]
 name = "load"
 timezone = "UTC"
+[http]
+listen = "{listen}"
 [access]
 operator = {operators:?}
 [channels.hook]
-kind = "webhook"
-url = "{url}"
-slots = {slots}
+{channel}
 [levels.normal]
 channels = ["hook"]
 [heartbeats.hook]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo build --release --bins --example load
-//! target/release/examples/load [--bins DIR] [--dir DIR] [--count N] [--slots N] [--idle SECONDS]
+//! target/release/examples/load [PART...] [--alertmanager PROGRAM] [--bins DIR] [--dir DIR] ...
 //! ```
 //!
 //! It starts `stentord` (from DIR, else from where it lies itself) in a temporary directory under `--dir`, with one
@@ -15,18 +15,26 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that talks to its user")]
 
 mod accepting;
+mod alerts;
 mod callers;
+mod comparing;
+mod crowd;
 mod daemon;
 mod limits;
+mod mail;
+mod outage;
 mod proc;
+mod rival;
 mod sending;
 mod sink;
 mod starting;
 mod table;
 mod users;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use daemon::{Daemon, Place};
+use limits::Limits;
+use rival::Alertmanager;
 use sink::Sink;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,9 +44,25 @@ use table::Table;
 /// Whatever went wrong, for whoever runs this.
 pub type Failed = Box<dyn std::error::Error + Send + Sync>;
 
+/// What can be measured by itself.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    Start,
+    Idle,
+    Send,
+    Accept,
+    Alerts,
+    Mail,
+    Outage,
+    Crowd,
+}
+
 /// Measures stentor on this machine.
 #[derive(Parser)]
 pub struct Args {
+    /// Only these parts
+    #[arg(value_enum)]
+    parts: Vec<Part>,
     /// Where stentord and stentorctl are [default: beside this program, or one directory up]
     #[arg(long, value_name = "DIR")]
     bins: Option<PathBuf>,
@@ -51,9 +75,27 @@ pub struct Args {
     /// Attempts at once on the webhook channel, and connections of the bare client
     #[arg(long, default_value_t = 64)]
     slots: usize,
+    /// Alerts in a burst over POST /api/v2/alerts
+    #[arg(long, default_value_t = 10_000)]
+    burst: u64,
+    /// Incidents that are open at once
+    #[arg(long, default_value_t = 100_000)]
+    crowd: u64,
+    /// How long the receiver is down
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    outage: u64,
+    /// Debian's prometheus-alertmanager, to compare with (benches/alertmanager.sh fetches it)
+    #[arg(long, value_name = "PROGRAM")]
+    alertmanager: Option<PathBuf>,
     /// How long to look at the idle daemon
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     idle: u64,
+}
+
+impl Args {
+    fn wants(&self, part: Part) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
 }
 
 #[tokio::main]
@@ -77,17 +119,58 @@ async fn run(args: &Args) -> Result<Table, Failed> {
     let mut table = Table::default();
     step("the machine");
     let limits = limits::measure(&place, &sink, args, &mut table).await?;
-    step("starting");
-    starting::measure(&place, &sink, args, &mut table).await?;
+    if args.wants(Part::Start) {
+        step("starting");
+        starting::measure(&place, &sink, args, &mut table).await?;
+    }
     let daemon = Daemon::start(&place, &sink, args.slots).await?;
-    step("idle");
-    idle(&daemon, Duration::from_secs(args.idle), &mut table).await?;
-    step("sending");
-    sending::measure(&place, &daemon, &sink, &mut table).await?;
-    step("accepting and delivering");
-    accepting::measure(&daemon, &sink, args.count, &limits, &mut table).await?;
+    if args.wants(Part::Idle) {
+        step("idle");
+        idle(&daemon, Duration::from_secs(args.idle), &mut table).await?;
+    }
+    if args.wants(Part::Send) {
+        step("sending");
+        sending::measure(&place, &daemon, &sink, &mut table).await?;
+    }
+    if args.wants(Part::Accept) {
+        step("accepting and delivering");
+        accepting::measure(&daemon, &sink, args.count, &limits, &mut table).await?;
+    }
     daemon.stop().await?;
+    if args.wants(Part::Alerts) {
+        step("alerts, beside Alertmanager where it is there");
+        compare(&place, &sink, args, &limits, &mut table).await?;
+    }
+    if args.wants(Part::Mail) {
+        step("mail");
+        mail::measure(&place, args, &mut table).await?;
+    }
+    if args.wants(Part::Outage) {
+        step("a receiver that is down");
+        outage::measure(&place, &sink, args, &mut table).await?;
+    }
+    if args.wants(Part::Crowd) {
+        step("many open incidents");
+        crowd::measure(&place, &sink, args, &mut table).await?;
+    }
     Ok(table)
+}
+
+async fn compare(place: &Place, sink: &Sink, args: &Args, limits: &Limits, table: &mut Table) -> Result<(), Failed> {
+    let theirs = match &args.alertmanager {
+        None => None,
+        Some(program) => {
+            let it = Alertmanager::start(program, place, sink).await?;
+            let theirs = comparing::measure(it.taker(), sink, args).await?;
+            it.stop().await?;
+            Some(theirs)
+        }
+    };
+    let daemon = Daemon::start(place, sink, args.slots).await?;
+    let ours = comparing::measure(daemon.taker(), sink, args).await?;
+    daemon.stop().await?;
+    comparing::print(&ours, theirs.as_ref(), limits, table);
+    Ok(())
 }
 
 /// Says how far it is, for whoever waits.

@@ -1,19 +1,21 @@
-//! The receiver: takes every request, answers 200, counts. On TCP for the webhook channel, and on a Unix socket to
-//! see what HTTP over one costs without stentor behind it.
+//! The receiver: takes every request, answers 200, notes which alert came when. On TCP for the webhook channel, and on a
+//! Unix socket to see what HTTP over one costs without stentor behind it.
 
 use super::Failed;
+use super::table::Spread;
 use axum::body::{Body, HttpBody};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
@@ -30,21 +32,42 @@ pub struct Sink {
 #[derive(Default)]
 struct Got {
     count: AtomicU64,
+    down: AtomicBool,
     news: Notify,
+    alerts: Mutex<Alerts>,
+}
+
+/// The numbered alerts that are expected now.
+#[derive(Default)]
+struct Alerts {
+    first: u64,
+    marks: Vec<Mark>,
+    missing: usize,
+    done: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    posted: Option<Instant>,
+    arrived: Option<Instant>,
 }
 
 impl Sink {
     pub async fn start() -> Result<Sink, Failed> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let sink = Sink { address: listener.local_addr()?, got: Arc::default() };
-        let got = sink.got.clone();
+        sink.accept(listener);
+        Ok(sink)
+    }
+
+    fn accept(&self, listener: TcpListener) {
+        let got = self.got.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
                 tokio::spawn(serve(stream, got.clone()));
             }
         });
-        Ok(sink)
     }
 
     pub fn url(&self) -> String {
@@ -70,18 +93,106 @@ impl Sink {
 
     /// Waits until so many have come, and says when that was.
     pub async fn reached(&self, count: u64, patience: Duration) -> Result<Instant, Failed> {
+        self.until(patience, || (self.count() >= count).then(Instant::now)).await
+    }
+
+    /// So many new alerts will come; gives the number of the first.
+    pub fn expect(&self, count: u64) -> u64 {
+        let mut alerts = self.got.lock();
+        let first = alerts.first + alerts.marks.len() as u64;
+        let marks = vec![Mark::default(); count as usize];
+        *alerts = Alerts { first, missing: marks.len(), marks, done: None };
+        first
+    }
+
+    /// They are about to be posted.
+    pub fn posted(&self, numbers: Range<u64>) {
+        let now = Instant::now();
+        let mut alerts = self.got.lock();
+        for n in numbers {
+            if let Some(mark) = alerts.mark(n) {
+                mark.posted = Some(now);
+            }
+        }
+    }
+
+    /// Waits for every alert that is expected, and says when the last one came.
+    pub async fn all_arrived(&self, patience: Duration) -> Result<Instant, Failed> {
+        self.until(patience, || self.got.lock().done).await
+    }
+
+    /// From post to arrival, of those that are expected now.
+    pub fn latencies(&self) -> Spread {
+        let alerts = self.got.lock();
+        Spread::of(alerts.marks.iter().filter_map(|m| Some(m.arrived? - m.posted?)).collect())
+    }
+
+    /// From now on every request is answered with 503, or no more.
+    pub fn refuse(&self, on: bool) {
+        self.got.down.store(on, Ordering::Relaxed);
+    }
+
+    async fn until(&self, patience: Duration, is: impl Fn() -> Option<Instant>) -> Result<Instant, Failed> {
         let until = Instant::now() + patience;
         loop {
             let mut news = std::pin::pin!(self.got.news.notified());
             news.as_mut().enable();
-            if self.count() >= count {
-                return Ok(Instant::now());
+            if let Some(at) = is() {
+                return Ok(at);
             }
             if timeout_at(until, news).await.is_err() {
-                return Err(format!("the sink got {} of {count} in {patience:?}", self.count()).into());
+                let missing = self.got.lock().missing;
+                return Err(format!(
+                    "the sink got {} requests in {patience:?}; {missing} alerts are missing",
+                    self.count()
+                )
+                .into());
             }
         }
     }
+}
+
+impl Got {
+    fn lock(&self) -> MutexGuard<'_, Alerts> {
+        self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, body: &[u8]) -> StatusCode {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        if self.down.load(Ordering::Relaxed) {
+            return StatusCode::SERVICE_UNAVAILABLE;
+        }
+        if let Some(n) = number(body) {
+            self.lock().arrived(n);
+        }
+        self.news.notify_waiters();
+        StatusCode::OK
+    }
+}
+
+impl Alerts {
+    fn mark(&mut self, n: u64) -> Option<&mut Mark> {
+        self.marks.get_mut(usize::try_from(n.checked_sub(self.first)?).ok()?)
+    }
+
+    fn arrived(&mut self, n: u64) {
+        let now = Instant::now();
+        let Some(mark) = self.mark(n) else { return };
+        if mark.arrived.replace(mark.arrived.unwrap_or(now)).is_none() {
+            self.missing -= 1;
+            if self.missing == 0 {
+                self.done = Some(now);
+            }
+        }
+    }
+}
+
+/// The number in the first `load-N;`.
+fn number(body: &[u8]) -> Option<u64> {
+    const NAME: &[u8] = b"load-";
+    let at = body.windows(NAME.len()).position(|w| w == NAME)? + NAME.len();
+    let end = at + body[at..].iter().position(|b| !b.is_ascii_digit())?;
+    std::str::from_utf8(&body[at..end]).ok()?.parse().ok()
 }
 
 async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, got: Arc<Got>) {
@@ -89,10 +200,13 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, got: Arc<Got>) {
         let got = got.clone();
         async move {
             let mut body = request.into_body();
-            while let Some(Ok(_)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {}
-            got.count.fetch_add(1, Ordering::Relaxed);
-            got.news.notify_waiters();
-            Ok::<_, Infallible>(Response::new(Body::from("{\"ok\":true}")))
+            let mut bytes = Vec::new();
+            while let Some(Ok(frame)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+                bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
+            }
+            let mut response = Response::new(Body::from("{\"ok\":true}"));
+            *response.status_mut() = got.take(&bytes);
+            Ok::<_, Infallible>(response)
         }
     });
     // How a connection ends is the far end's business.

@@ -163,13 +163,12 @@ impl Channel for Webhook {
 }
 
 fn judge(answer: Answer) -> Result<AttemptResult, Failure> {
-    let words = answer.words();
     match answer.status {
         200..=299 => Ok(AttemptResult::Delivered { provider_id: None, detail: format!("answered {}", answer.status) }),
         // What we sent is at fault; no other way would make it better.
         400 | 413 | 415 | 422 => {
-            Err(Failure::new(FailureClass::ValidationError, Blame::Message, words).code(answer.status))
+            Err(Failure::new(FailureClass::ValidationError, Blame::Message, answer.words()).code(answer.status))
         }
-        _ => Err(http::by_status(&answer, words)),
+        _ => Err(http::by_status(&answer, answer.words())),
     }
 }

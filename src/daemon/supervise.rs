@@ -182,8 +182,13 @@ async fn watch_config(reloader: Reloader, path: std::path::PathBuf) -> Result<()
     }
 }
 
-/// What may take time and must not delay the first alarm: do the sound files decode?
+/// What may take time and must not delay the start: which certificates are trusted, do the sound files decode?
 fn after_ready(tasks: &Tasks, config: &Arc<Config>) {
+    tasks.once("trusted certificates", async {
+        if let Err(failure) = crate::net::prepare().await {
+            tracing::error!(reason = %failure, "the HTTP client cannot be made; it is tried again at each request");
+        }
+    });
     let config = config.clone();
     tasks.once("sound check", async move {
         let check = move || {

@@ -8,9 +8,9 @@ use std::thread;
 use tokio::runtime::{Builder, Runtime};
 
 const WORKERS: usize = 2;
-/// For what blocks: a name that is looked up, roots that are read, a ledger that is verified. More
-/// are started when there is more; these stay.
-const BLOCKING: usize = 3;
+/// For what blocks: a name that is looked up, roots that are read, a ledger that is verified, and the
+/// scheduler while a heartbeat is near. More are started when there is more; these stay.
+const BLOCKING: usize = 4;
 /// These, and those of the journal, the history (nine of them its store's), signals, metrics and the
 /// watch on the config.
 const ALL: usize = WORKERS + BLOCKING + 15;

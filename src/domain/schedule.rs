@@ -88,7 +88,7 @@ impl CronIn {
     }
 
     /// The first due time strictly after `t`; `None` when it never comes again.
-    fn after(&self, t: Timestamp) -> Option<Timestamp> {
+    pub fn after(&self, t: Timestamp) -> Option<Timestamp> {
         let second = jiff::Timestamp::from_second(t.0.div_euclid(1_000_000)).ok()?;
         let due = if self.beat { self.next_beat(second)? } else { self.next_time_of_day(second)? };
         Some(Timestamp(due.as_microsecond()))

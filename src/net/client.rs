@@ -10,8 +10,9 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 
 /// An idle connection is used again within this time only: later it may be dead without our
@@ -19,7 +20,7 @@ use tokio_rustls::TlsConnector;
 const IDLE: Duration = Duration::from_secs(5);
 
 /// Serves every client without special wishes.
-static SHARED: OnceLock<Built> = OnceLock::new();
+static SHARED: OnceCell<Built> = OnceCell::const_new();
 
 /// Sends requests. Cheap to make: roots and connections come with the first request, and clients
 /// without a `ca_file` share them.
@@ -27,7 +28,7 @@ pub struct Client {
     timeout: Duration,
     ca_file: Option<PathBuf>,
     reach: Reach,
-    own: OnceLock<Built>,
+    own: OnceCell<Built>,
 }
 
 #[derive(Clone)]
@@ -39,7 +40,7 @@ struct Built {
 impl Client {
     /// `timeout` is that of a whole request; `ca_file` holds more roots, in PEM.
     pub fn new(timeout: Duration, ca_file: Option<PathBuf>, reach: Reach) -> Self {
-        Client { timeout, ca_file, reach, own: OnceLock::new() }
+        Client { timeout, ca_file, reach, own: OnceCell::new() }
     }
 
     /// One request; `dress` adds headers and a body. Every status is an `Ok`.
@@ -88,16 +89,22 @@ impl Client {
     async fn built(&self) -> Result<Built, Failure> {
         let shared = self.ca_file.is_none() && !self.reach.link_local;
         let place = if shared { &SHARED } else { &self.own };
-        if let Some(built) = place.get() {
-            return Ok(built.clone());
-        }
-        let (ca_file, link_local) = (self.ca_file.clone(), self.reach.link_local);
-        // Reading the system's roots takes a while.
-        let built = tokio::task::spawn_blocking(move || build(ca_file, link_local)).await.map_err(|e| {
-            Failure::new(FailureClass::ProviderError, Blame::Channel, format!("the HTTP client cannot be made: {e}"))
-        })??;
-        Ok(place.get_or_init(|| built).clone())
+        place.get_or_try_init(|| built(self.ca_file.clone(), self.reach.link_local)).await.cloned()
     }
+}
+
+/// Makes what the first request of an alarm would wait for: there are many roots to be parsed.
+///
+/// # Errors
+/// As for a request that was never sent.
+pub async fn prepare() -> Result<(), Failure> {
+    SHARED.get_or_try_init(|| built(None, false)).await.map(|_| ())
+}
+
+async fn built(ca_file: Option<PathBuf>, link_local: bool) -> Result<Built, Failure> {
+    tokio::task::spawn_blocking(move || build(ca_file, link_local)).await.map_err(|e| {
+        Failure::new(FailureClass::ProviderError, Blame::Channel, format!("the HTTP client cannot be made: {e}"))
+    })?
 }
 
 /// `, certificate ends in 63d`, for the end of a probe's sentence; empty for what is no certificate.

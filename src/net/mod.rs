@@ -16,7 +16,7 @@ pub mod resolve;
 pub mod tls;
 
 pub use answer::Answer;
-pub use client::Client;
+pub use client::{Client, prepare};
 pub use dial::dial;
 pub use endpoint::{Endpoint, Reach};
 pub use reqwest::Method;

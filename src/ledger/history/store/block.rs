@@ -131,7 +131,7 @@ impl Builder {
         self.ids.sort_unstable();
         self.ids.dedup();
         let (from, to) = self.span.unwrap_or_default();
-        let packed = packer.pack(&self.frames)?;
+        let packed = packer.block(&self.frames)?;
         let bytes = self.frames.len() as u32;
         let (last, events, kinds, ids) = (self.last, self.events, self.kinds, self.ids);
         Ok((packed, Meta { last, events, bytes, from, to, kinds, ids }))

@@ -31,7 +31,7 @@ const CACHE_BYTES: u64 = 4 << 20;
 /// Nodes of a few packed blocks stay inside sled's own file (up to a quarter of this).
 const SEGMENT_BYTES: usize = 1 << 20;
 /// sled's own thread tidies up this often; flushing is asked for.
-const TIDY_MS: u64 = 5_000;
+const TIDY_MS: u64 = 30_000;
 /// How sled says that the files are open. Its threads can keep them so for a moment after it was closed.
 const LOCKED: &str = "could not acquire lock";
 const LOCK_TRIES: u32 = 50;

@@ -1,25 +1,42 @@
-//! Compression, with one context for all that is packed: making one costs more than a small document.
+//! Compression, with one context for all of a kind that is packed: making one costs more than a small
+//! document.
 
 use std::fmt;
 use std::io;
 use zstd::bulk::Compressor;
 
+/// For blocks.
 const LEVEL: i32 = 3;
+/// For documents: a kilobyte of text gains little by more, and there is one for each notification.
+const QUICK: i32 = -1;
 
-/// Made at first use.
+/// Its contexts are made at first use.
 #[derive(Default)]
-pub struct Packer(Option<Compressor<'static>>);
+pub struct Packer {
+    blocks: Option<Compressor<'static>>,
+    documents: Option<Compressor<'static>>,
+}
 
 impl Packer {
     /// # Errors
     /// When there is no memory for it.
-    pub fn pack(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
-        let compressor = match self.0.take() {
-            Some(compressor) => compressor,
-            None => Compressor::new(LEVEL)?,
-        };
-        self.0.insert(compressor).compress(bytes)
+    pub fn block(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        pack(&mut self.blocks, LEVEL, bytes)
     }
+
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn document(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        pack(&mut self.documents, QUICK, bytes)
+    }
+}
+
+fn pack(place: &mut Option<Compressor<'static>>, level: i32, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let compressor = match place.take() {
+        Some(compressor) => compressor,
+        None => Compressor::new(level)?,
+    };
+    place.insert(compressor).compress(bytes)
 }
 
 impl fmt::Debug for Packer {
