@@ -58,6 +58,7 @@ impl Opening {
 impl Turn<'_> {
     pub fn open_by_hand(&mut self, request: OpenRequest) -> Answer {
         self.check_text(&request.subject, &request.labels)?;
+        self.check_room(request.level.map_or(Level::Urgent, |l| l.0), &request.body)?;
         self.check_names(request.channels.as_deref(), request.to.as_deref())?;
         let policy = match request.policy.as_deref() {
             None => None,
@@ -93,6 +94,9 @@ impl Turn<'_> {
             alert: None,
         };
         let (level, before) = (opening.terms.level, self.state.live_incident(&opening.fingerprint).map(|i| i.level));
+        if before.is_none() {
+            self.has_room(level)?;
+        }
         let id = self.open(opening);
         self.pump();
         let mut answer = self.incidents_view(&[id])?;

@@ -48,7 +48,6 @@ pub use history::History;
 pub use journal::AppendError;
 pub use opening::{OpenError, Opening, Options, Recovered, Recovery, open};
 pub use report::{Report, Reporter};
-pub use retention::Retention;
+pub use retention::{Erased, Retention};
 pub use running::Ledger;
 pub use snapshot::Snapshot;
-pub use upkeep::Erased;

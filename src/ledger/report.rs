@@ -2,7 +2,7 @@
 
 use crate::domain::time::Span;
 use crate::ledger::codec::Tip;
-use crate::ledger::upkeep::Erased;
+use crate::ledger::retention::Erased;
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq)]

@@ -79,6 +79,16 @@ pub struct Found {
     pub ids: BTreeSet<Ulid>,
 }
 
+/// Texts that were removed, as the `erased` event says it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Erased {
+    /// The first event that had one, and the last; 0 when there was none.
+    pub from_seq: u64,
+    pub to_seq: u64,
+    pub because: String,
+    pub found: Found,
+}
+
 mod ulids {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
     use std::collections::BTreeSet;

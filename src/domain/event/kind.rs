@@ -1,11 +1,13 @@
 //! Every kind of event, as the ledger writes it.
 
 use crate::domain::Labels;
-use crate::domain::delivery::{ChannelStatus, Medium, Status};
+use crate::domain::delivery::{Medium, Status};
 use crate::domain::event::alert::{AlertReported, AlertsAwaited};
+use crate::domain::event::health::ChannelChanged;
 use crate::domain::event::parts::{
-    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, Origin, SilenceAdded, WatchStatus,
+    AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, SilenceAdded, Unheard, WatchStatus,
 };
+use crate::domain::event::removed::Erased;
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -67,16 +69,7 @@ pub enum EventKind {
         well: bool,
     },
     /// Payloads that were removed on purpose.
-    Erased {
-        from_seq: u64,
-        to_seq: u64,
-        because: String,
-        /// Those that were still at hand, with their texts.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        notifications: Vec<NotificationId>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        deliveries: Vec<DeliveryId>,
-    },
+    Erased(Erased),
     /// Retention removed whole segments up to here; the snapshot is the base.
     Forgotten {
         to_seq: u64,
@@ -203,12 +196,7 @@ pub enum EventKind {
     DeadLetterDropped {
         id: DeliveryId,
     },
-    /// Every way of an urgent message has failed for a minute (`heard`: not any more).
-    UrgentUnheard {
-        notification: NotificationId,
-        heard: bool,
-        until: EngineTime,
-    },
+    UrgentUnheard(Unheard),
     TemplateFailed {
         template: String,
         words: String,
@@ -218,18 +206,7 @@ pub enum EventKind {
         channel: String,
         provider_id: String,
     },
-    ChannelChanged {
-        channel: String,
-        status: ChannelStatus,
-        detail: String,
-        breaker: Breaker,
-        failures: u32,
-        /// The next attempt at the earliest, while open or narrow.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        retry_at: Option<EngineTime>,
-        #[serde(default)]
-        gap: Span,
-    },
+    ChannelChanged(ChannelChanged),
     // ---- incidents
     /// Payload: subject, body, annotations.
     IncidentOpened {

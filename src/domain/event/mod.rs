@@ -6,14 +6,18 @@
 //! added, with a default; a changed meaning is a new kind.
 
 mod alert;
+mod health;
 mod kind;
 mod parts;
+mod removed;
 
 pub use alert::{AlertReported, AlertsAwaited};
+pub use health::ChannelChanged;
 pub use kind::EventKind;
 pub use parts::{
-    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, WatchStatus,
+    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, Unheard, WatchStatus,
 };
+pub use removed::Erased;
 
 use crate::domain::Labels;
 use crate::domain::delivery::Medium;

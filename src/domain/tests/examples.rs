@@ -3,8 +3,8 @@
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
-    AlertReported, AlertsAwaited, AttemptResult, Breaker, Event, EventKind as K, HeartbeatStatus, Idempotency, Next,
-    NextWhat, Origin, Payload, Rendered, SilenceAdded, WatchStatus,
+    AlertReported, AlertsAwaited, AttemptResult, Breaker, ChannelChanged, Erased, Event, EventKind as K,
+    HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Payload, Rendered, SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -127,13 +127,13 @@ fn daemon() -> Vec<Event> {
         K::AuthDenied { role: s("viewer"), action: s("POST /incidents/417/acknowledge") }.bare(),
         K::RequestRefused { code: s("NOBODY"), message: s("nobody to send to"), field: Some(s("to")) }.bare(),
         K::StorageTroubled { part: s("journal"), words: s("No space left on device"), well: false }.bare(),
-        K::Erased {
+        K::Erased(Erased {
             from_seq: 1,
             to_seq: 99,
             because: s("retention of 90d"),
             notifications: vec![NotificationId(Ulid(1))],
             deliveries: vec![DeliveryId(Ulid(2))],
-        }
+        })
         .bare(),
         K::Forgotten { to_seq: 1_000, because: s("retention of 10y") }.bare(),
         K::Checkpoint { seq: 1_000, hash: s("c0ffee") }.bare(),
@@ -210,14 +210,14 @@ fn deliveries() -> Vec<Event> {
         K::DeliveryPriced { id: delivery(), cost: s("0.0075"), currency: s("USD"), segments: 1 }.bare(),
         K::DeadLetterRequeued { id: delivery() }.bare(),
         K::DeadLetterDropped { id: delivery() }.bare(),
-        K::UrgentUnheard { notification: notification(), heard: false, until: EngineTime(T + 9) }.bare(),
+        K::UrgentUnheard(Unheard { notification: notification(), heard: false, until: EngineTime(T + 9) }).bare(),
         K::TemplateFailed { template: s("channels.hook.body"), words: s("line 1: undefined value") }.bare(),
         K::InboundReceived { channel: s("sms"), provider_id: s("SM2") }.with(Payload {
             address: Some(s("+15550100")),
             text: Some(Rendered { subject: String::new(), text: s("417a") }),
             ..Payload::default()
         }),
-        K::ChannelChanged {
+        K::ChannelChanged(ChannelChanged {
             channel: s("sms"),
             status: ChannelStatus::Dead,
             detail: s("401 Authenticate"),
@@ -225,7 +225,7 @@ fn deliveries() -> Vec<Event> {
             failures: 5,
             retry_at: Some(EngineTime(T + 9)),
             gap: Span::secs(5),
-        }
+        })
         .bare(),
     ];
     all.extend(
@@ -371,6 +371,7 @@ fn checks() -> Vec<Event> {
 pub fn bare_minimum() -> BTreeMap<&'static str, &'static str> {
     [
         ("started", r#"{"version":"0.1.0"}"#),
+        ("erased", r#"{"from_seq":1,"to_seq":99,"because":"retention of 90d"}"#),
         ("config_applied", r#"{"hash":"ab12","changed":[]}"#),
         ("request_refused", r#"{"code":"NOBODY","message":"nobody"}"#),
         (

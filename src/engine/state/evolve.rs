@@ -4,7 +4,7 @@ use super::State;
 use super::entity::*;
 use super::watched::*;
 use crate::domain::delivery::Status;
-use crate::domain::event::{Breaker, Event, EventKind, HeartbeatStatus, Payload};
+use crate::domain::event::{Breaker, ChannelChanged, Event, EventKind, HeartbeatStatus, Payload};
 use crate::domain::time::Timestamp;
 
 impl State {
@@ -45,7 +45,7 @@ impl State {
             DeliveryPriced { .. } => {}
             DeadLetterRequeued { id } => return self.fold_requeued(at, *id),
             DeadLetterDropped { id } => return self.fold_dropped(*id),
-            ChannelChanged { .. } => self.fold_channel(at, head),
+            ChannelChanged(_) => self.fold_channel(at, head),
 
             IncidentOpened { .. } => return self.fold_opened(at, head, payload),
             IncidentRepeated { .. }
@@ -59,10 +59,10 @@ impl State {
             | IncidentUnsilenced { .. }
             | IncidentResolved { .. } => return self.fold_incident(at, head),
 
-            UrgentUnheard { notification, heard: false, until } => {
-                self.unheard.insert(*notification, *until);
+            UrgentUnheard(u) if u.heard => return self.unheard.remove(&u.notification).is_some(),
+            UrgentUnheard(u) => {
+                self.unheard.insert(u.notification, u.until);
             }
-            UrgentUnheard { notification, .. } => return self.unheard.remove(notification).is_some(),
 
             AlertReported(report) => return self.fold_report(at, report, payload),
             AlertsAwaited(awaited) => self.fold_awaited(awaited.until),
@@ -81,7 +81,7 @@ impl State {
                 *w = WatchState { status: *status, value: *value, since, detail: detail.clone() };
             }
 
-            Erased { notifications, deliveries, .. } => self.erase_texts(notifications, deliveries),
+            Erased(erased) => self.erase_texts(&erased.notifications, &erased.deliveries),
             Forgotten { to_seq, .. } => self.forgotten = self.forgotten.max(*to_seq),
             Checkpoint { .. } => self.checkpoint_at = Some(at),
 
@@ -122,7 +122,9 @@ impl State {
     }
 
     fn fold_channel(&mut self, at: Timestamp, head: &EventKind) {
-        let EventKind::ChannelChanged { channel, status, detail, breaker, failures, retry_at, gap } = head else {
+        let EventKind::ChannelChanged(ChannelChanged { channel, status, detail, breaker, failures, retry_at, gap }) =
+            head
+        else {
             return;
         };
         self.change_channel(channel, |c| {

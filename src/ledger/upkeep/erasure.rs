@@ -10,24 +10,13 @@ use crate::ledger::fold;
 use crate::ledger::history;
 use crate::ledger::journal::{Journal, Sealed};
 use crate::ledger::places::Places;
-use crate::ledger::retention::{Found, Select};
+use crate::ledger::retention::{Erased, Found, Select};
 use crate::ledger::snapshot;
 use crate::ledger::upkeep::snapshots::{self, Folded};
-use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use ulid::Ulid;
-
-/// Texts that were removed, as the `erased` event says it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Erased {
-    /// The first event that had one, and the last; 0 when there was none.
-    pub from_seq: u64,
-    pub to_seq: u64,
-    pub because: String,
-    pub found: Found,
-}
 
 /// What is needed for it.
 pub struct Eraser {

@@ -9,14 +9,12 @@ mod expiry;
 mod pace;
 mod snapshots;
 
-pub use erasure::Erased;
-
 use crate::domain::clock::Clock;
 use crate::domain::time::Span;
 use crate::ledger::codec::Tip;
 use crate::ledger::journal::{Sealed, SealedError};
 use crate::ledger::report::{Report, Reporter};
-use crate::ledger::retention::{Expired, Retention, Select};
+use crate::ledger::retention::{Erased, Expired, Retention, Select};
 use erasure::Eraser;
 use pace::Pace;
 use std::io;

@@ -37,7 +37,7 @@ impl Erase {
 fn erased(screen: &mut Screen<'_>, answer: &Value) -> io::Result<()> {
     match count(answer, "events") {
         0 => screen.line("nothing to erase")?,
-        n => screen.line(&format!(
+        n => screen.line(format!(
             "{n} texts erased, between events {} and {}",
             text(answer, "from_seq"),
             text(answer, "to_seq")
@@ -45,6 +45,6 @@ fn erased(screen: &mut Screen<'_>, answer: &Value) -> io::Result<()> {
     }
     match count(answer, "left") {
         0 => Ok(()),
-        n => screen.line(&format!("{n} deliveries are still needed; ask again when they have ended")),
+        n => screen.line(format!("{n} deliveries are still needed; ask again when they have ended")),
     }
 }
