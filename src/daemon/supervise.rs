@@ -221,7 +221,7 @@ impl Running {
     fn reload(&self) {
         let reloader = self.reloader.clone();
         self.tasks.once("reload", async move {
-            reloader.reload(Caller { name: "SIGHUP".into(), ..Caller::engine() }, true).await;
+            reloader.reload(Caller { name: "SIGHUP".into(), ..Caller::engine() }).await;
         });
     }
 
