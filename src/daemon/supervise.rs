@@ -177,8 +177,9 @@ fn keep_ledger(
 async fn watch_config(reloader: Reloader, path: std::path::PathBuf) -> Result<(), String> {
     let mut changes = Changes::of(&path);
     loop {
-        changes.next().await;
+        // Also before the first event: the file may have changed since it was read for the start.
         reloader.look().await;
+        changes.next().await;
     }
 }
 
