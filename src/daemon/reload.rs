@@ -2,13 +2,19 @@
 
 use super::args::Args;
 use crate::config::{self, Config, Loaded, Problem};
+use crate::domain::time::Span;
 use crate::engine::{Ask, Caller};
 use crate::runtime::Handle;
 use crate::settings::ProcessEnvironment;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Mutex;
+
+/// Between two looks at files that may be under way, and how many of them.
+const MOMENT: Span = Span::millis(250);
+const LOOKS: usize = 20;
 
 /// Reads the config again, one at a time.
 #[derive(Clone)]
@@ -25,20 +31,54 @@ impl Reloader {
         Reloader { args, handle, refused: Arc::new(Mutex::new(refused)) }
     }
 
-    /// Files that may have changed: nothing is said when they have not.
+    /// Files that may have changed: nothing is said when they have not, and nothing is done while
+    /// somebody is writing them.
     pub async fn look(&self) {
-        self.reload(Caller::engine(), false).await;
+        if let Some(settled) = self.settled().await {
+            self.read_again(Caller::engine(), Some(settled)).await;
+        }
     }
 
     /// On request: the answer of `stentorctl reload`.
-    pub async fn reload(&self, by: Caller, asked: bool) -> Value {
-        let mut refused = self.refused.lock().await;
+    pub async fn reload(&self, by: Caller) -> Value {
+        self.read_again(by, None).await
+    }
+
+    /// The hash of the files when they are the same twice, a moment apart: half a file may be a good
+    /// config, too. `None` when they do not settle; whoever writes them makes us look again.
+    async fn settled(&self) -> Option<String> {
+        let mut before = self.load(false).await?.source.hash;
+        for _ in 0..LOOKS {
+            if before == self.handle.config().source.hash {
+                return Some(before);
+            }
+            tokio::time::sleep(MOMENT.to_std()).await;
+            let now = self.load(false).await?.source.hash;
+            if now == before {
+                return Some(now);
+            }
+            before = now;
+        }
+        None
+    }
+
+    /// Reading blocks: files, name lookups, and the player that decodes sound files.
+    async fn load(&self, sounds: bool) -> Option<Loaded> {
         let args = self.args.clone();
-        // Reading blocks: files, name lookups, and the player that decodes sound files.
-        let Ok(loaded) = tokio::task::spawn_blocking(move || load(&args, true)).await else {
+        tokio::task::spawn_blocking(move || load(&args, sounds)).await.ok()
+    }
+
+    /// `settled`: only if these are the files; `None` when somebody asked for it.
+    async fn read_again(&self, by: Caller, settled: Option<String>) -> Value {
+        let asked = settled.is_none();
+        let mut refused = self.refused.lock().await;
+        let Some(loaded) = self.load(true).await else {
             return json!({ "ok": false, "errors": ["reading the config failed inside"], "warnings": [], "changed": [] });
         };
-        let Loaded { config, errors, warnings, source } = loaded;
+        let Loaded { config, errors, warnings, source } = refuse_nothing(loaded, &self.handle.config());
+        if settled.is_some_and(|hash| hash != source.hash) {
+            return json!({ "ok": true, "errors": [], "warnings": [], "changed": [] });
+        }
         match config {
             None => {
                 let lines: Vec<String> = errors.iter().map(line).collect();
@@ -110,8 +150,25 @@ impl Reloader {
 
 impl crate::api::Reloader for Reloader {
     fn reload(&self, by: Caller) -> BoxFuture<'_, Value> {
-        Box::pin(self.reload(by, true))
+        Box::pin(self.reload(by))
     }
+}
+
+/// A file that has become empty is one that is about to be written, or was lost; it says nothing about
+/// what is wanted.
+fn refuse_nothing(mut loaded: Loaded, old: &Config) -> Loaded {
+    let is_empty = |files: &[(PathBuf, Vec<u8>)]| files.iter().all(|(_, bytes)| bytes.trim_ascii().is_empty());
+    if loaded.config.is_some() && is_empty(&loaded.source.files) && !is_empty(&old.source.files) {
+        loaded.config = None;
+        loaded.errors.push(Problem {
+            file: loaded.source.path.display().to_string(),
+            line: 1,
+            column: 1,
+            message: "the file is empty".into(),
+            hint: "write [daemon] into it if nothing else is wanted".into(),
+        });
+    }
+    loaded
 }
 
 /// What is open since the start stays as it is until the next one; each with a warning.

@@ -177,8 +177,9 @@ fn keep_ledger(
 async fn watch_config(reloader: Reloader, path: std::path::PathBuf) -> Result<(), String> {
     let mut changes = Changes::of(&path);
     loop {
-        changes.next().await;
+        // Also before the first event: the file may have changed since it was read for the start.
         reloader.look().await;
+        changes.next().await;
     }
 }
 
@@ -226,7 +227,7 @@ impl Running {
     fn reload(&self) {
         let reloader = self.reloader.clone();
         self.tasks.once("reload", async move {
-            reloader.reload(Caller { name: "SIGHUP".into(), ..Caller::engine() }, true).await;
+            reloader.reload(Caller { name: "SIGHUP".into(), ..Caller::engine() }).await;
         });
     }
 

@@ -135,10 +135,10 @@ async fn f32_a_mail_is_in_doubt_only_after_its_text() {
 
 #[tokio::test]
 async fn f33_a_kept_connection_that_was_closed_costs_no_message() {
-    let requests = Arc::new(AtomicUsize::new(0));
-    let counted = requests.clone();
+    let (requests, closed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counted, ended) = (requests.clone(), closed.clone());
     let at = serve(move |n, mut stream: TcpStream| {
-        let counted = counted.clone();
+        let (counted, ended) = (counted.clone(), ended.clone());
         async move {
             // Says nothing of closing, and closes a little later: sometimes just as the next comes.
             if request(&mut stream).await {
@@ -146,12 +146,18 @@ async fn f33_a_kept_connection_that_was_closed_costs_no_message() {
                 stream.write_all(WELL).await.unwrap();
                 tokio::time::sleep(Duration::from_millis(n as u64 % 4)).await;
             }
+            drop(stream);
+            ended.fetch_add(1, Ordering::SeqCst);
         }
     })
     .await;
     let hook = hook(at, "5s");
-    for _ in 0..20 {
+    for n in 1..=20 {
         assert!(hook.send(&out(None, "", "x")).await.success().is_some(), "it was closed long before");
+        while closed.load(Ordering::SeqCst) < n {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // The end of it has arrived; whoever keeps the connection gets to see it.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let mut unknown = 0;

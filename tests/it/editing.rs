@@ -42,6 +42,19 @@ async fn f53_half_a_file_changes_nothing_until_the_other_half_is_there() {
 }
 
 #[tokio::test]
+async fn f53_a_file_that_has_become_empty_is_refused() {
+    let standins = Standins::start().await;
+    let daemon = Home::new(&with_channel("before", "")).envs(ways::environment(&standins)).start().await;
+    // Many a program empties a file before it writes it.
+    fs::write(daemon.config(), "\n").unwrap();
+    let told = daemon.exits(1, &["reload"]).await;
+    assert!(told["errors"].to_string().contains("the file is empty"), "{told}");
+    assert_eq!(daemon.ok(&["send", "--subject", "meanwhile", "--wait"]).await["status"], "delivered");
+    let names = each(&daemon.ok(&["channels", "list"]).await["channels"], "name");
+    assert!(names.contains(&"before".to_owned()), "{names:?}");
+}
+
+#[tokio::test]
 async fn f54_without_inotify_it_says_so_and_reloads_when_it_is_asked() {
     if !alone("editing::f54_without_inotify_it_says_so_and_reloads_when_it_is_asked").await {
         return;
