@@ -18,9 +18,7 @@ async fn f06_after_three_starts_that_never_became_ready_it_runs_in_safe_mode_and
     assert!(daemon.notices().iter().any(|n| n.starts_with("STATUS=SAFE MODE")), "{:?}", daemon.notices());
     let open = eventually("the page", async || {
         let open = daemon.ok(&["incidents", "list"]).await;
-        let found =
-            open["incidents"].as_array().unwrap().iter().find(|i| i["fingerprint"] == "self/safe-mode").cloned();
-        found
+        open["incidents"].as_array().unwrap().iter().find(|i| i["fingerprint"] == "self/safe-mode").cloned()
     })
     .await;
     assert_eq!(open["level"], "urgent", "{open}");
