@@ -43,7 +43,7 @@ test: setup tools lint
 
 # Another choice of deaths, or one seen before: STENTOR_SEEDS=17..18 make torture
 torture: setup tools
-	$(CARGO) test $(FLAGS) --lib --test it torture_ -- --ignored --nocapture --test-threads=2
+	$(CARGO) test $(FLAGS) --lib --test it --test scale torture_ -- --ignored --nocapture --test-threads=2
 
 # rustfmt and clippy come with the usual Rust; without them the tests still say whether it works.
 lint: setup

@@ -81,8 +81,9 @@ pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Resul
 
 fn lock(config: &Arc<Config>, trust: Trust) -> Result<Opening, StoreError> {
     let without_history = trust != Trust::All;
-    let options =
+    let mut options =
         Options { extractor: extractor(config.clone()), fold: state_fold(), without_history, ..Options::default() };
+    options.segment_bytes = failpoint::segment_bytes().unwrap_or(options.segment_bytes);
     Ok(ledger::open(&config.daemon.state_dir, options)?)
 }
 

@@ -58,6 +58,7 @@ impl Opening {
 impl Turn<'_> {
     pub fn open_by_hand(&mut self, request: OpenRequest) -> Answer {
         self.check_text(&request.subject, &request.labels)?;
+        self.check_room(request.level.map_or(Level::Urgent, |l| l.0), &request.body)?;
         self.check_names(request.channels.as_deref(), request.to.as_deref())?;
         let policy = match request.policy.as_deref() {
             None => None,

@@ -6,7 +6,7 @@ use super::reader::Obstacle;
 use super::refusal::Answer;
 use super::state::Incident;
 use super::turn::{Turn, done};
-use crate::domain::event::{EventKind, Origin, Payload};
+use crate::domain::event::{Erased, EventKind, Origin, Payload};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
 use ulid::Ulid;
@@ -121,7 +121,7 @@ impl Turn<'_> {
     /// Texts are gone from the ledger; what of them is still at hand goes, too.
     pub fn erased(&mut self, from_seq: u64, to_seq: u64, because: String, ids: &[Ulid]) {
         let (notifications, deliveries) = self.state.with_texts(ids);
-        self.emit(EventKind::Erased { from_seq, to_seq, because, notifications, deliveries });
+        self.emit(EventKind::Erased(Erased { from_seq, to_seq, because, notifications, deliveries }));
     }
 
     /// Told at each start, too, in case that the last one ended before this was recorded.

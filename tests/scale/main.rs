@@ -14,7 +14,7 @@ use stentor::domain::time::Timestamp;
 use stentor::ledger::history::{EntryQuery, History};
 
 /// Events in a million that a start may have to fold: so many are written before a snapshot is.
-const FOLDED: u64 = 60_000;
+const FOLDED: u64 = 40_000;
 
 #[test]
 fn f22_a_large_ledger_is_quick_small_and_bounded() {

@@ -7,6 +7,7 @@ use crate::domain::event::health::ChannelChanged;
 use crate::domain::event::parts::{
     AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, SilenceAdded, Unheard, WatchStatus,
 };
+use crate::domain::event::removed::Erased;
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -68,16 +69,7 @@ pub enum EventKind {
         well: bool,
     },
     /// Payloads that were removed on purpose.
-    Erased {
-        from_seq: u64,
-        to_seq: u64,
-        because: String,
-        /// Those that were still at hand, with their texts.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        notifications: Vec<NotificationId>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        deliveries: Vec<DeliveryId>,
-    },
+    Erased(Erased),
     /// Retention removed whole segments up to here; the snapshot is the base.
     Forgotten {
         to_seq: u64,

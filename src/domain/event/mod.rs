@@ -9,6 +9,7 @@ mod alert;
 mod health;
 mod kind;
 mod parts;
+mod removed;
 
 pub use alert::{AlertReported, AlertsAwaited};
 pub use health::ChannelChanged;
@@ -16,6 +17,7 @@ pub use kind::EventKind;
 pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, Unheard, WatchStatus,
 };
+pub use removed::Erased;
 
 use crate::domain::Labels;
 use crate::domain::delivery::Medium;

@@ -3,8 +3,8 @@
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
-    AlertReported, AlertsAwaited, AttemptResult, Breaker, ChannelChanged, Event, EventKind as K, HeartbeatStatus,
-    Idempotency, Next, NextWhat, Origin, Payload, Rendered, SilenceAdded, Unheard, WatchStatus,
+    AlertReported, AlertsAwaited, AttemptResult, Breaker, ChannelChanged, Erased, Event, EventKind as K,
+    HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Payload, Rendered, SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -127,13 +127,13 @@ fn daemon() -> Vec<Event> {
         K::AuthDenied { role: s("viewer"), action: s("POST /incidents/417/acknowledge") }.bare(),
         K::RequestRefused { code: s("NOBODY"), message: s("nobody to send to"), field: Some(s("to")) }.bare(),
         K::StorageTroubled { part: s("journal"), words: s("No space left on device"), well: false }.bare(),
-        K::Erased {
+        K::Erased(Erased {
             from_seq: 1,
             to_seq: 99,
             because: s("retention of 90d"),
             notifications: vec![NotificationId(Ulid(1))],
             deliveries: vec![DeliveryId(Ulid(2))],
-        }
+        })
         .bare(),
         K::Forgotten { to_seq: 1_000, because: s("retention of 10y") }.bare(),
         K::Checkpoint { seq: 1_000, hash: s("c0ffee") }.bare(),
@@ -371,6 +371,7 @@ fn checks() -> Vec<Event> {
 pub fn bare_minimum() -> BTreeMap<&'static str, &'static str> {
     [
         ("started", r#"{"version":"0.1.0"}"#),
+        ("erased", r#"{"from_seq":1,"to_seq":99,"because":"retention of 90d"}"#),
         ("config_applied", r#"{"hash":"ab12","changed":[]}"#),
         ("request_refused", r#"{"code":"NOBODY","message":"nobody"}"#),
         (

@@ -1,6 +1,7 @@
 //! The things that the state is made of.
 
 use super::alert::Alert;
+use super::content::Content;
 use crate::channel::Format;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
@@ -12,25 +13,8 @@ use crate::domain::matcher::Matcher;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// What a message says, before it is rendered.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Content {
-    pub subject: String,
-    #[serde(default)]
-    pub body: String,
-    #[serde(default)]
-    pub annotations: Labels,
-}
-
-impl Content {
-    /// What stands for texts that were removed on purpose.
-    pub fn erased() -> Content {
-        Content { subject: "[erased]".into(), ..Content::default() }
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -97,7 +81,8 @@ pub struct Incident {
     pub resolved_by: Option<String>,
     pub because: Option<String>,
     /// Where an attempt was begun, and so where notices go.
-    pub told: BTreeSet<Told>,
+    /// Each once, in order.
+    pub told: Vec<Told>,
     pub notifications: Vec<NotificationId>,
     /// Its source is an alert from outside.
     #[serde(default)]

@@ -2,7 +2,8 @@
 //! they are older than all that is kept.
 
 use super::State;
-use super::entity::{Content, Delivery};
+use super::content::Content;
+use super::entity::Delivery;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use std::sync::Arc;
 use ulid::Ulid;
@@ -36,7 +37,9 @@ impl State {
     pub fn erase_texts(&mut self, notifications: &[NotificationId], deliveries: &[DeliveryId]) {
         for id in notifications.iter().filter(|id| !self.is_open(id.0)).copied().collect::<Vec<_>>() {
             if let Some(n) = self.notifications.get_mut(&id) {
+                self.index.text_bytes -= n.content.bytes();
                 n.content = Arc::new(Content::erased());
+                self.index.text_bytes += n.content.bytes();
             }
         }
         for id in deliveries.iter().filter(|id| !self.is_open(id.0)).copied().collect::<Vec<_>>() {
@@ -54,6 +57,7 @@ impl State {
             incident.content = Arc::new(Content::erased());
             incident.told.clear();
         }
+        self.reindex();
     }
 }
 

@@ -81,7 +81,7 @@ impl State {
                 *w = WatchState { status: *status, value: *value, since, detail: detail.clone() };
             }
 
-            Erased { notifications, deliveries, .. } => self.erase_texts(notifications, deliveries),
+            Erased(erased) => self.erase_texts(&erased.notifications, &erased.deliveries),
             Forgotten { to_seq, .. } => self.forgotten = self.forgotten.max(*to_seq),
             Checkpoint { .. } => self.checkpoint_at = Some(at),
 

@@ -111,6 +111,7 @@ impl State {
             return;
         }
         let deliveries = std::mem::take(&mut n.deliveries);
+        self.index.text_bytes -= n.content.bytes();
         self.notifications.remove(&id);
         for d in deliveries {
             self.deliveries.remove(&d);
@@ -124,6 +125,7 @@ impl State {
             return;
         }
         if let Some(i) = self.incidents.remove(&id) {
+            self.index.text_bytes -= i.content.bytes();
             self.index.remove_incident(&i);
         }
     }

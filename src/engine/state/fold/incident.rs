@@ -78,6 +78,7 @@ impl State {
         if let Some(s) = silenced_by.as_ref().and_then(|s| self.silences.get_mut(s)) {
             s.held += 1;
         }
+        self.index.text_bytes += incident.content.bytes();
         self.index.add_incident(&incident);
         self.incidents.insert(*id, incident);
         true

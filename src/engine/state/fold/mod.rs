@@ -6,7 +6,7 @@ mod incident;
 mod notification;
 mod silence;
 
-use super::entity::Content;
+use super::content::Content;
 use crate::domain::event::Payload;
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use crate::domain::event::{EventKind, Payload};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::engine::state::share::shared;
-use crate::engine::state::{Content, Delivery, Minute, Notification, Remembered, State};
+use crate::engine::state::{Delivery, Minute, Notification, Remembered, State};
 
 /// Rates are asked for at most this far back.
 const MINUTES_KEPT: usize = 24 * 60;
@@ -52,6 +52,9 @@ impl State {
             s.held += 1;
         }
         if let Some(i) = origin.incident().and_then(|i| self.incidents.get_mut(&i)) {
+            if i.notifications.is_empty() {
+                i.notifications.reserve_exact(1);
+            }
             i.notifications.push(*id);
         }
         let incident = origin.incident().and_then(|i| self.incidents.get(&i));
@@ -75,6 +78,7 @@ impl State {
             open: 0,
             retired: false,
         };
+        self.index.text_bytes += notification.content.bytes();
         self.notifications.insert(*id, notification);
         self.settle(*id);
         true
@@ -107,6 +111,9 @@ impl State {
             return false;
         }
         let Some(n) = self.notifications.get_mut(notification) else { return false };
+        if n.deliveries.is_empty() {
+            n.deliveries.reserve_exact(1);
+        }
         n.deliveries.push(*id);
         let ended = status.is_end();
         if !ended {
@@ -145,7 +152,7 @@ impl State {
             detail: None,
             dropped: false,
             ordered: false,
-            weight: weight(&n.content),
+            weight: n.content.bytes(),
             crashes: 0,
         };
         self.index.add_delivery(&delivery);
@@ -274,9 +281,4 @@ impl State {
             }
         }
     }
-}
-
-fn weight(content: &Content) -> u64 {
-    let annotations: usize = content.annotations.iter().map(|(name, value)| name.len() + value.len()).sum();
-    (content.subject.len() + content.body.len() + annotations) as u64
 }
