@@ -8,7 +8,8 @@
 set -u
 
 PACKAGES='libasound2-dev pkg-config'
-TOOLS='strace faketime'
+# Command and package.
+TOOLS='strace:strace faketime:faketime ip:iproute2'
 
 have_alsa() {
     command -v pkg-config >/dev/null 2>&1 && pkg-config --exists alsa
@@ -42,10 +43,11 @@ as_root() {
 
 if [ "${1:-}" = --tools ]; then
     for tool in $TOOLS; do
-        command -v "$tool" >/dev/null 2>&1 && continue
-        echo "installing $tool (for tests)" >&2
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$tool" >&2 ||
-            say "without $tool some tests are skipped; to have it: apt-get install $tool"
+        package=${tool#*:}
+        command -v "${tool%%:*}" >/dev/null 2>&1 && continue
+        echo "installing $package (for tests)" >&2
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >&2 ||
+            say "without $package some tests are skipped; to have it: apt-get install $package"
     done
     exit 0
 fi

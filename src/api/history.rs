@@ -19,12 +19,8 @@ pub trait History: Send + Sync {
     /// Everything that was durable when it was asked is in it, also what sled has not got yet.
     fn entries(&self, query: EntryQuery) -> BoxFuture<'_, Result<Page, Refusal>>;
 
-    /// Counters by channel in this time, or of all times.
-    fn stats(
-        &self,
-        since: Option<Timestamp>,
-        until: Option<Timestamp>,
-    ) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>>;
+    /// Counters by channel in this time, in whole hours, or of all times.
+    fn stats(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> BoxFuture<'_, Result<Counted, Refusal>>;
 
     /// Reads the whole chain, which must contain these: `ok`, `events`, `head`, `faults[]`.
     fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>>;
@@ -49,6 +45,14 @@ pub trait History: Send + Sync {
 
     /// At once, from memory.
     fn facts(&self) -> Facts;
+}
+
+/// Counters by channel; they are kept by the hour.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
+    /// What ended from then on is in it; `None`: everything.
+    pub from: Option<Timestamp>,
+    pub by_channel: BTreeMap<String, Tally>,
 }
 
 /// What has documents.

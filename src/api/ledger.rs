@@ -79,9 +79,11 @@ pub async fn stats(
 ) -> Result<Json<Value>, Fault> {
     let (since, until) = (params.moment("since")?, params.moment("until")?);
     params.done()?;
-    let tallies = api.history.stats(since, until).await?;
+    let counted = api.history.stats(since, until).await?;
     let gauges = api.read(&by, Read::Gauges).await?;
-    Ok(Json(statistics(&tallies, gauges["queue"]["pending"].as_u64().unwrap_or(0))))
+    let mut stats = statistics(&counted.by_channel, gauges["queue"]["pending"].as_u64().unwrap_or(0));
+    stats["since"] = json!(counted.from.map(|from| from.rfc3339(&api.handle.config().daemon.timezone)));
+    Ok(Json(stats))
 }
 
 fn statistics(tallies: &BTreeMap<String, Tally>, pending: u64) -> Value {

@@ -1,6 +1,6 @@
 //! The past, answered from the ledger.
 
-use super::history::{Erased, Facts, Format, History, Key, Older, Page, Person, Tally, Thing, Tip};
+use super::history::{Counted, Erased, Facts, Format, History, Key, Older, Page, Person, Tally, Thing, Tip};
 use super::params::ROWS;
 use crate::domain::clock;
 use crate::domain::delivery::Status;
@@ -65,16 +65,15 @@ impl History for Record {
         Box::pin(async { self.ledger.history().entries(query).await.map_err(refusal) })
     }
 
-    fn stats(
-        &self,
-        since: Option<Timestamp>,
-        until: Option<Timestamp>,
-    ) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>> {
+    fn stats(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> BoxFuture<'_, Result<Counted, Refusal>> {
         Box::pin(async move {
             let until = until.unwrap_or_else(clock::wall);
             let stats = self.ledger.history().stats(since.unwrap_or_default(), until).await.map_err(refusal)?;
             let channels = stats.by_channel.into_iter();
-            Ok(channels.map(|(channel, statuses)| (channel, tally(statuses))).collect())
+            Ok(Counted {
+                from: since.map(|_| stats.from),
+                by_channel: channels.map(|(channel, statuses)| (channel, tally(statuses))).collect(),
+            })
         })
     }
 

@@ -16,7 +16,7 @@ use serde_json::json;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -57,10 +57,18 @@ pub async fn serve_tcp(api: Arc<Api>, listener: Arc<TcpListener>) -> Result<(), 
     let mut open: Connections<IpAddr> = Connections::new(api);
     while let Some(accepted) = open.accept(listener.accept()).await {
         let Ok((stream, from)) = accepted else { continue };
-        open.serve(from.ip(), stream, router.clone(), None).await;
+        open.serve(site(from.ip()), stream, router.clone(), None).await;
     }
     open.end().await;
     Ok(())
+}
+
+/// Whose address it is: in IPv6 the upper half of it, since who has one has all of the lower half.
+fn site(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        v4 => v4,
+    }
 }
 
 /// The connections of one listener, counted by caller.
@@ -206,4 +214,19 @@ async fn refuse<S: AsyncWrite + Unpin>(mut stream: S, code: &str, limit: usize) 
     );
     // It fits into any socket's buffer; who has gone has gone.
     let _ = tokio::time::timeout(PAUSE, stream.write_all((head + &body).as_bytes())).await;
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn f64_all_addresses_of_a_site_are_one_caller() {
+        let site = |text: &str| site(text.parse().unwrap());
+        assert_eq!(site("2001:db8:1:2::1"), site("2001:db8:1:2:ffff::9"));
+        assert_ne!(site("2001:db8:1:2::1"), site("2001:db8:1:3::1"));
+        assert_eq!(site("::ffff:192.0.2.1"), site("192.0.2.1"));
+        assert_ne!(site("192.0.2.1"), site("192.0.2.2"));
+    }
 }

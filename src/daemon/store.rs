@@ -49,7 +49,8 @@ impl From<OpenError> for StoreError {
 /// # Errors
 /// When the directory is in use, cannot be used, or comes from a newer version.
 pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Result<Opened, StoreError> {
-    let options = Options { extractor: extractor(config.clone()), fold: state_fold(), ..Options::default() };
+    let mut options = Options { extractor: extractor(config.clone()), fold: state_fold(), ..Options::default() };
+    options.segment_bytes = failpoint::segment_bytes().unwrap_or(options.segment_bytes);
     let mut opening = ledger::open(&config.daemon.state_dir, options)?;
     failpoint::reached(Point::StartLocked);
     let mut state = State::default();

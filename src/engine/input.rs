@@ -263,11 +263,13 @@ pub struct DeliveryFilter {
 pub struct SendRequest {
     pub level: Option<LevelWord>,
     pub subject: String,
+    #[serde(deserialize_with = "or_default")]
     pub body: String,
     pub to: Option<Vec<Who>>,
     pub channels: Option<Vec<String>>,
     #[serde(rename = "type")]
     pub kind_of: Option<String>,
+    #[serde(deserialize_with = "or_default")]
     pub labels: Labels,
     pub initiator: Option<String>,
     pub tenant: Option<String>,
@@ -285,6 +287,7 @@ pub struct SendRequest {
 pub struct OpenRequest {
     pub level: Option<LevelWord>,
     pub subject: String,
+    #[serde(deserialize_with = "or_default")]
     pub body: String,
     pub fingerprint: Option<String>,
     pub policy: Option<String>,
@@ -292,9 +295,15 @@ pub struct OpenRequest {
     pub channels: Option<Vec<String>>,
     #[serde(rename = "type")]
     pub kind_of: Option<String>,
+    #[serde(deserialize_with = "or_default")]
     pub labels: Labels,
     pub initiator: Option<String>,
     pub tenant: Option<String>,
+}
+
+/// A null is as good as nothing, as it is for whatever is optional.
+fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 macro_rules! word {

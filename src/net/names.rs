@@ -1,8 +1,9 @@
 //! What a name leads to, by the system's own resolver.
 //!
-//! A resolver that hangs is asked once in [`LOOKUP_TIMEOUT`] for each name, however many wait, and none
-//! waits longer than that. While it fails, a name leads where it led when it was last known: an outage
-//! of the name servers is no reason to be silent, and TLS says whether it is still the same host.
+//! However many wait for a name, the resolver is asked once, and none waits longer than
+//! [`LOOKUP_TIMEOUT`]; one that hangs holds a thread, so it is asked anew only after a while. While it
+//! fails, a name leads where it led when it was last known: an outage of the name servers is no reason
+//! to be silent, and TLS says whether it is still the same host.
 
 use crate::domain::clock;
 use crate::domain::time::{Span, Timestamp};
@@ -19,6 +20,8 @@ use tokio::time::{Instant, timeout_at};
 const LAST_KNOWN: Span = Span::days(1);
 /// Names come from the config; beyond this many the memory of them begins anew.
 const MOST: usize = 1_024;
+/// A look-up that hangs is given up for a new one after this.
+const ASKED_ANEW: Duration = Duration::from_secs(10);
 /// What a resolver that hung is given before the last known address is used.
 const AFTER_A_HANG: Duration = Duration::from_millis(200);
 
@@ -77,8 +80,8 @@ fn under_way(name: &str) -> (Asking, Instant) {
         names.clear();
     }
     let known = names.entry(name.to_owned()).or_default();
-    let in_time = |since: &Instant| now < *since + LOOKUP_TIMEOUT;
-    let begun = known.asking.clone().filter(|(asking, since)| asking.peek().is_none() && in_time(since));
+    let recent = |since: &Instant| now < *since + ASKED_ANEW;
+    let begun = known.asking.clone().filter(|(asking, since)| asking.peek().is_none() && recent(since));
     let (asking, since) = begun.unwrap_or_else(|| (begin(name), now));
     known.asking = Some((asking.clone(), since));
     let patience = now + AFTER_A_HANG;
@@ -142,6 +145,8 @@ mod tests {
         let begun = hang(None);
         assert!(ask_all().await.iter().all(|r| *r == Err(NameError::Late("hanging.invalid".into()))));
         assert_eq!(begun.elapsed(), LOOKUP_TIMEOUT);
+        assert!(addresses("hanging.invalid").await.is_err());
+        assert_eq!(begun.elapsed(), LOOKUP_TIMEOUT, "who comes later does not wait again");
 
         let address: SocketAddr = "192.0.2.7:0".parse().unwrap();
         let begun = hang(Some((Addresses::from([address]), clock::wall())));
@@ -150,6 +155,6 @@ mod tests {
         let begun = hang(Some((Addresses::from([address]), clock::wall())));
         names().get_mut("hanging.invalid").unwrap().hangs = true;
         assert!(ask_all().await.iter().all(Result::is_ok));
-        assert_eq!(begun.elapsed(), AFTER_A_HANG, "who comes later does not pay again");
+        assert_eq!(begun.elapsed(), AFTER_A_HANG, "nor when it is asked anew");
     }
 }

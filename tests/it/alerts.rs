@@ -170,3 +170,63 @@ async fn f47_f51_the_good_ones_of_a_bad_batch_are_told_and_their_letters_do_no_h
         assert_eq!(answer.map(|(status, _)| status), Some(400), "{body:.20}");
     }
 }
+
+/// Status and head of one report on a connection of its own; `None` when the connection breaks.
+async fn report_for_head(address: &str, body: &str) -> Option<(u16, String)> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(address).await.ok()?;
+    let length = body.len();
+    let head = format!("POST {ALERTS} HTTP/1.1\r\nHost: s\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.ok()?;
+    stream.write_all(body.as_bytes()).await.ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.ok()?;
+    let text = String::from_utf8_lossy(&answer).to_ascii_lowercase();
+    Some((text.split(' ').nth(1)?.parse().ok()?, text))
+}
+
+/// Kilobytes of memory at the most so far.
+fn peak_kb(pid: nix::unistd::Pid) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn f49_a_flood_is_told_to_come_again_and_what_is_urgent_gets_through() {
+    const SENDERS: usize = 120;
+    let house = House::new("").await;
+    let address = house.address.as_str();
+    // Large, so that few of them fill the room; what is no field of an alert is read and passed over.
+    let padding = "x".repeat(900_000);
+    let flood = async |n: usize| {
+        let body = format!(r#"[{{"labels":{{"alertname":"Flood","severity":"info","n":"{n}"}},"more":"{padding}"}}]"#);
+        let mut refused = 0;
+        loop {
+            let (status, head) = report_for_head(address, &body).await.expect("an answer, not a broken connection");
+            match status {
+                200 => return refused,
+                503 => assert!(head.contains("retry-after: 1"), "{head}"),
+                _ => panic!("{head}"),
+            }
+            refused += 1;
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    let floods = futures_util::future::join_all((0..SENDERS).map(flood));
+    let urgent = async {
+        for n in 0..20 {
+            let alert = json!([{ "labels": { "alertname": "Urgent", "severity": "critical", "n": n.to_string() } }]);
+            let answer = report_for_head(address, &alert.to_string()).await;
+            assert_eq!(answer.map(|(status, _)| status), Some(200), "urgent {n}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let (refused, ()) = tokio::time::timeout(crate::harness::LONGEST * 3, futures_util::future::join(floods, urgent))
+        .await
+        .expect("the flood does not end");
+    assert!(refused.iter().sum::<usize>() > 0, "this was no flood");
+    assert_eq!(house.open().await.len(), SENDERS + 20, "each is there, once");
+    let peak = peak_kb(house.daemon.pid());
+    assert!(peak < 300 << 10, "{} MiB", peak >> 10);
+}

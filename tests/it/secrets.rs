@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 /// Each in a setting of its own; some literal, some by placeholder.
-const CANARIES: [&str; 9] = [
+const CANARIES: [&str; 10] = [
     "canaryTwilioToken4711",
     "canarySmtpPassword4711",
     "canarySlackPath4711",
@@ -22,6 +24,7 @@ const CANARIES: [&str; 9] = [
     "canaryQuery4711",
     "canaryCredential4711",
     "canaryMistyped4711",
+    "canaryHttpToken4711",
 ];
 
 /// Two of them as they go over the wire, in base64: `u:canaryBasic4711`, and the mail password alone
@@ -35,6 +38,10 @@ name = "prague-1"
 
 [http]
 listen = "127.0.0.1:${TCP}"
+
+[http.tokens.prometheus]
+secret = "canaryHttpToken4711"
+may    = ["alerts"]
 
 [deadman]
 url = "${HOOK_URL}?key=canaryQuery4711"
@@ -119,6 +126,7 @@ async fn f79_they_are_in_no_log_no_ledger_no_answer_no_metric_and_no_argument() 
     assert!(!players.is_empty(), "no player was seen");
     places.extend(players);
 
+    places.extend(reports(&tcp.to_string()).await);
     places.push(("the log".to_owned(), daemon.log()));
     places.extend(answers(&daemon).await);
     places.push(("the metrics over TCP".into(), door_get(&tcp.to_string(), "/metrics").await.1));
@@ -173,6 +181,34 @@ async fn busy_life(standins: &Standins, daemon: &mut Daemon) -> Vec<(String, Str
     said
 }
 
+/// Alerts with the token, with nearly the token, and with the token in the wrong place.
+async fn reports(tcp: &str) -> Vec<(String, String)> {
+    let token = CANARIES[9];
+    let good = r#"[{"labels": {"alertname": "x"}}]"#;
+    let mut said = Vec::new();
+    for (authorization, body) in [
+        (format!("Bearer {token}"), good),
+        (format!("Bearer {token}"), "[{\"labels\": 7"),
+        (format!("Bearer {token}x"), good),
+        (format!("Basic {token}"), good),
+        (token.to_owned(), good),
+    ] {
+        let mut stream = TcpStream::connect(tcp).await.unwrap();
+        let request = format!(
+            "POST /api/v2/alerts HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        said.push((format!("the answer to {body} with {}", said.len()), answer));
+    }
+    assert!(said[0].1.starts_with("HTTP/1.1 200"), "{said:?}");
+    assert!(said[2].1.starts_with("HTTP/1.1 401"), "{said:?}");
+    said
+}
+
 /// Mistakes beside a secret, and in it.
 async fn bad_edits(daemon: &Daemon) -> Vec<(String, String)> {
     let mut said = Vec::new();
@@ -180,6 +216,8 @@ async fn bad_edits(daemon: &Daemon) -> Vec<(String, String)> {
     let hook = "url     = \"${HOOK_URL}?key=canaryQuery4711\"";
     for (right, wrong) in [
         ("[levels.low]", "[levels.low]\ncolour = 1"),
+        ("may    = [\"alerts\"]", "may = [\"everything\"]"),
+        ("secret = \"canaryHttpToken4711\"", "secret = \"canaryHttpToken4711 \""),
         ("username = \"stentor\"", "username = 7"),
         ("password = \"canarySmtp", "passwort = \"canaryMistyped4711\"\npassword = \"canarySmtp"),
         ("canarySmtpPassword4711\"", "canarySmtpPassword4711"),

@@ -1,7 +1,7 @@
 //! How much of alerts may be in memory, from the first byte of a body to its answer.
 
 use super::told::Told;
-use crate::api::body::{DEADLINE, LARGEST, too_large};
+use crate::api::body::{DEADLINE, LARGEST, throw_away, too_large};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::StatusCode;
 use futures_util::StreamExt;
@@ -10,6 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Bytes of all bodies.
 const ALL: usize = 32 << 20;
+/// A larger body leaves the last tenth alone while it is read; what a smaller one reports, nobody knows
+/// before it has been read.
+const SMALL: usize = 256 << 10;
 
 /// What is left of it.
 #[derive(Clone)]
@@ -25,10 +28,14 @@ impl Room {
     /// As if so much of it were taken.
     #[cfg(test)]
     pub fn fill(&self, part: f64) -> Option<OwnedSemaphorePermit> {
-        self.take((ALL as f64 * part) as usize).ok()
+        self.take((ALL as f64 * part) as usize, 0).ok()
     }
 
-    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Told> {
+    /// Room for so many bytes, if so many stay free beside them.
+    fn take(&self, bytes: usize, reserve: usize) -> Result<OwnedSemaphorePermit, Told> {
+        if self.0.available_permits() < bytes.saturating_add(reserve) {
+            return Err(full());
+        }
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.0.clone().try_acquire_many_owned(bytes).map_err(|_| full())
     }
@@ -70,10 +77,16 @@ async fn read_all(room: &Room, body: Body) -> Result<(Vec<u8>, Option<OwnedSemap
         if bytes.len() + chunk.len() > LARGEST {
             return Err(too_large(chunks).await.into());
         }
-        let more = room.take(chunk.len())?;
-        match &mut place {
-            Some(place) => place.merge(more),
-            None => place = Some(more),
+        let reserve = if bytes.len() + chunk.len() > SMALL { ALL / 10 } else { 0 };
+        match (room.take(chunk.len(), reserve), &mut place) {
+            (Ok(more), Some(place)) => place.merge(more),
+            (Ok(more), None) => place = Some(more),
+            (Err(full), place) => {
+                // Its room is for others at once; what is still to come takes none.
+                drop((place.take(), bytes, chunk));
+                throw_away(chunks).await;
+                return Err(full);
+            }
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -56,7 +56,13 @@ async fn read(body: Body) -> Result<Vec<u8>, Fault> {
 }
 
 /// 413, when some more of it has been thrown away.
-pub async fn too_large(mut chunks: BodyDataStream) -> Fault {
+pub async fn too_large(chunks: BodyDataStream) -> Fault {
+    throw_away(chunks).await;
+    Refusal::new(Code::TooLarge, "a request's body has at most 1 MiB").into()
+}
+
+/// Takes no more of a body than is needed for its sender to get to the answer.
+pub async fn throw_away(mut chunks: BodyDataStream) {
     let mut left = THROWN_AWAY;
     let rest = async {
         while let Some(Ok(chunk)) = chunks.next().await {
@@ -67,5 +73,4 @@ pub async fn too_large(mut chunks: BodyDataStream) -> Fault {
         }
     };
     let _ = tokio::time::timeout(THROWING, rest).await;
-    Refusal::new(Code::TooLarge, "a request's body has at most 1 MiB").into()
 }

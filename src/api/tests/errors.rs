@@ -191,3 +191,13 @@ async fn f48_a_claim_of_too_much_is_answered_without_waiting_for_it() {
     let answer = world.raw(OPERATOR, head.as_bytes()).await;
     assert_eq!((answer.status, answer.code()), (413, "TOO_LARGE"));
 }
+
+#[tokio::test]
+async fn a_null_is_as_good_as_nothing() {
+    let world = World::new().await;
+    let nulls = json!({ "subject": "x", "body": null, "labels": null, "to": null, "level": null, "type": null });
+    for path in ["/api/v1/notifications", "/api/v1/incidents"] {
+        let answer = world.ask(ADMIN, "POST", path, nulls.to_string()).await;
+        assert_eq!(answer.status, 202, "{path}: {answer:?}");
+    }
+}

@@ -87,6 +87,42 @@ fn question() -> impl Strategy<Value = String> {
     })
 }
 
+/// What nearly is a batch of alerts.
+fn alerts() -> impl Strategy<Value = String> {
+    let times =
+        ["2026-11-20T10:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999+23:59", "1970-01-01T00:00:00Z"];
+    let time = prop_oneof![prop::sample::select(times.to_vec()).prop_map(Value::from), value()];
+    let labels = prop_oneof![
+        prop::collection::btree_map(word(), word().prop_map(Value::from), 0..4).prop_map(|m| json!(m)),
+        Just(json!({ "alertname": "x", "severity": "critical" })),
+        value(),
+    ];
+    let alert = (labels, value(), time.clone(), time, value()).prop_map(|(labels, annotations, starts, ends, url)| {
+        json!({ "labels": labels, "annotations": annotations, "startsAt": starts, "endsAt": ends, "generatorURL": url })
+    });
+    prop::collection::vec(prop_oneof![5 => alert, 1 => value()], 0..4).prop_map(|all| Value::from(all).to_string())
+}
+
+#[test]
+fn f47_no_batch_and_no_filter_of_alerts_upsets_the_daemon() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let world = runtime.block_on(World::new());
+    let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
+    let names = ["filter", "receiver", "active", "silenced", "inhibited", "unprocessed", "receiver_matchers"];
+    let all = (alerts(), prop::sample::select(names.to_vec()), word());
+    let run = TestRunner::new(config).run(&all, |(batch, name, value)| {
+        let value: String = value.bytes().map(|b| format!("%{b:02X}")).collect();
+        let filter = format!("/api/v2/alerts?{name}={value}");
+        let (posted, got) = runtime.block_on(async {
+            (world.ask(OWN, "POST", "/api/v2/alerts", &batch).await, world.ask(OWN, "GET", &filter, "").await)
+        });
+        prop_assert!([200, 400].contains(&posted.status), "{batch}: {posted:?}");
+        prop_assert!([200, 400, 422].contains(&got.status), "{filter}: {got:?}");
+        Ok(())
+    });
+    run.unwrap();
+}
+
 #[test]
 fn f47_no_body_and_no_question_upsets_the_daemon() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -7,7 +7,6 @@ use crate::engine::{Code, Refusal};
 use crate::ledger::Tip;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use ulid::Ulid;
@@ -23,11 +22,7 @@ impl History for Away {
     fn entries(&self, _: EntryQuery) -> BoxFuture<'_, Result<Page, Refusal>> {
         away()
     }
-    fn stats(
-        &self,
-        _: Option<Timestamp>,
-        _: Option<Timestamp>,
-    ) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>> {
+    fn stats(&self, _: Option<Timestamp>, _: Option<Timestamp>) -> BoxFuture<'_, Result<Counted, Refusal>> {
         away()
     }
     fn verify(&self, _: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {
@@ -86,11 +81,7 @@ impl History for Remembering {
     fn entries(&self, query: EntryQuery) -> BoxFuture<'_, Result<Page, Refusal>> {
         self.real.entries(query)
     }
-    fn stats(
-        &self,
-        since: Option<Timestamp>,
-        until: Option<Timestamp>,
-    ) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>> {
+    fn stats(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> BoxFuture<'_, Result<Counted, Refusal>> {
         self.real.stats(since, until)
     }
     fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {

@@ -79,7 +79,7 @@ fn the_table_has_these_routes_and_no_others() {
 }
 
 #[tokio::test]
-async fn f22_every_route_lets_in_exactly_whom_it_should() {
+async fn every_route_lets_in_exactly_whom_it_should() {
     let world = World::new().await;
     for (route, least) in LEAST {
         for (uid, caller) in CALLERS {

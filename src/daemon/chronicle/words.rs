@@ -79,7 +79,7 @@ impl Told {
                 Some(Line { channel: Some(channel.clone()), ..line })
             }
             DeliveryEnded { id, status, reason } => self.ended(*id, *status, reason.as_deref()),
-            ChannelChanged { channel, status, detail, .. } => self.channel(channel, *status, detail),
+            ChannelChanged(c) => self.channel(&c.channel, c.status, &c.detail),
             HeartbeatFinished { name, status, detail, .. } => self.heartbeat(name, *status, detail),
             HeartbeatLate { name } => self.heartbeat(name, HeartbeatStatus::Late, "no ping in time"),
             WatchChanged { name, status, detail, .. } => self.watch(name, *status, detail),

@@ -1,10 +1,11 @@
 //! Every kind of event, as the ledger writes it.
 
 use crate::domain::Labels;
-use crate::domain::delivery::{ChannelStatus, Medium, Status};
+use crate::domain::delivery::{Medium, Status};
 use crate::domain::event::alert::{AlertReported, AlertsAwaited};
+use crate::domain::event::health::ChannelChanged;
 use crate::domain::event::parts::{
-    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, Origin, SilenceAdded, WatchStatus,
+    AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, SilenceAdded, WatchStatus,
 };
 use crate::domain::event::removed::Erased;
 use crate::domain::failure::FailureClass;
@@ -210,18 +211,7 @@ pub enum EventKind {
         channel: String,
         provider_id: String,
     },
-    ChannelChanged {
-        channel: String,
-        status: ChannelStatus,
-        detail: String,
-        breaker: Breaker,
-        failures: u32,
-        /// The next attempt at the earliest, while open or narrow.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        retry_at: Option<EngineTime>,
-        #[serde(default)]
-        gap: Span,
-    },
+    ChannelChanged(ChannelChanged),
     // ---- incidents
     /// Payload: subject, body, annotations.
     IncidentOpened {

@@ -6,11 +6,13 @@
 //! added, with a default; a changed meaning is a new kind.
 
 mod alert;
+mod health;
 mod kind;
 mod parts;
 mod removed;
 
 pub use alert::{AlertReported, AlertsAwaited};
+pub use health::ChannelChanged;
 pub use kind::EventKind;
 pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, WatchStatus,

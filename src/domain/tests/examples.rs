@@ -3,8 +3,8 @@
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
-    AlertReported, AlertsAwaited, AttemptResult, Breaker, Erased, Event, EventKind as K, HeartbeatStatus, Idempotency,
-    Next, NextWhat, Origin, Payload, Rendered, SilenceAdded, WatchStatus,
+    AlertReported, AlertsAwaited, AttemptResult, Breaker, ChannelChanged, Erased, Event, EventKind as K,
+    HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Payload, Rendered, SilenceAdded, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -217,7 +217,7 @@ fn deliveries() -> Vec<Event> {
             text: Some(Rendered { subject: String::new(), text: s("417a") }),
             ..Payload::default()
         }),
-        K::ChannelChanged {
+        K::ChannelChanged(ChannelChanged {
             channel: s("sms"),
             status: ChannelStatus::Dead,
             detail: s("401 Authenticate"),
@@ -225,7 +225,7 @@ fn deliveries() -> Vec<Event> {
             failures: 5,
             retry_at: Some(EngineTime(T + 9)),
             gap: Span::secs(5),
-        }
+        })
         .bare(),
     ];
     all.extend(

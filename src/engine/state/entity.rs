@@ -13,7 +13,7 @@ use crate::domain::matcher::Matcher;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +81,8 @@ pub struct Incident {
     pub resolved_by: Option<String>,
     pub because: Option<String>,
     /// Where an attempt was begun, and so where notices go.
-    pub told: BTreeSet<Told>,
+    /// Each once, in order.
+    pub told: Vec<Told>,
     pub notifications: Vec<NotificationId>,
     /// Its source is an alert from outside.
     #[serde(default)]

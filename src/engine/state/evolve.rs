@@ -4,7 +4,7 @@ use super::State;
 use super::entity::*;
 use super::watched::*;
 use crate::domain::delivery::Status;
-use crate::domain::event::{Breaker, Event, EventKind, HeartbeatStatus, Payload};
+use crate::domain::event::{Breaker, ChannelChanged, Event, EventKind, HeartbeatStatus, Payload};
 use crate::domain::time::Timestamp;
 
 impl State {
@@ -45,7 +45,7 @@ impl State {
             DeliveryPriced { .. } => {}
             DeadLetterRequeued { id } => return self.fold_requeued(at, *id),
             DeadLetterDropped { id } => return self.fold_dropped(*id),
-            ChannelChanged { .. } => self.fold_channel(at, head),
+            ChannelChanged(_) => self.fold_channel(at, head),
 
             IncidentOpened { .. } => return self.fold_opened(at, head, payload),
             IncidentRepeated { .. }
@@ -122,7 +122,9 @@ impl State {
     }
 
     fn fold_channel(&mut self, at: Timestamp, head: &EventKind) {
-        let EventKind::ChannelChanged { channel, status, detail, breaker, failures, retry_at, gap } = head else {
+        let EventKind::ChannelChanged(ChannelChanged { channel, status, detail, breaker, failures, retry_at, gap }) =
+            head
+        else {
             return;
         };
         self.change_channel(channel, |c| {

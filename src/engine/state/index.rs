@@ -62,6 +62,7 @@ pub(in crate::engine) struct Index {
     pub dead_by_incident: Sets<IncidentId, DeliveryId>,
     /// Bytes of what messages and incidents say.
     pub text_bytes: u64,
+    /// Not resolved, all but those of alerts.
     pub by_fingerprint: HashMap<String, IncidentId>,
     pub by_number: HashMap<u64, IncidentId>,
     pub live: BTreeMap<u64, IncidentId>,
@@ -188,7 +189,10 @@ impl Index {
     pub fn add_incident(&mut self, i: &Incident) {
         self.by_number.insert(i.number, i.id);
         if i.is_live() {
-            self.by_fingerprint.insert(i.fingerprint.clone(), i.id);
+            match alert_of(&i.fingerprint) {
+                Some(alert) => drop(self.alerts.insert(alert, i.id)),
+                None => drop(self.by_fingerprint.insert(i.fingerprint.clone(), i.id)),
+            }
             self.live.insert(i.number, i.id);
         }
         self.incident_changed(i);
@@ -197,16 +201,15 @@ impl Index {
     /// One that was added. Its number and fingerprint are for ever.
     pub fn incident_changed(&mut self, i: &Incident) {
         self.set_timer(Timer::Incident(i.id), incident_due(i));
-        let alert = i.alert.as_ref().and_then(|_| alert_of(&i.fingerprint));
         if i.is_live() {
-            self.alerts.extend(alert.map(|fingerprint| (fingerprint, i.id)));
             return;
         }
-        if self.by_fingerprint.get(&i.fingerprint) == Some(&i.id) {
-            self.by_fingerprint.remove(&i.fingerprint);
-        }
-        if let Some(fingerprint) = alert.filter(|f| self.alerts.get(f) == Some(&i.id)) {
-            self.alerts.remove(&fingerprint);
+        match alert_of(&i.fingerprint) {
+            Some(alert) if self.alerts.get(&alert) == Some(&i.id) => drop(self.alerts.remove(&alert)),
+            None if self.by_fingerprint.get(&i.fingerprint) == Some(&i.id) => {
+                self.by_fingerprint.remove(&i.fingerprint);
+            }
+            _ => {}
         }
         self.live.remove(&i.number);
     }

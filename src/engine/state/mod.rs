@@ -13,6 +13,7 @@ mod fold;
 mod index;
 mod retire;
 mod share;
+mod table;
 mod watched;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
@@ -30,6 +31,7 @@ use index::Index;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use table::Table;
 
 /// Everything the engine decides by, beside the config and the time.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -47,9 +49,9 @@ pub struct State {
     pub last_number: u64,
     /// Counts acceptances; the order of sending within a level.
     pub order: u64,
-    pub incidents: BTreeMap<IncidentId, Incident>,
-    pub notifications: BTreeMap<NotificationId, Notification>,
-    pub deliveries: BTreeMap<DeliveryId, Delivery>,
+    pub incidents: Table<IncidentId, Incident>,
+    pub notifications: Table<NotificationId, Notification>,
+    pub deliveries: Table<DeliveryId, Delivery>,
     pub channels: BTreeMap<String, ChannelState>,
     pub silences: BTreeMap<String, Silence>,
     pub heartbeats: BTreeMap<String, HeartbeatState>,
@@ -92,7 +94,11 @@ impl State {
 
     /// The incident with this fingerprint that is not resolved.
     pub fn live_incident(&self, fingerprint: &str) -> Option<&Incident> {
-        self.index.by_fingerprint.get(fingerprint).and_then(|id| self.incidents.get(id))
+        let id = match alert_of(fingerprint) {
+            Some(alert) => self.index.alerts.get(&alert),
+            None => self.index.by_fingerprint.get(fingerprint),
+        };
+        id.and_then(|id| self.incidents.get(id))
     }
 
     /// The open incident that stands for this alert.

@@ -321,5 +321,5 @@ fn each_change_of_health_is_an_event_and_a_success_of_a_well_channel_is_none() {
         post(&mut w, "normal");
     }
     w.untold();
-    assert_eq!(w.count(|e| matches!(e, EventKind::ChannelChanged { .. })), 1);
+    assert_eq!(w.count(|e| matches!(e, EventKind::ChannelChanged(_))), 1);
 }

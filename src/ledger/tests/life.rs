@@ -49,7 +49,7 @@ fn f09_two_at_once_cannot_have_it() {
 }
 
 #[test]
-fn a_snapshot_saves_the_fold_and_the_one_before_is_kept() {
+fn f22_a_snapshot_saves_the_fold_and_the_one_before_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = start(dir.path());
     for n in 0..3u8 {

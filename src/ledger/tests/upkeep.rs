@@ -96,7 +96,7 @@ pub fn killed(dir: &Path) -> tempfile::TempDir {
 }
 
 #[test]
-fn a_snapshot_is_folded_and_segments_are_packed_while_it_runs() {
+fn f22_a_snapshot_is_folded_and_segments_are_packed_while_it_runs() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = start_with(dir.path(), options());
     run.append(50);

@@ -43,6 +43,11 @@ impl Daemon {
         self.child = Some(self.home.stentord().envs(more.iter().copied()).spawn().unwrap());
     }
 
+    /// Whether this life has said so.
+    pub fn is_ready(&self) -> bool {
+        self.notices.count("READY=1") > self.ready_before
+    }
+
     pub async fn until_ready(&mut self) {
         let ready_before = self.ready_before;
         eventually("the daemon is ready", async || {

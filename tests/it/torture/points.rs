@@ -5,7 +5,7 @@ use super::checker::Summary;
 use super::random::{Random, seeds};
 use super::sink::Sink;
 use super::{home_with_alerts, settled};
-use crate::harness::Daemon;
+use crate::harness::{Daemon, LONGEST};
 use futures_util::StreamExt;
 use nix::sys::signal::Signal;
 use std::cell::Cell;
@@ -22,7 +22,8 @@ async fn die_at(point: &'static str, nth: u64, seed: u64) -> Option<Summary> {
     let random = Random::of(seed);
     let sink = Sink::start(random.fork(1), 20).await;
     let (home, alerts) = home_with_alerts(&sink);
-    let mut daemon = home.down();
+    let small = if point.starts_with("file_") { "4096" } else { "" };
+    let mut daemon = home.env("STENTOR_SEGMENT_BYTES", small).down();
     if point != "segment_made" {
         daemon.start().await;
         daemon.ok(&["send", "--subject", "before", "--wait"]).await;
@@ -45,13 +46,20 @@ async fn die_at(point: &'static str, nth: u64, seed: u64) -> Option<Summary> {
     died.then_some(summary)
 }
 
-/// Whether the point was reached: by the work of two seconds, or by stopping after it.
+/// Whether the point was reached: at the start, by the work of two seconds, or by stopping after it.
 async fn dies(daemon: &mut Daemon) -> bool {
-    let status = match daemon.ends_within(Duration::from_secs(2)).await {
+    let mut ended = None;
+    while ended.is_none() && !daemon.is_ready() {
+        ended = daemon.ends_within(Duration::from_millis(50)).await;
+    }
+    if ended.is_none() {
+        ended = daemon.ends_within(Duration::from_secs(2)).await;
+    }
+    let status = match ended {
         Some(status) => status,
         None => {
             daemon.signal(Signal::SIGTERM);
-            daemon.ends_within(Duration::from_secs(30)).await.expect("it does not stop")
+            daemon.ends_within(LONGEST).await.expect("it does not stop")
         }
     };
     assert!(status.signal() == Some(9) || status.code() == Some(0), "it ended with {status}");

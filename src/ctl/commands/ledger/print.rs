@@ -28,14 +28,18 @@ pub fn happened(screen: &mut Screen<'_>, before: &str, entry: &Value) -> io::Res
 
 pub fn statistics(screen: &mut Screen<'_>, stats: &Value) -> io::Result<()> {
     let average = stats.get("avg_delivery_seconds").and_then(Value::as_f64);
-    screen.fields(&[
+    // The counters are kept by the hour: not what was asked, but what was counted.
+    let since = when(stats, "since").map(|since| ("since", screen.clock(Some(since))));
+    let mut fields: Vec<(&str, String)> = since.into_iter().collect();
+    fields.extend([
         ("total", text(stats, "total")),
         ("delivered", text(stats, "delivered")),
         ("failed", text(stats, "failed")),
         ("pending", text(stats, "pending")),
         ("on average after", average.map_or_else(|| "-".into(), seconds)),
         ("cost", text(stats, "cost")),
-    ])?;
+    ]);
+    screen.fields(&fields)?;
     let mut table = Table::new(&["CHANNEL", "DELIVERIES"]);
     for (channel, statuses) in stats.get("by_channel").and_then(Value::as_object).into_iter().flatten() {
         let counts: Vec<String> =

@@ -32,6 +32,10 @@ impl State {
         let known = self.move_delivery(*delivery, Status::Sending, |d| {
             d.until = None;
             d.n = *n;
+            if d.attempts.is_empty() {
+                // Most need no second one, and they are many.
+                d.attempts.reserve_exact(1);
+            }
             d.attempts.push(attempt);
             if d.attempts.len() > ATTEMPTS_KEPT {
                 d.attempts.remove(0);
@@ -81,8 +85,13 @@ impl State {
         let address = medium.and_then(|m| d.address_for(m)).map(str::to_owned);
         let who = d.who.clone().filter(|_| medium.is_some());
         let told = Told { channel: channel.to_owned(), address, medium, who };
-        if let Some(i) = self.incidents.get_mut(&incident) {
-            i.told.insert(told);
+        if let Some(i) = self.incidents.get_mut(&incident)
+            && let Err(place) = i.told.binary_search(&told)
+        {
+            if i.told.is_empty() {
+                i.told.reserve_exact(1);
+            }
+            i.told.insert(place, told);
         }
     }
 }

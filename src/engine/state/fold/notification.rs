@@ -52,6 +52,9 @@ impl State {
             s.held += 1;
         }
         if let Some(i) = origin.incident().and_then(|i| self.incidents.get_mut(&i)) {
+            if i.notifications.is_empty() {
+                i.notifications.reserve_exact(1);
+            }
             i.notifications.push(*id);
         }
         let incident = origin.incident().and_then(|i| self.incidents.get(&i));
@@ -108,6 +111,9 @@ impl State {
             return false;
         }
         let Some(n) = self.notifications.get_mut(notification) else { return false };
+        if n.deliveries.is_empty() {
+            n.deliveries.reserve_exact(1);
+        }
         n.deliveries.push(*id);
         let ended = status.is_end();
         if !ended {
