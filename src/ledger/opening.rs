@@ -123,6 +123,8 @@ pub fn open(dir: &Path, options: Options) -> Result<Opening, OpenError> {
     for dir in [&places.journal, &places.snapshots] {
         files::remove_unfinished(dir).map_err(|source| OpenError::Unusable { path: dir.clone(), source })?;
     }
+    // Half of a history that was to take the place of the other one.
+    let _ = std::fs::remove_dir_all(dir.join("history.new"));
     backup::remove_left(dir).map_err(|source| OpenError::Unusable { path: dir.to_owned(), source })?;
     let mut faults = Vec::new();
     let snapshot = snapshot::load_newest(&places.snapshots, None, &mut faults)?;

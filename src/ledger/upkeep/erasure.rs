@@ -12,7 +12,7 @@ use crate::ledger::journal::{Journal, Sealed};
 use crate::ledger::places::Places;
 use crate::ledger::retention::{Erased, Found, Select};
 use crate::ledger::snapshot;
-use crate::ledger::upkeep::snapshots::{self, Folded};
+use crate::ledger::upkeep::snapshots::{self, Folded, Unfolded};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl Eraser {
         stop: &dyn Fn() -> bool,
     ) -> Result<Option<Erased>, String> {
         let durable = self.journal.durable().seq;
-        let Some(folded) = snapshots::fold_through(&self.places, &self.fold, durable, stop)? else {
+        let Some(folded) = snapshots::fold_through(&self.places, &self.fold, durable, stop).map_err(words)? else {
             return Err(STOPPED.to_owned());
         };
         let is_open = |id: Ulid| folded.fold.is_open(id);
@@ -99,7 +99,8 @@ impl Eraser {
     pub fn forget(&self, through: u64, stop: &dyn Fn() -> bool) -> Result<(), String> {
         let based = snapshot::base(&self.places.snapshots).map_err(|e| e.to_string())?;
         if based.is_none_or(|(seq, _)| seq < through) {
-            let Some(mut folded) = snapshots::fold_through(&self.places, &self.fold, through, stop)? else {
+            let Some(mut folded) = snapshots::fold_through(&self.places, &self.fold, through, stop).map_err(words)?
+            else {
                 return Err(STOPPED.to_owned());
             };
             if folded.tip.seq != through {
@@ -139,11 +140,11 @@ impl Eraser {
     /// One snapshot without the texts; those that have them go.
     fn snapshot_without(&self, erased: &Erased, stop: &dyn Fn() -> bool) -> Result<(), String> {
         let durable = self.journal.durable().seq;
-        let folded = snapshots::fold_through(&self.places, &self.fold, durable, stop)?;
+        let folded = snapshots::fold_through(&self.places, &self.fold, durable, stop).map_err(words)?;
         let Folded { mut fold, tip } = folded.ok_or_else(|| STOPPED.to_owned())?;
         let ids: Vec<Ulid> = erased.found.ids.iter().copied().collect();
         fold.erase(&ids);
-        snapshots::save(&self.places, &Folded { fold, tip })?;
+        snapshots::save(&self.places, &Folded { fold, tip }).map_err(words)?;
         snapshot::keep(&self.places.snapshots, 1).map_err(|e| format!("an old snapshot cannot be removed: {e}"))
     }
 
@@ -157,6 +158,10 @@ impl Eraser {
         }
         self.history.replace_by(&self.beside.dir)
     }
+}
+
+fn words(why: Unfolded) -> String {
+    format!("no state can be folded: {why}")
 }
 
 const STOPPED: &str = "the daemon stops; it is gone on with at the next start";

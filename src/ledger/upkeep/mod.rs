@@ -17,10 +17,11 @@ use crate::ledger::report::{Report, Reporter};
 use crate::ledger::retention::{Erased, Expired, Retention, Select};
 use erasure::Eraser;
 use pace::Pace;
+use snapshots::Unfolded;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
 
 /// What the thread is told by others.
 pub struct Inbox {
@@ -95,6 +96,8 @@ struct Todo {
 /// It is looked for what is too old this long after the start, and then each day.
 const FIRST_EXPIRY: Span = Span::mins(10);
 const EXPIRY: Span = Span::days(1);
+/// At the end the thread may take this long.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What the thread works on.
 pub struct Setup {
@@ -110,7 +113,7 @@ pub struct Upkeep {
     eraser: Arc<Eraser>,
     /// Held while whole segments are replaced or removed.
     hands: Arc<Mutex<()>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    ended: Mutex<Option<mpsc::Receiver<()>>>,
 }
 
 impl Upkeep {
@@ -128,14 +131,17 @@ impl Upkeep {
             hands: hands.clone(),
             told: None,
         };
-        let thread = std::thread::Builder::new().name("upkeep".to_owned()).spawn(move || {
+        let (ending, ended) = mpsc::channel();
+        std::thread::Builder::new().name("upkeep".to_owned()).spawn(move || {
             if worker.caught(Worker::resume) {
                 while let Some(todo) = worker.inbox.wait(worker.clock.as_ref()) {
                     worker.caught(|worker| worker.look(&todo));
                 }
             }
+            // Nobody listens when the patience at the end was over.
+            let _ = ending.send(());
         })?;
-        Ok(Upkeep { inbox, eraser, hands, thread: Mutex::new(Some(thread)) })
+        Ok(Upkeep { inbox, eraser, hands, ended: Mutex::new(Some(ended)) })
     }
 
     /// Looks now, as far as there is anything to do; does not wait for it.
@@ -173,13 +179,12 @@ impl Upkeep {
         run()
     }
 
-    /// Ends the thread, after the file that it is at.
+    /// Ends the thread, after the file that it is at; one that hangs on its disk is left behind.
     pub fn stop(&self) {
         self.inbox.lock().stop = true;
         self.inbox.changed.notify_all();
-        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // It catches its panics.
-            let _ = thread.join();
+        if let Some(ended) = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = ended.recv_timeout(FAREWELL);
         }
     }
 }
@@ -230,8 +235,13 @@ impl Worker {
                 self.told = None;
                 length
             }
-            Err(words) => {
-                self.tell(format!("no snapshot was made, and a start reads more of the journal: {words}"));
+            Err(why) => {
+                let words = format!("no snapshot was made, and a start reads more of the journal: {why}");
+                match why {
+                    Unfolded::Damaged(_) => self.tell(words),
+                    // Likely a full disk, which is told elsewhere.
+                    Unfolded::Passing(_) => tracing::warn!("{words}"),
+                }
                 None
             }
         }
@@ -241,7 +251,7 @@ impl Worker {
     fn pack(&mut self) {
         let sealed = match self.eraser.journal.sealed() {
             Ok(sealed) => sealed,
-            Err(error) => return self.tell(format!("the journal cannot be listed: {error}")),
+            Err(error) => return tracing::warn!(%error, "the journal cannot be listed, and nothing is packed"),
         };
         for segment in sealed.iter().filter(|s| !s.is_packed()) {
             if self.inbox.stopping() {
@@ -271,7 +281,7 @@ impl Worker {
     fn carry_out(&mut self, erased: Erased) {
         match self.eraser.carry_out(&erased, &|| self.inbox.stopping()) {
             Ok(()) => (self.report)(Report::Erased(erased)),
-            Err(words) => self.tell(format!("texts that are to be erased are not yet: {words}")),
+            Err(words) => tracing::error!(reason = %words, "texts that are to be erased are not yet"),
         }
     }
 
@@ -284,7 +294,7 @@ impl Worker {
         let hands = self.hands.clone();
         let _hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(words) = self.expire_texts(&retention).and_then(|()| self.expire_heads(&retention)) {
-            self.tell(format!("what is older than the retention says is kept for now: {words}"));
+            tracing::error!(reason = %words, "what is older than the retention says is kept for now");
         }
     }
 

@@ -8,6 +8,8 @@ const EVENTS: u64 = 10_000;
 const RUSH: u64 = 2;
 /// A snapshot costs as its body is long: there is an event for each of so many bytes before the next.
 const BYTES_AN_EVENT: u64 = 1_024;
+/// Fewer bytes are never worth it by themselves, however small the segments are.
+const LEAST: u64 = 1 << 20;
 /// A few events are worth it after this long.
 const AGE: Span = Span::hours(1);
 /// So few events in this time are quiet.
@@ -33,7 +35,7 @@ pub struct Pace {
 impl Pace {
     /// `now` is the time since boot; `seq` the last event, `snapshot` that of the last snapshot.
     pub fn new(now: Span, seq: u64, snapshot: u64, segment_bytes: u64) -> Pace {
-        let done = snapshot.min(seq);
+        let (done, segment_bytes) = (snapshot.min(seq), segment_bytes.max(LEAST));
         Pace { seq, done, done_at: now, bytes: 0, segment_bytes, body: 0, measured: None }
     }
 

@@ -27,7 +27,7 @@ use std::time::Duration;
 use ulid::Ulid;
 
 const VERSION: u8 = 2;
-const CACHE_BYTES: u64 = 4 << 20;
+const CACHE_BYTES: u64 = 2 << 20;
 /// Nodes of a few packed blocks stay inside sled's own file (up to a quarter of this).
 const SEGMENT_BYTES: usize = 1 << 20;
 /// sled's own thread tidies up this often; flushing is asked for.
