@@ -1,5 +1,5 @@
-//! Stand-ins for the providers on loopback: Twilio, Slack's webhook, any webhook receiver, a mail
-//! server. They check what they get as strictly as the originals, and misbehave when told to.
+//! Stand-ins for the providers on loopback: those of texts and calls, of mail, of chats, any webhook
+//! receiver, a mail server. They check what they get as strictly as the originals, and misbehave when told to.
 //!
 //! Used by the tests and the demo (`#[path = ".../examples/standins/mod.rs"] mod standins;`), and
 //! by scripts through `main.rs`.
@@ -7,11 +7,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a stand-in that cannot work should stop the test")]
 
 pub mod control;
+pub mod discord;
 pub mod http;
+pub mod pagerduty;
 pub mod record;
 pub mod script;
+pub mod sendgrid;
 pub mod slack;
 pub mod smtp;
+pub mod teams;
+pub mod telnyx;
 pub mod tls;
 pub mod twilio;
 
@@ -42,7 +47,17 @@ pub struct Addresses {
     pub twilio_auth_token: &'static str,
     pub twilio_api_key: &'static str,
     pub twilio_api_secret: &'static str,
+    pub telnyx: String,
+    pub telnyx_api_key: &'static str,
+    pub sendgrid: String,
+    pub sendgrid_api_key: &'static str,
     pub slack_webhook_url: String,
+    pub slack_api: String,
+    pub slack_token: &'static str,
+    pub discord_webhook_url: String,
+    pub teams_webhook_url: String,
+    pub pagerduty: String,
+    pub pagerduty_routing_key: &'static str,
     /// Takes any method and path.
     pub hook: String,
     pub smtp_host: &'static str,
@@ -84,6 +99,18 @@ impl Standins {
         tasks.push(http::serve(twilio, "twilio", twilio::answer, &shared));
         let (slack, slack_port) = listen().await;
         tasks.push(http::serve(slack, "slack", slack::answer, &shared));
+        let (telnyx, telnyx_port) = listen().await;
+        tasks.push(http::serve(telnyx, "telnyx", telnyx::answer, &shared));
+        let (sendgrid, sendgrid_port) = listen().await;
+        tasks.push(http::serve(sendgrid, "sendgrid", sendgrid::answer, &shared));
+        let (discord, discord_port) = listen().await;
+        tasks.push(http::serve(discord, "discord", discord::answer, &shared));
+        let (teams, teams_port) = listen().await;
+        tasks.push(http::serve(teams, "teams", teams::answer, &shared));
+        let (pagerduty, pagerduty_port) = listen().await;
+        tasks.push(http::serve(pagerduty, "pagerduty", pagerduty::answer, &shared));
+        let (slack_web, slack_web_port) = listen().await;
+        tasks.push(http::serve(slack_web, "slack-web", slack::web, &shared));
         let (hook, hook_port) = listen().await;
         tasks.push(http::serve(hook, "hook", |_, _| http::Reply::json(200, "{\"received\":true}"), &shared));
         let (smtp, smtp_port) = listen().await;
@@ -99,6 +126,16 @@ impl Standins {
             twilio_api_key: twilio::API_KEY,
             twilio_api_secret: twilio::API_SECRET,
             slack_webhook_url: format!("http://127.0.0.1:{slack_port}{}", slack::PATH),
+            slack_api: format!("http://127.0.0.1:{slack_web_port}/api"),
+            slack_token: slack::TOKEN,
+            telnyx: format!("http://127.0.0.1:{telnyx_port}/v2"),
+            telnyx_api_key: telnyx::API_KEY,
+            sendgrid: format!("http://127.0.0.1:{sendgrid_port}"),
+            sendgrid_api_key: sendgrid::API_KEY,
+            discord_webhook_url: format!("http://127.0.0.1:{discord_port}{}", discord::PATH),
+            teams_webhook_url: format!("http://127.0.0.1:{teams_port}{}", teams::TARGET),
+            pagerduty: format!("http://127.0.0.1:{pagerduty_port}"),
+            pagerduty_routing_key: pagerduty::ROUTING_KEY,
             hook: format!("http://127.0.0.1:{hook_port}/hook"),
             smtp_host: "localhost",
             smtp_port,
@@ -123,7 +160,7 @@ impl Standins {
         place
     }
 
-    /// From the next request on, the service (`twilio`, `slack`, `hook`, `smtp`) misbehaves.
+    /// From the next request on, the service (`twilio`, `slack`, `hook`, `smtp`, ...) misbehaves.
     pub fn set(&self, service: &str, fault: Fault) {
         self.shared.script.set(service, fault, None);
     }

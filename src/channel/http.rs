@@ -4,12 +4,14 @@
 //! Settings: `timeout` (default "15s"), `ca_file` (more roots, PEM), `allow_plain` (http:// beyond
 //! loopback).
 
+use crate::channel::Outgoing;
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
 use crate::domain::time::Span;
 use crate::net::{Answer, Client, Endpoint, Method, REQUEST_TIMEOUT, Reach, tls};
 use crate::settings::Table;
+use lettre::message::Mailbox;
 use reqwest::RequestBuilder;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +51,7 @@ impl Way {
     ) -> Result<Answer, Failure> {
         let mut answer = self.client.send(method, to, dress).await?;
         answer.body = scrub(answer.body, &self.secrets);
+        answer.drop_headers(|value| self.secrets.iter().any(|s| value.contains(s.reveal())));
         Ok(answer)
     }
 
@@ -140,6 +143,17 @@ pub(super) fn attempt(result: Result<AttemptResult, Failure>) -> AttemptResult {
 pub(super) fn harmless(mut failure: Failure) -> Failure {
     failure.unknown = false;
     failure
+}
+
+/// "Stentor <stentor@example.org>", or an address alone.
+pub(super) fn mailbox(text: &str) -> Result<Mailbox, String> {
+    text.parse().map_err(|_| format!("{text:?} is not an address; write \"Stentor <stentor@example.org>\""))
+}
+
+/// The number to send to.
+pub(super) fn number(out: &Outgoing) -> Result<&str, Failure> {
+    let missing = || Failure::new(FailureClass::ValidationError, Blame::Message, "there is no number to send to");
+    out.address.as_deref().ok_or_else(missing)
 }
 
 /// At most this many characters, line breaks kept.

@@ -4,11 +4,18 @@
 //! breakers are the engine's. It works alone, without the daemon (see `examples/one_channel.rs`).
 //! Adding one is a file here and a line in [`KINDS`].
 
+mod discord;
 mod email_sms;
 mod http;
+mod markdown;
+mod matter;
+mod pagerduty;
+mod sendgrid;
 mod slack;
 mod smtp;
 pub mod sound;
+mod teams;
+mod telnyx;
 mod twilio;
 mod webhook;
 
@@ -23,6 +30,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use crate::domain::delivery::Format;
+pub use matter::{Matter, Occasion, Subject};
 
 /// One attempt, ready to go. Everything is finished text; the channel adds only its wire format.
 #[derive(Clone, Debug)]
@@ -37,6 +45,8 @@ pub struct Outgoing {
     pub level: Level,
     /// How much longer it makes sense to try.
     pub ttl: Span,
+    /// What it is about, for channels that carry more than text.
+    pub matter: Matter,
     /// Sound only: begins now and is silenced later.
     pub sound: Option<SoundOrder>,
 }
@@ -66,6 +76,12 @@ pub trait Channel: Send + Sync + Debug {
     /// Hands over the channel that `via` names, once all channels are read. Only a channel that
     /// sends through another one cares; a second call changes nothing.
     fn connect_via(&self, _via: Arc<dyn Channel>) {}
+
+    /// Whether the far end keeps one thing for each incident, and so must hear of the
+    /// acknowledgement and of the end, whatever `updates` says.
+    fn follows_incidents(&self) -> bool {
+        false
+    }
 
     /// For channels whose effect lasts after the attempt: a sound.
     fn sounder(&self) -> Option<&dyn Sounder> {
@@ -146,7 +162,12 @@ pub const KINDS: &[&Kind] = &[
     &email_sms::KIND,
     &twilio::sms::KIND,
     &twilio::voice::KIND,
+    &telnyx::KIND,
+    &sendgrid::KIND,
     &slack::KIND,
+    &discord::KIND,
+    &teams::KIND,
+    &pagerduty::KIND,
     &webhook::KIND,
     &sound::KIND,
 ];

@@ -5,22 +5,8 @@ use crate::config::options::LoadOptions;
 use crate::settings::Table;
 
 /// Kinds of channel.
-const CHANNEL_KINDS: &[&str] = &[
-    "aws-sns",
-    "azure-sms",
-    "command",
-    "discord",
-    "gmail",
-    "http-sms",
-    "ntfy",
-    "office365",
-    "pagerduty",
-    "sendgrid",
-    "socket",
-    "teams",
-    "telnyx-sms",
-    "websocket",
-];
+const CHANNEL_KINDS: &[&str] =
+    &["aws-sns", "azure-sms", "command", "gmail", "http-sms", "ntfy", "office365", "socket", "websocket"];
 
 /// Kinds of heartbeat: Nagios plugins, and whatever else runs a program.
 const HEARTBEAT_KINDS: &[&str] = &["command", "nagios"];

@@ -73,6 +73,7 @@ impl Turn<'_> {
             Some(text) => text,
             None => self.render(id, channel),
         };
+        let matter = self.matter(id, channel);
         let payload = Payload { text: fresh.then(|| text.clone()), ..Payload::default() };
         let head = EventKind::AttemptStarted {
             delivery: id,
@@ -81,6 +82,7 @@ impl Turn<'_> {
             medium: channel.medium(),
             format: fresh.then(|| super::state::format_key(format).to_owned()),
             possibly_duplicate,
+            thread: matter.incident.as_ref().and_then(|i| i.first.clone()),
         };
         if fresh {
             self.emit_with(head, payload)
@@ -88,7 +90,8 @@ impl Turn<'_> {
             self.emit(head)
         }
         let sound = channel.sound.map(|s| self.begin_sound(id, channel, s));
-        let out = Outgoing { key: id.to_string(), attempt: n, address, text, level, ttl: expires - self.now, sound };
+        let ttl = expires - self.now;
+        let out = Outgoing { key: id.to_string(), attempt: n, address, text, level, ttl, matter, sound };
         self.effects.push(Effect::Attempt(AttemptOrder {
             delivery: id,
             n,

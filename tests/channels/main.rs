@@ -8,12 +8,18 @@ mod standins;
 #[allow(dead_code, reason = "its main is not run here")]
 mod one_channel;
 
+mod discord;
 mod email_sms;
 mod mail;
 mod net;
+mod pagerduty;
 mod secrets;
+mod sendgrid;
 mod settings;
 mod slack;
+mod slack_web;
 mod support;
+mod teams;
+mod telnyx;
 mod twilio;
 mod webhook;

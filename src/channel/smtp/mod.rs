@@ -46,8 +46,8 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     };
     let port = table.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok()).unwrap_or(mode.port());
     let login = login(table, mode);
-    let from = table.require_parsed("from", "Stentor <stentor@example.org>", mailbox);
-    let from = from.or_else(|| table.simulated().then(|| mailbox("stentor@simulated.invalid").ok()).flatten());
+    let from = table.require_parsed("from", "Stentor <stentor@example.org>", http::mailbox);
+    let from = from.or_else(|| table.simulated().then(|| http::mailbox("stentor@simulated.invalid").ok()).flatten());
     let hello = table.text("hello").filter(|h| !h.is_empty()).map_or_else(ClientId::default, ClientId::Domain);
     let ca_file = http::ca_file(table);
     let timeout = http::timeout(table).to_std();
@@ -81,10 +81,6 @@ fn login(table: &mut Table<'_>, mode: Mode) -> Option<Option<Login>> {
     };
     table.error(key, words, hint);
     None
-}
-
-fn mailbox(text: &str) -> Result<Mailbox, String> {
-    text.parse().map_err(|_| format!("{text:?} is not an address; write \"Stentor <stentor@example.org>\""))
 }
 
 impl Smtp {

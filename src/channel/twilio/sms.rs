@@ -2,8 +2,8 @@
 //!
 //! Settings beside [the account's](super): `from` (a number of ours) or `messaging_service_sid`.
 
-use crate::channel::http::shorten;
-use crate::channel::twilio::{Account, Form, number, warn_of_odd_sid};
+use crate::channel::http::{number, shorten};
+use crate::channel::twilio::{Account, Form, warn_of_odd_sid};
 use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;

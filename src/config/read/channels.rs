@@ -63,6 +63,11 @@ fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelCo
         table.error("body", format!("line {}, column {}: {message}", problem.line, problem.column), hint);
     }
     let adapter = adapter(table, kind);
+    let updates = match updates {
+        _ if adapter.follows_incidents() => Updates { acknowledged: true, resolved: true },
+        Some(updates) => updates,
+        None => default_updates(kind),
+    };
     let sound = adapter.sounder().map(|sounder| sounder.terms());
     Some(ChannelConfig {
         name: table.name().to_owned(),
@@ -73,7 +78,7 @@ fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelCo
         timeout,
         slots,
         retry,
-        updates: updates.unwrap_or_else(|| default_updates(kind)),
+        updates,
         simulate,
         sound: sound.map(|terms| SoundSettings { repeat: terms.repeat, max: terms.max }),
         template,

@@ -89,6 +89,9 @@ pub struct Incident {
     pub because: Option<String>,
     /// Where an attempt was begun, and so where notices go.
     pub told: BTreeSet<Told>,
+    /// What the provider of a fixed channel called its first message, by channel.
+    #[serde(default)]
+    pub firsts: BTreeMap<String, String>,
     pub notifications: Vec<NotificationId>,
 }
 

@@ -16,6 +16,7 @@ mod rounds;
 mod sendings;
 mod silences;
 mod table;
+mod threads;
 mod three;
 mod watches;
 mod words;

@@ -70,6 +70,7 @@ impl State {
             resolved_by: None,
             because: None,
             told: Default::default(),
+            firsts: Default::default(),
             notifications: Vec::new(),
         };
         self.last_number = *number;
