@@ -224,6 +224,9 @@ fn pairs(text: &str) -> Vec<(String, String)> {
 fn usual_words(service: &str, status: u16) -> Reply {
     match (service, status) {
         ("twilio", _) => super::twilio::error_of_status(status),
+        ("ntfy", _) => super::ntfy::error_of_status(status),
+        ("azure", _) => super::azure::error_of_status(status),
+        ("sns", _) => super::sns::error_of_status(status),
         ("discord", _) => super::discord::error_of_status(status),
         ("teams", _) => super::teams::error_of_status(status),
         ("pagerduty", _) => super::pagerduty::error_of_status(status),
@@ -242,6 +245,7 @@ fn error_inside(service: &str) -> Reply {
     match service {
         "twilio" => super::twilio::failed_at_once(),
         "discord" => Reply::json(200, "{\"message\":\"Unknown Webhook\",\"code\":10015}"),
+        "azure" => super::azure::failed_inside(),
         "telnyx" => super::telnyx::failed_at_once(),
         "slack" => Reply::json(200, "{\"ok\":false,\"error\":\"invalid_auth\"}"),
         _ => Reply::json(200, "{\"error\":\"no\"}"),

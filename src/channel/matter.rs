@@ -52,12 +52,12 @@ impl Matter {
     /// Of a message at this level, as 0xRRGGBB: from grey to red, and blue or green for a notice.
     pub fn colour(&self, level: Level) -> u32 {
         match (self.occasion, level) {
-            (Occasion::Acknowledged, _) => 0x2f6f_de,
-            (Occasion::Resolved, _) => 0x2e9e_5b,
-            (_, Level::Urgent) => 0xd128_28,
-            (_, Level::High) => 0xf07c_12,
-            (_, Level::Normal) => 0xe8b5_1a,
-            (_, Level::Low) => 0x8a93_9c,
+            (Occasion::Acknowledged, _) => 0x2f6fde,
+            (Occasion::Resolved, _) => 0x2e9e5b,
+            (_, Level::Urgent) => 0xd12828,
+            (_, Level::High) => 0xf07c12,
+            (_, Level::Normal) => 0xe8b51a,
+            (_, Level::Low) => 0x8a939c,
         }
     }
 }

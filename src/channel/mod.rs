@@ -4,20 +4,29 @@
 //! breakers are the engine's. It works alone, without the daemon (see `examples/one_channel.rs`).
 //! Adding one is a file here and a line in [`KINDS`].
 
+mod azure;
+mod command;
 mod discord;
 mod email_sms;
 mod http;
+mod http_sms;
 mod markdown;
 mod matter;
+mod ntfy;
 mod pagerduty;
+mod request;
 mod sendgrid;
+mod sign;
 mod slack;
 mod smtp;
+mod sns;
+mod socket;
 pub mod sound;
 mod teams;
 mod telnyx;
 mod twilio;
 mod webhook;
+mod websocket;
 
 use crate::domain::delivery::Sort;
 use crate::domain::event::{AttemptResult, Rendered};
@@ -76,6 +85,11 @@ pub trait Channel: Send + Sync + Debug {
     /// Hands over the channel that `via` names, once all channels are read. Only a channel that
     /// sends through another one cares; a second call changes nothing.
     fn connect_via(&self, _via: Arc<dyn Channel>) {}
+
+    /// The form of its text, where its settings choose one; `None`: that of its kind.
+    fn format(&self) -> Option<Format> {
+        None
+    }
 
     /// Whether the far end keeps one thing for each incident, and so must hear of the
     /// acknowledgement and of the end, whatever `updates` says.
@@ -159,16 +173,25 @@ pub struct Kind {
 /// Every kind there is; the one line of registration.
 pub const KINDS: &[&Kind] = &[
     &smtp::KIND,
+    &smtp::oauth::GMAIL,
+    &smtp::oauth::OFFICE365,
     &email_sms::KIND,
     &twilio::sms::KIND,
     &twilio::voice::KIND,
     &telnyx::KIND,
+    &sns::KIND,
+    &azure::KIND,
+    &http_sms::KIND,
     &sendgrid::KIND,
     &slack::KIND,
     &discord::KIND,
     &teams::KIND,
     &pagerduty::KIND,
+    &ntfy::KIND,
+    &command::KIND,
     &webhook::KIND,
+    &socket::KIND,
+    &websocket::KIND,
     &sound::KIND,
 ];
 

@@ -2,7 +2,7 @@
 
 use crate::channel::{Channel, Kind};
 use crate::domain::Labels;
-use crate::domain::delivery::{Medium, Sort};
+use crate::domain::delivery::{Format, Medium, Sort};
 use crate::domain::level::Level;
 use crate::domain::schedule::Schedule;
 use crate::domain::secret::Secret;
@@ -118,6 +118,10 @@ impl ChannelConfig {
     }
     pub fn medium(&self) -> Option<Medium> {
         self.kind.sort.medium()
+    }
+    /// The form of its text.
+    pub fn format(&self) -> Format {
+        self.adapter.format().unwrap_or(self.kind.format)
     }
 }
 

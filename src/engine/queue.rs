@@ -18,6 +18,16 @@ pub(crate) fn width(c: &ChannelState, slots: usize, now: EngineTime) -> usize {
     }
 }
 
+/// Under which a text is kept for further attempts: by its form, and one from a template only for
+/// the channel whose template it is.
+fn text_key(channel: &ChannelConfig) -> String {
+    let form = super::state::format_key(channel.format());
+    match channel.template {
+        Some(_) => format!("{form} of {}", channel.name),
+        None => form.to_owned(),
+    }
+}
+
 impl Turn<'_> {
     /// Starts what can start, the most urgent first; called at the end of every turn. What ends
     /// or moves meanwhile may free others, so it looks again until nothing changes.
@@ -66,8 +76,9 @@ impl Turn<'_> {
         let (n, possibly_duplicate, expires, level) = (d.n + 1, d.maybe_sent, d.expires, d.level);
         let address = channel.medium().and_then(|m| d.address_for(m));
         let address = address.map(|a| self.gateway_address(channel, d.who.as_deref(), a));
-        let format = channel.kind.format;
-        let ready = d.text(format).cloned();
+        let format = channel.format();
+        let key = text_key(channel);
+        let ready = d.texts.get(&key).cloned();
         let fresh = ready.is_none() && format != Format::None;
         let text = match ready {
             Some(text) => text,
@@ -80,7 +91,7 @@ impl Turn<'_> {
             n,
             channel: channel.name.clone(),
             medium: channel.medium(),
-            format: fresh.then(|| super::state::format_key(format).to_owned()),
+            format: fresh.then_some(key),
             possibly_duplicate,
             thread: matter.incident.as_ref().and_then(|i| i.first.clone()),
         };

@@ -37,7 +37,7 @@ impl Turn<'_> {
             keys: false,
             possibly_duplicate: d.maybe_sent,
         };
-        let checked = crate::message::render_checked(channel.kind.format, channel.template.as_deref(), &context);
+        let checked = crate::message::render_checked(channel.format(), channel.template.as_deref(), &context);
         if let Some(words) = checked.failure {
             self.emit(EventKind::TemplateFailed { template: channel.name.clone(), words });
         }

@@ -20,7 +20,7 @@ fn channels(standins: &Standins) -> Vec<(&'static str, Arc<dyn Channel>)> {
     );
     let hook = format!(
         "url = \"{}/canaryPath17/x?token=canaryQuery17\"\nauth = {{ bearer = \"canaryBearer17\" }}\n\
-         headers = {{ X-Key = \"canaryHeader17\" }}\ntimeout = \"200ms\"",
+         headers = {{ X-Key = \"canaryHeader17\" }}\nsigning_secret = \"canarySigning17\"\ntimeout = \"200ms\"",
         at.hook
     );
     vec![
@@ -47,6 +47,38 @@ fn channels(standins: &Standins) -> Vec<(&'static str, Arc<dyn Channel>)> {
                 ),
             ),
         ),
+        (
+            "azure",
+            channel(
+                "azure-sms",
+                &format!(
+                    "endpoint = \"{}\"\naccess_key = \"{}\"\nfrom = \"+18005550199\"\ntimeout = \"200ms\"",
+                    at.azure, at.azure_access_key
+                ),
+            ),
+        ),
+        (
+            "sns",
+            channel(
+                "aws-sns",
+                &format!(
+                    "base_url = \"{}\"\nregion = \"eu-west-1\"\naccess_key_id = \"AKIASTANDIN000000017\"\n\
+                     secret_access_key = \"{}\"\ntimeout = \"200ms\"",
+                    at.sns, at.sns_secret_access_key
+                ),
+            ),
+        ),
+        (
+            "ntfy",
+            channel(
+                "ntfy",
+                &format!(
+                    "base_url = \"{}\"\ntopic = \"standInTopicOfNtfy17\"\ntoken = \"{}\"\ntimeout = \"200ms\"",
+                    at.ntfy, at.ntfy_token
+                ),
+            ),
+        ),
+        ("hook", channel("http-sms", &hook)),
         (
             "slack-web",
             channel(
@@ -81,11 +113,16 @@ fn canaries(at: &Addresses, service: &str) -> Vec<String> {
         "telnyx" => vec![at.telnyx_api_key.into()],
         "sendgrid" => vec![at.sendgrid_api_key.into()],
         "slack" => vec![at.slack_webhook_url.rsplit('/').next().unwrap().into()],
+        "azure" => vec![at.azure_access_key.into()],
+        "sns" => vec![at.sns_secret_access_key.into()],
+        "ntfy" => vec![at.ntfy_token.into(), "standInTopicOfNtfy17".into()],
         "slack-web" => vec![at.slack_token.into()],
         "discord" => vec![at.discord_webhook_url.rsplit('/').next().unwrap().into()],
         "teams" => vec!["standInFlowOfTeams17".into(), "standIn-Signature_OfTheFlow17".into()],
         "pagerduty" => vec![at.pagerduty_routing_key.into()],
-        "hook" => ["canaryPath17", "canaryQuery17", "canaryBearer17", "canaryHeader17"].map(str::to_owned).into(),
+        "hook" => ["canaryPath17", "canaryQuery17", "canaryBearer17", "canaryHeader17", "canarySigning17"]
+            .map(str::to_owned)
+            .into(),
         _ => vec![at.smtp_password.into()],
     }
 }

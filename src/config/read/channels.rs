@@ -63,6 +63,9 @@ fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelCo
         table.error("body", format!("line {}, column {}: {message}", problem.line, problem.column), hint);
     }
     let adapter = adapter(table, kind);
+    if template.is_some() && adapter.format().is_some_and(|format| format != Format::Document) {
+        table.error("body", "either a ready format, or a body of one's own", "leave out format or body");
+    }
     let updates = match updates {
         _ if adapter.follows_incidents() => Updates { acknowledged: true, resolved: true },
         Some(updates) => updates,
@@ -91,12 +94,8 @@ fn kind(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<&'static Kin
     if let Some(kind) = options.kinds.iter().find(|k| k.name == name) {
         return Some(kind);
     }
-    if later::is_later_channel_kind(&name) {
-        table.error("kind", format!("{name:?} is not yet supported"), "leave this channel out");
-    } else {
-        let hint = suggestion(&name, options.kinds.iter().map(|k| k.name));
-        table.error("kind", format!("there is no kind of channel {name:?}"), hint);
-    }
+    let hint = suggestion(&name, options.kinds.iter().map(|k| k.name));
+    table.error("kind", format!("there is no kind of channel {name:?}"), hint);
     None
 }
 

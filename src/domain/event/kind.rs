@@ -220,7 +220,6 @@ pub enum EventKind {
         #[serde(default)]
         gap: Span,
     },
-
     // ---- incidents
     /// Payload: subject, body, annotations.
     IncidentOpened {
@@ -329,7 +328,6 @@ pub enum EventKind {
         because: String,
         note: Option<String>,
     },
-
     // ---- silences
     SilenceAdded {
         id: String,
@@ -346,7 +344,6 @@ pub enum EventKind {
         id: String,
         by: String,
     },
-
     // ---- heartbeats
     /// A passive heartbeat was loaded for the first time: its clock begins.
     HeartbeatKnown {
@@ -376,7 +373,6 @@ pub enum EventKind {
     HeartbeatLate {
         name: String,
     },
-
     // ---- watches and sound
     WatchChanged {
         name: String,

@@ -196,10 +196,6 @@ impl Delivery {
     pub fn address_for(&self, medium: Medium) -> Option<&str> {
         if self.medium == Some(medium) { self.address.as_deref() } else { self.others.get(&medium).map(String::as_str) }
     }
-
-    pub fn text(&self, format: Format) -> Option<&Rendered> {
-        self.texts.get(format_key(format))
-    }
 }
 
 pub(in crate::engine) fn format_key(format: Format) -> &'static str {
@@ -209,6 +205,7 @@ pub(in crate::engine) fn format_key(format: Format) -> &'static str {
         Format::Speech => "speech",
         Format::Chat => "chat",
         Format::Document => "document",
+        Format::Alertmanager => "alertmanager",
         Format::None => "none",
     }
 }
