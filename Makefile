@@ -17,13 +17,14 @@ export RUST_TEST_THREADS ?= 8
 # Random histories and texts are the same at each run; other ones: PROPTEST_RNG_SEED=7 make test
 export PROPTEST_RNG_SEED ?= 20261120
 
-.PHONY: all help setup test lint build release demo run deny man install clean
+.PHONY: all help setup tools test torture lint build release demo run deny man install clean
 
 all: build
 
 help:
 	@echo 'make           builds everything; sets up what is missing'
 	@echo 'make test      format, lints, docs and every test'
+	@echo 'make torture   the long ones: hundreds of deaths, flipped bytes, days of load'
 	@echo 'make demo      one alarm all the way, in a minute, against stand-ins on this machine'
 	@echo 'make run       the daemon with etc/demo.toml, until Ctrl-C'
 	@echo 'make release   target/release/stentord, stentorctl and stentor-player'
@@ -34,8 +35,15 @@ help:
 setup:
 	@packaging/setup.sh
 
-test: setup lint
+tools:
+	@packaging/setup.sh --tools
+
+test: setup tools lint
 	$(CARGO) test $(FLAGS)
+
+# Another choice of deaths, or one seen before: STENTOR_SEEDS=17..18 make torture
+torture: setup tools
+	$(CARGO) test $(FLAGS) --lib --test it --test scale torture_ -- --ignored --nocapture --test-threads=2
 
 # rustfmt and clippy come with the usual Rust; without them the tests still say whether it works.
 lint: setup

@@ -4,9 +4,12 @@
 #
 #   setup.sh              installs what is missing; never fails
 #   setup.sh --features   what cargo has to be told: nothing, or --no-default-features
+#   setup.sh --tools      what some tests break things with; without it they say that they are skipped
 set -u
 
 PACKAGES='libasound2-dev pkg-config'
+# Command and package.
+TOOLS='strace:strace faketime:faketime ip:iproute2'
 
 have_alsa() {
     command -v pkg-config >/dev/null 2>&1 && pkg-config --exists alsa
@@ -37,6 +40,17 @@ as_root() {
         sudo -n "$@"
     fi
 }
+
+if [ "${1:-}" = --tools ]; then
+    for tool in $TOOLS; do
+        package=${tool#*:}
+        command -v "${tool%%:*}" >/dev/null 2>&1 && continue
+        echo "installing $package (for tests)" >&2
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >&2 ||
+            say "without $package some tests are skipped; to have it: apt-get install $package"
+    done
+    exit 0
+fi
 
 have_alsa && exit 0
 command -v apt-get >/dev/null 2>&1 || without_sound 'ALSA'\''s headers are missing, and there is no apt-get'

@@ -92,8 +92,8 @@ async fn welcome(stream: TcpStream, service: &'static str, answer: Answer, share
     if first[0] != HANDSHAKE {
         return converse(stream, service, answer, &shared).await;
     }
-    let wrong_host = shared.script.take(service, |f| *f == Fault::WrongHost) != Fault::None;
-    if let Ok(stream) = shared.certificates.acceptor(wrong_host).accept(stream).await {
+    let fault = shared.script.take(service, Fault::is_of_tls);
+    if let Ok(stream) = shared.certificates.acceptor(&fault).accept(stream).await {
         converse(stream, service, answer, &shared).await;
     }
 }
@@ -114,6 +114,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(mut s: S, service: &'static
                 reply.headers.splice(0..0, headers.clone());
                 reply
             }
+            Fault::Echo { status } => echo(&request, *status),
             Fault::ErrorInside => error_inside(service),
             Fault::Huge { bytes } => Reply::text(200, &"x".repeat(*bytes)),
             _ => answer(shared, &request),
@@ -239,6 +240,11 @@ fn usual_words(service: &str, status: u16) -> Reply {
         ("slack", 500) => Reply::text(500, "rollup_error"),
         _ => Reply::text(status, ""),
     }
+}
+
+fn echo(request: &Request, status: u16) -> Reply {
+    let said = format!("{} {:?} {:?} {}", request.path, request.query, request.headers, request.body);
+    Reply::json(status, serde_json::json!({ "code": 20003, "message": said, "error": said }))
 }
 
 fn error_inside(service: &str) -> Reply {

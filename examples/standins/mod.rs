@@ -234,6 +234,11 @@ impl Standins {
         self.shared.certificates.ca_file()
     }
 
+    /// TLS as the stand-ins speak it when they are well.
+    pub fn acceptor(&self) -> tokio_rustls::TlsAcceptor {
+        self.shared.certificates.acceptor(&Fault::None)
+    }
+
     /// A root that has signed none of them.
     pub fn strange_ca_file(&self) -> &Path {
         self.shared.certificates.strange_ca_file()

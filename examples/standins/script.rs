@@ -26,6 +26,8 @@ pub enum Fault {
     Headers { headers: BTreeMap<String, String> },
     /// A success by its status, an error by its body.
     ErrorInside,
+    /// Answers this, and says back all that it was told.
+    Echo { status: u16 },
     /// 200 and a web page, as captive portals answer.
     Html,
     /// Closes the connection before it has read anything.
@@ -40,6 +42,10 @@ pub enum Fault {
     Huge { bytes: usize },
     /// Its certificate is for another host.
     WrongHost,
+    /// Its certificate has expired.
+    Expired,
+    /// Its certificate is signed by itself.
+    SelfSigned,
     /// SMTP only: at this verb (`connect`, `ehlo`, `starttls`, `auth`, `mail`, `rcpt`, `data`,
     /// `text`, `noop`, `quit`) `stall`s, `drop`s the connection, or answers this line.
     Verb { verb: String, act: String },
@@ -57,6 +63,11 @@ impl Fault {
 
     pub fn header(name: &str, value: &str) -> Fault {
         Fault::Headers { headers: [(name.to_owned(), value.to_owned())].into() }
+    }
+
+    /// Whether it shows in the TLS handshake.
+    pub fn is_of_tls(&self) -> bool {
+        matches!(self, Fault::WrongHost | Fault::Expired | Fault::SelfSigned)
     }
 
     pub fn verb(verb: &str, act: &str) -> Fault {

@@ -177,8 +177,8 @@ async fn say<S: AsyncWrite + Unpin>(
 }
 
 async fn encrypt(stream: Box<dyn Wire>, shared: &Shared) -> std::io::Result<Box<dyn Wire>> {
-    let wrong_host = shared.script.take("smtp", |f| *f == Fault::WrongHost) != Fault::None;
-    Ok(Box::new(shared.certificates.acceptor(wrong_host).accept(stream).await?))
+    let fault = shared.script.take("smtp", Fault::is_of_tls);
+    Ok(Box::new(shared.certificates.acceptor(&fault).accept(stream).await?))
 }
 
 /// Takes the mails of one session.

@@ -1,5 +1,6 @@
-//! A private CA and what it signed: one certificate for this machine, one for another host.
+//! A private CA and what it signed: a certificate for this machine, and the wrong ones.
 
+use super::script::Fault;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +15,8 @@ pub struct Certificates {
     strange_ca_file: PathBuf,
     right: TlsAcceptor,
     wrong_host: TlsAcceptor,
+    expired: TlsAcceptor,
+    self_signed: TlsAcceptor,
 }
 
 impl Certificates {
@@ -23,13 +26,23 @@ impl Certificates {
         let (ca_file, strange_ca_file) = (dir.path().join("ca.pem"), dir.path().join("strange-ca.pem"));
         std::fs::write(&ca_file, ca.pem()).unwrap();
         std::fs::write(&strange_ca_file, authority("strangers").pem()).unwrap();
-        let right = acceptor(&ca, &["localhost", "127.0.0.1"]);
-        let wrong_host = acceptor(&ca, &["elsewhere.example"]);
-        Certificates { dir, ca_file, strange_ca_file, right, wrong_host }
+        let here = &["localhost", "127.0.0.1"];
+        let right = acceptor(here, 2049, Some(&ca));
+        let wrong_host = acceptor(&["elsewhere.example"], 2049, Some(&ca));
+        let expired = acceptor(here, 2020, Some(&ca));
+        let self_signed = acceptor(here, 2049, None);
+        Certificates { dir, ca_file, strange_ca_file, right, wrong_host, expired, self_signed }
     }
 
-    pub fn acceptor(&self, wrong_host: bool) -> TlsAcceptor {
-        if wrong_host { self.wrong_host.clone() } else { self.right.clone() }
+    /// As the fault says; the right one without such a fault.
+    pub fn acceptor(&self, fault: &Fault) -> TlsAcceptor {
+        let acceptor = match fault {
+            Fault::WrongHost => &self.wrong_host,
+            Fault::Expired => &self.expired,
+            Fault::SelfSigned => &self.self_signed,
+            _ => &self.right,
+        };
+        acceptor.clone()
     }
 
     pub fn ca_file(&self) -> &Path {
@@ -55,12 +68,13 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-fn acceptor(ca: &CertifiedIssuer<'static, KeyPair>, names: &[&str]) -> TlsAcceptor {
+/// Signed by the authority, or by itself; valid to the middle of that year.
+fn acceptor(names: &[&str], until: i32, ca: Option<&CertifiedIssuer<'static, KeyPair>>) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
     let names = names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
     let mut params = CertificateParams::new(names).unwrap();
-    params.not_after = rcgen::date_time_ymd(2049, 6, 1);
-    let leaf = params.signed_by(&key, ca).unwrap();
+    params.not_after = rcgen::date_time_ymd(until, 6, 1);
+    let leaf = ca.map_or_else(|| params.self_signed(&key), |ca| params.signed_by(&key, ca)).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()

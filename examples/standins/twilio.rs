@@ -85,6 +85,13 @@ fn fetch_account(state: &State) -> Reply {
 
 const DATE: &str = "Fri, 20 Nov 2026 07:00:00 +0000";
 
+/// RFC 2822, in whole seconds.
+fn now() -> String {
+    let seconds = stentor::domain::clock::wall().0 / 1_000_000;
+    let at = jiff::Timestamp::from_second(seconds).unwrap().to_zoned(jiff::tz::TimeZone::UTC);
+    jiff::fmt::rfc2822::to_string(&at).unwrap()
+}
+
 type Form = BTreeMap<String, String>;
 type Refusal = (u16, u32, &'static str);
 
@@ -109,7 +116,7 @@ fn create(
     document["account_sid"] = ACCOUNT_SID.into();
     document["to"] = form["To"].clone().into();
     document["from"] = form.get("From").cloned().into();
-    document["date_created"] = DATE.into();
+    document["date_created"] = now().into();
     document["price"] = Value::Null;
     document["price_unit"] = "USD".into();
     made.push(document.clone());

@@ -1,14 +1,16 @@
-//! The whole ledger as a stream: one entry a line.
+//! The whole ledger as a stream: one entry a line, or its files.
 
 use super::Api;
 use super::fault::Fault;
-use super::history::Format;
+use super::history::{Format, History};
 use super::ledger::turn;
 use super::params::Params;
+use crate::engine::Refusal;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use futures_util::future::BoxFuture;
 use futures_util::stream;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -26,17 +28,37 @@ fn format(text: &str) -> Result<Format, String> {
     }
 }
 
-/// A reading that breaks off in the middle breaks the connection, so that half a ledger is not taken for
-/// a whole one.
 pub async fn export(State(api): State<Arc<Api>>, mut params: Params) -> Result<Response, Fault> {
     let format = params.read("format", format)?.unwrap_or(Format::Jsonl);
     params.done()?;
-    let turn = turn(&api)?;
+    let content_type = match format {
+        Format::Jsonl => "application/x-ndjson",
+        Format::Csv => "text/csv; charset=utf-8",
+    };
+    streamed(&api, content_type, move |history, out| history.export(format, out)).await
+}
+
+/// The files themselves, see [`crate::ledger::backup`].
+pub async fn backup(State(api): State<Arc<Api>>, params: Params) -> Result<Response, Fault> {
+    params.done()?;
+    streamed(&api, "application/x-stentor-backup", |history, out| history.backup(out)).await
+}
+
+type Out = Box<dyn Write + Send>;
+
+/// A reading that breaks off in the middle breaks the connection, so that half a ledger is not taken for
+/// a whole one.
+async fn streamed(
+    api: &Arc<Api>,
+    content_type: &'static str,
+    write: impl FnOnce(&dyn History, Out) -> BoxFuture<'_, Result<(), Refusal>> + Send + 'static,
+) -> Result<Response, Fault> {
+    let turn = turn(api)?;
     let (pieces, mut read) = mpsc::channel(PIECES);
-    let failed = pieces.clone();
+    let (failed, history) = (pieces.clone(), api.history.clone());
     let writing = tokio::spawn(async move {
         let out = io::BufWriter::with_capacity(PIECE, Pieces(pieces));
-        if let Err(refusal) = api.history.export(format, Box::new(out)).await {
+        if let Err(refusal) = write(history.as_ref(), Box::new(out)).await {
             // Who has hung up does not hear it.
             let _ = failed.send(Err(refusal)).await;
         }
@@ -53,15 +75,11 @@ pub async fn export(State(api): State<Arc<Api>>, mut params: Params) -> Result<R
         Some((piece, (read, writing)))
     });
     let body = Body::from_stream(futures_util::StreamExt::chain(stream::iter([Ok(first)]), rest));
-    let content_type = match format {
-        Format::Jsonl => "application/x-ndjson",
-        Format::Csv => "text/csv; charset=utf-8",
-    };
     Ok(([(CONTENT_TYPE, content_type)], body).into_response())
 }
 
 /// From the thread that writes to the connection; a reader that has gone is an error.
-struct Pieces(mpsc::Sender<Result<Bytes, crate::engine::Refusal>>);
+struct Pieces(mpsc::Sender<Result<Bytes, Refusal>>);
 
 impl Write for Pieces {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -11,20 +11,31 @@ use ulid::Ulid;
 
 pub use crate::ledger::export::Format;
 pub use crate::ledger::history::{Entry, EntryQuery, Page};
+pub use crate::ledger::retention::Person;
+pub use crate::ledger::{Erased, Tip};
 
 /// The past, as far as it is durable. Each answer may be REBUILDING (503), and then alarms go on.
 pub trait History: Send + Sync {
     /// Everything that was durable when it was asked is in it, also what sled has not got yet.
     fn entries(&self, query: EntryQuery) -> BoxFuture<'_, Result<Page, Refusal>>;
 
-    /// Counters by channel since then, or of all times.
-    fn stats(&self, since: Option<Timestamp>) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>>;
+    /// Counters by channel in this time, in whole hours, or of all times.
+    fn stats(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> BoxFuture<'_, Result<Counted, Refusal>>;
 
-    /// Reads the whole chain: `ok`, `events`, `head`, `faults[]`.
-    fn verify(&self) -> BoxFuture<'_, Result<Value, Refusal>>;
+    /// Reads the whole chain, which must contain these: `ok`, `events`, `head`, `faults[]`.
+    fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>>;
 
     /// Writes all entries, one a line; an error of `out` ends it.
     fn export(&self, format: Format, out: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>>;
+
+    /// Writes a copy of the files, while they are written on; an error of `out` ends it.
+    fn backup(&self, out: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>>;
+
+    /// Removes a person's texts; what was removed, and how many were left because they are still needed.
+    fn erase(&self, person: Person, because: String) -> BoxFuture<'_, Result<(Option<Erased>, u64), Refusal>>;
+
+    /// The event of what was removed last is durable.
+    fn recorded(&self) -> BoxFuture<'_, Result<(), Refusal>>;
 
     /// The document of one that ended, as the engine shows it.
     fn find(&self, thing: Thing, by: Key) -> BoxFuture<'_, Result<Option<Value>, Refusal>>;
@@ -34,6 +45,14 @@ pub trait History: Send + Sync {
 
     /// At once, from memory.
     fn facts(&self) -> Facts;
+}
+
+/// Counters by channel; they are kept by the hour.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
+    /// What ended from then on is in it; `None`: everything.
+    pub from: Option<Timestamp>,
+    pub by_channel: BTreeMap<String, Tally>,
 }
 
 /// What has documents.

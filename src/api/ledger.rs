@@ -12,6 +12,7 @@ use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::engine::{Caller, Code, Read, Refusal, Story};
+use crate::ledger::Tip;
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
@@ -76,11 +77,13 @@ pub async fn stats(
     Extension(by): Extension<Caller>,
     mut params: Params,
 ) -> Result<Json<Value>, Fault> {
-    let since = params.moment("since")?;
+    let (since, until) = (params.moment("since")?, params.moment("until")?);
     params.done()?;
-    let tallies = api.history.stats(since).await?;
+    let counted = api.history.stats(since, until).await?;
     let gauges = api.read(&by, Read::Gauges).await?;
-    Ok(Json(statistics(&tallies, gauges["queue"]["pending"].as_u64().unwrap_or(0))))
+    let mut stats = statistics(&counted.by_channel, gauges["queue"]["pending"].as_u64().unwrap_or(0));
+    stats["since"] = json!(counted.from.map(|from| from.rfc3339(&api.handle.config().daemon.timezone)));
+    Ok(Json(stats))
 }
 
 fn statistics(tallies: &BTreeMap<String, Tally>, pending: u64) -> Value {
@@ -110,10 +113,13 @@ fn statistics(tallies: &BTreeMap<String, Tally>, pending: u64) -> Value {
     })
 }
 
-pub async fn verify(State(api): State<Arc<Api>>, params: Params) -> Result<Json<Value>, Fault> {
+/// `against`: heads (`SEQ:HASH`) that were noted elsewhere.
+pub async fn verify(State(api): State<Arc<Api>>, mut params: Params) -> Result<Json<Value>, Fault> {
+    let anchors = params.all("against").iter().map(|text| text.parse::<Tip>()).collect::<Result<Vec<Tip>, _>>();
+    let anchors = anchors.map_err(|words| Refusal::field("against", words))?;
     params.done()?;
     let _turn = turn(&api)?;
-    let verified = api.history.verify().await?;
+    let verified = api.history.verify(anchors).await?;
     Ok(Json(verified))
 }
 

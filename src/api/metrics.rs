@@ -4,11 +4,12 @@
 
 use super::Api;
 use super::history::Facts;
+use crate::domain::clock;
 use crate::domain::delivery::Status;
 use crate::domain::event::{AttemptResult, EventKind, Frame};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::{Ask, Caller, Read};
+use crate::engine::{AlertReport, Ask, Caller, Read};
 use crate::runtime::{Handle, Released};
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
@@ -61,6 +62,23 @@ impl Metrics {
         }
     }
 
+    /// What a request reported: these, and so many that were refused.
+    pub fn alerts_came(&self, alerts: &[AlertReport], refused: usize) {
+        let now = clock::wall();
+        let resolved = alerts.iter().filter(|alert| alert.ends_at.is_some_and(|at| at <= now)).count();
+        metrics::with_local_recorder(&self.recorder, || {
+            for (status, n) in [("firing", alerts.len() - resolved), ("resolved", resolved)] {
+                if n > 0 {
+                    counter!("alertmanager_alerts_received_total", "status" => status, "version" => "v2")
+                        .increment(n as u64);
+                }
+            }
+            if refused > 0 {
+                counter!("alertmanager_alerts_invalid_total", "version" => "v2").increment(refused as u64);
+            }
+        });
+    }
+
     /// The text for a scrape.
     pub async fn render(&self, api: &Api) -> String {
         let gauges = api.handle.ask(Caller::engine(), Ask::Read(Read::Gauges)).await;
@@ -86,6 +104,9 @@ fn describe(recorder: &PrometheusRecorder) {
         );
         describe_counter!("stentor_attempts_total", "Attempts that ended, by the channel they went by and outcome.");
         describe_counter!("stentor_metrics_missed_frames_total", "Decisions that the counters did not see.");
+        describe_counter!("alertmanager_alerts_received_total", "Alerts that were reported, by status.");
+        describe_counter!("alertmanager_alerts_invalid_total", "Alerts that were reported and refused as malformed.");
+        describe_counter!("stentor_alerts_unrated_total", "Alerts whose labels do not say a level that is known.");
         describe_histogram!("stentor_delivery_seconds", "From creation to delivery, by channel.");
         describe_gauge!("stentor_queue_pending", "Deliveries that have not ended.");
         describe_gauge!("stentor_queue_waiting", "Deliveries that wait for their channel.");
@@ -170,6 +191,9 @@ impl Fold {
                         self.under_way.clear();
                     }
                     self.under_way.insert(*id, (channel, frame.at));
+                }
+                EventKind::AlertReported(report) if report.unrated => {
+                    counter!("stentor_alerts_unrated_total").increment(1);
                 }
                 EventKind::AttemptFinished { channel, result, .. } => {
                     counter!("stentor_attempts_total", "channel" => channel.clone(), "outcome" => outcome(result))

@@ -5,10 +5,12 @@
 //! that is no success is one error document (`fault`). What is sent and what comes back is in docs/api.md.
 
 mod access;
+mod alerts;
 mod body;
 mod control;
 mod denials;
 mod entry;
+mod erase;
 mod events;
 mod export;
 mod fault;
@@ -19,6 +21,7 @@ pub mod history;
 mod incidents;
 mod intake;
 mod ledger;
+mod letters;
 mod lists;
 mod lore;
 mod metrics;
@@ -28,6 +31,7 @@ mod params;
 mod past;
 mod patience;
 mod record;
+mod room;
 mod routes;
 mod serve;
 mod socket;
@@ -73,6 +77,8 @@ pub struct Api {
     metrics: Metrics,
     own: Own,
     denials: Denials,
+    /// For alerts that wait.
+    room: alerts::Room,
     /// Whole readings of the ledger (verify, export) at a time.
     heavy: Arc<Semaphore>,
     /// The daemon stops: no new connection is taken, streams end, requests under way are answered.
@@ -101,6 +107,7 @@ impl Api {
             metrics: Metrics::new(),
             own,
             denials: Denials::default(),
+            room: alerts::Room::default(),
             heavy: Arc::new(Semaphore::new(2)),
             stop: watch::Sender::new(false),
             open: watch::Sender::new(0),

@@ -1,6 +1,6 @@
 //! The past, answered from the ledger.
 
-use super::history::{Facts, Format, History, Key, Older, Page, Tally, Thing};
+use super::history::{Counted, Erased, Facts, Format, History, Key, Older, Page, Person, Tally, Thing, Tip};
 use super::params::ROWS;
 use crate::domain::clock;
 use crate::domain::delivery::Status;
@@ -65,17 +65,21 @@ impl History for Record {
         Box::pin(async { self.ledger.history().entries(query).await.map_err(refusal) })
     }
 
-    fn stats(&self, since: Option<Timestamp>) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>> {
+    fn stats(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> BoxFuture<'_, Result<Counted, Refusal>> {
         Box::pin(async move {
-            let stats = self.ledger.history().stats(since.unwrap_or_default(), clock::wall()).await.map_err(refusal)?;
+            let until = until.unwrap_or_else(clock::wall);
+            let stats = self.ledger.history().stats(since.unwrap_or_default(), until).await.map_err(refusal)?;
             let channels = stats.by_channel.into_iter();
-            Ok(channels.map(|(channel, statuses)| (channel, tally(statuses))).collect())
+            Ok(Counted {
+                from: since.map(|_| stats.from),
+                by_channel: channels.map(|(channel, statuses)| (channel, tally(statuses))).collect(),
+            })
         })
     }
 
-    fn verify(&self) -> BoxFuture<'_, Result<Value, Refusal>> {
+    fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {
         Box::pin(async {
-            let verified = self.aside(|ledger| ledger.verify(&[]).map_err(|e| e.to_string())).await?;
+            let verified = self.aside(move |ledger| ledger.verify(&anchors).map_err(|e| e.to_string())).await?;
             *self.verified_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::wall());
             Ok(json!(verified))
         })
@@ -86,6 +90,26 @@ impl History for Record {
         Box::pin(async move {
             self.aside(move |ledger| ledger.export(&what, &mut out).map(drop).map_err(|e| e.to_string())).await
         })
+    }
+
+    fn backup(&self, mut out: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>> {
+        Box::pin(
+            async move { self.aside(move |ledger| ledger.backup(&mut out).map(drop).map_err(|e| e.to_string())).await },
+        )
+    }
+
+    fn erase(&self, mut person: Person, because: String) -> BoxFuture<'_, Result<(Option<Erased>, u64), Refusal>> {
+        Box::pin(async move {
+            self.aside(move |ledger| {
+                let erased = ledger.erase(&mut person, because)?;
+                Ok((erased, person.left))
+            })
+            .await
+        })
+    }
+
+    fn recorded(&self) -> BoxFuture<'_, Result<(), Refusal>> {
+        Box::pin(async { self.aside(|ledger| ledger.recorded().map_err(|e| e.to_string())).await })
     }
 
     fn find(&self, thing: Thing, by: Key) -> BoxFuture<'_, Result<Option<Value>, Refusal>> {

@@ -2,7 +2,9 @@
 
 use super::access::Right;
 use super::guard::{Guard, catch, guard, unknown_path, wrong_method};
-use super::{Api, control, events, export, health, heartbeats, incidents, intake, ledger, lists, status};
+use super::{
+    Api, alerts, control, erase, events, export, health, heartbeats, incidents, intake, ledger, letters, lists, status,
+};
 use crate::engine::Role;
 use axum::Router;
 use axum::http::Method;
@@ -35,6 +37,10 @@ pub fn table() -> Vec<Route> {
         acts("/api/v1/notifications", post(intake::send)),
         reads("/api/v1/deliveries", get(lists::deliveries)),
         reads("/api/v1/deliveries/{id}", get(lists::delivery)),
+        reads("/api/v1/dlq", get(letters::list)),
+        row(Method::POST, "/api/v1/dlq/requeue", ADMIN, post(letters::requeue_all)),
+        row(Method::POST, "/api/v1/dlq/{id}/requeue", ADMIN, post(letters::requeue)),
+        row(Method::POST, "/api/v1/dlq/{id}/drop", ADMIN, post(letters::drop)),
         reads("/api/v1/incidents", get(incidents::list)),
         reads("/api/v1/incidents/{id}", get(incidents::show)),
         acts("/api/v1/incidents", post(intake::open)),
@@ -63,10 +69,14 @@ pub fn table() -> Vec<Route> {
         reads("/api/v1/ledger/stats", get(ledger::stats)),
         reads("/api/v1/ledger/verify", get(ledger::verify)),
         reads("/api/v1/ledger/export", get(export::export)),
+        row(Method::GET, "/api/v1/ledger/backup", ADMIN, get(export::backup)),
+        row(Method::POST, "/api/v1/ledger/erase", ADMIN, post(erase::erase)),
         reads("/api/v1/explain/{id}", get(ledger::explain)),
         row(Method::POST, "/api/v1/reload", ADMIN, post(control::reload)),
         reads("/api/v1/events", get(events::stream)),
         acts("/api/v1/sound/stop", post(control::stop_sound)),
+        acts("/api/v2/alerts", post(alerts::post)),
+        reads("/api/v2/alerts", get(alerts::list)),
     ]
 }
 
@@ -91,6 +101,10 @@ impl Api {
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(health::metrics))
+            .route(
+                "/api/v2/alerts",
+                get(alerts::list).post(alerts::post).route_layer(from_fn_with_state(self.clone(), alerts::gate)),
+            )
             .fallback(health::nothing_else)
             .layer(from_fn(catch))
             .with_state(self.clone())

@@ -2,7 +2,8 @@
 
 use super::Api;
 use super::access::{self, Peer};
-use super::patience::Patient;
+use super::patience::{Limits, Patient, Progress};
+use super::room::Room;
 use super::socket::ControlSocket;
 use crate::engine::Role;
 use axum::Router;
@@ -15,23 +16,17 @@ use serde_json::json;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// Connections at once, and of one caller: room for sixty-four senders under one uid, the connections
-/// that they have just closed, and the one who comes to acknowledge.
-const ALL: usize = 1_024;
-const EACH: usize = 256;
-/// Over all, for operators.
-const RESERVE: usize = 64;
-/// For the whole head of a request; also how long a connection may be idle.
-const HEAD: Duration = Duration::from_secs(10);
-/// For a far end that takes nothing.
-const STALLED: Duration = Duration::from_secs(30);
+/// For the whole head of a request, and for a far end that takes nothing.
+const LIMITS: Limits = Limits { head: Duration::from_secs(10), write: Duration::from_secs(30) };
+/// Between two requests.
+const IDLE: Duration = Duration::from_secs(60);
 /// When no connection can be taken (too many files), a while later.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -62,22 +57,31 @@ pub async fn serve_tcp(api: Arc<Api>, listener: Arc<TcpListener>) -> Result<(), 
     let mut open: Connections<IpAddr> = Connections::new(api);
     while let Some(accepted) = open.accept(listener.accept()).await {
         let Ok((stream, from)) = accepted else { continue };
-        open.serve(from.ip(), stream, router.clone(), None).await;
+        open.serve(site(from.ip()), stream, router.clone(), None).await;
     }
     open.end().await;
     Ok(())
 }
 
+/// Whose address it is: in IPv6 the upper half of it, since who has one has all of the lower half.
+fn site(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        v4 => v4,
+    }
+}
+
 /// The connections of one listener, counted by caller.
 struct Connections<K> {
     api: Arc<Api>,
+    room: Room,
     tasks: JoinSet<()>,
     counts: Arc<Mutex<HashMap<K, usize>>>,
 }
 
 impl<K: Copy + Eq + Hash + Send + 'static> Connections<K> {
     fn new(api: Arc<Api>) -> Self {
-        Connections { api, tasks: JoinSet::new(), counts: Arc::default() }
+        Connections { api, room: Room::of_this_process(), tasks: JoinSet::new(), counts: Arc::default() }
     }
 
     /// The next connection; `None` when the daemon stops.
@@ -98,11 +102,12 @@ impl<K: Copy + Eq + Hash + Send + 'static> Connections<K> {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Some(place) = Place::take(&self.api, &self.counts, from) else {
-            return refuse(stream, "RATE_LIMITED", EACH).await;
+        let Room { all, each, reserve } = self.room;
+        let Some(place) = Place::take(&self.api, &self.counts, from, each) else {
+            return refuse(stream, "RATE_LIMITED", each).await;
         };
-        if self.tasks.len() >= if self.acts(peer) { ALL + RESERVE } else { ALL } {
-            return refuse(stream, "OVERLOADED", ALL).await;
+        if self.tasks.len() >= if self.acts(peer) { all + reserve } else { all } {
+            return refuse(stream, "OVERLOADED", all).await;
         }
         self.tasks.spawn(async move {
             connection(stream, router, peer, &place.api).await;
@@ -130,10 +135,10 @@ struct Place<K: Eq + Hash> {
 }
 
 impl<K: Copy + Eq + Hash> Place<K> {
-    fn take(api: &Arc<Api>, counts: &Arc<Mutex<HashMap<K, usize>>>, from: K) -> Option<Place<K>> {
+    fn take(api: &Arc<Api>, counts: &Arc<Mutex<HashMap<K, usize>>>, from: K, each: usize) -> Option<Place<K>> {
         let mut map = counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = map.entry(from).or_default();
-        if *count >= EACH {
+        if *count >= each {
             return None;
         }
         *count += 1;
@@ -170,15 +175,22 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let router = TowerToHyperService::new(router);
+    let progress = Progress::default();
+    let stream = TokioIo::new(Patient::new(stream, LIMITS, progress.clone()));
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         if let Some(peer) = peer {
             request.extensions_mut().insert(peer);
         }
-        router.call(request)
+        progress.asked();
+        let (answering, progress) = (router.call(request), progress.clone());
+        async move {
+            let answer = answering.await;
+            progress.answered();
+            answer
+        }
     });
-    let stream = TokioIo::new(Patient::new(stream, STALLED));
     let serving =
-        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD).serve_connection(stream, service);
+        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(IDLE).serve_connection(stream, service);
     let mut serving = std::pin::pin!(serving);
     // How a connection breaks is the far end's business.
     tokio::select! {
@@ -202,4 +214,19 @@ async fn refuse<S: AsyncWrite + Unpin>(mut stream: S, code: &str, limit: usize) 
     );
     // It fits into any socket's buffer; who has gone has gone.
     let _ = tokio::time::timeout(PAUSE, stream.write_all((head + &body).as_bytes())).await;
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn f64_all_addresses_of_a_site_are_one_caller() {
+        let site = |text: &str| site(text.parse().unwrap());
+        assert_eq!(site("2001:db8:1:2::1"), site("2001:db8:1:2:ffff::9"));
+        assert_ne!(site("2001:db8:1:2::1"), site("2001:db8:1:3::1"));
+        assert_eq!(site("::ffff:192.0.2.1"), site("192.0.2.1"));
+        assert_ne!(site("192.0.2.1"), site("192.0.2.2"));
+    }
 }

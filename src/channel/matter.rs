@@ -3,6 +3,7 @@
 
 use crate::domain::Labels;
 use crate::domain::level::Level;
+use std::sync::Arc;
 
 /// Why a message is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct Matter {
     pub kind_of: String,
     pub subject: String,
     pub body: String,
-    pub labels: Labels,
+    pub labels: Arc<Labels>,
     /// The incident it belongs to, if it belongs to one.
     pub incident: Option<Subject>,
 }

@@ -32,7 +32,7 @@ use crate::domain::delivery::Sort;
 use crate::domain::event::{AttemptResult, Rendered};
 use crate::domain::failure::Failure;
 use crate::domain::level::Level;
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
 use std::fmt::Debug;
@@ -97,10 +97,50 @@ pub trait Channel: Send + Sync + Debug {
         false
     }
 
+    /// For channels whose provider can be asked, after a lost answer, whether it has a message.
+    fn inquirer(&self) -> Option<&dyn Inquirer> {
+        None
+    }
+
     /// For channels whose effect lasts after the attempt: a sound.
     fn sounder(&self) -> Option<&dyn Sounder> {
         None
     }
+}
+
+/// What a channel offers beside `send` whose provider lists what it has.
+pub trait Inquirer: Send + Sync {
+    /// Whether the provider has what an attempt sent whose answer was lost. Sends nothing. The
+    /// caller holds the deadline.
+    fn inquire<'a>(&'a self, lost: &'a Lost) -> BoxFuture<'a, Found>;
+}
+
+/// An attempt whose answer was lost.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    pub address: Option<String>,
+    /// As it was handed to `send`.
+    pub text: Rendered,
+    /// When the attempt began.
+    pub since: Timestamp,
+    /// The provider's ids of other messages to this address: none of these is it.
+    pub known: Vec<String>,
+}
+
+/// What the provider says of a lost message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    Yes {
+        provider_id: String,
+        detail: String,
+    },
+    No {
+        words: String,
+    },
+    /// It could not be asked, or its answer tells nothing.
+    Unclear {
+        words: String,
+    },
 }
 
 /// What a sound channel offers beside `send`: its sounds are state, and the player is made to
@@ -145,6 +185,8 @@ pub struct WantedSound {
     pub level: Level,
     /// How much longer it may sound.
     pub left: Span,
+    /// Not softer than the samples are, and until it is not wanted any more, whatever the settings say.
+    pub full: bool,
 }
 
 /// A sound that ended by itself.

@@ -15,7 +15,7 @@ use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::level::Level;
 use crate::domain::secret::Secret;
-use crate::net::{Answer, Endpoint, Method};
+use crate::net::{Answer, Endpoint, Method, base64};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
 use reqwest::RequestBuilder;
@@ -57,7 +57,11 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     way.hide([topic.reveal()]);
     match &auth {
         Auth::None => {}
-        Auth::Token(secret) | Auth::Basic(_, secret) => way.hide([secret.reveal()]),
+        Auth::Token(token) => way.hide([token.reveal()]),
+        Auth::Basic(username, password) => {
+            way.hide([base64::encode(&format!("{username}:{}", password.reveal()))]);
+            way.hide([password.reveal()]);
+        }
     }
     Some(Arc::new(Ntfy { base: base?, topic, auth, way }))
 }

@@ -10,7 +10,7 @@ use crate::channel::sign;
 use crate::domain::clock;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
-use crate::net::Answer;
+use crate::net::{Answer, base64};
 use crate::settings::Table;
 use reqwest::RequestBuilder;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -46,7 +46,7 @@ impl Dress {
         let (headers, auth) = (headers?, auth?);
         let signing = signing.filter(|secret| !secret.is_empty());
         way.hide(headers.values().map(Secret::reveal));
-        way.hide(auth.secret());
+        way.hide(auth.secrets());
         way.hide(signing.as_ref().map(Secret::reveal));
         Some(Dress { headers, auth, signing })
     }
@@ -141,10 +141,15 @@ fn auth(table: &mut Table<'_>) -> Option<Auth> {
 }
 
 impl Auth {
-    fn secret(&self) -> Option<&str> {
+    /// In each form in which the far end gets to see them.
+    fn secrets(&self) -> Vec<String> {
         match self {
-            Auth::None => None,
-            Auth::Bearer(secret) | Auth::Basic(_, secret) => Some(secret.reveal()),
+            Auth::None => Vec::new(),
+            Auth::Bearer(token) => vec![token.reveal().to_owned()],
+            Auth::Basic(username, password) => {
+                let login = base64::encode(&format!("{username}:{}", password.reveal()));
+                vec![password.reveal().to_owned(), login]
+            }
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass, cut};
 use crate::domain::level::Level;
 use crate::domain::time::Timestamp;
+use crate::net::names::NameError;
 use crate::net::resolve::lookup;
 use crate::net::{Endpoint, Reach};
 use crate::settings::Table;
@@ -169,7 +170,8 @@ impl Socket {
 
     async fn over_udp(&self, bytes: &[u8]) -> Result<AttemptResult, Failure> {
         let sent = async {
-            let addresses = lookup(self.to.host(), self.to.port(), self.reach.link_local).await?;
+            let addresses =
+                lookup(self.to.host(), self.to.port(), self.reach.link_local).await.map_err(io::Error::other)?;
             let first = addresses.first().copied().ok_or_else(|| io::Error::other("the name leads to no address"))?;
             let socket = UdpSocket::bind(if first.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" }).await?;
             socket.send_to(bytes, first).await
@@ -262,7 +264,7 @@ impl Channel for Socket {
 
     fn probe(&self) -> BoxFuture<'_, Probed> {
         Box::pin(async move {
-            let wrong = |e: io::Error| Failure::new(FailureClass::ProviderError, Blame::Channel, e.to_string());
+            let wrong = |e: NameError| Failure::new(FailureClass::ProviderError, Blame::Channel, e.to_string());
             match &self.wire {
                 Wire::Tcp { .. } => self.way.connect(&self.to).await,
                 Wire::Udp { .. } => {

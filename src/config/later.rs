@@ -9,9 +9,7 @@ const HEARTBEAT_KINDS: &[&str] = &["command", "nagios"];
 
 /// Where, and which key.
 const KEYS: &[(Home, &str)] = &[
-    (Home::Top, "intake"),
     (Home::Top, "routes"),
-    (Home::Http, "tokens"),
     (Home::Channel, "limits"),
     (Home::Level, "ack_timeout"),
     (Home::Layer, "hours"),
@@ -22,7 +20,6 @@ const KEYS: &[(Home, &str)] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Home {
     Top,
-    Http,
     Channel,
     Level,
     Layer,

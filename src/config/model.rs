@@ -1,6 +1,7 @@
 //! The finished config: every name in it exists, every default is filled in.
 
 use crate::channel::{Channel, Kind};
+use crate::config::intake::{Alertmanager, Token};
 use crate::domain::Labels;
 use crate::domain::delivery::{Format, Medium, Sort};
 use crate::domain::level::Level;
@@ -9,6 +10,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Span;
 use crate::domain::who::Who;
 use crate::domain::window::Window;
+use crate::ledger::Retention;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +25,7 @@ pub struct Config {
     pub access: Access,
     pub deadman: Option<Deadman>,
     pub http: Option<Http>,
+    pub retention: Retention,
     pub channels: BTreeMap<String, ChannelConfig>,
     pub people: BTreeMap<String, Person>,
     pub groups: BTreeMap<String, Vec<String>>,
@@ -32,6 +35,7 @@ pub struct Config {
     pub policies: BTreeMap<String, Policy>,
     pub heartbeats: BTreeMap<String, Heartbeat>,
     pub watches: BTreeMap<String, Watch>,
+    pub alertmanager: Alertmanager,
     pub source: Source,
 }
 
@@ -86,6 +90,8 @@ pub struct Http {
     pub listen: SocketAddr,
     /// Without a trailing slash.
     pub public_url: Option<String>,
+    /// Without any only loopback is listened on.
+    pub tokens: Vec<Token>,
 }
 
 /// A way out, as configured.

@@ -1,7 +1,7 @@
 //! A finished config from a text, for tests: stand-in adapters for every kind, also those to come,
 //! and everything that is "not yet supported" read all the same.
 
-use crate::channel::{Channel, Format, Kind, Outgoing, Probed, sound};
+use crate::channel::{Channel, Format, Found, Inquirer, Kind, Lost, Outgoing, Probed, sound};
 use crate::config::accounts::Accounts;
 use crate::config::load::load_from_files;
 use crate::config::model::Config;
@@ -76,7 +76,7 @@ impl Accounts for FixedAccounts {
 pub const STAND_INS: &[&Kind] = &[
     &stand_in("smtp", Sort::Addressed(Medium::Mail), Format::Mail),
     &stand_in("sendgrid", Sort::Addressed(Medium::Mail), Format::Mail),
-    &stand_in("twilio-sms", Sort::Addressed(Medium::Sms), Format::Sms),
+    &Kind { read: take_and_list, ..stand_in("twilio-sms", Sort::Addressed(Medium::Sms), Format::Sms) },
     &stand_in("telnyx-sms", Sort::Addressed(Medium::Sms), Format::Sms),
     &stand_in("email-sms", Sort::Addressed(Medium::Sms), Format::Sms),
     &stand_in("twilio-voice", Sort::Addressed(Medium::Voice), Format::Speech),
@@ -93,6 +93,39 @@ const fn stand_in(name: &'static str, sort: Sort, format: Format) -> Kind {
 fn take_anything(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     table.ignore_unknown();
     Some(Arc::new(StandIn))
+}
+
+fn take_and_list(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
+    table.ignore_unknown();
+    Some(Arc::new(Lister))
+}
+
+/// The same, of a provider that can be asked what it has; it says that it cannot tell.
+#[derive(Clone, Copy, Debug)]
+pub struct Lister;
+
+impl Channel for Lister {
+    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
+        StandIn.send(out)
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Probed> {
+        StandIn.probe()
+    }
+
+    fn describe(&self, out: &Outgoing) -> String {
+        StandIn.describe(out)
+    }
+
+    fn inquirer(&self) -> Option<&dyn Inquirer> {
+        Some(self)
+    }
+}
+
+impl Inquirer for Lister {
+    fn inquire<'a>(&'a self, _lost: &'a Lost) -> BoxFuture<'a, Found> {
+        Box::pin(async { Found::Unclear { words: "a stand-in cannot tell".to_owned() } })
+    }
 }
 
 /// Says "simulated" to everything.

@@ -71,9 +71,9 @@ pub enum Command {
     Test(channels::Test),
     /// Test connection, sending, template and retry of every channel (not yet supported)
     Selftest(unsupported::Selftest),
-    /// Dead letters (not yet supported)
+    /// Dead letters: what no way could deliver
     #[command(subcommand)]
-    Dlq(unsupported::Dlq),
+    Dlq(dlq::Dlq),
     /// Hold alarms back for a while
     #[command(subcommand)]
     Silence(silence::Silence),
@@ -117,6 +117,7 @@ pub async fn run(asked: Option<Command>, session: &mut Session<'_>) -> Outcome {
         Command::Escalate(escalate) => escalate.run(session).await,
         Command::Snooze(snooze) => snooze.run(session).await,
         Command::Deliveries(deliveries) => deliveries.run(session).await,
+        Command::Dlq(dlq) => dlq.run(session).await,
         Command::Heartbeats(heartbeats) => heartbeats.run(session).await,
         Command::Ping(ping) => ping.run(session).await,
         Command::Watches(watches) => watches.run(session).await,
@@ -134,7 +135,6 @@ pub async fn run(asked: Option<Command>, session: &mut Session<'_>) -> Outcome {
         Command::Completions(completions) => completions.run(session, &mut command()),
         Command::Version => meta::version(session),
         Command::Selftest(_) => unsupported::refuse("selftest"),
-        Command::Dlq(_) => unsupported::refuse("dlq"),
         Command::Who(_) => unsupported::refuse("who"),
         Command::Rehearse(_) => unsupported::refuse("rehearse"),
     }

@@ -23,6 +23,7 @@ pub use trouble::Exit;
 
 use crate::domain::clock;
 use clap::FromArgMatches;
+use clap::error::ErrorKind;
 use screen::Screen;
 use session::{Form, Session};
 use std::ffi::OsString;
@@ -71,7 +72,10 @@ fn misused(args: &[OsString], error: &clap::Error) -> Exit {
         return Exit::Done;
     }
     if args.iter().skip(1).take_while(|a| *a != "--").any(|a| a == "--json") {
-        let trouble = Trouble::Usage(session::first_paragraph(&error.to_string()));
+        let trouble = Trouble::Usage(match error.kind() {
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing; --help lists them".into(),
+            _ => session::first_paragraph(&error.to_string()),
+        });
         let _ = writeln!(io::stdout(), "{}", String::from_utf8_lossy(&trouble.document()));
     }
     Exit::Usage

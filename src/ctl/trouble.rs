@@ -67,6 +67,13 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// As the daemon would say it, but before anything is sent.
+    pub fn too_large(field: &str, message: &str) -> Refusal {
+        let mut error = error_object("TOO_LARGE", message);
+        error["field"] = field.into();
+        Refusal { status: 413, document: None, error }
+    }
+
     /// From the body of an answer whose status is no success.
     pub fn read(status: u16, body: Vec<u8>) -> Refusal {
         let error = serde_json::from_slice::<Value>(&body).ok().and_then(|mut v| v.get_mut("error").map(Value::take));

@@ -14,7 +14,11 @@ pub async fn run(handle: Handle) -> Result<(), String> {
         let every = wanted.as_ref().map_or(Span::secs(30), |d| d.every);
         let moved = progress.after(every).await;
         let Some(deadman) = wanted.filter(|d| !d.url.is_empty()) else { continue };
-        let stuck = if progress.emergency() { Some("nothing can be made durable") } else { moved.err() };
+        let stuck = match () {
+            () if progress.emergency() => Some("nothing can be made durable"),
+            () if progress.unheard() => Some("nobody can be told of something urgent"),
+            () => moved.err(),
+        };
         if let Some(reason) = stuck {
             tracing::error!(reason, "the dead man's switch is not fetched");
             continue;

@@ -8,6 +8,8 @@ mod args;
 mod chronicle;
 mod deadman;
 mod doors;
+mod files;
+mod keeping;
 mod logging;
 mod opening;
 mod progress;
@@ -17,6 +19,7 @@ mod store;
 mod supervise;
 mod systemd;
 mod tasks;
+mod threads;
 mod watcher;
 
 pub use args::Args;
@@ -65,6 +68,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     // As status and the log name it, wherever we were started.
     args.config = std::path::absolute(&args.config).unwrap_or(args.config);
     logging::start(args.log);
+    files::raise();
     let exit = run(args);
     logging::finish();
     exit.into()
@@ -75,12 +79,12 @@ fn run(args: Args) -> Exit {
         Ok(opening) => opening,
         Err(lines) => {
             for line in lines {
-                tracing::error!(problem = %line, "the config is refused, and no accepted one is kept");
+                tracing::error!(problem = %line, "the config is refused, and no good one is kept");
             }
             return Exit::Config;
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match threads::runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, "no threads can be started");

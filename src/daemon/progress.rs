@@ -36,6 +36,11 @@ impl Progress {
         if self.waited > patience(&self.handle) { Err("attempts do not end at their deadline") } else { Ok(()) }
     }
 
+    /// Nobody can be told of something urgent.
+    pub fn unheard(&self) -> bool {
+        self.handle.progress().unheard.load(Ordering::Relaxed)
+    }
+
     /// The journal cannot be made durable, and the daemon knows it.
     pub fn emergency(&self) -> bool {
         self.before.emergency
@@ -104,20 +109,20 @@ mod tests {
     const BEFORE: Marks = Marks { turns: 7, decided: 90, durable: 80, started: 3, finished: 2, emergency: false };
 
     #[test]
-    fn a_loop_that_stands_still_is_no_progress() {
+    fn f10_a_loop_that_stands_still_is_no_progress() {
         assert!(Marks { durable: 90, ..BEFORE }.moved_since(&BEFORE).unwrap_err().contains("engine"));
         assert_eq!(Marks { turns: 8, durable: 90, ..BEFORE }.moved_since(&BEFORE), Ok(()));
     }
 
     #[test]
-    fn a_journal_that_falls_behind_is_no_progress_unless_it_is_known() {
+    fn f10_a_journal_that_falls_behind_is_no_progress_unless_it_is_known() {
         let behind = Marks { turns: 8, durable: 89, ..BEFORE };
         assert!(behind.moved_since(&BEFORE).unwrap_err().contains("journal"));
         assert_eq!(Marks { emergency: true, ..behind }.moved_since(&BEFORE), Ok(()));
     }
 
     #[test]
-    fn attempts_that_never_end_are_seen() {
+    fn f04_attempts_that_never_end_are_seen() {
         assert!(!BEFORE.attempts_move(&BEFORE));
         assert!(Marks { finished: 3, ..BEFORE }.attempts_move(&BEFORE));
         let idle = Marks { finished: 3, ..BEFORE };

@@ -8,7 +8,7 @@ use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Engine, State};
 use crate::ledger::{self, Extract, FaultKind, Ledger, OpenError, Options, Report, Tip};
-use crate::runtime::{Log, LogFull, LogNews, extract, extractor, read_state};
+use crate::runtime::{Log, LogFull, LogNews, extract, extractor, read_state, state_fold};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -24,6 +24,8 @@ pub struct Opened {
     pub last_seq: u64,
     /// Damage that was found, to be told.
     pub faults: Vec<String>,
+    /// What the ledger removes, to be recorded.
+    pub removals: mpsc::UnboundedReceiver<Report>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +49,8 @@ impl From<OpenError> for StoreError {
 /// # Errors
 /// When the directory is in use, cannot be used, or comes from a newer version.
 pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Result<Opened, StoreError> {
-    let options = Options { extractor: extractor(config.clone()), ..Options::default() };
+    let mut options = Options { extractor: extractor(config.clone()), fold: state_fold(), ..Options::default() };
+    options.segment_bytes = failpoint::segment_bytes().unwrap_or(options.segment_bytes);
     let mut opening = ledger::open(&config.daemon.state_dir, options)?;
     failpoint::reached(Point::StartLocked);
     let mut state = State::default();
@@ -75,19 +78,27 @@ pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Resul
     let damage = recovery.faults.iter().filter(|f| f.kind != FaultKind::TornTail);
     let faults = damage.map(ToString::to_string).collect();
     let last_seq = recovery.tip.seq;
+    let (removals_in, removals) = mpsc::unbounded_channel();
     let ledger = recovered
-        .start(Arc::new(move |report| tell(&news, report)))
+        .start(Arc::new(move |report| tell(&news, &removals_in, report)))
         .map_err(|e| StoreError::Failed(format!("the ledger's threads cannot be started: {e}")))?;
+    ledger.retain(config.retention);
     let store = Arc::new(Store { ledger: Arc::new(ledger) });
-    Ok(Opened { store, engine, last_seq, faults })
+    Ok(Opened { store, engine, last_seq, faults, removals })
 }
 
-fn tell(news: &mpsc::UnboundedSender<LogNews>, report: Report) {
+fn tell(news: &mpsc::UnboundedSender<LogNews>, removals: &mpsc::UnboundedSender<Report>, report: Report) {
     let told = match report {
         Report::Durable(tip) => LogNews::Durable(tip.seq),
         Report::Trouble { words } => LogNews::Trouble(words),
         Report::Well => LogNews::Well,
         Report::History { words, well } => LogNews::History { words, well },
+        Report::Files { words } => LogNews::Files(words),
+        Report::Erased(_) | Report::Forgotten { .. } => {
+            // What ends meanwhile is reported again at the next start.
+            let _ = removals.send(report);
+            return;
+        }
         Report::Replaced { words } => {
             tracing::error!(reason = %words, "a segment of the journal failed; a new one took its frames");
             return;
@@ -101,10 +112,31 @@ fn tell(news: &mpsc::UnboundedSender<LogNews>, report: Report) {
     let _ = news.send(told);
 }
 
+/// The head of the chain goes to the log each day, where whoever edits the ledger does not reach it.
+const NOTED: Span = Span::hours(24);
+
 impl Store {
+    /// Notes the head now and each day; never ends.
+    ///
+    /// # Errors
+    /// Never; tasks that are kept alive have a reason for their end.
+    pub async fn note_head(self: Arc<Store>) -> Result<(), String> {
+        loop {
+            let head = self.ledger.durable();
+            if head.seq > 0 {
+                tracing::info!(%head, "the ledger's head, for `stentorctl ledger verify --against`");
+            }
+            tokio::time::sleep(NOTED.to_std()).await;
+        }
+    }
+
     /// What happened, for the API.
     pub fn record(&self, config: &Config) -> Record {
         Record::new(self.ledger.clone(), config.daemon.timezone.clone())
+    }
+
+    pub fn ledger(&self) -> Arc<Ledger> {
+        self.ledger.clone()
     }
 
     /// Writes what waits and ends the threads; blocks.
@@ -112,7 +144,9 @@ impl Store {
     /// # Errors
     /// When events could not be made durable.
     pub fn stop(&self) -> Result<(), String> {
-        self.ledger.stop().map(drop)
+        let head = self.ledger.stop()?;
+        tracing::info!(%head, "the ledger is closed");
+        Ok(())
     }
 }
 

@@ -8,14 +8,15 @@ use super::store::{self, Store, StoreError};
 use super::systemd;
 use super::tasks::Tasks;
 use super::watcher::Changes;
-use super::{Exit, chronicle, deadman, doors};
+use super::{Exit, chronicle, deadman, doors, keeping};
 use crate::api::{Api, Own};
 use crate::config::Config;
 use crate::domain::clock::SystemClock;
 use crate::domain::failpoint::{self, Point};
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Ask, Caller, Read};
 use crate::heartbeat;
+use crate::ledger::Report;
 use crate::runtime::{Cycle, Ended, Handle, Lanes, Setup};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,6 +69,8 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     })?;
     let store = opened.store;
 
+    let last_checkpoint = opened.engine.state.checkpoint_at;
+
     // 2. The engine and its loop.
     let (handle, lanes) = Lanes::open(config.clone());
     let (stop_cycle, stop) = oneshot::channel();
@@ -99,7 +102,10 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     tasks.once("metrics", api.clone().count(frames));
 
     // 4. What runs beside.
+    let noted = store.clone();
+    tasks.keep("daily head", move || noted.clone().note_head());
     keep_running(&tasks, &handle, &reloader, &args.config);
+    keep_ledger(&tasks, &handle, &store, opened.removals, last_checkpoint);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), name = %config.daemon.name, "stentor is ready");
     failpoint::reached(Point::StartReady);
     systemd::ready(systemd::status(refused.is_some()));
@@ -144,6 +150,20 @@ fn keep_running(tasks: &Tasks, handle: &Handle, reloader: &Reloader, config: &Pa
     let (looks, path) = (reloader.clone(), config.to_owned());
     tasks.keep("config watcher", move || watch_config(looks.clone(), path.clone()));
     tasks.once("watchdog", systemd::feed(handle.clone()));
+}
+
+fn keep_ledger(
+    tasks: &Tasks,
+    handle: &Handle,
+    store: &Store,
+    removals: mpsc::UnboundedReceiver<Report>,
+    last_checkpoint: Option<Timestamp>,
+) {
+    tasks.once("ledger removals", keeping::record_removals(handle.clone(), store.ledger(), removals));
+    let (engine, ledger) = (handle.clone(), store.ledger());
+    tasks.keep("checkpoints", move || keeping::checkpoints(engine.clone(), ledger.clone(), last_checkpoint));
+    let (configs, ledger) = (handle.clone(), store.ledger());
+    tasks.keep("retention", move || keeping::retain(configs.clone(), ledger.clone()));
 }
 
 async fn watch_config(reloader: Reloader, path: std::path::PathBuf) -> Result<(), String> {

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_file_and_conf_d_are_watched_and_nothing_below() {
+    async fn f54_the_file_and_conf_d_are_watched_and_nothing_below() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("stentor.toml");
         fs::write(&file, "").unwrap();
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_conf_d_is_watched_after_the_next_look() {
+    async fn f54_a_new_conf_d_is_watched_after_the_next_look() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("stentor.toml");
         fs::write(&file, "").unwrap();
@@ -120,5 +120,33 @@ mod tests {
         fs::create_dir(dir.path().join("conf.d")).unwrap();
         changes.next().await;
         assert!(is_noticed(&mut changes, || fs::write(dir.path().join("conf.d/1.toml"), "").unwrap()).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn f53_a_file_that_is_being_written_is_looked_at_when_it_has_been_quiet() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut changes = Changes::of(&dir.path().join("nothing/stentor.toml"));
+        let sender = changes.sender.clone();
+        let begun = tokio::time::Instant::now();
+        let writing = tokio::spawn(async move {
+            for _ in 0..5 {
+                tokio::time::sleep(Span::millis(250).to_std()).await;
+                sender.send(()).await.unwrap();
+            }
+        });
+        changes.next().await;
+        assert_eq!(begun.elapsed(), Span::millis(5 * 250 + 300).to_std());
+        writing.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn f54_without_an_event_it_is_looked_at_every_thirty_seconds() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut changes = Changes::of(&dir.path().join("nothing/stentor.toml"));
+        for n in 1..4 {
+            let begun = tokio::time::Instant::now();
+            changes.next().await;
+            assert_eq!(begun.elapsed(), Span::secs(30).to_std(), "look {n}");
+        }
     }
 }

@@ -71,16 +71,8 @@ pub enum Format {
     None,
 }
 
-/// The status of a delivery, as CLI and API print it.
-///
-/// ```text
-/// scheduled -> ready -> sending -> submitted -> delivered | sent | dead
-///                ^         |-> delivered | sent | dead
-///                |         |-> backoff -> ready
-///                |         |-> waiting -> ready
-///                |         '-> unknown -> ready | submitted
-/// skipped, simulated: at once; superseded, expired: from any that is not an end
-/// ```
+/// The status of a delivery, as CLI and API print it. [`MOVES`] says what may follow what; the page
+/// `docs/deliveries.md` draws it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -156,6 +148,52 @@ impl Status {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+/// Every move that a delivery may make: the one table that the fold goes by. A move that is not in it
+/// never happened.
+pub const MOVES: &[(Status, &[Status])] = {
+    use Status::*;
+    &[
+        (Scheduled, &[Ready, Expired]),
+        (Ready, &[Ready, Sending, Superseded, Expired, Dead, Skipped]),
+        (
+            Sending,
+            &[
+                Submitted, Delivered, Sent, Simulated, Ready, Backoff, Waiting, Unknown, Superseded, Expired, Dead,
+                Skipped,
+            ],
+        ),
+        (Submitted, &[Delivered, Sent]),
+        (Backoff, &[Ready, Waiting, Superseded, Expired]),
+        (Waiting, &[Ready, Waiting, Sending, Superseded, Expired, Dead, Skipped]),
+        (Unknown, &[Unknown, Sent, Ready, Backoff, Waiting, Superseded, Expired, Dead, Skipped]),
+        // Only by somebody's order.
+        (Dead, &[Ready]),
+        (Delivered, &[]),
+        (Sent, &[]),
+        (Superseded, &[]),
+        (Expired, &[]),
+        (Skipped, &[]),
+        (Simulated, &[]),
+    ]
+};
+
+impl Status {
+    /// What may come next.
+    pub fn next(self) -> &'static [Status] {
+        MOVES.iter().find(|(from, _)| *from == self).map_or(&[], |(_, to)| to)
+    }
+
+    /// Whether a delivery may go from this to that.
+    pub fn may_become(self, to: Status) -> bool {
+        self.next().contains(&to)
+    }
+
+    /// What a delivery may begin with.
+    pub fn is_beginning(self) -> bool {
+        matches!(self, Status::Scheduled | Status::Ready | Status::Skipped)
     }
 }
 

@@ -4,6 +4,9 @@
 //! `STENTOR_FAILPOINT=journal_written` dies there as by kill -9, the first time that it is reached;
 //! `journal_written:3` the third time. `attempt_started@hook` only for the channel `hook`.
 //! `...=panic` panics there, and `...=block` keeps the thread for ever.
+//!
+//! `STENTOR_SEGMENT_BYTES=4096` makes the journal's segments that small, so that a second of load ends,
+//! packs and snapshots many.
 
 /// Along the way of an alarm, then beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantNames)]
@@ -97,10 +100,19 @@ pub fn reached_with(point: Point, last: impl FnOnce()) {
     armed::reached(point, "", last);
 }
 
+/// How long a segment of the journal is to be, if a test wants it otherwise.
+pub fn segment_bytes() -> Option<u64> {
+    armed::segment_bytes()
+}
+
 #[cfg(not(debug_assertions))]
 mod armed {
     #[inline]
     pub fn reached(_: super::Point, _: &str, _: impl FnOnce()) {}
+    #[inline]
+    pub fn segment_bytes() -> Option<u64> {
+        None
+    }
 }
 
 #[cfg(debug_assertions)]
@@ -158,6 +170,10 @@ mod armed {
             }
             self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(1))) <= Ok(1)
         }
+    }
+
+    pub fn segment_bytes() -> Option<u64> {
+        std::env::var("STENTOR_SEGMENT_BYTES").ok()?.parse().ok()
     }
 
     pub fn reached(point: Point, name: &str, last: impl FnOnce()) {

@@ -110,10 +110,18 @@ impl fmt::Display for Failure {
 /// The first `max` characters, by letters and never in the middle of one, control characters
 /// replaced by blanks.
 pub fn cut(text: &str, max: usize) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let clean = |c: char| if c.is_control() || is_treacherous(c) { ' ' } else { c };
     match text.char_indices().nth(max) {
         None => text.chars().map(clean).collect(),
         Some(_) if max == 0 => String::new(),
         Some(_) => text.chars().take(max - 1).map(clean).chain(['…']).collect(),
     }
+}
+
+/// Marks, embeddings, overrides and isolates of the bidirectional algorithm, line and paragraph
+/// separators, zero-width characters but the joiners, tags: what makes a line look like another one.
+pub fn is_treacherous(c: char) -> bool {
+    matches!(c,
+        '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }

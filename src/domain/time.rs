@@ -60,7 +60,7 @@ impl Span {
     }
 
     /// Reads a number with its unit, as the config has them: `500ms`, `30s`, `5m`, `2h`, `1d`,
-    /// `1w`, also joined (`1h30m`).
+    /// `1w`, `7y` (of 365 days), also joined (`1h30m`).
     ///
     /// # Errors
     /// A sentence that says what would be right.
@@ -84,6 +84,7 @@ impl Span {
                 "h" => Span::hours(1).0,
                 "d" => Span::days(1).0,
                 "w" => Span::days(7).0,
+                "y" => Span::days(365).0,
                 _ => return Err(wrong()),
             };
             rest = &rest[letters..];

@@ -20,7 +20,7 @@ impl Turn<'_> {
             None => self.only_unacknowledged()?,
         };
         if !self.may_acknowledge(incident) {
-            let message = "acknowledging needs the role operator, or to have been told of it";
+            let message = "acknowledging needs the role operator, or to have been told of it and not to be a client";
             return refuse(Refusal::new(Code::Forbidden, message));
         }
         let status = self.state.incidents.get(&incident).map(|i| i.status);
@@ -160,8 +160,8 @@ impl Turn<'_> {
 
     pub fn snooze(&mut self, id: &str, span: Span) -> Answer {
         let incident = self.find_incident(id)?;
-        if span < Span::mins(1) || span > Span::days(7) {
-            return refuse(Refusal::field("for", "a snooze takes between 1m and 7d"));
+        if span < Span::secs(1) || span > Span::days(7) {
+            return refuse(Refusal::field("for", "a snooze takes between 1s and 7d"));
         }
         if !self.state.incidents.get(&incident).is_some_and(Incident::is_live) {
             return refuse(Refusal::new(Code::Conflict, format!("{} is resolved already", self.numbered(incident))));

@@ -1,8 +1,8 @@
-//! The end of a delivery, dead letters, and sounds that go on.
+//! The end of a delivery, and sounds that go on.
 
 use super::input::Effect;
 use super::refusal::{Answer, Code, Refusal};
-use super::turn::{Turn, refuse};
+use super::turn::Turn;
 use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;
 use crate::domain::id::{DeliveryId, IncidentId};
@@ -15,6 +15,9 @@ impl Turn<'_> {
         let incident = self.state.deliveries.get(&id).and_then(|d| d.incident);
         if let Some(incident) = incident.filter(|_| matches!(status, Status::Dead | Status::Expired)) {
             self.reconsider(incident);
+        }
+        if status == Status::Dead {
+            self.became_dead_letter(id);
         }
         self.proof_moved(id);
     }
@@ -29,33 +32,6 @@ impl Turn<'_> {
                 Refusal { field: Some("id".into()), ..Refusal::new(Code::NotFound, message) }
             },
         )
-    }
-
-    fn dead_letter(&self, id: &str) -> Result<DeliveryId, Refusal> {
-        let found = self.find_delivery(id)?;
-        if self.state.is_dead_letter(found) {
-            return Ok(found);
-        }
-        refuse(Refusal::new(Code::Conflict, format!("delivery {found} is no dead letter")))
-    }
-
-    /// One dead letter, or all of them, once more.
-    pub fn requeue(&mut self, id: Option<&str>) -> Answer {
-        let ids: Vec<DeliveryId> = match id {
-            Some(id) => vec![self.dead_letter(id)?],
-            None => self.state.dead_letters().map(|d| d.id).collect(),
-        };
-        for id in &ids {
-            self.emit(EventKind::DeadLetterRequeued { id: *id });
-        }
-        self.pump();
-        self.deliveries_by_id(&ids)
-    }
-
-    pub fn drop_letter(&mut self, id: &str) -> Answer {
-        let id = self.dead_letter(id)?;
-        self.emit(EventKind::DeadLetterDropped { id });
-        self.deliveries_by_id(&[id])
     }
 
     // ---- sounds

@@ -6,7 +6,7 @@ use super::state::{State, Timer};
 use super::turn::Turn;
 use crate::config::Config;
 use crate::domain::delivery::Status;
-use crate::domain::event::{AttemptResult, EventKind};
+use crate::domain::event::EventKind;
 use crate::domain::id::DeliveryId;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 
@@ -23,7 +23,9 @@ pub(crate) fn next_due(state: &State, config: &Config, agenda: &Agenda) -> Optio
     let closing = agenda.closing;
     let gates = state.queued_channels().filter(|_| !closing).filter_map(|name| {
         let (c, slots) = (state.channel(name), config.channels.get(name)?.slots);
-        c.retry_at.filter(|t| state.in_flight(name) < width(c, slots, *t))
+        // What was to be done at a gate that has been open for a while was looked at then.
+        let next = c.retry_at.filter(|t| *t > agenda.seen);
+        next.filter(|t| state.in_flight(name) < width(c, slots, *t))
     });
     let engine = state
         .next_timer()
@@ -34,6 +36,8 @@ pub(crate) fn next_due(state: &State, config: &Config, agenda: &Agenda) -> Optio
         .chain(agenda.proofs.values().map(|p| p.until).filter(|_| !closing))
         .chain(agenda.rates)
         .chain(agenda.unseen_due)
+        .chain(agenda.patience)
+        .chain(agenda.urgent.first().map(|(t, _)| *t).filter(|_| !closing))
         .min()
         .map(|t| state.wall_time(t));
     let calendar = agenda.heartbeats.values().map(|next| next.latest).filter(|_| !closing).min();
@@ -51,6 +55,8 @@ impl Turn<'_> {
             let timer = timer.clone();
             self.fire_timer(timer);
         }
+        self.patience_over();
+        self.unheard_due();
         self.heartbeats_due();
         self.rules_due();
         self.pump();
@@ -77,6 +83,7 @@ impl Turn<'_> {
         }
         match d.status {
             Status::Scheduled => self.scheduled_due(id),
+            Status::Unknown => self.go_on_unknown(id, "and nobody can tell"),
             Status::Waiting => self.look_again(id, Status::Waiting, "looking again whether its channel works"),
             _ => self.look_again(id, Status::Ready, "the pause is over"),
         }
@@ -114,14 +121,15 @@ impl Turn<'_> {
 
     /// The start of this life: attempts without an outcome are taken up again.
     pub fn started(&mut self, version: String, boot: String) {
+        let before = self.state.engine_time(self.state.last_at);
         self.believe_clock(&boot);
         self.emit(EventKind::Started { version, boot });
-        for id in self.state.all_in_flight() {
-            let Some(n) = self.state.deliveries.get(&id).map(|d| d.n) else { continue };
-            let words = "stentor stopped before the answer came".to_owned();
-            self.attempt_finished(id, n, AttemptResult::Lost { words });
-        }
+        self.inquire_again();
+        self.take_up_attempts();
+        self.listen_for_all();
         self.agenda.started_at = self.wall;
+        let deaf = (self.now - before).min(self.config.alertmanager.resolve_timeout);
+        self.await_alerts(self.now + deaf);
         self.plan_agenda();
         self.effects.push(super::input::Effect::Sound);
         self.wake();

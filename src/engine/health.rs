@@ -7,7 +7,7 @@
 use super::outcome::ASKED_MAX;
 use super::turn::Turn;
 use crate::domain::delivery::{ChannelStatus, Status};
-use crate::domain::event::{Breaker, EventKind};
+use crate::domain::event::{Breaker, ChannelChanged, EventKind};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
@@ -26,15 +26,7 @@ impl Turn<'_> {
         if c.status == ChannelStatus::Ok && well {
             return;
         }
-        self.emit(EventKind::ChannelChanged {
-            channel: channel.into(),
-            status: ChannelStatus::Ok,
-            detail: String::new(),
-            breaker: Breaker::Closed,
-            failures: 0,
-            retry_at: None,
-            gap: Span::ZERO,
-        });
+        self.emit(EventKind::ChannelChanged(ChannelChanged::unharmed(channel, ChannelStatus::Ok)));
         self.channel_is_back(channel);
     }
 
@@ -48,7 +40,7 @@ impl Turn<'_> {
         let dead = was_dead || for_good || failures >= DEAD_AFTER;
         let gap = if dead { Span(c.gap.0 * 3 / 2).clamp(GAP_FIRST, GAP_MAX) } else { Span::ZERO };
         let pause = failure.retry_after.map_or(gap, |asked| asked.min(ASKED_MAX).max(gap));
-        self.emit(EventKind::ChannelChanged {
+        self.emit(EventKind::ChannelChanged(ChannelChanged {
             channel: channel.into(),
             status: if dead { ChannelStatus::Dead } else { ChannelStatus::Suspect },
             detail: failure.said(),
@@ -56,7 +48,7 @@ impl Turn<'_> {
             failures,
             retry_at: (pause > Span::ZERO).then_some(self.now + pause),
             gap,
-        });
+        }));
         if dead && !was_dead {
             self.go_round(channel, Level::Low);
         } else if pause > Span::ZERO && !dead {
@@ -73,7 +65,7 @@ impl Turn<'_> {
             return false;
         }
         let (detail, failures) = (c.detail.clone(), c.failures);
-        self.emit(EventKind::ChannelChanged {
+        self.emit(EventKind::ChannelChanged(ChannelChanged {
             channel: channel.into(),
             status: ChannelStatus::Dead,
             detail,
@@ -81,7 +73,7 @@ impl Turn<'_> {
             failures,
             retry_at: Some(self.now + GAP_FIRST),
             gap: GAP_FIRST,
-        });
+        }));
         self.go_round(channel, Level::Low);
         true
     }
@@ -91,15 +83,7 @@ impl Turn<'_> {
         if self.state.channel(channel).status == ChannelStatus::Unknown {
             return;
         }
-        self.emit(EventKind::ChannelChanged {
-            channel: channel.into(),
-            status: ChannelStatus::Unknown,
-            detail: String::new(),
-            breaker: Breaker::Closed,
-            failures: 0,
-            retry_at: None,
-            gap: Span::ZERO,
-        });
+        self.emit(EventKind::ChannelChanged(ChannelChanged::unharmed(channel, ChannelStatus::Unknown)));
         self.channel_is_back(channel);
     }
 

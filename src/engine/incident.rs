@@ -3,6 +3,7 @@
 use super::input::OpenRequest;
 use super::labels::{OwnLabels, type_of};
 use super::refusal::{Answer, Code, Refusal};
+use super::report::FirstReport;
 use super::state::{Incident, IncidentStatus};
 use super::turn::{Turn, refuse};
 use crate::config::IncidentTerms;
@@ -25,6 +26,8 @@ pub(crate) struct Opening {
     /// A watch with tiers.
     pub once: bool,
     pub tenant: Option<String>,
+    /// By an alert from outside.
+    pub alert: Option<FirstReport>,
 }
 
 impl Opening {
@@ -47,6 +50,7 @@ impl Opening {
             about: None,
             once: false,
             tenant: None,
+            alert: None,
         }
     }
 }
@@ -54,6 +58,7 @@ impl Opening {
 impl Turn<'_> {
     pub fn open_by_hand(&mut self, request: OpenRequest) -> Answer {
         self.check_text(&request.subject, &request.labels)?;
+        self.check_room(request.level.map_or(Level::Urgent, |l| l.0), &request.body)?;
         self.check_names(request.channels.as_deref(), request.to.as_deref())?;
         let policy = match request.policy.as_deref() {
             None => None,
@@ -68,10 +73,7 @@ impl Turn<'_> {
         if request.fingerprint.as_ref().is_some_and(|f| f.is_empty() || f.len() > 255) {
             return refuse(Refusal::field("fingerprint", "a fingerprint has 1 to 255 bytes"));
         }
-        let fingerprint = match request.fingerprint {
-            Some(given) => format!("manual/{given}"),
-            None => format!("manual/{}", self.ids.ulid()),
-        };
+        let fingerprint = request.fingerprint.unwrap_or_else(|| format!("manual/{}", self.ids.ulid()));
         let opening = Opening {
             fingerprint,
             source: "manual",
@@ -89,6 +91,7 @@ impl Turn<'_> {
             about: None,
             once: false,
             tenant: request.tenant,
+            alert: None,
         };
         let (level, before) = (opening.terms.level, self.state.live_incident(&opening.fingerprint).map(|i| i.level));
         let id = self.open(opening);
@@ -108,6 +111,12 @@ impl Turn<'_> {
             }
             return id;
         }
+        self.open_anew(opening)
+    }
+
+    /// Opens it; there is none under its fingerprint.
+    pub fn open_anew(&mut self, opening: Opening) -> IncidentId {
+        let level = opening.terms.level;
         let id = IncidentId(self.ids.ulid());
         let Opening { terms, about, once, tenant, .. } = opening;
         let kind_of = type_of(&terms.kind_of, &terms.labels);
@@ -118,7 +127,10 @@ impl Turn<'_> {
             channel: about.as_deref(),
             ..OwnLabels::default()
         };
-        let labels = own.over(terms.labels, level, &kind_of);
+        let (labels, kept) = match opening.alert {
+            Some(_) => own.beside(terms.labels, level, &kind_of),
+            None => (own.over(terms.labels, level, &kind_of), Vec::new()),
+        };
         let policy = if once { None } else { self.policy_for(level, &terms.policy) };
         let silenced_by = self.silence_for(&labels);
         let silenced = silenced_by.is_some();
@@ -129,7 +141,7 @@ impl Turn<'_> {
                 fingerprint: opening.fingerprint,
                 level,
                 kind_of,
-                labels,
+                labels: labels.into(),
                 opened_by: opening.opened_by,
                 base: self.now,
                 rounds: self.rounds_of(policy.as_deref()),
@@ -144,6 +156,9 @@ impl Turn<'_> {
             },
             opening.payload,
         );
+        if let Some(first) = opening.alert {
+            self.emit(first.event(id, kept));
+        }
         if !silenced {
             self.begin(id, "the incident opened");
         }
@@ -163,7 +178,7 @@ impl Turn<'_> {
     }
 
     /// A higher level: from the first step of its policy, whoever had acknowledged.
-    fn raise(&mut self, id: IncidentId, level: Level, terms: IncidentTerms) {
+    pub fn raise(&mut self, id: IncidentId, level: Level, terms: IncidentTerms) {
         let once = self.state.incidents.get(&id).is_some_and(|i| i.once);
         let policy = if once { None } else { self.policy_for(level, &terms.policy) };
         self.emit(EventKind::IncidentRaised {
@@ -261,6 +276,9 @@ impl Turn<'_> {
                 HeartbeatStatus::Late => Some(format!("heartbeat {name} is late")),
                 _ => None,
             };
+        }
+        if i.alert.is_some() {
+            return Some("its source still reports the alert".to_owned());
         }
         let name = i.fingerprint.strip_prefix("watch/")?;
         let w = self.state.watches.get(name)?;

@@ -1,6 +1,6 @@
 //! What the doors may ask of the engine, and what it tells them back.
 
-use crate::channel::{Outgoing, Probed};
+use crate::channel::{Found, Lost, Outgoing, Probed};
 use crate::config::Config;
 use crate::domain::Labels;
 use crate::domain::event::AttemptResult;
@@ -9,6 +9,7 @@ use crate::domain::level::Level;
 use crate::domain::matcher::Matcher;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::who::Who;
+use crate::engine::report::Reports;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use ulid::Ulid;
@@ -66,6 +67,8 @@ pub enum Ask {
     // ---- intake
     Send(SendRequest),
     Open(OpenRequest),
+    /// Alerts from outside.
+    Report(Reports),
     // ---- control
     /// No id: the only unacknowledged one.
     Acknowledge {
@@ -135,6 +138,12 @@ pub enum Ask {
         n: u32,
         result: AttemptResult,
     },
+    /// The provider was asked whether it has a message whose answer was lost.
+    Inquired {
+        delivery: DeliveryId,
+        n: u32,
+        found: Found,
+    },
     HeartbeatDone {
         name: String,
         result: Probed,
@@ -175,6 +184,23 @@ pub enum Ask {
         words: String,
         well: bool,
     },
+    /// Where the chain is, once a day.
+    Checkpoint {
+        seq: u64,
+        hash: String,
+    },
+    /// Texts were removed from the ledger; these ids had them.
+    Erased {
+        from_seq: u64,
+        to_seq: u64,
+        because: String,
+        ids: Vec<Ulid>,
+    },
+    /// The journal begins after this event now.
+    Forgotten {
+        to_seq: u64,
+        because: String,
+    },
     // ---- reads
     Read(Read),
 }
@@ -195,7 +221,15 @@ pub enum Read {
     Metric(String),
     Channels,
     Silences,
-    DeadLetters,
+    /// Oldest first, from after this one on.
+    DeadLetters {
+        limit: usize,
+        after: Option<DeliveryId>,
+    },
+    /// Alerts that are open, by fingerprint, from behind this one on.
+    Alerts {
+        after: Option<u64>,
+    },
     /// The notification with its deliveries, as `send` answers it.
     Notification(String),
     /// Those whose id is smaller, newest first: the next page of [`Read::Incidents`].
@@ -229,11 +263,13 @@ pub struct DeliveryFilter {
 pub struct SendRequest {
     pub level: Option<LevelWord>,
     pub subject: String,
+    #[serde(deserialize_with = "or_default")]
     pub body: String,
     pub to: Option<Vec<Who>>,
     pub channels: Option<Vec<String>>,
     #[serde(rename = "type")]
     pub kind_of: Option<String>,
+    #[serde(deserialize_with = "or_default")]
     pub labels: Labels,
     pub initiator: Option<String>,
     pub tenant: Option<String>,
@@ -251,6 +287,7 @@ pub struct SendRequest {
 pub struct OpenRequest {
     pub level: Option<LevelWord>,
     pub subject: String,
+    #[serde(deserialize_with = "or_default")]
     pub body: String,
     pub fingerprint: Option<String>,
     pub policy: Option<String>,
@@ -258,9 +295,15 @@ pub struct OpenRequest {
     pub channels: Option<Vec<String>>,
     #[serde(rename = "type")]
     pub kind_of: Option<String>,
+    #[serde(deserialize_with = "or_default")]
     pub labels: Labels,
     pub initiator: Option<String>,
     pub tenant: Option<String>,
+}
+
+/// A null is as good as nothing, as it is for whatever is optional.
+fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 macro_rules! word {
@@ -302,6 +345,7 @@ word!(
 #[derive(Debug)]
 pub enum Effect {
     Attempt(AttemptOrder),
+    Inquiry(Inquiry),
     /// Run a channel's probe for this heartbeat.
     Probe {
         heartbeat: String,
@@ -317,6 +361,8 @@ pub enum Effect {
     },
     /// What should sound has changed.
     Sound,
+    /// Everybody who is logged in on this host is to read this.
+    Wall(String),
 }
 
 /// One attempt to run.
@@ -328,4 +374,14 @@ pub struct AttemptOrder {
     pub timeout: Span,
     pub simulate: bool,
     pub out: Box<Outgoing>,
+}
+
+/// One question to a provider: does it have this?
+#[derive(Debug)]
+pub struct Inquiry {
+    pub delivery: DeliveryId,
+    pub n: u32,
+    pub channel: String,
+    pub timeout: Span,
+    pub lost: Box<Lost>,
 }

@@ -2,6 +2,7 @@
 
 use crate::domain::Labels;
 use crate::domain::level::Level;
+use crate::engine::state::{OF_ALERTS, own_name};
 
 /// What stentor itself says of something, beside its level and type. The given labels cannot
 /// overwrite it.
@@ -25,6 +26,34 @@ impl OwnLabels<'_> {
         let named = [("name", self.name), ("tenant", self.tenant), ("channel", self.channel), ("deal", self.deal)];
         labels.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))));
         labels
+    }
+}
+
+impl OwnLabels<'_> {
+    /// An alert's labels are kept whole: where one has a reserved name ours is `stentor_NAME`. With the names
+    /// that the alert kept.
+    pub fn beside(self, given: Labels, level: Level, kind_of: &str) -> (Labels, Vec<String>) {
+        let mut kept: Vec<String> = Vec::new();
+        for name in OF_ALERTS {
+            let own = format!("stentor_{name}");
+            if given.contains_key(name) {
+                kept.extend(given.contains_key(&own).then_some(own));
+                kept.push(name.to_owned());
+            }
+        }
+        let mut labels = given;
+        let ours = [
+            ("level", Some(level.as_str())),
+            ("name", self.name),
+            ("source", Some(self.source)),
+            ("type", Some(kind_of)),
+        ];
+        for (name, value) in ours {
+            if let (Some(name), Some(value)) = (own_name(name, &kept), value) {
+                labels.insert(name, value.to_owned());
+            }
+        }
+        (labels, kept)
     }
 }
 

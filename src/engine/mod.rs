@@ -5,6 +5,7 @@
 //! sees it. The caller makes the events durable and only then answers and acts.
 
 mod acknowledge;
+mod alert;
 mod delivery;
 mod due;
 mod fomo;
@@ -13,10 +14,13 @@ mod heartbeat;
 mod incident;
 mod input;
 mod labels;
+mod letter;
+mod lost;
 mod nobody;
 mod oncall;
 mod outcome;
 mod plan;
+mod poison;
 mod policy;
 mod progress;
 mod proof;
@@ -24,12 +28,14 @@ mod queue;
 mod reader;
 mod refusal;
 mod reload;
+mod report;
 mod request;
 mod sending;
 mod silence;
 mod state;
 mod text;
 mod turn;
+mod unheard;
 mod verdict;
 mod view;
 mod watch;
@@ -42,6 +48,7 @@ pub use heartbeat::spread_of;
 pub use input::*;
 pub use oncall::on_call;
 pub use refusal::{Answer, Code, Refusal};
+pub use report::{AlertReport, Reports};
 pub use state::*;
 pub use view::Story;
 
@@ -49,7 +56,7 @@ use crate::config::Config;
 use crate::domain::event::{Event, Frame};
 use crate::domain::id::NotificationId;
 use crate::domain::time::{EngineTime, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use turn::Turn;
 
@@ -93,6 +100,13 @@ pub(crate) struct Agenda {
     /// Work waited at the last look, for the processing rate.
     pub waited: bool,
     pub started_at: Timestamp,
+    /// The last look at what is due and who may start.
+    pub seen: EngineTime,
+    /// Urgent messages, by when it is looked at whether anybody heard of them.
+    pub urgent: BTreeSet<(EngineTime, NotificationId)>,
+    /// Until when a suspect waits for a quiet moment; and whether that time is over.
+    pub patience: Option<EngineTime>,
+    pub impatient: bool,
     pub emergency: bool,
     /// The daemon stops: no new attempt begins.
     pub closing: bool,
@@ -131,6 +145,8 @@ impl Engine {
         turn.before = &before;
         let answer = turn.decide(input.ask);
         turn.pump();
+        turn.unheard_over();
+        turn.agenda.seen = turn.now;
         let (events, effects) = turn.finish();
         Decision { events, answer, effects }
     }

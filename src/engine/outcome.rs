@@ -30,6 +30,7 @@ impl Turn<'_> {
         self.emit(EventKind::AttemptFinished { delivery: id, n, channel: channel.clone(), result: result.clone() });
         match result {
             AttemptResult::Failed(failure) => self.attempt_failed(id, &channel, failure, works_for_others),
+            AttemptResult::Lost { .. } if self.inquire(id) => {}
             AttemptResult::Lost { words } => self.move_on(id, Status::Ready, None, &words),
             AttemptResult::Simulated { .. } => self.end_delivery(id, Status::Simulated, ""),
             success => {
@@ -43,19 +44,22 @@ impl Turn<'_> {
     }
 
     /// The channel served others since this message failed last, or was made.
-    fn has_worked_since(&self, d: &Delivery) -> bool {
+    pub fn has_worked_since(&self, d: &Delivery) -> bool {
         let before = d.attempts.iter().rev().nth(1).and_then(|a| a.finished_at).unwrap_or(d.created_at);
         let since = self.state.engine_time(before);
         self.state.channel(d.channel()).last_success.is_some_and(|t| t > since)
     }
 
     fn attempt_failed(&mut self, id: DeliveryId, channel: &str, failure: Failure, works_for_others: bool) {
+        let silenced = self.was_silenced(channel, id);
         self.silence_sound(channel, id, "it failed");
         let died = matches!(failure.blame, Blame::Channel | Blame::Account) && self.channel_failed(channel, &failure);
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let incident = d.incident;
         match self.unwanted(d) {
             Some((status, reason)) => self.end_delivery(id, status, &reason),
+            None if silenced => self.end_delivery(id, Status::Superseded, "silenced before it was heard"),
+            None if failure.unknown && self.inquire(id) => {}
             None => self.go_on_after(id, &failure, works_for_others),
         }
         if died {
@@ -65,7 +69,13 @@ impl Turn<'_> {
         }
     }
 
-    fn go_on_after(&mut self, id: DeliveryId, failure: &Failure, works_for_others: bool) {
+    /// A sound that nobody wants any more, while its player was about to begin.
+    fn was_silenced(&self, channel: &str, id: DeliveryId) -> bool {
+        let sounds = self.config.channels.get(channel).is_some_and(|c| c.sound.is_some() && !c.simulate);
+        sounds && !self.state.sounding.get(channel).is_some_and(|s| s.contains_key(&id))
+    }
+
+    pub fn go_on_after(&mut self, id: DeliveryId, failure: &Failure, works_for_others: bool) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let other = self.alternative(d);
         let at_last_of_several = d.at > 0;
@@ -147,6 +157,11 @@ impl Turn<'_> {
         let n = self.state.notifications.get(&d.notification)?;
         if n.origin.is_notice() || n.origin == Origin::Test {
             return None;
+        }
+        // An order was given knowing what became of it before; a silence that begins later still holds it.
+        if d.ordered {
+            let labels = d.incident.and_then(|i| self.state.incidents.get(&i)).map_or(&n.labels, |i| &i.labels);
+            return self.silence_for(labels).map(|_| (Status::Skipped, "silenced".into()));
         }
         let Some(incident) = d.incident else {
             let silence = self.silence_for(&n.labels);

@@ -92,6 +92,10 @@ impl Turn<'_> {
                 }
             }
         }
+        // A tier is told by all its ways before the next one.
+        if to.is_some_and(|to| to.iter().any(|who| matches!(who, Who::Tier(_)))) {
+            plan.made.sort_by_key(|one| one.rank);
+        }
         plan.made
     }
 

@@ -46,6 +46,9 @@ impl Turn<'_> {
     /// What `next` says of an incident that is due.
     pub fn incident_due(&mut self, id: IncidentId) {
         let Some(i) = self.state.incidents.get(&id) else { return };
+        if i.alert.as_ref().is_some_and(|a| a.due <= self.now) {
+            return self.alert_lapsed(id);
+        }
         let Some(Next { due, what }) = i.next.filter(|next| next.due <= self.now) else { return };
         match what {
             NextWhat::Step { round, step } => self.step_due(id, round, step),

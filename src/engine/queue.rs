@@ -18,16 +18,6 @@ pub(crate) fn width(c: &ChannelState, slots: usize, now: EngineTime) -> usize {
     }
 }
 
-/// Under which a text is kept for further attempts: by its form, and one from a template only for
-/// the channel whose template it is.
-fn text_key(channel: &ChannelConfig) -> String {
-    let form = super::state::format_key(channel.format());
-    match channel.template {
-        Some(_) => format!("{form} of {}", channel.name),
-        None => form.to_owned(),
-    }
-}
-
 impl Turn<'_> {
     /// Starts what can start, the most urgent first; called at the end of every turn. What ends
     /// or moves meanwhile may free others, so it looks again until nothing changes.
@@ -37,13 +27,9 @@ impl Turn<'_> {
         }
         loop {
             let before = self.decided();
-            let names: Vec<String> = self.state.queued_channels().map(str::to_owned).collect();
-            for name in names {
-                let config = self.config;
-                match config.channels.get(&name) {
-                    Some(channel) => self.pump_channel(channel),
-                    None => self.channel_gone(&name),
-                }
+            self.pump_channels();
+            if self.decided() == before {
+                self.try_suspect();
             }
             if self.decided() == before {
                 return;
@@ -51,24 +37,43 @@ impl Turn<'_> {
         }
     }
 
+    fn pump_channels(&mut self) {
+        let names: Vec<String> = self.state.queued_channels().map(str::to_owned).collect();
+        for name in names {
+            let config = self.config;
+            match config.channels.get(&name) {
+                Some(channel) => self.pump_channel(channel),
+                None => self.channel_gone(&name),
+            }
+        }
+    }
+
     fn pump_channel(&mut self, channel: &ChannelConfig) {
         while let Some(next) = self.next_to_start(channel) {
-            let Some(d) = self.state.deliveries.get(&next) else { return };
-            if let Some((status, reason)) = self.unwanted(d) {
-                self.end_delivery(next, status, &reason);
-            } else if let Some(obstacle) = self.obstacle(&self.reader(d), &channel.name) {
-                self.pass_over(next, obstacle);
-            } else {
-                self.start_attempt(next, channel);
-            }
+            self.go(next, channel);
         }
     }
 
     /// The first in the queue, when there is a slot for it.
     fn next_to_start(&self, channel: &ChannelConfig) -> Option<DeliveryId> {
-        let width = width(self.state.channel(&channel.name), channel.slots, self.now);
-        let free = self.state.in_flight(&channel.name) < width;
-        self.state.queue(&channel.name).next().filter(|_| free)
+        let free = self.state.in_flight(&channel.name) < self.width_of(channel);
+        self.state.queue(&channel.name).next().filter(|id| free && !self.must_stand_back(*id))
+    }
+
+    pub fn width_of(&self, channel: &ChannelConfig) -> usize {
+        width(self.state.channel(&channel.name), channel.slots, self.now)
+    }
+
+    /// One more look at whether it is still wanted, and out with it.
+    pub fn go(&mut self, id: DeliveryId, channel: &ChannelConfig) {
+        let Some(d) = self.state.deliveries.get(&id) else { return };
+        if let Some((status, reason)) = self.unwanted(d) {
+            self.end_delivery(id, status, &reason);
+        } else if let Some(obstacle) = self.obstacle(&self.reader(d), &channel.name) {
+            self.pass_over(id, obstacle);
+        } else {
+            self.start_attempt(id, channel);
+        }
     }
 
     fn start_attempt(&mut self, id: DeliveryId, channel: &ChannelConfig) {
@@ -77,7 +82,7 @@ impl Turn<'_> {
         let address = channel.medium().and_then(|m| d.address_for(m));
         let address = address.map(|a| self.gateway_address(channel, d.who.as_deref(), a));
         let format = channel.format();
-        let key = text_key(channel);
+        let key = super::state::text_key(channel);
         let ready = d.texts.get(&key).cloned();
         let fresh = ready.is_none() && format != Format::None;
         let text = match ready {

@@ -4,9 +4,10 @@ use super::incident::Opening;
 use super::reader::Obstacle;
 use super::refusal::Answer;
 use super::turn::{Turn, done};
-use crate::domain::event::{EventKind, Payload};
+use crate::domain::event::{Erased, EventKind, Payload};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
+use ulid::Ulid;
 
 impl Turn<'_> {
     /// The config is swapped already; open incidents, timers and counters live on.
@@ -65,6 +66,9 @@ impl Turn<'_> {
         self.emit(EventKind::StorageTroubled { part: part.clone(), words: words.clone(), well });
         let name = format!("storage-{part}");
         if well {
+            if part == "journal" {
+                self.await_alerts(self.now + self.config.alertmanager.resolve_timeout);
+            }
             return self.end_self_incident(&name, &format!("{part} can be written again"));
         }
         let (level, subject) = match part.as_str() {
@@ -75,6 +79,19 @@ impl Turn<'_> {
             _ => (Level::Urgent, format!("stentor cannot write its {part}")),
         };
         self.open(Opening::about_self(&name, level, subject, words));
+    }
+
+    /// Texts are gone from the ledger; what of them is still at hand goes, too.
+    pub fn erased(&mut self, from_seq: u64, to_seq: u64, because: String, ids: &[Ulid]) {
+        let (notifications, deliveries) = self.state.with_texts(ids);
+        self.emit(EventKind::Erased(Erased { from_seq, to_seq, because, notifications, deliveries }));
+    }
+
+    /// Told at each start, too, in case that the last one ended before this was recorded.
+    pub fn forgotten(&mut self, to_seq: u64, because: String) {
+        if to_seq > self.state.forgotten {
+            self.emit(EventKind::Forgotten { to_seq, because });
+        }
     }
 
     fn end_self_incident(&mut self, name: &str, because: &str) {

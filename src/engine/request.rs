@@ -17,9 +17,17 @@ use crate::domain::who::Who;
 /// Idempotency keys that are remembered at the most.
 const KEYS: usize = 100_000;
 /// Labels of one request.
+/// Bytes of what all messages and incidents at hand say, with the copy that each step of an incident makes.
+const TEXTS: u64 = 256 << 20;
 const LABELS: usize = 64;
 /// The type of a test.
 const TEST: &str = "test";
+
+/// Whether one more fits; the last tenth is for urgent.
+pub(super) fn has_room(held: u64, level: Level, body: &str) -> bool {
+    let room = if level == Level::Urgent { TEXTS } else { TEXTS - TEXTS / 10 };
+    held + body.len() as u64 <= room
+}
 
 impl Turn<'_> {
     pub fn send(&mut self, request: SendRequest) -> Answer {
@@ -42,6 +50,7 @@ impl Turn<'_> {
             return refuse(Refusal::field("ttl", "a time to live is at least 1s"));
         }
         let level = request.level.map_or(Level::Normal, |l| l.0);
+        self.check_room(level, &request.body)?;
         let kind_of = type_of(&request.kind_of, &request.labels);
         let at = request.at.map(|t| t.0).filter(|t| *t > self.wall);
         let terms = Terms { channels: request.channels.clone(), to: request.to.clone(), at, ..Terms::default() };
@@ -135,6 +144,15 @@ impl Turn<'_> {
         let id = self.make(message, planned);
         self.pump();
         self.notification_view(id)
+    }
+
+    /// What messages say is in memory as long as they are at hand.
+    pub fn check_room(&self, level: Level, body: &str) -> Result<(), Refusal> {
+        if has_room(self.state.text_bytes(), level, body) {
+            return Ok(());
+        }
+        let message = format!("the texts of what is open take {} MiB, which is as much as may be", TEXTS >> 20);
+        refuse(Refusal::new(Code::Overloaded, message).retry_after(30))
     }
 
     pub fn check_text(&self, subject: &str, labels: &Labels) -> Result<(), Refusal> {

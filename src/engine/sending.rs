@@ -9,6 +9,7 @@ use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
 use crate::domain::time::{EngineTime, Span};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The time to live of what says nothing else.
 pub(crate) const TTL: Span = Span::days(1);
@@ -18,7 +19,7 @@ pub(crate) struct Message {
     pub origin: Origin,
     pub level: Level,
     pub kind_of: String,
-    pub labels: Labels,
+    pub labels: Arc<Labels>,
     pub payload: Payload,
     pub correlation_id: Option<String>,
     pub tenant: Option<String>,
@@ -35,12 +36,18 @@ pub(crate) struct Message {
 
 impl Message {
     /// The least that a message says.
-    pub fn new(origin: Origin, level: Level, kind_of: String, labels: Labels, payload: Payload) -> Message {
+    pub fn new(
+        origin: Origin,
+        level: Level,
+        kind_of: String,
+        labels: impl Into<Arc<Labels>>,
+        payload: Payload,
+    ) -> Message {
         Message {
             origin,
             level,
             kind_of,
-            labels,
+            labels: labels.into(),
             payload,
             correlation_id: None,
             tenant: None,
@@ -113,6 +120,7 @@ impl Turn<'_> {
             }
             self.deliver(&sending, one);
         }
+        self.listen_for(sending.id);
         sending.id
     }
 

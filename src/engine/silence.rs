@@ -4,7 +4,7 @@ use super::refusal::{Answer, Code, Refusal};
 use super::state::Incident;
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;
-use crate::domain::event::{EventKind, Origin};
+use crate::domain::event::{EventKind, Origin, SilenceAdded};
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::matcher::Matcher;
 use crate::domain::time::Span;
@@ -32,7 +32,8 @@ impl Turn<'_> {
         let id = self.ids.uuid();
         let created_by = author.unwrap_or_else(|| self.by.name.clone());
         let (starts, ends) = (self.now, self.now + span);
-        self.emit(EventKind::SilenceAdded { id: id.clone(), matchers, starts, ends, comment, created_by });
+        let added = SilenceAdded { id: id.clone(), matchers, starts, ends, comment, created_by };
+        self.emit(EventKind::SilenceAdded(added));
         self.silence_begins(&id);
         self.pump();
         self.silence_view(&id)

@@ -1,5 +1,6 @@
 //! From state to the words of a message: what the message floor is told.
 
+use super::alert::NO_LONGER_REPORTED;
 use super::state::Incident;
 use super::turn::Turn;
 use crate::channel::{Matter, Occasion, Subject};
@@ -96,7 +97,7 @@ fn about<'a>(i: &'a Incident, origin: &Origin) -> About<'a> {
             Origin::Resolved { .. } => i.resolved_by.as_deref(),
             _ => None,
         },
-        no_longer_reported: false,
+        no_longer_reported: i.alert.is_some() && i.because.as_deref() == Some(NO_LONGER_REPORTED),
         lasted: i.resolved_at.map(|t| t - i.opened_at),
     }
 }

@@ -77,6 +77,7 @@ impl<'e> Turn<'e> {
         match ask {
             Ask::Send(request) => self.send(request),
             Ask::Open(request) => self.open_by_hand(request),
+            Ask::Report(reports) => self.report(reports),
             Ask::Acknowledge { id, note, by, via } => self.acknowledge(id.as_deref(), note, by, via),
             Ask::Unacknowledge { id } => self.unacknowledge(&id),
             Ask::Resolve { id, note } => self.resolve_by_hand(&id, note),
@@ -98,6 +99,10 @@ impl<'e> Turn<'e> {
             }
             Ask::Finished { delivery, n, result } => {
                 self.attempt_finished(delivery, n, result);
+                done()
+            }
+            Ask::Inquired { delivery, n, found } => {
+                self.inquired(delivery, n, found);
                 done()
             }
             Ask::HeartbeatDone { name, result } => {
@@ -139,6 +144,18 @@ impl<'e> Turn<'e> {
             }
             Ask::StorageTroubled { part, words, well } => {
                 self.storage_troubled(part, words, well);
+                done()
+            }
+            Ask::Checkpoint { seq, hash } => {
+                self.emit(EventKind::Checkpoint { seq, hash });
+                done()
+            }
+            Ask::Erased { from_seq, to_seq, because, ids } => {
+                self.erased(from_seq, to_seq, because, &ids);
+                done()
+            }
+            Ask::Forgotten { to_seq, because } => {
+                self.forgotten(to_seq, because);
                 done()
             }
             Ask::Read(read) => self.read(read),

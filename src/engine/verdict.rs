@@ -159,6 +159,7 @@ impl Turn<'_> {
             about: channel.map(str::to_owned),
             once: false,
             tenant: None,
+            alert: None,
         });
     }
 }

@@ -101,6 +101,7 @@ impl Turn<'_> {
             about: None,
             once,
             tenant: None,
+            alert: None,
         });
     }
 

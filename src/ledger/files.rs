@@ -6,7 +6,7 @@
 use crate::domain::failpoint::{self, Point};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// What a file that is not whole yet is called beside its name.
@@ -46,7 +46,8 @@ pub trait JournalFile: Send {
     /// Returns when what was written is on the disk.
     ///
     /// # Errors
-    /// What the system says. What was written is lost then, even if a second call succeeds.
+    /// What the system says. What was written is lost then, even if a second call succeeds. So it is
+    /// where the file has no name any more: no start would find it.
     fn sync(&mut self) -> io::Result<()>;
     /// Shortens the file.
     ///
@@ -84,7 +85,11 @@ impl JournalFile for File {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        self.sync_data()?;
+        match self.metadata()?.nlink() {
+            0 => Err(io::Error::new(io::ErrorKind::NotFound, "the file was deleted")),
+            _ => Ok(()),
+        }
     }
 
     fn cut(&mut self, length: u64) -> io::Result<()> {
@@ -146,6 +151,14 @@ pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
 pub fn sync_parent(path: &Path) -> io::Result<()> {
     let parent = path.parent().map(|dir| if dir.as_os_str().is_empty() { Path::new(".") } else { dir });
     parent.map_or(Ok(()), |dir| Disk.sync_dir(dir))
+}
+
+/// Returns when all that was written to it is on the disk.
+///
+/// # Errors
+/// What the system says.
+pub fn sync(file: &File) -> io::Result<()> {
+    file.sync_all()
 }
 
 fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {

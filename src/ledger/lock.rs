@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_is_told_who_has_it() {
+    fn f09_the_second_is_told_who_has_it() {
         let dir = tempfile::tempdir().unwrap();
         let first = Lock::take(dir.path()).unwrap();
         let error = Lock::take(dir.path()).unwrap_err();
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_is_none_is_unusable() {
+    fn f20_a_directory_that_is_none_is_unusable() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         std::fs::write(&file, "").unwrap();

@@ -14,11 +14,13 @@
 //! [`Ledger::append`]; that they are durable is reported. It knows what a frame is, and nothing of
 //! what an event means: what is to be kept beside the events comes as an [`extract::Extract`].
 
+pub mod backup;
 pub mod codec;
 pub mod export;
 pub mod extract;
 pub mod fault;
 pub mod files;
+pub mod fold;
 pub mod history;
 pub mod journal;
 pub mod lock;
@@ -27,20 +29,25 @@ mod places;
 pub mod rebuild;
 mod refill;
 pub mod report;
+pub mod restore;
+pub mod retention;
 mod running;
 pub mod snapshot;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 pub mod verify;
 
 pub use codec::{FrameHash, Tip};
 pub use extract::{Cost, Count, Document, DocumentKind, Extract, Extractor, MakeExtractor};
 pub use fault::{Fault, FaultKind};
+pub use fold::{Fold, MakeFold};
 pub use history::History;
 pub use journal::AppendError;
 pub use opening::{OpenError, Opening, Options, Recovered, Recovery, open};
 pub use report::{Report, Reporter};
+pub use retention::{Erased, Retention};
 pub use running::Ledger;
 pub use snapshot::Snapshot;

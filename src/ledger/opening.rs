@@ -2,10 +2,12 @@
 
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::{EventKind, Frame};
+use crate::ledger::backup;
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::{Extract, Group, MakeExtractor, events_only};
 use crate::ledger::fault::{Fault, FaultKind};
 use crate::ledger::files::{self, Disk, Files};
+use crate::ledger::fold::{self, MakeFold};
 use crate::ledger::history::store::block;
 use crate::ledger::history::{self, History};
 use crate::ledger::journal::walk::{Walk, WalkError, Walked};
@@ -16,6 +18,8 @@ use crate::ledger::refill;
 use crate::ledger::report::Reporter;
 use crate::ledger::running::Ledger;
 use crate::ledger::snapshot::{self, Snapshot, SnapshotError};
+use crate::ledger::upkeep::erasure::Eraser;
+use crate::ledger::upkeep::{self, Upkeep};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -35,6 +39,8 @@ pub struct Options {
     pub hold_bytes: usize,
     /// How documents and counters are made again for a history that is.
     pub extractor: MakeExtractor,
+    /// How the state is folded for a snapshot while the engine goes on.
+    pub fold: MakeFold,
 }
 
 impl Default for Options {
@@ -42,9 +48,10 @@ impl Default for Options {
         Options {
             files: Arc::new(Disk),
             clock: Arc::new(SystemClock),
-            segment_bytes: 16 << 20,
+            segment_bytes: 4 << 20,
             hold_bytes: 64 << 20,
             extractor: events_only(),
+            fold: fold::nothing(),
         }
     }
 }
@@ -110,6 +117,10 @@ pub fn open(dir: &Path, options: Options) -> Result<Opening, OpenError> {
     let lock = Lock::take(dir)?;
     make(&places.journal)?;
     make(&places.snapshots)?;
+    for dir in [&places.journal, &places.snapshots] {
+        files::remove_unfinished(dir).map_err(|source| OpenError::Unusable { path: dir.clone(), source })?;
+    }
+    backup::remove_left(dir).map_err(|source| OpenError::Unusable { path: dir.to_owned(), source })?;
     let mut faults = Vec::new();
     let snapshot = snapshot::load_newest(&places.snapshots, None, &mut faults)?;
     Ok(Opening { places, options, lock, snapshot, faults })
@@ -198,21 +209,38 @@ impl Recovered {
             extractor: options.extractor,
             report: report.clone(),
         };
+        let beside = history::Start { dir: self.places.state.join("history.new"), ..start.clone() };
         let history = Arc::new(History::start(start, tip, self.groups)?);
         let fed = history.clone();
-        let journal = Journal::start(journal::Start {
+        let snapshot = self.recovery.snapshot.map_or(0, |tip| tip.seq);
+        let clock = options.clock;
+        let inbox = Arc::new(upkeep::Inbox::new(clock.as_ref(), tip, snapshot, options.segment_bytes));
+        let growing = inbox.clone();
+        let journal = Arc::new(Journal::start(journal::Start {
             dir: self.places.journal.clone(),
             files: options.files,
-            clock: options.clock,
+            clock: clock.clone(),
             segment_bytes: options.segment_bytes,
             hold_bytes: options.hold_bytes,
             tip,
             end: self.end,
             unwritten: self.unwritten,
-            report,
-            sink: Box::new(move |group| fed.feed(group)),
-        })?;
-        Ok(Ledger { places: self.places, journal, history, _lock: self.lock })
+            report: report.clone(),
+            sink: Box::new(move |group| {
+                growing.grew(group.tip, group.bytes.len());
+                fed.feed(group);
+            }),
+        })?);
+        let eraser = Eraser {
+            places: self.places.clone(),
+            journal: journal.clone(),
+            history: history.clone(),
+            beside,
+            fold: options.fold,
+        };
+        let setup = upkeep::Setup { eraser, clock, report, inbox };
+        let upkeep = Upkeep::start(setup)?;
+        Ok(Ledger { places: self.places, journal, history, upkeep, _lock: self.lock })
     }
 }
 

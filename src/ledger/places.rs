@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 #[derive(Clone, Debug)]
-pub(super) struct Places {
+pub struct Places {
     pub state: PathBuf,
     pub journal: PathBuf,
     pub snapshots: PathBuf,

@@ -2,6 +2,7 @@
 
 use crate::domain::time::Span;
 use crate::ledger::codec::Tip;
+use crate::ledger::retention::Erased;
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,12 @@ pub enum Report {
     Well,
     /// A flush took over two seconds.
     Slow { took: Span },
+    /// Something is wrong with the files of the journal or the snapshots. Alarms go on.
+    Files { words: String },
+    /// Texts were removed; to be recorded, and then [`Ledger::recorded`](crate::ledger::Ledger::recorded).
+    Erased(Erased),
+    /// The journal begins after this event now; to be recorded.
+    Forgotten { to_seq: u64, because: String },
     /// The history cannot be used, or (`well`) it can again. Alarms do not need it.
     History { words: String, well: bool },
 }

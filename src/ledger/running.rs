@@ -2,6 +2,7 @@
 
 use crate::domain::event::Frame;
 use crate::domain::time::Span;
+use crate::ledger::backup::{BackupError, Linked};
 use crate::ledger::codec::Tip;
 use crate::ledger::export::{self, Export, ExportError, Exported};
 use crate::ledger::extract::Extract;
@@ -9,7 +10,9 @@ use crate::ledger::history::{History, Phase};
 use crate::ledger::journal::{AppendError, Journal};
 use crate::ledger::lock::Lock;
 use crate::ledger::places::Places;
+use crate::ledger::retention::{Erased, Retention, Select};
 use crate::ledger::snapshot;
+use crate::ledger::upkeep::{self, Upkeep};
 use crate::ledger::verify::{self, Verified, VerifyError};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -17,8 +20,9 @@ use std::sync::Arc;
 /// The running ledger. The state directory is ours until this is dropped.
 pub struct Ledger {
     pub(super) places: Places,
-    pub(super) journal: Journal,
+    pub(super) journal: Arc<Journal>,
     pub(super) history: Arc<History>,
+    pub(super) upkeep: Upkeep,
     pub(super) _lock: Lock,
 }
 
@@ -64,6 +68,12 @@ impl Ledger {
         snapshot::save(&self.places.snapshots, tip, body)
     }
 
+    /// Has snapshots made and sealed segments packed now, as far as there is anything to do, beside
+    /// everything else.
+    pub fn look_after_files(&self) {
+        self.upkeep.look();
+    }
+
     /// Verifies all that is durable. Blocks, for long if the ledger is large: for a thread of its own.
     ///
     /// # Errors
@@ -85,11 +95,48 @@ impl Ledger {
         export::export(&self.places.state, &Export { through, ..what.clone() }, out)
     }
 
+    /// How long what is kept from now on; looked at within a day.
+    pub fn retain(&self, retention: Retention) {
+        self.upkeep.retain(retention);
+    }
+
+    /// Removes texts from all that was written until now; `None`: there were none. Blocks, for long if
+    /// the ledger is large. To be recorded by an `erased` event, and then [`Ledger::recorded`].
+    ///
+    /// # Errors
+    /// A sentence; what was begun is gone on with at the next start.
+    pub fn erase(&self, select: &mut dyn Select, because: String) -> Result<Option<Erased>, String> {
+        self.upkeep.erase(select, because)
+    }
+
+    /// The `erased` event of what was removed last is durable.
+    ///
+    /// # Errors
+    /// What the system says; it is recorded again after the next start then.
+    pub fn recorded(&self) -> io::Result<()> {
+        upkeep::erasure::recorded(&self.places)
+    }
+
+    /// The event after which the journal begins, if it has forgotten something.
+    pub fn forgotten(&self) -> Option<u64> {
+        snapshot::base(&self.places.snapshots).ok().flatten().map(|(seq, _)| seq)
+    }
+
+    /// Writes a copy of all that is durable, see [`crate::ledger::backup`]. Blocks: for a thread of its own.
+    ///
+    /// # Errors
+    /// When files cannot be read or are damaged, or `out` takes no more; the stream has no end then.
+    pub fn backup(&self, out: &mut dyn Write) -> Result<Tip, BackupError> {
+        let linked = self.upkeep.undisturbed(|| Linked::take(&self.places, self.durable()))?;
+        linked.write(out)
+    }
+
     /// Writes what waits, then lets the history take it in. Nothing is taken any more.
     ///
     /// # Errors
     /// When events could not be made durable.
     pub fn stop(&self) -> Result<Tip, String> {
+        self.upkeep.stop();
         let stopped = self.journal.stop();
         self.history.stop();
         stopped

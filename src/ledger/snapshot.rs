@@ -13,12 +13,14 @@
 //!     96     .  the body: what the engine gave, opaque here
 //! ```
 //!
-//! Written whole or not at all. Two are kept; a damaged one is passed over for the one before.
+//! Written whole or not at all. Two are kept; a damaged one is passed over for the one before. Where the
+//! journal no longer has its first events, the *base* (`SEQ.base`) is the state after the last of them: it
+//! stays, and whoever has to begin at the beginning begins there.
 
 use crate::ledger::codec::{FrameHash, Tip};
 use crate::ledger::fault::{Fault, FaultKind};
 use crate::ledger::files;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 const HEADER: usize = 96;
@@ -27,6 +29,8 @@ const MAGIC: [u8; 8] = *b"stentorS";
 const ZSTD: u16 = 1;
 const LEVEL: i32 = 1;
 const KEPT: usize = 2;
+const SNAPSHOT: &str = ".snapshot";
+const BASE: &str = ".base";
 
 /// A state and the frame it was made after.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +55,46 @@ pub enum SnapshotError {
 /// # Errors
 /// What the system says; earlier snapshots are untouched then.
 pub fn save(dir: &Path, tip: Tip, body: &[u8]) -> io::Result<()> {
-    let packed = zstd::stream::encode_all(body, LEVEL)?;
+    save_from(dir, tip, &mut |out| out.write_all(body)).map(drop)
+}
+
+/// The same of a body that is written in pieces; gives its length.
+///
+/// # Errors
+/// As above.
+pub fn save_from(dir: &Path, tip: Tip, write: WriteBody<'_>) -> io::Result<u64> {
+    let length = put(&path(dir, tip.seq), tip, write)?;
+    keep(dir, KEPT)?;
+    Ok(length)
+}
+
+/// Writes the base, and forgets older ones.
+///
+/// # Errors
+/// As above.
+pub fn save_base(dir: &Path, tip: Tip, write: WriteBody<'_>) -> io::Result<()> {
+    put(&base_path(dir, tip.seq), tip, write)?;
+    for (_, path) in named(dir, BASE)?.into_iter().skip(1) {
+        std::fs::remove_file(path)?;
+    }
+    files::sync_parent(&path(dir, 0))
+}
+
+/// Forgets all but the newest `count`.
+///
+/// # Errors
+/// What the system says.
+pub fn keep(dir: &Path, count: usize) -> io::Result<()> {
+    for (_, path) in list(dir)?.into_iter().skip(count) {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+fn put(path: &Path, tip: Tip, write: WriteBody<'_>) -> io::Result<u64> {
+    let mut body = Counted { out: zstd::stream::Encoder::new(Vec::new(), LEVEL)?, written: 0 };
+    write(&mut body)?;
+    let (length, packed) = (body.written, body.out.finish()?);
     let mut header = [0u8; HEADER];
     header[..8].copy_from_slice(&MAGIC);
     header[8..10].copy_from_slice(&VERSION.to_le_bytes());
@@ -59,23 +102,61 @@ pub fn save(dir: &Path, tip: Tip, body: &[u8]) -> io::Result<()> {
     header[12..16].copy_from_slice(&(HEADER as u32).to_le_bytes());
     header[16..24].copy_from_slice(&tip.seq.to_le_bytes());
     header[24..56].copy_from_slice(&tip.hash.0);
-    header[56..64].copy_from_slice(&(body.len() as u64).to_le_bytes());
+    header[56..64].copy_from_slice(&length.to_le_bytes());
     let sum = checksum(&header, &packed);
     header[64..].copy_from_slice(&sum);
-    files::replace(&path(dir, tip.seq), &[&header, &packed])?;
-    files::remove_unfinished(dir)?;
-    for (_, path) in list(dir)?.into_iter().skip(KEPT) {
-        std::fs::remove_file(path)?;
-    }
-    Ok(())
+    files::replace(path, &[&header, &packed])?;
+    Ok(length)
 }
 
-/// The newest good snapshot after an event before `below`; damaged ones are added to `faults`.
+/// Writes a snapshot's body.
+pub type WriteBody<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
+
+struct Counted<W> {
+    out: W,
+    written: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.out.write(bytes)?;
+        self.written += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// The base, if the journal has forgotten its beginning.
+///
+/// # Errors
+/// As [`load_newest`].
+pub fn load_base(dir: &Path, faults: &mut Vec<Fault>) -> Result<Option<Snapshot>, SnapshotError> {
+    first_good(named(dir, BASE), dir, None, faults)
+}
+
+/// The newest good snapshot after an event before `below`, else the base if that is; damaged ones are
+/// added to `faults`.
 ///
 /// # Errors
 /// When the directory cannot be read, or a file is from a newer version.
 pub fn load_newest(dir: &Path, below: Option<u64>, faults: &mut Vec<Fault>) -> Result<Option<Snapshot>, SnapshotError> {
-    for (seq, path) in list(dir).map_err(|source| SnapshotError::Io { path: dir.to_owned(), source })? {
+    let listed = list(dir).and_then(|mut all| {
+        all.extend(named(dir, BASE)?);
+        Ok(all)
+    });
+    first_good(listed, dir, below, faults)
+}
+
+fn first_good(
+    listed: io::Result<Vec<(u64, PathBuf)>>,
+    dir: &Path,
+    below: Option<u64>,
+    faults: &mut Vec<Fault>,
+) -> Result<Option<Snapshot>, SnapshotError> {
+    for (seq, path) in listed.map_err(|source| SnapshotError::Io { path: dir.to_owned(), source })? {
         if below.is_some_and(|below| seq >= below) {
             continue;
         }
@@ -126,6 +207,18 @@ pub fn load(path: &Path) -> Result<Result<Snapshot, &'static str>, SnapshotError
 /// # Errors
 /// What the system says.
 pub fn list(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    named(dir, SNAPSHOT)
+}
+
+/// The base's file: after which event, and where.
+///
+/// # Errors
+/// What the system says.
+pub fn base(dir: &Path) -> io::Result<Option<(u64, PathBuf)>> {
+    Ok(named(dir, BASE)?.into_iter().next())
+}
+
+fn named(dir: &Path, ending: &str) -> io::Result<Vec<(u64, PathBuf)>> {
     let entries = match std::fs::read_dir(dir) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
@@ -133,16 +226,26 @@ pub fn list(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut found = Vec::new();
     for entry in entries {
         let path = entry?.path();
-        let seq = path.file_name().and_then(|n| n.to_str()?.strip_suffix(".snapshot")?.parse().ok());
+        let seq = path.file_name().and_then(|n| n.to_str()?.strip_suffix(ending)?.parse().ok());
         found.extend(seq.map(|seq: u64| (seq, path)));
     }
     found.sort_by(|a, b| b.cmp(a));
     Ok(found)
 }
 
+/// After which event a snapshot or base was made, by its name; `None` for other files.
+pub fn seq_of(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?;
+    name.strip_suffix(SNAPSHOT).or_else(|| name.strip_suffix(BASE))?.parse().ok()
+}
+
 /// The file of the snapshot after this event.
 pub fn path(dir: &Path, seq: u64) -> PathBuf {
-    dir.join(format!("{seq:020}.snapshot"))
+    dir.join(format!("{seq:020}{SNAPSHOT}"))
+}
+
+fn base_path(dir: &Path, seq: u64) -> PathBuf {
+    dir.join(format!("{seq:020}{BASE}"))
 }
 
 /// `snapshots/NAME`, for reports.
@@ -171,7 +274,6 @@ mod tests {
     fn two_are_kept_and_the_newest_comes_back() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(newest(&dir.path().join("absent")), (None, 0));
-        std::fs::write(dir.path().join("00000000000000000005.snapshot.new"), "from a crash").unwrap();
         for seq in [9, 10, 11] {
             save(dir.path(), tip(seq), format!("state {seq}").as_bytes()).unwrap();
         }
@@ -184,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn every_damaged_byte_and_length_means_the_one_before() {
+    fn f16_every_damaged_byte_and_length_means_the_one_before() {
         let dir = tempfile::tempdir().unwrap();
         save(dir.path(), tip(1), b"the older state").unwrap();
         save(dir.path(), tip(2), b"the newer state, a little longer, longer, longer").unwrap();
@@ -205,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_format_is_refused_in_clear_words() {
+    fn f08_a_newer_format_is_refused_in_clear_words() {
         let dir = tempfile::tempdir().unwrap();
         save(dir.path(), tip(1), b"state").unwrap();
         let path = list(dir.path()).unwrap()[0].1.clone();

@@ -58,7 +58,7 @@ pub fn tip_of(frame: &[u8]) -> Tip {
 pub fn write_segment(dir: &Path, after: Tip, generation: u32, frames: &[Vec<u8>]) -> PathBuf {
     std::fs::create_dir_all(dir).unwrap();
     let path = segment::path(dir, after.seq + 1, generation);
-    let mut bytes = Header { after, created: at(0) }.encode().to_vec();
+    let mut bytes = Header { after, created: at(0), packed: None }.encode().to_vec();
     bytes.extend(frames.concat());
     std::fs::write(&path, bytes).unwrap();
     path

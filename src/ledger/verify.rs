@@ -6,6 +6,7 @@ use crate::ledger::fault::{Fault, FaultKind};
 use crate::ledger::history::HistoryError;
 use crate::ledger::history::store::{Store, StoreError, block};
 use crate::ledger::history::view::block_from;
+use crate::ledger::journal::segment;
 use crate::ledger::journal::walk::{Walk, WalkError};
 use crate::ledger::lock::{Lock, LockError};
 use crate::ledger::places::Places;
@@ -85,12 +86,13 @@ pub(super) fn run(
 ) -> Result<Verified, VerifyError> {
     let mut faults = Vec::new();
     let mut check = Check {
-        anchors: anchors.iter().map(|tip| (tip.seq, (tip.hash, "an anchor from outside".to_owned()))).collect(),
+        anchors: anchors.iter().map(|tip| ((tip.seq, format!("the noted head {tip}")), (tip.hash, true))).collect(),
         faults: Vec::new(),
         previous: None,
         history: Compared { blocks, applied, frames: VecDeque::new(), events: Some(0), faults: 0 },
     };
     check.snapshots(places, through)?;
+    check.beginning(places)?;
     let walk = Walk { through, ..Walk::default() };
     let walked = walk.run(&places.journal, &mut |frame| {
         check.frame(frame);
@@ -110,8 +112,8 @@ pub(super) fn run(
 }
 
 struct Check<'a> {
-    /// What must be at an event, and who says so.
-    anchors: BTreeMap<u64, (FrameHash, String)>,
+    /// What must be at an event by whose word: a snapshot's, or that of a head noted elsewhere (`true`).
+    anchors: BTreeMap<(u64, String), (FrameHash, bool)>,
     faults: Vec<Fault>,
     previous: Option<Tip>,
     history: Compared<'a>,
@@ -125,7 +127,7 @@ impl Check<'_> {
             }
             match snapshot::load(&path)? {
                 Ok(found) => {
-                    self.anchors.insert(found.tip.seq, (found.tip.hash, snapshot::shown(&path)));
+                    self.anchors.insert((found.tip.seq, snapshot::shown(&path)), (found.tip.hash, false));
                 }
                 Err(words) => self.fault(FaultKind::DamagedSnapshot, snapshot::shown(&path), seq, words.to_owned()),
             }
@@ -133,16 +135,53 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// A journal that does not begin with the first event begins after the base.
+    fn beginning(&mut self, places: &Places) -> Result<(), VerifyError> {
+        let base = snapshot::base(&places.snapshots)?;
+        let first = match segment::list(&places.journal) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+            listed => listed?.into_iter().next(),
+        };
+        let after = first.as_ref().map_or(0, |segment| segment.after_seq());
+        let tip = match &base {
+            None => None,
+            Some((seq, path)) => match snapshot::load(path)? {
+                Ok(found) => Some(found.tip),
+                Err(words) => {
+                    self.fault(FaultKind::DamagedSnapshot, snapshot::shown(path), *seq, words.to_owned());
+                    return Ok(());
+                }
+            },
+        };
+        let based = tip.map_or(0, |tip| tip.seq);
+        if after > based {
+            let words = format!("events {} to {after} are missing before the first segment", based + 1);
+            self.fault(FaultKind::Gap, "journal".to_owned(), based + 1, words);
+        }
+        match (tip, first.and_then(|segment| segment.header.ok())) {
+            (Some(tip), Some(header)) if header.after.seq == tip.seq && header.after != tip => {
+                let words = format!("it follows another event {} than the one the base was made after", tip.seq);
+                self.fault(FaultKind::ForeignSnapshot, "journal".to_owned(), tip.seq, words);
+            }
+            // Where the journal still has that event it must be the same.
+            (Some(tip), _) if after < tip.seq => {
+                self.anchors.insert((tip.seq, "the base".to_owned()), (tip.hash, false));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     fn frame(&mut self, frame: &RawFrame<'_>) {
         let previous = self.previous.replace(frame.tip());
-        // Of what retention removed nothing can be said.
-        if previous.is_none() {
-            self.anchors.retain(|seq, _| seq + 1 >= frame.seq);
-        }
-        while let Some(entry) = self.anchors.first_entry().filter(|e| *e.key() <= frame.last_seq()) {
-            let (seq, (hash, who)) = entry.remove_entry();
+        while let Some(entry) = self.anchors.first_entry().filter(|e| e.key().0 <= frame.last_seq()) {
+            let ((seq, who), (hash, noted)) = entry.remove_entry();
             let there = [previous, Some(frame.tip())].into_iter().flatten().any(|tip| tip == Tip { seq, hash });
-            if !there && seq >= frame.seq {
+            if noted && previous.is_none() && seq + 1 < frame.seq {
+                let words =
+                    format!("the journal begins at event {} (retention?): nothing can be said of it", frame.seq);
+                self.fault(FaultKind::Gap, who, seq, words);
+            } else if !there && seq >= frame.seq {
                 let words = format!("event {seq} of the journal is not the one it was made after");
                 self.fault(FaultKind::ForeignSnapshot, who, seq, words);
             }
@@ -155,7 +194,7 @@ impl Check<'_> {
 
     /// What is left says that the journal lost its end.
     fn end(&mut self, tip: Tip) -> Option<u64> {
-        for (seq, (_, who)) in std::mem::take(&mut self.anchors) {
+        for ((seq, who), _) in std::mem::take(&mut self.anchors) {
             if seq > tip.seq {
                 let words = format!("the journal ends at event {}", tip.seq);
                 self.fault(FaultKind::JournalBehind, who, seq, words);

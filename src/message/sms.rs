@@ -13,8 +13,9 @@ const ROOM: usize = 160;
 
 /// The built-in text.
 ///
-/// The subject is cut so that all before the way to acknowledge has room in one part. A one-shot
-/// takes its body along if both fit in one part.
+/// The subject is cut so that all before the way to acknowledge takes at most 160 units: one part of
+/// GSM-7; in UCS-2 three, because 70 letters would not tell what is wrong. A one-shot takes its body
+/// along if both fit in one part.
 pub fn text(context: &Context<'_>) -> String {
     let subject = phrase::subject(context);
     let mut text = phrase::headline(context, &subject);

@@ -4,6 +4,7 @@ use crate::domain::clock;
 use crate::domain::failure::{Blame, Failure, FailureClass, cut};
 use crate::domain::time::{Span, Timestamp};
 use crate::net::ANSWER_CAP;
+use crate::net::names::NameError;
 use reqwest::header::HeaderMap;
 use std::error::Error;
 
@@ -101,7 +102,7 @@ pub(super) fn failure(error: reqwest::Error) -> Failure {
     }
     match (error.is_connect(), error.is_timeout()) {
         (true, true) => Failure::new(FailureClass::Timeout, Blame::Channel, "cannot connect: no answer in time"),
-        (true, false) => Failure::new(FailureClass::ProviderError, Blame::Channel, format!("cannot connect: {cause}")),
+        (true, false) => unreached(&error),
         (false, true) => Failure::new(FailureClass::Timeout, Blame::Channel, "no answer in time").unknown(),
         (false, false) => {
             let words = format!("the connection broke before the answer: {cause}");
@@ -110,11 +111,27 @@ pub(super) fn failure(error: reqwest::Error) -> Failure {
     }
 }
 
-/// The words of the last error in the chain: "Connection refused (os error 111)".
-fn innermost(error: &dyn Error) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
+/// There is no connection; nothing was sent.
+pub fn unreached(error: &(dyn Error + 'static)) -> Failure {
+    let words = format!("cannot connect: {}", innermost(error));
+    let late = chain(error).any(|e| matches!(e.downcast_ref(), Some(NameError::Late(_))));
+    let class = if late { FailureClass::Timeout } else { FailureClass::ProviderError };
+    Failure::new(class, Blame::Channel, words)
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |e| cause(*e))
+}
+
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<std::io::Error>() {
+        // Its own source is that of what it wraps.
+        Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
     }
-    last.to_string()
+}
+
+/// The words of the last error in the chain: "Connection refused (os error 111)".
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
 }

@@ -2,9 +2,9 @@
 
 use crate::domain::clock;
 use crate::domain::failure::{Blame, Failure, FailureClass};
-use crate::net::answer::{Answer, failure};
-use crate::net::resolve::{Resolver, lookup};
-use crate::net::{CONNECT_TIMEOUT, Endpoint, Reach, USER_AGENT, certificate, tls};
+use crate::net::answer::{Answer, failure, unreached};
+use crate::net::resolve::Resolver;
+use crate::net::{CONNECT_TIMEOUT, Endpoint, Reach, USER_AGENT, certificate, dial, tls};
 use reqwest::{Method, RequestBuilder};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -13,7 +13,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 /// An idle connection is used again within this time only: later it may be dead without our
@@ -85,16 +84,13 @@ impl Client {
         let built = self.built().await?;
         match tokio::time::timeout(CONNECT_TIMEOUT.min(self.timeout), self.reach_out(to, built.tls)).await {
             Ok(Ok(reached)) => Ok(reached),
-            Ok(Err(e)) => {
-                Err(Failure::new(FailureClass::ProviderError, Blame::Channel, format!("cannot connect: {e}")))
-            }
+            Ok(Err(e)) => Err(unreached(&e)),
             Err(_) => Err(Failure::new(FailureClass::Timeout, Blame::Channel, "cannot connect: no answer in time")),
         }
     }
 
     async fn reach_out(&self, to: &Endpoint, tls: Arc<ClientConfig>) -> std::io::Result<(Box<dyn Wire>, String)> {
-        let addresses = lookup(to.host(), to.port(), self.reach.link_local).await?;
-        let tcp = TcpStream::connect(&addresses[..]).await?;
+        let tcp = dial(to.host(), to.port(), self.reach.link_local).await?;
         let peer = tcp.peer_addr()?;
         if !to.is_tls() {
             return Ok((Box::new(tcp), format!("connected to {peer}")));

@@ -1,10 +1,9 @@
 //! A URL to send to, treated as a secret: neither it nor an error about it ever shows its path,
 //! its query or a password.
 
-use crate::net::resolve::forbidden;
+use crate::net::resolve::{forbidden, literal};
 use reqwest::Url;
 use std::fmt;
-use std::net::IpAddr;
 
 /// Where requests may go beyond TLS to anywhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,11 +110,6 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/[secret]", self.place())
     }
-}
-
-/// The address, when the host is written as one.
-pub(super) fn literal(host: &str) -> Option<IpAddr> {
-    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 /// Whether this host can only be this machine.

@@ -6,14 +6,18 @@
 //! processed all the same. What an answer means is left to those who asked.
 
 pub mod answer;
+pub mod base64;
 pub mod certificate;
 pub mod client;
+pub mod dial;
 pub mod endpoint;
+pub mod names;
 pub mod resolve;
 pub mod tls;
 
 pub use answer::Answer;
 pub use client::Client;
+pub use dial::dial;
 pub use endpoint::{Endpoint, Reach};
 pub use reqwest::Method;
 pub use tls::install_provider;
@@ -22,6 +26,9 @@ use std::time::Duration;
 
 /// From the look-up of the name to the end of the TLS handshake.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// For what a name leads to, as a part of that.
+pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Of a whole request, where the caller does not say otherwise.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);

@@ -1,10 +1,15 @@
-//! Names to addresses, with those taken out that no alarm should ever go to.
+//! Where a request may go: addresses, with those taken out that no alarm should ever go to.
 
-use std::io;
+use crate::net::names::{self, NameError};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// Where some clouds keep their machines' credentials over IPv6.
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x254);
+
+/// The address, when the host is written as one.
+pub(super) fn literal(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
 
 /// Link-local and metadata addresses.
 pub fn forbidden(ip: IpAddr) -> bool {
@@ -14,19 +19,19 @@ pub fn forbidden(ip: IpAddr) -> bool {
     }
 }
 
-/// The addresses of a host, by the system's own resolver.
+/// The addresses of a host, which may be written as an address. They are looked at each time, since
+/// a name may lead elsewhere than it did when the config was read.
 ///
 /// # Errors
 /// The name is unknown, or has only addresses that are refused.
-pub async fn lookup(host: &str, port: u16, link_local: bool) -> io::Result<Vec<SocketAddr>> {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let all: Vec<_> = tokio::net::lookup_host((bare, port)).await?.collect();
-    let allowed: Vec<_> = all.into_iter().filter(|a| link_local || !forbidden(a.ip())).collect();
-    if allowed.is_empty() {
-        let words = "the name leads to no address, or only to link-local and metadata addresses";
-        return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, words));
-    }
-    Ok(allowed)
+pub async fn lookup(host: &str, port: u16, link_local: bool) -> Result<Vec<SocketAddr>, NameError> {
+    let all = match literal(host) {
+        Some(ip) => vec![SocketAddr::new(ip, port)],
+        None => names::addresses(host).await?.to_vec(),
+    };
+    let allowed = all.into_iter().filter(|a| link_local || !forbidden(a.ip()));
+    let allowed: Vec<_> = allowed.map(|a| SocketAddr::new(a.ip(), port)).collect();
+    if allowed.is_empty() { Err(NameError::Refused) } else { Ok(allowed) }
 }
 
 /// [`lookup`] as the HTTP client asks for it.

@@ -175,6 +175,7 @@ impl Cycle {
         // Without randomness the ids are still unique by time and counter.
         let _ = getrandom::fill(&mut seed);
         let decision = self.engine.handle(Input { now: self.reading.wall, seed, by, ask });
+        self.lanes.progress.unheard.store(!self.engine.state.unheard.is_empty(), Ordering::Relaxed);
         (seed, decision)
     }
 
@@ -242,6 +243,10 @@ impl Cycle {
             }
             LogNews::Trouble(words) => self.troubled(words),
             LogNews::Well => self.recovered(),
+            LogNews::Files(words) => {
+                self.look_at_the_clock()?;
+                self.ask(Ask::StorageTroubled { part: "ledger".into(), words, well: false })
+            }
             LogNews::History { words, well } => {
                 self.look_at_the_clock()?;
                 self.ask(Ask::StorageTroubled { part: "history".into(), words, well })

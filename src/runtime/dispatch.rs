@@ -4,13 +4,14 @@
 //! Each effect is a task of its own with a deadline; a panic in an adapter is a failed attempt.
 
 use super::handle::Handle;
-use crate::channel::{Channel, Probed};
+use super::wall;
+use crate::channel::{Channel, Found, Probed};
 use crate::config::Config;
 use crate::domain::event::AttemptResult;
 use crate::domain::failpoint::{self, Point};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::Span;
-use crate::engine::{Ask, AttemptOrder, Caller, Effect};
+use crate::engine::{Ask, AttemptOrder, Caller, Effect, Inquiry};
 use futures_util::FutureExt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -26,6 +27,7 @@ impl Dispatcher {
     pub fn run(&self, config: &Config, effect: Effect) {
         match effect {
             Effect::Attempt(order) => self.attempt(config, order),
+            Effect::Inquiry(inquiry) => self.inquire(config, inquiry),
             Effect::Probe { heartbeat, channel, timeout } => {
                 let adapter = self.adapter(config, &channel);
                 self.check(heartbeat, async move {
@@ -44,6 +46,9 @@ impl Dispatcher {
                         _ => Ok("the test call was accepted".to_owned()),
                     }
                 });
+            }
+            Effect::Wall(words) => {
+                tokio::spawn(wall::say(words));
             }
             Effect::Sound => {}
         }
@@ -74,6 +79,19 @@ impl Dispatcher {
         });
     }
 
+    fn inquire(&self, config: &Config, inquiry: Inquiry) {
+        let handle = self.handle.clone();
+        let adapter = self.adapter(config, &inquiry.channel);
+        tokio::spawn(async move {
+            let Inquiry { delivery, n, timeout, lost, .. } = inquiry;
+            let found = match adapter.as_ref().and_then(|adapter| adapter.inquirer()) {
+                Some(inquirer) => within(timeout, false, inquirer.inquire(&lost)).await.unwrap_or_else(unclear),
+                None => unclear(gone()),
+            };
+            handle.tell(Caller::engine(), Ask::Inquired { delivery, n, found });
+        });
+    }
+
     fn check(&self, name: String, run: impl Future<Output = Probed> + Send + 'static) {
         let handle = self.handle.clone();
         tokio::spawn(async move {
@@ -98,6 +116,10 @@ async fn within<T>(deadline: Span, sends: bool, call: impl Future<Output = T>) -
 
 fn panicked() -> Failure {
     Failure::new(FailureClass::ProviderError, Blame::Provider, "the adapter failed inside (a bug in stentor)")
+}
+
+fn unclear(failure: Failure) -> Found {
+    Found::Unclear { words: format!("it could not be asked: {failure}") }
 }
 
 fn gone() -> Failure {

@@ -27,6 +27,8 @@ pub struct Progress {
     pub finished: AtomicU64,
     /// The journal cannot be made durable.
     pub emergency: AtomicBool,
+    /// Nobody can be told of something urgent.
+    pub unheard: AtomicBool,
     /// No new requests are taken: the daemon is stopping.
     pub closing: AtomicBool,
 }
@@ -141,13 +143,14 @@ impl Handle {
 
 /// New work, as against steering what is there.
 pub(super) fn is_intake(ask: &Ask) -> bool {
-    matches!(ask, Ask::Send(_) | Ask::Open(_) | Ask::Test { .. } | Ask::PushFomo { .. })
+    matches!(ask, Ask::Send(_) | Ask::Open(_) | Ask::Report(_) | Ask::Test { .. } | Ask::PushFomo { .. })
 }
 
 fn is_urgent(ask: &Ask) -> bool {
     use crate::domain::level::Level;
     match ask {
         Ask::Send(r) => r.level.is_some_and(|l| l.0 == Level::Urgent),
+        Ask::Report(r) => r.urgent,
         Ask::Open(r) => r.level.is_none_or(|l| l.0 == Level::Urgent),
         _ => true,
     }

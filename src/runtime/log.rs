@@ -35,6 +35,8 @@ pub enum LogNews {
     /// Frames cannot be made durable; they wait in memory.
     Trouble(String),
     Well,
+    /// Something is wrong with the ledger's files; alarms go on.
+    Files(String),
     /// The history cannot be used, or can again; alarms go on without it.
     History {
         words: String,

@@ -11,6 +11,7 @@ mod held;
 mod log;
 mod record;
 mod sounds;
+mod wall;
 
 #[cfg(test)]
 mod tests;
@@ -18,4 +19,4 @@ mod tests;
 pub use cycle::{Cycle, Ended, Setup};
 pub use handle::{Handle, Lanes, Progress, Released};
 pub use log::{Log, LogFull, LogNews};
-pub use record::{extract, extractor, read_state};
+pub use record::{extract, extractor, read_state, state_fold};

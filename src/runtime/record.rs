@@ -7,9 +7,12 @@ use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::time::Timestamp;
 use crate::engine::{Engine, State};
 use crate::ledger::extract::{Count, Document, DocumentKind, Extract, Extractor, MakeExtractor};
+use crate::ledger::fold::{Fold, MakeFold};
 use crate::ledger::snapshot::Snapshot;
 use std::collections::BTreeSet;
+use std::io::{self, Write};
 use std::sync::Arc;
+use ulid::Ulid;
 
 /// What follows from a frame whose events the engine's state has folded already.
 pub fn extract(engine: &mut Engine, frame: &Frame) -> Extract {
@@ -33,6 +36,9 @@ pub fn extract(engine: &mut Engine, frame: &Frame) -> Extract {
                 ended.extend(engine.state.deliveries.get(id).map(|d| d.notification));
             }
             EventKind::DeadLetterRequeued { id } => take_back(&engine.state, frame.at, *id, &mut extract),
+            EventKind::DeadLetterDropped { id } => {
+                ended.extend(engine.state.deliveries.get(id).map(|d| d.notification));
+            }
             EventKind::IncidentResolved { id, .. } => {
                 incidents.insert(*id);
             }
@@ -111,6 +117,44 @@ impl Extractor for Folding {
     fn extract(&mut self, frame: &Frame) -> Extract {
         self.engine.replay(frame);
         extract(&mut self.engine, frame)
+    }
+}
+
+/// Folds the state for a snapshot, beside the engine.
+pub fn state_fold() -> MakeFold {
+    Arc::new(|snapshot: Option<&Snapshot>| {
+        let mut state = snapshot.map_or_else(|| Ok(State::default()), |s| read_state(&s.body))?;
+        state.reindex();
+        Ok(Box::new(Beside { state }) as Box<dyn Fold>)
+    })
+}
+
+struct Beside {
+    state: State,
+}
+
+impl Fold for Beside {
+    fn fold(&mut self, frame: &Frame) {
+        for event in &frame.events {
+            self.state.evolve(frame.at, event);
+        }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        Ok(serde_json::to_writer(out, &self.state)?)
+    }
+
+    fn is_open(&self, id: Ulid) -> bool {
+        self.state.is_open(id)
+    }
+
+    fn erase(&mut self, ids: &[Ulid]) {
+        let (notifications, deliveries) = self.state.with_texts(ids);
+        self.state.erase_texts(&notifications, &deliveries);
+    }
+
+    fn forget_texts(&mut self) {
+        self.state.forget_texts();
     }
 }
 

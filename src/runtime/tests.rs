@@ -2,13 +2,17 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::channel::{Channel, Outgoing, Probed};
+use crate::config::Config;
 use crate::config::testing::from_toml;
 use crate::domain::clock::{Clock, Reading};
-use crate::domain::event::{EventKind, Frame};
+use crate::domain::event::{AttemptResult, EventKind, Frame};
+use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Ask, Caller, Code, Engine, LevelWord, OpenRequest, Read, SendRequest, State};
 use crate::ledger::extract::Extract;
 use crate::ledger::{FrameHash, Tip};
+use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,6 +31,8 @@ to = ["ops@example.org"]
 channels = ["mail"]
 [levels.urgent]
 channels = ["hook"]
+[policies.late]
+steps = [{ after = "0s", channels = ["hook"] }, { after = "2h", channels = ["mail"] }]
 "#;
 
 /// A journal that becomes durable when the test says so.
@@ -63,14 +69,19 @@ impl Paper {
     }
 }
 
-/// The real clock, which can be set.
+/// The real clock, which can be set, of a machine that can be suspended.
 #[derive(Default)]
-struct Shifted(AtomicI64);
+struct Shifted {
+    set: AtomicI64,
+    slept: AtomicI64,
+}
 
 impl Clock for Shifted {
     fn read(&self) -> Reading {
         let real = crate::domain::clock::SystemClock.read();
-        Reading { wall: Timestamp(real.wall.0 + self.0.load(Ordering::SeqCst)), ..real }
+        let slept = self.slept.load(Ordering::SeqCst);
+        let wall = Timestamp(real.wall.0 + self.set.load(Ordering::SeqCst) + slept);
+        Reading { wall, boot: Span(real.boot.0 + slept) }
     }
 }
 
@@ -85,7 +96,11 @@ struct Rig {
 
 impl Rig {
     fn new() -> Rig {
-        let config = Arc::new(from_toml(CONFIG));
+        Rig::of(from_toml(CONFIG))
+    }
+
+    fn of(config: Config) -> Rig {
+        let config = Arc::new(config);
         let (handle, lanes) = Lanes::open(config.clone());
         let paper = Arc::new(Paper::default());
         let clock = Arc::new(Shifted::default());
@@ -120,12 +135,12 @@ impl Rig {
     }
 }
 
+fn urgent_word() -> Option<LevelWord> {
+    Some(LevelWord(crate::domain::level::Level::Urgent))
+}
+
 fn urgent(subject: &str) -> Ask {
-    Ask::Send(SendRequest {
-        level: Some(LevelWord(crate::domain::level::Level::Urgent)),
-        subject: subject.into(),
-        ..SendRequest::default()
-    })
+    Ask::Send(SendRequest { level: urgent_word(), subject: subject.into(), ..SendRequest::default() })
 }
 
 #[tokio::test]
@@ -162,7 +177,7 @@ async fn acceptance_and_first_attempt_share_one_frame() {
 }
 
 #[tokio::test]
-async fn in_emergency_effects_leave_and_new_requests_do_not_enter() {
+async fn f11_in_emergency_effects_leave_and_new_requests_do_not_enter() {
     let rig = Rig::new();
     let handle = rig.handle.clone();
     let held = tokio::spawn(async move { handle.ask(Caller::engine(), urgent("accepted before")).await });
@@ -185,7 +200,7 @@ async fn in_emergency_effects_leave_and_new_requests_do_not_enter() {
 }
 
 #[tokio::test]
-async fn a_journal_that_can_hold_no_more_ends_the_loop() {
+async fn f11_a_journal_that_can_hold_no_more_ends_the_loop() {
     let rig = Rig::new();
     rig.paper.full.store(true, Ordering::SeqCst);
     let refusal = rig.handle.ask(Caller::engine(), urgent("x")).await.unwrap_err();
@@ -194,14 +209,39 @@ async fn a_journal_that_can_hold_no_more_ends_the_loop() {
 }
 
 #[tokio::test]
-async fn a_step_of_the_wall_clock_is_an_input() {
+async fn f23_a_step_of_the_wall_clock_is_an_input() {
     let rig = Rig::new();
-    rig.clock.0.store(Span::hours(1).0, Ordering::SeqCst);
+    rig.clock.set.store(Span::hours(1).0, Ordering::SeqCst);
     rig.handle.tell(Caller::engine(), Ask::SetMetric { name: "m".into(), value: 1.0 });
     rig.until("clock_stepped").await;
     let frames = rig.paper.frames.lock().unwrap().clone();
     let EventKind::ClockStepped { by } = &frames[0].events[0].head else { panic!("{frames:?}") };
     assert!((by.as_secs() - 3600).abs() <= 1, "{by}");
+}
+
+/// The loop sleeps until a step that is due in two hours, and the machine is suspended for three: its
+/// own timer knows nothing of that.
+#[tokio::test(start_paused = true)]
+async fn f25_after_a_suspend_what_is_due_is_done_within_seconds() {
+    let rig = Rig::new();
+    let open = Ask::Open(OpenRequest {
+        subject: "x".into(),
+        policy: Some("late".into()),
+        level: urgent_word(),
+        ..OpenRequest::default()
+    });
+    let handle = rig.handle.clone();
+    tokio::spawn(async move { handle.ask(Caller::engine(), open).await });
+    rig.until("incident_stepped").await;
+    rig.durable();
+    let steps = || rig.paper.kinds().iter().filter(|k| **k == "incident_stepped").count();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(steps(), 1);
+    rig.clock.slept.store(Span::hours(3).0, Ordering::SeqCst);
+    // By tokio's clock, which does not run while it is suspended.
+    tokio::time::sleep(Duration::from_millis(5_500)).await;
+    assert_eq!(steps(), 2);
+    assert!(!rig.paper.kinds().contains(&"clock_stepped"), "nobody set a clock");
 }
 
 #[tokio::test]
@@ -223,4 +263,48 @@ async fn a_stop_takes_nothing_new_and_keeps_a_snapshot() {
     let snapshot = rig.paper.snapshot.lock().unwrap().clone().unwrap();
     let state = read_state(&snapshot).unwrap();
     assert_eq!(state.incidents.len(), 1);
+}
+
+/// A channel that never works.
+#[derive(Debug)]
+struct Broken;
+
+impl Channel for Broken {
+    fn send<'a>(&'a self, _: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
+        let refused = Failure::new(FailureClass::ProviderError, Blame::Channel, "connection refused");
+        Box::pin(async { AttemptResult::Failed(refused) })
+    }
+    fn probe(&self) -> BoxFuture<'_, Probed> {
+        Box::pin(async { Ok(String::new()) })
+    }
+    fn describe(&self, _: &Outgoing) -> String {
+        String::new()
+    }
+}
+
+#[tokio::test]
+async fn what_is_urgent_and_heard_by_nobody_for_a_minute_stops_the_dead_mans_switch() {
+    let mut config = from_toml(CONFIG);
+    config.channels.get_mut("hook").unwrap().adapter = Arc::new(Broken);
+    let rig = Rig::of(config);
+    let open = OpenRequest { subject: "disk full".into(), ..OpenRequest::default() };
+    let handle = rig.handle.clone();
+    let opening = tokio::spawn(async move { handle.ask(Caller::engine(), Ask::Open(open)).await });
+    rig.until("attempt_started").await;
+    rig.durable();
+    opening.await.unwrap().unwrap();
+    rig.until("attempt_finished").await;
+    assert!(!rig.handle.progress().unheard.load(Ordering::SeqCst));
+    rig.clock.slept.store(Span::secs(61).0, Ordering::SeqCst);
+    rig.handle.tell(Caller::engine(), Ask::Wake);
+    rig.until("urgent_unheard").await;
+    rig.durable();
+    assert!(rig.handle.progress().unheard.load(Ordering::SeqCst));
+    let resolve = Ask::Resolve { id: "1".into(), note: None };
+    let handle = rig.handle.clone();
+    let resolving = tokio::spawn(async move { handle.ask(Caller::engine(), resolve).await });
+    rig.until("incident_resolved").await;
+    rig.durable();
+    resolving.await.unwrap().unwrap();
+    assert!(!rig.handle.progress().unheard.load(Ordering::SeqCst), "it is over");
 }

@@ -43,11 +43,11 @@ impl<'e> Reading<'e> {
             Ok(tree) => Some(tree),
             Err(mistakes) => {
                 for (place, words) in mistakes {
-                    self.error_at(
-                        place,
-                        format!("this is not TOML: {words}"),
-                        "look for a quote, a bracket or a = that is missing, here or above",
-                    );
+                    let hint = match words.starts_with("duplicate key") {
+                        true => "it is written above already: keep one of the two",
+                        false => "look for a quote, a bracket or a = that is missing, here or above",
+                    };
+                    self.error_at(place, format!("this is not TOML: {words}"), hint);
                 }
                 None
             }

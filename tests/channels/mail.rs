@@ -160,10 +160,14 @@ async fn f45_believes_only_its_roots_and_its_host() {
         let mail = channel("smtp", &settings(&standins, tls, standins.strange_ca_file()));
         let failure = is(mail.send(&out(Some("alice@example.org"), "x", "y")).await, ProviderError, Channel, false);
         assert!(failure.words.contains("UnknownIssuer"), "{failure}");
-        standins.set_times("smtp", Fault::WrongHost, 1);
-        let mail = channel("smtp", &settings(&standins, tls, standins.ca_file()));
-        let failure = is(mail.send(&out(Some("alice@example.org"), "x", "y")).await, ProviderError, Channel, false);
-        assert!(failure.words.contains("localhost"), "{failure}");
+        for (fault, word) in
+            [(Fault::WrongHost, "localhost"), (Fault::Expired, "expired"), (Fault::SelfSigned, "UnknownIssuer")]
+        {
+            standins.set_times("smtp", fault, 1);
+            let mail = channel("smtp", &settings(&standins, tls, standins.ca_file()));
+            let failure = is(mail.send(&out(Some("alice@example.org"), "x", "y")).await, ProviderError, Channel, false);
+            assert!(failure.words.contains(word), "{failure}");
+        }
     }
     assert_eq!(standins.recorded("smtp").len(), 0);
 }
@@ -232,6 +236,7 @@ async fn f44_a_stall_at_any_verb_ends_in_time_and_names_it() {
     let cases = [
         ("connect", false, "while connecting", false),
         ("ehlo", false, "while connecting", false),
+        ("starttls", true, "at STARTTLS", false),
         ("auth", true, "at AUTH", false),
         ("mail", false, "at MAIL FROM", false),
         ("rcpt", false, "at RCPT TO", false),

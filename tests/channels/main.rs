@@ -28,6 +28,8 @@ mod socket;
 mod support;
 mod teams;
 mod telnyx;
+mod toxic;
 mod twilio;
 mod webhook;
 mod websocket;
+mod wild;

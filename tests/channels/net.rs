@@ -25,12 +25,17 @@ async fn f45_tls_believes_the_ca_file_and_the_right_host_only() {
         assert!(failure.words.contains("UnknownIssuer") && !failure.unknown, "{failure}");
         assert!(stranger.connect(&https(&standins)).await.unwrap_err().words.contains("UnknownIssuer"));
     }
-    standins.set("hook", Fault::WrongHost);
-    let fresh = client(Some(standins.ca_file()));
-    let failure = fresh.send(Method::GET, &https(&standins), |r| r).await.unwrap_err();
-    assert!(failure.words.contains("localhost") && !failure.unknown, "{failure}");
-    let failure = fresh.connect(&https(&standins)).await.unwrap_err();
-    assert!(failure.words.contains("localhost"), "{failure}");
+    for (fault, word) in
+        [(Fault::WrongHost, "localhost"), (Fault::Expired, "expired"), (Fault::SelfSigned, "UnknownIssuer")]
+    {
+        standins.set("hook", fault);
+        let fresh = client(Some(standins.ca_file()));
+        let failure = fresh.send(Method::GET, &https(&standins), |r| r).await.unwrap_err();
+        assert!(failure.words.contains(word) && !failure.unknown, "{failure}");
+        let failure = fresh.connect(&https(&standins)).await.unwrap_err();
+        assert!(failure.words.contains(word), "{failure}");
+    }
+    assert_eq!(standins.recorded("hook").len(), 1, "none of it was sent to those");
 }
 
 #[tokio::test]

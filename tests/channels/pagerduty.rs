@@ -72,7 +72,7 @@ async fn long_texts_are_cut_to_what_pagerduty_takes() {
     message.matter.subject = "ä".repeat(5000);
     message.matter.body = "🔥".repeat(200_000);
     for n in 0..100 {
-        message.matter.labels.insert(format!("label_{n}"), "x".repeat(9000));
+        Arc::make_mut(&mut message.matter.labels).insert(format!("label_{n}"), "x".repeat(9000));
     }
     let result = pagerduty(&standins, "").send(&message).await;
     assert!(result.success().is_some(), "{result:?}");

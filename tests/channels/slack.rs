@@ -17,7 +17,7 @@ fn slack_within(standins: &Standins, timeout: &str) -> Arc<dyn Channel> {
 }
 
 #[tokio::test]
-async fn sends_text_that_cannot_ping_or_link() {
+async fn f51_sends_text_that_cannot_ping_or_link() {
     let standins = Standins::start().await;
     let result = slack(&standins).send(&out(None, "", "<!channel> a & b\n<http://x|y> ü")).await;
     assert_eq!(result, AttemptResult::Delivered { provider_id: None, detail: "Slack says ok".into() });

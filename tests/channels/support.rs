@@ -50,7 +50,7 @@ pub fn about(occasion: Occasion, text: &str) -> Outgoing {
         kind_of: "probe".into(),
         subject: "Twilio credentials refused".into(),
         body: "401 Authenticate".into(),
-        labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        labels: Arc::new(labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into()),
         incident: Some(Subject { id: INCIDENT.into(), number: 417, first: None }),
     };
     Outgoing { matter, ..out(None, "", text) }

@@ -44,7 +44,7 @@ async fn a_card_is_never_larger_than_teams_takes() {
     for text in ["\u{1}".repeat(9000), format!("x\n{}", "🔥".repeat(9000)), format!("x\n{}", "_\"".repeat(9000))] {
         let mut message = about(Occasion::Opened, &text);
         for n in 0..200 {
-            message.matter.labels.insert(format!("label_{n}"), "🔥\"".repeat(300));
+            Arc::make_mut(&mut message.matter.labels).insert(format!("label_{n}"), "🔥\"".repeat(300));
         }
         let result = teams(&standins, "").send(&message).await;
         assert!(result.success().is_some(), "{result:?}");

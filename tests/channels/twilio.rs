@@ -3,7 +3,7 @@ use crate::standins::script::Fault;
 use crate::standins::twilio::{API_KEY, API_SECRET};
 use crate::support::{channel, failure, is, out};
 use std::sync::Arc;
-use stentor::channel::Channel;
+use stentor::channel::{Channel, Found, Lost, Outgoing};
 use stentor::domain::event::AttemptResult;
 use stentor::domain::failure::{Blame::*, FailureClass::*};
 
@@ -72,7 +72,7 @@ async fn a_messaging_service_replaces_the_number() {
 }
 
 #[tokio::test]
-async fn a_call_reads_the_escaped_text_twice() {
+async fn f51_a_call_reads_the_escaped_text_twice() {
     let standins = Standins::start().await;
     let toml = settings(&standins) + "voice = \"alice\"\nlanguage = \"en-GB\"\nring = \"25s\"";
     let text = "Disk <90% & \"full\" on db'1\u{7}\nnow";
@@ -132,7 +132,7 @@ async fn twilios_test_numbers_fail_as_documented() {
 }
 
 #[tokio::test]
-async fn f37_f38_f39_every_misbehaviour_has_its_class_and_blame() {
+async fn f36_f37_f38_f39_every_misbehaviour_has_its_class_and_blame() {
     let standins = Standins::start().await;
     let sms = sms(&standins);
     let message = out(Some("+15550100"), "", "x");
@@ -233,4 +233,51 @@ async fn a_wrong_account_is_the_channels_fault() {
         is(channel("twilio-sms", &toml).send(&out(Some("+15550100"), "", "x")).await, ProviderError, Account, false);
     assert_eq!(failure.code.as_deref(), Some("20404"));
     assert!(standins.recorded("twilio")[0].path.starts_with("/prefix/2010-04-01/"));
+}
+
+/// What `inquire` is asked after `out` was sent.
+fn lost(out: &Outgoing, known: &[&str]) -> Lost {
+    Lost {
+        address: out.address.clone(),
+        text: out.text.clone(),
+        since: stentor::domain::clock::wall(),
+        known: known.iter().map(|id| (*id).to_owned()).collect(),
+    }
+}
+
+async fn inquire(channel: &dyn Channel, lost: &Lost) -> Found {
+    channel.inquirer().unwrap().inquire(lost).await
+}
+
+#[tokio::test]
+async fn f32_after_a_lost_answer_the_list_says_whether_it_is_there() {
+    let standins = Standins::start().await;
+    let (sms, call) = (sms(&standins), call(&standins));
+    let message = out(Some("+15550100"), "", "URGENT #1 here: x");
+    let words = Found::No { words: "Twilio does not list it".into() };
+    assert_eq!(inquire(&*sms, &lost(&message, &[])).await, words, "nothing was sent yet");
+    standins.set_times("twilio", Fault::CutAfter, 1);
+    is(sms.send(&message).await, ProviderError, Channel, true);
+    let Found::Yes { provider_id, detail } = inquire(&*sms, &lost(&message, &[])).await else { panic!("not found") };
+    assert_eq!((&provider_id[..2], detail.as_str()), ("SM", "Twilio has it: queued"));
+    assert_eq!(inquire(&*sms, &lost(&message, &[&provider_id])).await, words, "that one is another message");
+    let other = out(Some("+15550100"), "", "URGENT #2 here: y");
+    assert_eq!(inquire(&*sms, &lost(&other, &[])).await, words, "another text");
+    let elsewhere = out(Some("+15550101"), "", "URGENT #1 here: x");
+    assert_eq!(inquire(&*sms, &lost(&elsewhere, &[])).await, words, "another number");
+    let mut later = lost(&message, &[]);
+    later.since = later.since + stentor::domain::time::Span::mins(10);
+    assert_eq!(inquire(&*sms, &later).await, words, "it was there before");
+
+    // A call has no text to compare, but its number, its sender and its time.
+    assert_eq!(inquire(&*call, &lost(&message, &[])).await, words, "a message is no call");
+    standins.set_times("twilio", Fault::CutAfter, 1);
+    is(call.send(&message).await, ProviderError, Channel, true);
+    let Found::Yes { provider_id, .. } = inquire(&*call, &lost(&message, &[])).await else { panic!("not found") };
+    assert!(provider_id.starts_with("CA"));
+    for fault in [Fault::status(500), Fault::CutAfter, Fault::Html, Fault::status(401)] {
+        standins.set_times("twilio", fault.clone(), 1);
+        let found = inquire(&*sms, &lost(&message, &[])).await;
+        assert!(matches!(found, Found::Unclear { .. }), "{fault:?}: {found:?}");
+    }
 }

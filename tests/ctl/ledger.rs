@@ -50,6 +50,13 @@ async fn a_ledger_is_verified_without_a_daemon() {
 }
 
 #[tokio::test]
+async fn a_state_directory_is_only_named_where_it_is_read() {
+    let ran = run(stentorctl(&["ledger", "verify", "--state-dir", "/somewhere"]), None).await;
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("--offline"), "{ran:?}");
+}
+
+#[tokio::test]
 async fn an_edited_entry_is_found_with_its_place() {
     let dir = written();
     let segment = std::fs::read_dir(dir.path().join("journal")).unwrap().next().unwrap().unwrap().path();

@@ -5,6 +5,7 @@
 
 mod ack;
 mod errors;
+mod foul;
 mod ledger;
 mod offline;
 mod people;

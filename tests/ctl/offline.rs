@@ -2,6 +2,7 @@
 
 use crate::standin::{run, stentorctl};
 use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 
 async fn ctl(args: &[&str]) -> crate::standin::Ran {
     run(stentorctl(args), None).await
@@ -105,5 +106,43 @@ fn the_man_pages_are_those_of_the_definition() {
     for name in names(&kept) {
         let read = |dir: &std::path::Path| std::fs::read_to_string(dir.join(&name)).unwrap();
         assert!(read(made.path()) == read(&kept), "{name:?} is stale; run: cargo run --example man");
+    }
+}
+
+/// The commands of the definition that do something, and their flags.
+fn described(command: &clap::Command, path: &str, found: &mut BTreeMap<String, Vec<String>>) {
+    let later = |help: Option<&clap::builder::StyledStr>| {
+        help.is_some_and(|h| h.to_string().to_lowercase().contains("not yet supported"))
+    };
+    for inner in command.get_subcommands().filter(|c| !later(c.get_about())) {
+        let name = format!("{path} {}", inner.get_name()).trim().to_owned();
+        match inner.has_subcommands() {
+            true => described(inner, &name, found),
+            false => {
+                let flags = inner.get_arguments().filter(|a| !later(a.get_help())).filter_map(|a| a.get_long());
+                found.insert(name, flags.map(str::to_owned).collect());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_command_is_in_the_operators_handbook() {
+    let mut commands = BTreeMap::new();
+    described(&stentor::ctl::command(), "", &mut commands);
+    assert!(commands.len() > 30, "only {} commands were found", commands.len());
+    let daemon = stentor::daemon::command();
+    let flags = daemon.get_arguments().filter_map(|a| a.get_long()).map(str::to_owned);
+    commands.insert("stentord".into(), flags.collect());
+
+    let text = include_str!("../../docs/commands.md");
+    let headings = text.lines().filter(|line| line.starts_with("### `"));
+    let named: BTreeSet<&str> = headings.flat_map(|line| line.split('`').skip(1).step_by(2)).collect();
+    let wanted: BTreeSet<&str> = commands.keys().map(String::as_str).collect();
+    assert_eq!(named, wanted, "headings of docs/commands.md, and the commands that there are");
+    for (command, flags) in &commands {
+        for flag in flags {
+            assert!(text.contains(&format!("--{flag}")), "docs/commands.md does not tell of {command} --{flag}");
+        }
     }
 }

@@ -174,7 +174,7 @@ async fn one_delivery_is_shown_with_its_attempts() {
 #[tokio::test]
 async fn lists_are_tables() {
     let at = "2026-01-20T01:41:00Z";
-    let table: [(&[&str], &str, Value, &str); 8] = [
+    let table: [(&[&str], &str, Value, &str); 9] = [
         (
             &["deliveries", "list"],
             "GET /api/v1/deliveries",
@@ -236,6 +236,13 @@ async fn lists_are_tables() {
                 "by_channel": {"sms": {"dead": 1, "delivered": 2}}}),
             "  total             3\n  delivered         2\n  failed            1\n  pending           0\n  on average after  1.2s\n  \
              cost              0.015 USD\n\nCHANNEL  DELIVERIES\nsms      dead 1   delivered 2\n",
+        ),
+        (
+            &["ledger", "stats"],
+            "GET /api/v1/ledger/stats",
+            json!({"since": at, "total": 0, "delivered": 0, "failed": 0, "pending": 0, "by_channel": {}}),
+            "  since             2026-01-20 01:41\n  total             0\n  delivered         0\n  failed            0\n  \
+             pending           0\n  on average after  -\n  cost              -\n\nno deliveries\n",
         ),
     ];
     for (args, request, answer, expected) in table {

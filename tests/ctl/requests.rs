@@ -251,6 +251,9 @@ async fn the_body_comes_from_standard_input() {
         let ran = standin.ctl_with_input(&send, &input).await;
         assert_eq!((ran.code, ran.err.contains(word)), (2, true), "{ran:?}");
     }
+    let scripts = [&send[..], &["--json"]].concat();
+    let error = standin.ctl_with_input(&scripts, &vec![b'x'; (1 << 20) + 1]).await.json();
+    assert_eq!((&error["error"]["code"], &error["error"]["field"]), (&json!("TOO_LARGE"), &json!("body")), "{error}");
     assert!(standin.seen().is_empty());
 }
 

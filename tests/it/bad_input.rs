@@ -2,8 +2,9 @@
 //! half done.
 
 use crate::harness::ways;
-use crate::harness::{Daemon, Home};
+use crate::harness::{Daemon, Home, LONGEST};
 use crate::standins::Standins;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 struct Wrong {
     method: &'static str,
@@ -121,7 +122,7 @@ async fn up() -> (Standins, Daemon) {
 }
 
 #[tokio::test]
-async fn every_wrong_request_is_refused_by_its_field_and_changes_nothing() {
+async fn f47_every_wrong_request_is_refused_by_its_field_and_changes_nothing() {
     let (standins, daemon) = up().await;
     let changing = [
         "notification_accepted",
@@ -155,7 +156,7 @@ async fn every_wrong_request_is_refused_by_its_field_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_too_large_broken_or_no_http_at_all() {
+async fn f48_bodies_that_are_too_large_broken_or_no_http_at_all() {
     let (_standins, daemon) = up().await;
     let large = format!(r#"{{"subject": "x", "body": "{}"}}"#, "y".repeat(1 << 20));
     let (status, answer) = daemon.request("POST", SEND, &large).await;
@@ -183,6 +184,38 @@ async fn bodies_that_are_too_large_broken_or_no_http_at_all() {
 }
 
 #[tokio::test]
+async fn f48_a_body_without_end_is_refused_at_a_mebibyte_and_nothing_is_unpacked() {
+    let (_standins, daemon) = up().await;
+    let mut stream = tokio::net::UnixStream::connect(daemon.socket()).await.unwrap();
+    let head = format!("POST {SEND} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (mut answers, mut asks) = stream.into_split();
+    let endless = tokio::spawn(async move {
+        let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
+        let mut written = 0;
+        while asks.write_all(&chunk).await.is_ok() {
+            written += chunk.len();
+        }
+        written
+    });
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(LONGEST, answers.read_to_end(&mut answer)).await;
+    read.expect("the connection is closed").ok();
+    assert!(answer.starts_with(b"HTTP/1.1 413 "), "{}", String::from_utf8_lossy(&answer));
+    let written = tokio::time::timeout(LONGEST, endless).await.expect("nobody reads any more").unwrap();
+    assert!(written < 64 << 20, "{written} bytes were taken");
+
+    // The beginning of any gzip file: it is no JSON, whatever it would become.
+    let packed = [0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0, 0x03];
+    let head = format!(
+        "POST {SEND} HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        packed.len()
+    );
+    let (status, answer) = daemon.raw(&[head.as_bytes(), &packed].concat()).await.unwrap();
+    assert_eq!(status, 400, "{answer}");
+}
+
+#[tokio::test]
 async fn the_command_refuses_before_it_asks() {
     let (_standins, daemon) = up().await;
     for arguments in [
@@ -194,7 +227,7 @@ async fn the_command_refuses_before_it_asks() {
         &["send", "--subject", "x", "--template", "t"],
         &["snooze", "1", "later"],
         &["silence", "add", "a=b", "--for", "1h"],
-        &["dlq", "list"],
+        &["dlq", "requeue"],
         &["selftest"],
         &["no-such-command"],
         &["status", "--no-such-flag"],

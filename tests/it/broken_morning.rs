@@ -55,7 +55,7 @@ async fn wrong_arguments_are_usage() {
 }
 
 #[tokio::test]
-async fn with_an_unusable_state_directory_it_exits_75() {
+async fn f20_with_an_unusable_state_directory_it_exits_75() {
     let home = Home::new(ways::BY_HOOK.replace("hook", "chat").as_str());
     home.write_config("[channels.chat]\nkind = \"slack\"\nsimulate = true\n[levels.low]\nchannels = [\"chat\"]\n");
     fs::write(home.state_dir(), "a file, where a directory should be").unwrap();

@@ -44,7 +44,7 @@ async fn whole(daemon: &Daemon) {
 }
 
 #[tokio::test]
-async fn a_torn_end_is_cut_and_what_it_said_happens_again() {
+async fn f15_a_torn_end_is_cut_and_what_it_said_happens_again() {
     let (_standins, mut daemon) = after_six_messages().await;
     daemon.kill().await;
     let segment = last_segment(&daemon);
@@ -57,7 +57,7 @@ async fn a_torn_end_is_cut_and_what_it_said_happens_again() {
 }
 
 #[tokio::test]
-async fn a_flipped_byte_in_the_middle_is_told_with_its_place_and_filled_from_the_history() {
+async fn f16_a_flipped_byte_in_the_middle_is_told_with_its_place_and_filled_from_the_history() {
     let (_standins, mut daemon) = after_six_messages().await;
     // An end in order, so that the history is on disk; in a crash its last second may not be.
     assert_eq!(daemon.stop().await, 0);
@@ -80,7 +80,7 @@ async fn a_flipped_byte_in_the_middle_is_told_with_its_place_and_filled_from_the
 }
 
 #[tokio::test]
-async fn without_its_history_it_starts_at_once_and_makes_it_anew() {
+async fn f17_without_its_history_it_starts_at_once_and_makes_it_anew() {
     let (_standins, mut daemon) = after_six_messages().await;
     daemon.kill().await;
     fs::remove_dir_all(daemon.state_dir().join("history")).unwrap();

@@ -18,7 +18,7 @@ async fn limit_files(daemon: &Daemon, size: &str) -> bool {
 }
 
 #[tokio::test]
-async fn alarms_go_on_without_a_disk_and_are_recorded_when_it_is_back() {
+async fn f11_alarms_go_on_without_a_disk_and_are_recorded_when_it_is_back() {
     let standins = Standins::start().await;
     // A write beyond the limit shall fail, not kill.
     let ignoring = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"];

@@ -64,7 +64,7 @@ async fn incident_of(daemon: &Daemon, name: &str) -> Option<Value> {
 }
 
 #[tokio::test]
-async fn revoked_credentials_open_an_incident_that_goes_by_the_other_ways_and_closes_by_itself() {
+async fn f39_revoked_credentials_open_an_incident_that_goes_by_the_other_ways_and_closes_by_itself() {
     let (standins, daemon) = up("").await;
     eventually("all is green", async || {
         let (twilio, smtp) = (heartbeat(&daemon, "twilio").await, heartbeat(&daemon, "smtp").await);

@@ -1,6 +1,6 @@
 //! The real binaries as child processes, against stand-ins on loopback: one story in each file.
 //! docs/testing.md says how they are built and how to add one.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, clippy::print_stdout)]
 
 #[path = "../../examples/standins/mod.rs"]
 mod standins;
@@ -8,21 +8,35 @@ mod standins;
 mod harness;
 
 mod access;
+mod alerts;
 mod bad_input;
 mod blocked;
 mod broken_morning;
+mod clock;
+mod crowded;
 mod damaged;
+mod dead_letters;
+mod disk;
+mod editing;
 mod emergency;
 mod heartbeats;
 mod incidents;
+mod injected;
 mod killed;
+mod ledger_files;
+mod lost_answers;
+mod machine;
 mod misbehaving;
+mod network;
+mod process;
 mod reload;
 mod secrets;
 mod sending;
 mod shipped;
 mod sound;
 mod stopped;
+mod tampered;
 mod tcp;
+mod torture;
 mod two_daemons;
 mod watches;

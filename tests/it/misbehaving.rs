@@ -5,6 +5,7 @@ use crate::harness::{Daemon, Home, each, eventually};
 use crate::standins::Standins;
 use crate::standins::script::Fault;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The delivery, when it is as wanted.
 async fn becomes(daemon: &Daemon, id: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
@@ -42,7 +43,7 @@ fn cases() -> Vec<Case> {
 /// Every one of them fails at the same time; the seventh is well. Each failure has its class, no
 /// message is lost, and none delays the others.
 #[tokio::test]
-async fn six_ways_that_fail_as_a_whole_keep_their_messages_until_they_are_back() {
+async fn f40_six_ways_that_fail_as_a_whole_keep_their_messages_until_they_are_back() {
     let mut config = String::from("[channels.well]\nkind = \"webhook\"\nurl = \"${WELL}\"\n");
     let well = Standins::start().await;
     let mut home_environment = vec![("WELL".to_owned(), well.addresses().hook.clone())];
@@ -95,7 +96,7 @@ async fn six_ways_that_fail_as_a_whole_keep_their_messages_until_they_are_back()
 }
 
 #[tokio::test]
-async fn refused_credentials_take_the_fallback_at_once_within_one_delivery() {
+async fn f39_refused_credentials_take_the_fallback_at_once_within_one_delivery() {
     let standins = Standins::start().await;
     let config = ways::and(
         r#"
@@ -126,6 +127,69 @@ async fn refused_credentials_take_the_fallback_at_once_within_one_delivery() {
 }
 
 #[tokio::test]
+async fn f40_a_storm_of_503_is_not_answered_with_another_and_all_is_out_when_it_ends() {
+    let standins = Standins::start().await;
+    let daemon = Home::new(&ways::and(ways::BY_HOOK)).envs(ways::environment(&standins)).start().await;
+    standins.set("hook", Fault::status(503));
+    let mut sent = Vec::new();
+    for n in 0..40 {
+        sent.push(id_of(&daemon.ok(&["send", "--subject", &format!("message {n}")]).await));
+    }
+    // Long enough for each to be tried several times, were they all let loose.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let refused = standins.recorded("hook").len();
+    assert!(refused < 40, "{refused} attempts at a channel that answers 503 to each");
+    standins.well("hook");
+    for id in &sent {
+        becomes(&daemon, id, "out", |d| d["status"] == "delivered").await;
+    }
+    let taken = standins.recorded("hook").iter().filter(|r| r.status == 200).count();
+    assert_eq!(taken, sent.len(), "each once");
+}
+
+/// A listener whose queue is full: what else comes is dropped, as by a firewall.
+async fn swallowing() -> (tokio::net::TcpListener, Vec<tokio::net::TcpStream>) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let connect = || tokio::net::TcpStream::connect(listener.local_addr().unwrap());
+    let mut open = Vec::new();
+    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(200), connect()).await {
+        open.push(stream.unwrap());
+    }
+    (listener, open)
+}
+
+#[tokio::test]
+async fn f46_a_primary_provider_that_is_down_costs_an_urgent_message_less_than_ten_seconds() {
+    let (standins, broken) = (Standins::start().await, Standins::start().await);
+    broken.set("hook", Fault::status(503));
+    let (hole, _open) = swallowing().await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let primaries = [
+        ("refusing", format!("http://{closed}/")),
+        ("broken", broken.addresses().hook.clone()),
+        ("swallowing", format!("http://{}/", hole.local_addr().unwrap())),
+    ];
+    let primary = |(name, url): &(&str, String)| {
+        format!("[channels.{name}]\nkind = \"webhook\"\nurl = \"{url}\"\nfallback = \"hook\"\n")
+    };
+    let config = ways::and(&(primaries.iter().map(primary).collect::<String>() + ways::BY_HOOK));
+    let daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;
+    for (name, _) in &primaries {
+        let sent =
+            daemon.ok(&["send", "--level", "urgent", "--subject", "x", "--channel", name, "--wait"]).await["deliveries"]
+                [0]
+            .clone();
+        assert_eq!(each(&sent["attempts"], "channel"), [*name, "hook"], "{sent}");
+        // As it is recorded: from the acceptance to the beginning of the second attempt.
+        let at = |text: &Value| text.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let after = at(&sent["attempts"][1]["started_at"]).duration_since(at(&sent["created_at"]));
+        assert!(after.as_secs_f64() < 10.0, "{name}: {sent}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_number_is_dead_at_once_and_takes_no_fallback() {
     let standins = Standins::start().await;
     let config = ways::and(ways::BY_HOOK);
@@ -145,7 +209,7 @@ async fn a_wrong_number_is_dead_at_once_and_takes_no_fallback() {
 }
 
 #[tokio::test]
-async fn a_success_with_an_error_inside_is_none() {
+async fn f37_a_success_with_an_error_inside_is_none() {
     let standins = Standins::start().await;
     let config = ways::and(ways::BY_HOOK);
     let daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;

@@ -27,7 +27,7 @@ async fn has_channel(daemon: &Daemon, name: &str) {
 }
 
 #[tokio::test]
-async fn every_way_in_which_a_file_changes() {
+async fn f54_every_way_in_which_a_file_changes() {
     let (_standins, daemon) = up().await;
     let opened = daemon.ok(&["page", "--subject", "lives through it all", "--policy", "none"]).await;
     let hash = async || daemon.status().await["config"]["hash"].as_str().unwrap().to_owned();
@@ -129,7 +129,7 @@ async fn a_changed_secret_is_a_change_though_the_file_is_the_same() {
 }
 
 #[tokio::test]
-async fn a_broken_edit_changes_nothing_and_is_said_everywhere() {
+async fn f53_a_broken_edit_changes_nothing_and_is_said_everywhere() {
     let (_standins, daemon) = up().await;
     let good = daemon.read_config();
     let hash = daemon.status().await["config"]["hash"].clone();

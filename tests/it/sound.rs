@@ -29,16 +29,16 @@ probe = "siren"
 every = "1d"
 "#;
 
-const FRAMES_A_SECOND: usize = 48_000;
+pub const FRAMES_A_SECOND: usize = 48_000;
 
 /// What a device of ALSA's file plugin was given: a pipe, emptied at the pace of a real device.
-struct Ear {
-    config: PathBuf,
+pub struct Ear {
+    pub config: PathBuf,
     heard: Arc<Mutex<Vec<i16>>>,
 }
 
 impl Ear {
-    fn in_folder(home: &Home) -> Ear {
+    pub fn in_folder(home: &Home) -> Ear {
         let (pipe, config) = (home.path("pcm"), home.path("alsa.conf"));
         nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).unwrap();
         let text = format!(
@@ -63,18 +63,18 @@ impl Ear {
         Ear { config, heard }
     }
 
-    fn samples(&self) -> usize {
+    pub fn samples(&self) -> usize {
         self.heard.lock().unwrap().len()
     }
 
     /// Samples after this one that can be heard.
-    fn loud_after(&self, from: usize) -> usize {
+    pub fn loud_after(&self, from: usize) -> usize {
         self.heard.lock().unwrap().iter().skip(from).filter(|s| s.unsigned_abs() > 300).count()
     }
 }
 
 /// Without ALSA's own files, or without sound in the player, there is nothing to hear.
-async fn can_sound() -> bool {
+pub async fn can_sound() -> bool {
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sound/fixtures/500hz.wav");
     let mut player = tokio::process::Command::new(env!("CARGO_BIN_EXE_stentor-player"));
     let checked = player.args(["--check", fixture]).output().await.is_ok_and(|o| o.status.success());
@@ -94,7 +94,7 @@ async fn up() -> (Standins, Daemon, Ear) {
 }
 
 #[tokio::test]
-async fn an_urgent_alarm_sounds_until_it_is_acknowledged_also_across_a_kill() {
+async fn f62_an_urgent_alarm_sounds_until_it_is_acknowledged_also_across_a_kill() {
     if !can_sound().await {
         return;
     }
@@ -136,7 +136,7 @@ async fn stop_silences_but_acknowledges_nothing() {
 }
 
 #[tokio::test]
-async fn without_a_device_the_delivery_fails_the_probe_says_so_and_nothing_is_noisy() {
+async fn f59_without_a_device_the_delivery_fails_the_probe_says_so_and_nothing_is_noisy() {
     let standins = Standins::start().await;
     let config = ways::and(SIREN).replace("tone   = \"siren\"", "tone = \"siren\"\ndevice = \"no-such-device\"");
     let mut daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;

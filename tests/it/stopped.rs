@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::{Duration, timeout};
 
 #[tokio::test]
-async fn running_attempts_finish_and_the_rest_goes_out_after_the_next_start() {
+async fn f07_running_attempts_finish_and_the_rest_goes_out_after_the_next_start() {
     let standins = Standins::start().await;
     standins.set("hook", Fault::Slow { millis: 1_500 });
     let config = ways::and(ways::BY_HOOK).replace("[channels.hook]\n", "[channels.hook]\nslots = 2\n");
@@ -36,7 +36,7 @@ async fn running_attempts_finish_and_the_rest_goes_out_after_the_next_start() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_does_not_end_does_not_hold_the_end_up() {
+async fn f07_an_attempt_that_does_not_end_does_not_hold_the_end_up() {
     let standins = Standins::start().await;
     standins.set_times("hook", Fault::Hang, 1);
     let config = ways::and(ways::BY_HOOK).replace("[channels.hook]\n", "[channels.hook]\ntimeout = \"5m\"\n");
@@ -60,7 +60,7 @@ async fn an_attempt_that_does_not_end_does_not_hold_the_end_up() {
 }
 
 #[tokio::test]
-async fn systemd_hears_of_every_turn_and_an_idle_daemon_feeds_its_watchdog() {
+async fn f10_systemd_hears_of_every_turn_and_an_idle_daemon_feeds_its_watchdog() {
     let config = ways::and(ways::BY_HOOK);
     let standins = Standins::start().await;
     let home = Home::new(&config).envs(ways::environment(&standins)).env("WATCHDOG_USEC", "2000000");
@@ -106,7 +106,7 @@ async fn who_follows_the_ledger_misses_nothing_when_the_daemon_is_killed() {
 }
 
 #[tokio::test]
-async fn an_open_incident_goes_on_where_it_was() {
+async fn f08_an_open_incident_goes_on_where_it_was() {
     let standins = Standins::start().await;
     let config = ways::and(
         r#"

@@ -1,14 +1,9 @@
 //! What is served over TCP, for load balancers and Prometheus.
 
 use crate::harness::ways;
-use crate::harness::{Home, door_get, eventually};
+use crate::harness::{Home, door_get, eventually, free_port};
 use crate::standins::Standins;
 use tokio::net::TcpStream;
-
-/// A port that nobody has, for the moment.
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 #[tokio::test]
 async fn health_readiness_and_metrics_and_nothing_else() {

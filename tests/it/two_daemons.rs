@@ -5,7 +5,7 @@ use crate::harness::ways;
 use crate::standins::Standins;
 
 #[tokio::test]
-async fn the_second_one_exits_75_and_names_the_first() {
+async fn f09_the_second_one_exits_75_and_names_the_first() {
     let standins = Standins::start().await;
     let mut first = Home::new(&ways::and(ways::BY_HOOK)).envs(ways::environment(&standins)).start().await;
     let (code, words) = first.ends().await;

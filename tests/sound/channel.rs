@@ -22,7 +22,7 @@ pub fn outgoing(key: &str, level: Level) -> Outgoing {
 }
 
 pub fn wanted(key: &str) -> WantedSound {
-    WantedSound { key: key.to_owned(), level: Level::Urgent, left: Span::mins(15) }
+    WantedSound { key: key.to_owned(), level: Level::Urgent, left: Span::mins(15), full: false }
 }
 
 /// The detail of a delivery.
@@ -112,7 +112,7 @@ async fn max_ends_a_sound_that_nobody_acknowledges() {
 }
 
 #[tokio::test]
-async fn it_is_silent_within_a_second_of_no_longer_being_wanted() {
+async fn f62_it_is_silent_within_a_second_of_no_longer_being_wanted() {
     let (device, listener) = Device::paced();
     let channel = device.channel(Settings { terms: until_acknowledged(), ..Settings::new("siren") });
     channel.wanted(vec![wanted("one")]);

@@ -48,7 +48,7 @@ async fn a_bad_file_sounds_as_the_tone_of_the_level_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_missing_device_is_a_failure_that_says_so() {
+async fn f59_a_missing_device_is_a_failure_that_says_so() {
     let device = Device::file();
     let channel = device.channel(Settings { device: "plughw:77".to_owned(), ..siren() });
     let failure = failed(channel.send(&outgoing("one", Level::Urgent)).await);
@@ -61,7 +61,7 @@ async fn a_missing_device_is_a_failure_that_says_so() {
 }
 
 #[tokio::test]
-async fn a_device_that_comes_back_is_used_at_the_next_order() {
+async fn f59_a_device_that_comes_back_is_used_at_the_next_order() {
     let device = Device::file();
     let config = std::fs::read_to_string(device.config()).unwrap();
     std::fs::write(device.config(), "</usr/share/alsa/alsa.conf>\n").unwrap();
@@ -75,7 +75,7 @@ async fn a_device_that_comes_back_is_used_at_the_next_order() {
 }
 
 #[tokio::test]
-async fn without_a_player_it_is_a_failure() {
+async fn f59_without_a_player_it_is_a_failure() {
     let launch = Launch::new("default").program("/nonexistent/stentor-player");
     let channel = Sound::with_player(siren(), launch);
     let failure = failed(channel.send(&outgoing("one", Level::Urgent)).await);
@@ -93,7 +93,7 @@ async fn a_player_that_cannot_live_is_a_failure_with_its_last_words() {
 }
 
 #[tokio::test]
-async fn a_killed_player_is_started_again_and_the_sound_goes_on() {
+async fn f59_a_killed_player_is_started_again_and_the_sound_goes_on() {
     let (device, listener) = Device::paced();
     let channel = device.channel(siren());
     delivered(channel.send(&outgoing("one", Level::Urgent)).await);
@@ -104,7 +104,7 @@ async fn a_killed_player_is_started_again_and_the_sound_goes_on() {
 }
 
 #[tokio::test]
-async fn a_player_that_hangs_is_killed_and_the_sound_goes_on() {
+async fn f60_a_player_that_hangs_is_killed_and_the_sound_goes_on() {
     let (device, listener) = Device::paced();
     let channel = device.channel(siren());
     channel.wanted(vec![wanted("one")]);
@@ -116,7 +116,7 @@ async fn a_player_that_hangs_is_killed_and_the_sound_goes_on() {
 }
 
 #[tokio::test]
-async fn a_player_that_hangs_does_not_keep_a_stopped_sound_alive() {
+async fn f60_a_player_that_hangs_does_not_keep_a_stopped_sound_alive() {
     let (device, listener) = Device::paced();
     let channel = device.channel(siren());
     channel.wanted(vec![wanted("one")]);
@@ -129,7 +129,7 @@ async fn a_player_that_hangs_does_not_keep_a_stopped_sound_alive() {
 }
 
 #[tokio::test]
-async fn a_device_that_hangs_is_a_time_out() {
+async fn f60_a_device_that_hangs_is_a_time_out() {
     let device = Device::stuck();
     let channel = device.channel(siren());
     let failure = failed(channel.send(&outgoing("one", Level::Urgent)).await);
@@ -138,7 +138,7 @@ async fn a_device_that_hangs_is_a_time_out() {
 }
 
 #[tokio::test]
-async fn a_device_that_vanishes_is_used_again_when_it_is_back() {
+async fn f59_a_device_that_vanishes_is_used_again_when_it_is_back() {
     let (device, listener) = Device::paced();
     let channel = device.channel(Settings { file: Some(fixture("500hz.wav")), ..siren() });
     channel.wanted(vec![wanted("one")]);

@@ -1,6 +1,6 @@
 //! A request's body: one JSON object of at most 1 MiB, read within 30 s, without surprises.
 
-mod strict;
+pub mod strict;
 
 use super::fault::Fault;
 use crate::engine::{Code, Refusal};
@@ -13,7 +13,8 @@ use std::time::Duration;
 
 /// Bytes of a body.
 pub const LARGEST: usize = 1 << 20;
-const DEADLINE: Duration = Duration::from_secs(30);
+/// For a whole body.
+pub const DEADLINE: Duration = Duration::from_secs(30);
 /// Of a body that is too large so much more is thrown away, so that the sender gets to read why.
 const THROWN_AWAY: usize = 16 << 20;
 const THROWING: Duration = Duration::from_secs(2);
@@ -54,7 +55,14 @@ async fn read(body: Body) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
-async fn too_large(mut chunks: BodyDataStream) -> Fault {
+/// 413, when some more of it has been thrown away.
+pub async fn too_large(chunks: BodyDataStream) -> Fault {
+    throw_away(chunks).await;
+    Refusal::new(Code::TooLarge, "a request's body has at most 1 MiB").into()
+}
+
+/// Takes no more of a body than is needed for its sender to get to the answer.
+pub async fn throw_away(mut chunks: BodyDataStream) {
     let mut left = THROWN_AWAY;
     let rest = async {
         while let Some(Ok(chunk)) = chunks.next().await {
@@ -65,5 +73,4 @@ async fn too_large(mut chunks: BodyDataStream) -> Fault {
         }
     };
     let _ = tokio::time::timeout(THROWING, rest).await;
-    Refusal::new(Code::TooLarge, "a request's body has at most 1 MiB").into()
 }

@@ -15,11 +15,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// # Errors
 /// VALIDATION_ERROR with line and column, and the field where one is to blame.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
-    // RFC 8259, 8.1: a reader may ignore the mark.
-    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes).map_err(|e| {
-        Refusal::new(Code::ValidationError, format!("the body is not UTF-8 (byte {} is wrong)", e.valid_up_to() + 1))
-    })?;
+    let text = text_of(bytes)?;
     let text = if text.trim_ascii().is_empty() { "{}" } else { text };
     if !text.trim_ascii_start().starts_with('{') {
         return Err(Refusal::new(Code::ValidationError, "the body has to be one JSON object: {...}"));
@@ -29,6 +25,18 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     serde_path_to_error::deserialize(&mut json).map_err(|e| {
         let path = e.path().to_string();
         refusal(e.inner(), Some(path).filter(|p| p != "."))
+    })
+}
+
+/// A body's text.
+///
+/// # Errors
+/// When it is not UTF-8.
+pub fn text_of(bytes: &[u8]) -> Result<&str, Refusal> {
+    // RFC 8259, 8.1: a reader may ignore the mark.
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|e| {
+        Refusal::new(Code::ValidationError, format!("the body is not UTF-8 (byte {} is wrong)", e.valid_up_to() + 1))
     })
 }
 
@@ -43,14 +51,17 @@ fn check(text: &str) -> Result<(), Refusal> {
 }
 
 fn refusal(error: &serde_json::Error, path: Option<String>) -> Refusal {
+    let field = named(&error.to_string()).or(path);
+    Refusal { field, ..Refusal::new(Code::ValidationError, words_of(error)) }
+}
+
+/// A value of the wrong sort is found by its field; a place helps only where the text is no JSON.
+pub fn words_of(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    let field = named(&message).or(path);
-    // A value of the wrong sort is found by its field; a place helps only where the text is no JSON.
-    let message = match message.rsplit_once(" at line ") {
+    match message.rsplit_once(" at line ") {
         Some((words, _)) if error.is_data() => words.to_owned(),
         _ => format!("the body is not JSON: {message}"),
-    };
-    Refusal { field, ..Refusal::new(Code::ValidationError, message) }
+    }
 }
 
 /// The field that serde's own words name.
@@ -60,14 +71,20 @@ fn named(message: &str) -> Option<String> {
     rest.split_once('`').map(|(name, _)| name.to_owned())
 }
 
+/// Passes over a value, and finds names that are there twice.
 #[derive(Clone, Copy)]
-struct Walk<'a> {
+pub struct Walk<'a> {
     depth: usize,
     /// The name that is there twice.
     blamed: &'a RefCell<Option<String>>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    /// For a value so many levels down.
+    pub fn inside(depth: usize, blamed: &'a RefCell<Option<String>>) -> Walk<'a> {
+        Walk { depth, blamed }
+    }
+
     fn deeper<E: Error>(self) -> Result<Self, E> {
         match self.depth {
             DEEPEST => Err(E::custom("it is nested too deep, more than 32 levels")),

@@ -56,7 +56,7 @@ async fn reqwest_is_a_client_too() {
 }
 
 #[tokio::test]
-async fn one_caller_has_at_most_256_connections() {
+async fn f64_one_caller_has_at_most_256_connections() {
     let world = World::new().await;
     let (path, serving) = serve(&world);
     let mut open = Vec::new();
@@ -89,7 +89,7 @@ async fn one_caller_has_at_most_256_connections() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_does_not_come_ends_the_connection() {
+async fn f64_a_head_that_does_not_come_ends_the_connection() {
     // Time flies here, so nothing that waits for the disk is asked.
     let (near, far) = tokio::io::duplex(1 << 16);
     let router = axum::Router::new();
@@ -103,6 +103,41 @@ async fn a_head_that_does_not_come_ends_the_connection() {
     let begun = tokio::time::Instant::now();
     ended.await.unwrap();
     assert!(begun.elapsed() >= Duration::from_secs(10), "not before its time: {:?}", begun.elapsed());
+}
+
+/// A connection to a door without a daemon, at which time may fly.
+fn served(router: axum::Router) -> (tokio::io::DuplexStream, JoinHandle<()>) {
+    let (near, far) = tokio::io::duplex(1 << 16);
+    (near, tokio::spawn(crate::api::serve::connection_until(far, router, None, std::future::pending())))
+}
+
+#[tokio::test(start_paused = true)]
+async fn f64_between_two_requests_a_connection_may_be_idle_for_a_minute() {
+    let router = axum::Router::new().route("/", axum::routing::get(|| async { "ok" }));
+    let (mut near, serving) = served(router);
+    for pause in [0, 15, 59] {
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+        near.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"ok") {
+            assert!(near.read_buf(&mut answer).await.unwrap() > 0, "it was closed after {pause} s");
+        }
+    }
+    let begun = tokio::time::Instant::now();
+    serving.await.unwrap();
+    assert_eq!(begun.elapsed().as_secs(), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f48_a_body_that_does_not_come_is_waited_for_half_a_minute() {
+    let take = |_: crate::api::body::Sent<crate::engine::SendRequest>| async { "taken" };
+    let (mut near, _serving) = served(axum::Router::new().route("/", axum::routing::post(take)));
+    near.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{").await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let mut answer = Vec::new();
+    near.read_to_end(&mut answer).await.unwrap();
+    let answer = Answer::read(&answer);
+    assert_eq!((answer.status, answer.code(), begun.elapsed().as_secs()), (408, "TIMEOUT", 30), "{answer:?}");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ async fn over_tcp(address: std::net::SocketAddr, method: &str, path: &str) -> An
 }
 
 #[tokio::test]
-async fn tcp_serves_health_and_metrics_and_nothing_else() {
+async fn tcp_serves_health_metrics_and_alerts_and_nothing_else() {
     let world = World::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -27,10 +27,11 @@ async fn tcp_serves_health_and_metrics_and_nothing_else() {
     }
     let metrics = over_tcp(address, "GET", "/metrics").await;
     assert!(metrics.status == 200 && metrics.head.contains("text/plain; version=0.0.4"), "{metrics:?}");
-    for path in ["/", "/api/v1/status", "/api/v1/notifications", "/api/v2/alerts"] {
+    for path in ["/", "/api/v1/status", "/api/v1/notifications", "/api/v2/silences"] {
         let answer = over_tcp(address, "GET", path).await;
         assert_eq!((answer.status, answer.code()), (404, "NOT_FOUND"), "{path}");
     }
+    assert_eq!(over_tcp(address, "GET", "/api/v2/alerts").await.text, "[]");
     assert_eq!(over_tcp(address, "POST", "/api/v1/reload").await.status, 404);
     serving.abort();
 }

@@ -1,8 +1,10 @@
 //! The API before a real engine, loop and ledger, asked over real Unix sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod alerts;
 mod door;
 mod errors;
+mod foul;
 mod health;
 mod past;
 mod people;

@@ -4,9 +4,9 @@ use super::world::*;
 use crate::api::history::*;
 use crate::domain::time::Timestamp;
 use crate::engine::{Code, Refusal};
+use crate::ledger::Tip;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use ulid::Ulid;
@@ -22,13 +22,22 @@ impl History for Away {
     fn entries(&self, _: EntryQuery) -> BoxFuture<'_, Result<Page, Refusal>> {
         away()
     }
-    fn stats(&self, _: Option<Timestamp>) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>> {
+    fn stats(&self, _: Option<Timestamp>, _: Option<Timestamp>) -> BoxFuture<'_, Result<Counted, Refusal>> {
         away()
     }
-    fn verify(&self) -> BoxFuture<'_, Result<Value, Refusal>> {
+    fn verify(&self, _: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {
+        away()
+    }
+    fn backup(&self, _: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>> {
         away()
     }
     fn export(&self, _: Format, _: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>> {
+        away()
+    }
+    fn erase(&self, _: Person, _: String) -> BoxFuture<'_, Result<(Option<Erased>, u64), Refusal>> {
+        away()
+    }
+    fn recorded(&self) -> BoxFuture<'_, Result<(), Refusal>> {
         away()
     }
     fn find(&self, _: Thing, _: Key) -> BoxFuture<'_, Result<Option<Value>, Refusal>> {
@@ -45,7 +54,15 @@ impl History for Away {
 #[tokio::test]
 async fn without_the_history_the_past_is_503_and_alarms_go_on() {
     let world = World::with(|_| Arc::new(Away)).await;
-    for path in ["ledger", "ledger/stats", "ledger/verify", "ledger/export", "events?follow=false", "incidents/417"] {
+    for path in [
+        "ledger",
+        "ledger/stats",
+        "ledger/verify",
+        "ledger/export",
+        "ledger/backup",
+        "events?follow=false",
+        "incidents/417",
+    ] {
         let answer = world.get(&format!("/api/v1/{path}")).await;
         assert_eq!((answer.status, answer.code()), (503, "REBUILDING"), "{path}: {answer:?}");
         assert_eq!(answer.json["error"]["retry_after_seconds"], 5);
@@ -72,14 +89,23 @@ impl History for Remembering {
     fn entries(&self, query: EntryQuery) -> BoxFuture<'_, Result<Page, Refusal>> {
         self.real.entries(query)
     }
-    fn stats(&self, since: Option<Timestamp>) -> BoxFuture<'_, Result<BTreeMap<String, Tally>, Refusal>> {
-        self.real.stats(since)
+    fn stats(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> BoxFuture<'_, Result<Counted, Refusal>> {
+        self.real.stats(since, until)
     }
-    fn verify(&self) -> BoxFuture<'_, Result<Value, Refusal>> {
-        self.real.verify()
+    fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {
+        self.real.verify(anchors)
+    }
+    fn backup(&self, out: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>> {
+        self.real.backup(out)
     }
     fn export(&self, format: Format, out: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>> {
         self.real.export(format, out)
+    }
+    fn erase(&self, person: Person, because: String) -> BoxFuture<'_, Result<(Option<Erased>, u64), Refusal>> {
+        self.real.erase(person, because)
+    }
+    fn recorded(&self) -> BoxFuture<'_, Result<(), Refusal>> {
+        self.real.recorded()
     }
     fn find(&self, thing: Thing, by: Key) -> BoxFuture<'_, Result<Option<Value>, Refusal>> {
         let is = |document: &Value| match &by {

@@ -1,7 +1,7 @@
 //! What each route answers when all is well.
 
 use super::world::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_message_is_accepted_and_can_be_looked_at() {
@@ -175,6 +175,8 @@ async fn stats_explain_and_export_tell_of_the_same() {
     let stats = world.get("/api/v1/ledger/stats?since=24h").await;
     assert_eq!(stats.json["by_channel"]["hook"], json!({ "simulated": 1 }), "{stats:?}");
     assert_eq!((&stats.json["total"], &stats.json["pending"]), (&json!(1), &json!(0)));
+    assert!(stats.json["since"].as_str().is_some_and(|s| s.contains(":00:00.000")), "from a whole hour on: {stats:?}");
+    assert_eq!(world.get("/api/v1/ledger/stats").await.json["since"], Value::Null);
     for id in [number.to_string(), delivery] {
         let explained = world.get(&format!("/api/v1/explain/{id}")).await;
         let steps = explained.json["steps"].as_array().unwrap();

@@ -39,6 +39,8 @@ const CONFIG: &str = r#"
 [daemon]
 name = "test-1"
 timezone = "Europe/Prague"
+[http]
+listen = "127.0.0.1:7373"
 [channels.hook]
 kind = "webhook"
 [channels.slow]

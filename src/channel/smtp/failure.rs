@@ -1,6 +1,7 @@
 //! What a mail server's refusal means: by where it came and by its codes (RFC 5321 4.2, RFC 3463).
 
 use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::net;
 use lettre::transport::smtp::Error;
 use std::error::Error as _;
 
@@ -22,6 +23,15 @@ pub(super) enum Stage {
 pub(super) fn stalled(stage: Stage) -> Failure {
     let words = format!("no answer in time {}", place(stage));
     lost(Failure::new(FailureClass::Timeout, Blame::Channel, words), stage)
+}
+
+/// There is no connection, or no TLS on it.
+pub(super) fn unreached(error: &std::io::Error) -> Failure {
+    match error.kind() {
+        // Without words of its own: the deadline for all of it.
+        std::io::ErrorKind::TimedOut if error.get_ref().is_none() => stalled(Stage::Connect),
+        _ => net::answer::unreached(error),
+    }
 }
 
 /// The server does not offer what the config demands; going on in plain text is no choice.

@@ -13,6 +13,7 @@ mod failure;
 pub mod oauth;
 mod session;
 mod tokens;
+mod wire;
 
 use crate::channel::smtp::session::{Login, Mode, Server};
 use crate::channel::{Channel, Format, Kind, Outgoing, Probed, http};

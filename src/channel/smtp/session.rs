@@ -6,19 +6,21 @@
 use crate::channel::sign;
 use crate::channel::smtp::failure::{self, Stage};
 use crate::channel::smtp::tokens::Tokens;
+use crate::channel::smtp::wire;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
 use crate::net::client::remaining;
-use crate::net::{CONNECT_TIMEOUT, tls};
+use crate::net::{base64, tls};
 use lettre::address::Envelope;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Noop, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use rustls::ClientConfig;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -70,7 +72,9 @@ pub(super) struct Server {
     login: Option<Login>,
     ca_file: Option<PathBuf>,
     limit: Duration,
-    tls: OnceLock<TlsParameters>,
+    /// For STARTTLS, and for TLS from the first byte.
+    turning: OnceLock<TlsParameters>,
+    implicit: OnceLock<Arc<ClientConfig>>,
     idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
 }
 
@@ -84,7 +88,8 @@ impl Server {
         ca_file: Option<PathBuf>,
         limit: Duration,
     ) -> Self {
-        Server { host, port, mode, hello, login, ca_file, limit, tls: OnceLock::new(), idle: Mutex::default() }
+        let (turning, implicit) = (OnceLock::new(), OnceLock::new());
+        Server { host, port, mode, hello, login, ca_file, limit, turning, implicit, idle: Mutex::default() }
     }
 
     /// The server's words for having taken the mail ("2.0.0 OK: queued as X").
@@ -95,10 +100,10 @@ impl Server {
     /// Connect, EHLO, TLS, AUTH, NOOP, QUIT; no mail.
     pub async fn probe(&self) -> Result<String, Failure> {
         self.in_time(async |stage| {
-            let mut connection = self.open(stage).await?;
+            let (mut connection, certificate) = self.open(stage).await?;
             *stage = Stage::Noop;
             connection.command(Noop).await.map_err(|e| failure::of(*stage, &e))?;
-            let secured = connection.peer_certificate().map(|der| remaining(&der)).unwrap_or_default();
+            let secured = certificate.map(|der| remaining(&der)).unwrap_or_default();
             // Whether it says goodbye changes nothing.
             let _ = timeout(STILL_THERE, connection.quit()).await;
             let login = if self.login.is_some() { ", credentials accepted" } else { "" };
@@ -115,10 +120,14 @@ impl Server {
         }
     }
 
-    /// A server may say our password back.
+    /// A server may say our password back, also as AUTH PLAIN and LOGIN send it.
     fn without_password(&self, mut failure: Failure) -> Failure {
-        if let Some(Login::Password { password, .. }) = &self.login {
-            failure.words = failure.words.replace(password.reveal(), "[secret]");
+        if let Some(Login::Password { username, password }) = &self.login {
+            let password = password.reveal();
+            let plain = base64::encode(&format!("\0{username}\0{password}"));
+            for form in [password, &plain, &base64::encode(password)] {
+                failure.words = failure.words.replace(form, "[secret]");
+            }
         }
         failure
     }
@@ -126,7 +135,7 @@ impl Server {
     async fn converse(&self, stage: &mut Stage, envelope: &Envelope, mail: &[u8]) -> Result<String, Failure> {
         let mut connection = match self.warm().await {
             Some(connection) => connection,
-            None => self.open(stage).await?,
+            None => self.open(stage).await?.0,
         };
         let mut parameters = Vec::new();
         let addresses = envelope.from().into_iter().chain(envelope.to());
@@ -152,20 +161,20 @@ impl Server {
         Ok(answer.first_line().unwrap_or("OK").to_owned())
     }
 
-    async fn open(&self, stage: &mut Stage) -> Result<AsyncSmtpConnection, Failure> {
+    /// A connection that is ready for mail, and the server's certificate.
+    async fn open(&self, stage: &mut Stage) -> Result<(AsyncSmtpConnection, Option<Vec<u8>>), Failure> {
         *stage = Stage::Connect;
-        let implicit = if self.mode == Mode::Implicit { Some(self.parameters().await?) } else { None };
-        let server = (self.host.as_str(), self.port);
-        let connecting =
-            AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &self.hello, implicit, None);
+        let (stream, mut certificate) = self.stream().await?;
+        let connecting = AsyncSmtpConnection::connect_with_transport(stream, &self.hello);
         let mut connection = connecting.await.map_err(|e| failure::of(*stage, &e))?;
         if self.mode == Mode::StartTls {
             *stage = Stage::StartTls;
             if !connection.can_starttls() {
                 return Err(failure::no_starttls());
             }
-            let parameters = self.parameters().await?;
+            let parameters = self.turning().await?;
             connection.starttls(parameters, &self.hello).await.map_err(|e| failure::of(*stage, &e))?;
+            certificate = connection.peer_certificate().ok();
         }
         match &self.login {
             None => {}
@@ -180,7 +189,18 @@ impl Server {
                 with_token(&mut connection, username, tokens).await?;
             }
         }
-        Ok(connection)
+        Ok((connection, certificate))
+    }
+
+    async fn stream(&self) -> Result<(Box<dyn AsyncTokioStream>, Option<Vec<u8>>), Failure> {
+        if self.mode == Mode::Implicit {
+            let tls = self.implicit().await?;
+            let secured = wire::implicit(&self.host, self.port, tls).await;
+            let (stream, certificate) = secured.map_err(|e| failure::unreached(&e))?;
+            return Ok((Box::new(stream), certificate));
+        }
+        let stream = wire::plain(&self.host, self.port).await.map_err(|e| failure::unreached(&e))?;
+        Ok((Box::new(stream), None))
     }
 
     /// A kept connection that still answers.
@@ -201,16 +221,14 @@ impl Server {
         }
     }
 
-    /// Made once; reading the system's roots takes a while.
-    async fn parameters(&self) -> Result<TlsParameters, Failure> {
-        if let Some(made) = self.tls.get() {
-            return Ok(made.clone());
-        }
+    async fn turning(&self) -> Result<TlsParameters, Failure> {
         let (host, ca_file) = (self.host.clone(), self.ca_file.clone());
-        let not_usable = |e: String| Failure::new(FailureClass::ProviderError, Blame::Channel, e);
-        let made = tokio::task::spawn_blocking(move || build(host, ca_file)).await;
-        let made = made.map_err(|e| not_usable(e.to_string()))?.map_err(not_usable)?;
-        Ok(self.tls.get_or_init(|| made).clone())
+        made_once(&self.turning, move || parameters(host, ca_file).map_err(not_usable)).await
+    }
+
+    async fn implicit(&self) -> Result<Arc<ClientConfig>, Failure> {
+        let ca_file = self.ca_file.clone();
+        made_once(&self.implicit, move || Ok(Arc::new(tls::client_config(ca_file.as_deref())?))).await
     }
 }
 
@@ -248,7 +266,23 @@ async fn xoauth2(connection: &mut AsyncSmtpConnection, username: &str, token: &S
     }
 }
 
-fn build(host: String, ca_file: Option<PathBuf>) -> Result<TlsParameters, String> {
+/// Reading the system's roots takes a while.
+async fn made_once<T: Clone + Send + 'static>(
+    place: &OnceLock<T>,
+    make: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    if let Some(made) = place.get() {
+        return Ok(made.clone());
+    }
+    let made = tokio::task::spawn_blocking(make).await.map_err(|e| not_usable(e.to_string()))??;
+    Ok(place.get_or_init(|| made).clone())
+}
+
+fn not_usable(words: String) -> Failure {
+    Failure::new(FailureClass::ProviderError, Blame::Channel, words)
+}
+
+fn parameters(host: String, ca_file: Option<PathBuf>) -> Result<TlsParameters, String> {
     tls::install_provider();
     let words = |e: Error| format!("TLS cannot be set up: {e}");
     let mut builder = TlsParameters::builder(host);

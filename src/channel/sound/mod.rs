@@ -34,6 +34,12 @@ pub const KIND: Kind = Kind {
     read: |table| settings::read(table).map(|settings| Arc::new(Sound::new(settings)) as Arc<dyn Channel>),
 };
 
+/// What sounds when nobody can be told and no sound channel is configured: the default device.
+pub fn last_resort() -> Arc<dyn Channel> {
+    let terms = SoundTerms { repeat: None, ..Settings::new("").terms };
+    Arc::new(Sound::new(Settings { terms, ..Settings::new("last resort") }))
+}
+
 /// A sound channel.
 #[derive(Debug)]
 pub struct Sound {
@@ -66,6 +72,14 @@ impl Sound {
         let Settings { file, tone, volume, terms, .. } = &self.settings;
         let tone = tone.unwrap_or(Tone::of(level));
         Piece { file: file.clone(), tone, volume: *volume, repeat: terms.repeat }
+    }
+
+    fn piece_of(&self, wanted: &WantedSound) -> Piece {
+        let piece = self.piece(wanted.level);
+        match wanted.full {
+            true => Piece { volume: piece.volume.max(1.0), repeat: None, ..piece },
+            false => piece,
+        }
     }
 
     async fn begin(&self, out: &Outgoing) -> Result<Option<String>, NotHeard> {
@@ -130,7 +144,7 @@ impl Sounder for Sound {
 
     fn wanted(&self, sounds: Vec<WantedSound>) {
         match self.desk() {
-            Ok(desk) => desk.want(sounds.into_iter().map(|s| (s.key, self.piece(s.level), s.left.to_std()))),
+            Ok(desk) => desk.want(sounds.into_iter().map(|s| (s.key.clone(), self.piece_of(&s), s.left.to_std()))),
             Err(not) => tracing::error!(channel = self.settings.channel, "no sound: {not}"),
         }
     }

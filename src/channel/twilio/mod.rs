@@ -2,13 +2,14 @@
 //!
 //! HTTP Basic with AccountSid and AuthToken, or with an API key and its secret; bodies are forms;
 //! 201 and a `sid` are an acceptance (twilio.com/docs/usage/api, spec twilio_api_v2010.json). There
-//! is no idempotency for creating: after a lost answer a retry may send twice. No confirmation is
-//! fetched yet, so what Twilio accepted counts as `sent`.
+//! is no idempotency for creating: after a lost answer Twilio is asked whether it has it. No
+//! confirmation is fetched yet, so what Twilio accepted counts as `sent`.
 //!
 //! Settings: `account_sid`, `auth_token` or (`api_key`, `api_secret`), `from`, `base_url` (default
 //! `https://api.twilio.com`), and those of [`http`].
 
 mod errors;
+mod inquiry;
 pub mod sms;
 pub mod voice;
 
@@ -17,6 +18,7 @@ use crate::channel::http::{self, Way};
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
+use crate::net::base64;
 use crate::net::{Answer, Endpoint, Method};
 use crate::settings::Table;
 
@@ -40,8 +42,9 @@ impl Account {
         let (user, password) = credentials(table, sid.as_deref()).unzip();
         let (sid, password) = (sid?, password?);
         warn_of_odd_sid(table, "account_sid", &sid, "AC");
-        way.hide([password.reveal()]);
-        Some(Account { sid, user: user?, password, base: base?, way })
+        let user = user?;
+        way.hide([password.reveal(), &base64::encode(&format!("{user}:{}", password.reveal()))]);
+        Some(Account { sid, user, password, base: base?, way })
     }
 
     fn resource(&self, name: &[&str]) -> Endpoint {

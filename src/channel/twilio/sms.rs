@@ -3,8 +3,9 @@
 //! Settings beside [the account's](super): `from` (a number of ours) or `messaging_service_sid`.
 
 use crate::channel::http::{number, shorten};
+use crate::channel::twilio::inquiry::Sought;
 use crate::channel::twilio::{Account, Form, warn_of_odd_sid};
-use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
+use crate::channel::{Channel, Format, Found, Inquirer, Kind, Lost, Outgoing, Probed};
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::Failure;
@@ -81,7 +82,26 @@ impl Channel for Sms {
         Box::pin(self.account.probe())
     }
 
+    fn inquirer(&self) -> Option<&dyn Inquirer> {
+        Some(self)
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         self.form(out).map_or_else(|f| f.to_string(), |form| self.account.describe("Messages.json", &form))
+    }
+}
+
+impl Inquirer for Sms {
+    fn inquire<'a>(&'a self, lost: &'a Lost) -> BoxFuture<'a, Found> {
+        Box::pin(async move {
+            let body = shorten(&lost.text.text, LONGEST);
+            let sender = match &self.from {
+                From::Number(number) => ("from", number.as_str()),
+                From::Service(sid) => ("messaging_service_sid", sid.as_str()),
+            };
+            let to = lost.address.as_deref().unwrap_or_default();
+            let sought = Sought { list: ("Messages.json", "messages"), to, sender, body: Some(&body) };
+            self.account.inquire(sought, lost).await
+        })
     }
 }

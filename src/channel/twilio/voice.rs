@@ -6,8 +6,9 @@
 //! `<Say>` takes them ("alice", "en-GB"), `ring` (how long it rings; Twilio's own default is 60s).
 
 use crate::channel::http::number;
+use crate::channel::twilio::inquiry::Sought;
 use crate::channel::twilio::{Account, Form};
-use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
+use crate::channel::{Channel, Format, Found, Inquirer, Kind, Lost, Outgoing, Probed};
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::Failure;
@@ -106,7 +107,21 @@ impl Channel for Voice {
         Box::pin(self.account.probe())
     }
 
+    fn inquirer(&self) -> Option<&dyn Inquirer> {
+        Some(self)
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         self.form(out).map_or_else(|f| f.to_string(), |form| self.account.describe("Calls.json", &form))
+    }
+}
+
+impl Inquirer for Voice {
+    fn inquire<'a>(&'a self, lost: &'a Lost) -> BoxFuture<'a, Found> {
+        Box::pin(async move {
+            let to = lost.address.as_deref().unwrap_or_default();
+            let sought = Sought { list: ("Calls.json", "calls"), to, sender: ("from", &self.from), body: None };
+            self.account.inquire(sought, lost).await
+        })
     }
 }

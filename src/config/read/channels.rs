@@ -119,6 +119,7 @@ fn adapter(table: &mut Table<'_>, kind: &'static Kind) -> Arc<dyn Channel> {
 fn retry(table: &mut Table<'_>) -> Retry {
     let default = Retry::default();
     let Some(mut inner) = table.table("retry") else { return default };
+    inner.renamed("attempts", "times = 3: what comes after the first try");
     let times = inner.integer("times", 0..=100).map_or(default.times, |n| n as u32);
     let base = some_time(&mut inner, "base");
     let max = some_time(&mut inner, "max");

@@ -1,9 +1,8 @@
 //! `[daemon]`, `[deadman]`, `[http]`.
 
-use crate::config::later::{self, Home};
 use crate::config::model::{Daemon, Deadman, Http};
-use crate::config::options::LoadOptions;
 use crate::config::read::entries::some_time;
+use crate::config::read::intake;
 use crate::config::state_dir;
 use crate::domain::time::Span;
 use crate::settings::{Environment, Table};
@@ -77,10 +76,9 @@ pub fn read_deadman(root: &mut Table<'_>) -> Option<Deadman> {
     Some(Deadman { url, every })
 }
 
-pub fn read_http(root: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<Http> {
+pub fn read_http(root: &mut Table<'_>) -> Option<Http> {
     let mut table = root.table("http")?;
-    let tokens = later::may_read(&mut table, Home::Http, "tokens", options) && table.has("tokens");
-    table.known(&["tokens"]);
+    let tokens = intake::read_tokens(&mut table);
     let public_url = table.parsed("public_url", |text| match text.trim_end_matches('/') {
         "" => Ok(None),
         url if is_web_address(url) => Ok(Some(url.to_owned())),
@@ -90,14 +88,14 @@ pub fn read_http(root: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<Http
         text.parse::<SocketAddr>()
             .map_err(|_| format!("{text:?} is not an address and a port; write for example \"127.0.0.1:7373\""))
     })?;
-    if !listen.ip().is_loopback() && !tokens {
+    if !listen.ip().is_loopback() && tokens.is_empty() {
         table.error(
             "listen",
             format!("{listen} can be reached from other machines, and there is no token and no key"),
-            "write listen = \"127.0.0.1:7373\"",
+            "write listen = \"127.0.0.1:7373\", or a token in [http.tokens.NAME]",
         );
     }
-    Some(Http { listen, public_url: public_url.flatten() })
+    Some(Http { listen, public_url: public_url.flatten(), tokens })
 }
 
 fn is_web_address(url: &str) -> bool {

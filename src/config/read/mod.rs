@@ -9,9 +9,11 @@ mod daemon;
 mod entries;
 mod heartbeats;
 mod incident;
+mod intake;
 mod levels;
 mod people;
 mod policies;
+mod retention;
 mod schedules;
 mod watches;
 
@@ -27,7 +29,8 @@ pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &Load
     let config = Config {
         access: access::read(root, &people, options),
         deadman: daemon::read_deadman(root),
-        http: daemon::read_http(root, options),
+        http: daemon::read_http(root),
+        retention: retention::read(root),
         channels: channels::read(root, options),
         groups: people::read_groups(root),
         schedules: schedules::read(root, &daemon, options),
@@ -35,14 +38,13 @@ pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &Load
         policies: policies::read(root),
         heartbeats: heartbeats::read(root, &daemon.timezone_name),
         watches: watches::read(root),
+        alertmanager: intake::read(root),
         source: Source::default(),
         people,
         daemon,
     };
-    for key in ["intake", "routes"] {
-        if later::may_read(root, Home::Top, key, options) {
-            root.known(&[key]);
-        }
+    if later::may_read(root, Home::Top, "routes", options) {
+        root.known(&["routes"]);
     }
     config
 }

@@ -81,7 +81,7 @@ fn a_mistake_is_told_in_the_file_where_it_is_and_all_files_are_read() {
 }
 
 #[test]
-fn files_that_are_no_toml_are_all_told() {
+fn f53_files_that_are_no_toml_are_all_told() {
     let dir = folder(&[("stentor.toml", "[daemon"), ("conf.d/a.toml", "x = "), ("conf.d/b.toml", "")]);
     fs::write(dir.path().join("conf.d/b.toml"), b"# ok\nname = \"\xff\"\n").unwrap();
     let told = errors(dir.path());

@@ -107,12 +107,12 @@ fn warnings(file: &Path, loaded: Loaded) -> Vec<Problem> {
 }
 
 #[test]
-fn every_error_is_told_with_its_place_and_what_would_be_right() {
+fn f58_every_error_is_told_with_its_place_and_what_would_be_right() {
     each("errors", errors, false);
 }
 
 #[test]
-fn every_warning_is_told_and_refuses_nothing() {
+fn f58_every_warning_is_told_and_refuses_nothing() {
     each("warnings", warnings, false);
 }
 

@@ -33,20 +33,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_cut_file_is_judged(from in 0..EXAMPLE.len(), length in 0..2_000usize) {
+    fn f53_a_cut_file_is_judged(from in 0..EXAMPLE.len(), length in 0..2_000usize) {
         let cut: Vec<u8> = EXAMPLE.bytes().take(from).chain(EXAMPLE.bytes().skip(from + length)).collect();
         load(&String::from_utf8_lossy(&cut));
     }
 
     #[test]
-    fn a_value_in_the_wrong_place_is_judged(one in any::<prop::sample::Index>(), other in any::<prop::sample::Index>()) {
+    fn f53_a_value_in_the_wrong_place_is_judged(one in any::<prop::sample::Index>(), other in any::<prop::sample::Index>()) {
         let values = values();
         let ((from, to), (start, end)) = (values[one.index(values.len())], values[other.index(values.len())]);
         load(&format!("{}{}{}", &EXAMPLE[..from], &EXAMPLE[start..end], &EXAMPLE[to..]));
     }
 
     #[test]
-    fn any_text_is_judged(text in "[\\[\\]{}=\"'a-z.0-9#$ \n-]{0,200}") {
+    fn f53_any_text_is_judged(text in "[\\[\\]{}=\"'a-z.0-9#$ \n-]{0,200}") {
         load(&text);
     }
 }

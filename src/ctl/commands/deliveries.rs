@@ -56,7 +56,7 @@ impl Deliveries {
                     .with("limit", list.limit)
                     .with("cursor", list.cursor);
                 let answer = session.ask(call).await?;
-                session.show(&answer, table)?;
+                session.show(&answer, |screen, document| table(screen, document, "no deliveries"))?;
             }
             Deliveries::Show { id } => {
                 let answer = session.ask(Call::get(&["deliveries", &id])).await?;
@@ -67,7 +67,8 @@ impl Deliveries {
     }
 }
 
-fn table(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
+/// A line for each; `none` where there is none.
+pub fn table(screen: &mut Screen<'_>, document: &Value, none: &str) -> io::Result<()> {
     let mut table = Table::new(&["ID", "STATUS", "CHANNEL", "TO", "INCIDENT", "CREATED", "WHY"]);
     for delivery in items(document, "deliveries") {
         table.row(vec![
@@ -80,7 +81,7 @@ fn table(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
             plain(delivery, "reason").unwrap_or_default().into(),
         ]);
     }
-    table.print(screen, "no deliveries")?;
+    table.print(screen, none)?;
     screen.more(document)
 }
 

@@ -3,6 +3,7 @@
 pub mod channels;
 pub mod check_config;
 pub mod deliveries;
+pub mod dlq;
 pub mod events;
 pub mod explain;
 pub mod fomo;

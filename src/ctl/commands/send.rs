@@ -4,7 +4,7 @@ use crate::ctl::client::Call;
 use crate::ctl::commands::results::{self, WAIT_SLACK};
 use crate::ctl::commands::values::{self, Body};
 use crate::ctl::session::{Outcome, Session};
-use crate::ctl::trouble::{Exit, Trouble};
+use crate::ctl::trouble::{Exit, Refusal, Trouble};
 use crate::domain::level::Level;
 use crate::domain::time::Span;
 use clap::Args;
@@ -169,7 +169,7 @@ fn standard_input() -> Result<String, Trouble> {
         .read_to_end(&mut bytes)
         .map_err(|e| Trouble::Usage(format!("cannot read the body from standard input: {e}")))?;
     if bytes.len() as u64 > LARGEST_BODY {
-        return Err(Trouble::Usage("the body on standard input is larger than 1 MiB".into()));
+        return Err(Trouble::Refused(Refusal::too_large("body", "the body on standard input is larger than 1 MiB")));
     }
     let text =
         String::from_utf8(bytes).map_err(|_| Trouble::Usage("the body on standard input is not UTF-8".into()))?;

@@ -1,9 +1,9 @@
 //! Commands whose names and flags stand, and that are refused by name.
 
-use crate::ctl::commands::values::{self, identifier};
+use crate::ctl::commands::values;
 use crate::ctl::session::Outcome;
 use crate::ctl::trouble::Trouble;
-use clap::{Args, Subcommand};
+use clap::Args;
 use std::path::PathBuf;
 
 /// # Errors
@@ -14,27 +14,6 @@ pub fn refuse(what: &str) -> Outcome {
 
 #[derive(Debug, Args)]
 pub struct Selftest {}
-
-#[derive(Debug, Subcommand)]
-pub enum Dlq {
-    /// Not yet supported
-    List,
-    /// Not yet supported
-    Requeue {
-        /// The end of an id, or the whole of it
-        #[arg(value_parser = identifier, required_unless_present = "all")]
-        id: Option<String>,
-        /// All of them
-        #[arg(long)]
-        all: bool,
-    },
-    /// Not yet supported
-    Drop {
-        /// The end of an id, or the whole of it
-        #[arg(value_parser = identifier)]
-        id: String,
-    },
-}
 
 #[derive(Debug, Args)]
 pub struct Who {

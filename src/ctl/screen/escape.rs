@@ -1,5 +1,6 @@
 //! Makes foreign text harmless for a terminal.
 
+use crate::domain::failure::is_treacherous;
 use std::fmt::Write;
 
 /// Control characters, line ends and characters that change the direction or hide are written as
@@ -22,12 +23,4 @@ pub fn escape(text: &str) -> String {
 fn push(out: &mut String, what: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = out.write_fmt(what);
-}
-
-/// Marks, embeddings, overrides and isolates of the bidirectional algorithm, line and paragraph
-/// separators, zero-width characters but the joiners, tags.
-fn is_treacherous(c: char) -> bool {
-    matches!(c,
-        '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }

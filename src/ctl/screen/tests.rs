@@ -4,7 +4,7 @@ use crate::ctl::screen::{Ink, Piece, Table, age, escape};
 use serde_json::json;
 
 #[test]
-fn foreign_text_cannot_move_the_cursor_or_turn_the_line() {
+fn f51_foreign_text_cannot_move_the_cursor_or_turn_the_line() {
     let attack = "\x1b[2J\x1b]0;owned\x07 a\r\nb\tc\u{9b}31m \u{202e}drawkcab\u{2066}\u{200f}\u{feff}\u{e0041}\x7f\0";
     let safe = escape(attack);
     assert!(!safe.chars().any(char::is_control), "{safe}");

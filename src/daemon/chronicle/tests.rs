@@ -3,7 +3,9 @@
 use super::words::Told;
 use super::{Level, Line};
 use crate::domain::delivery::{ChannelStatus, Status};
-use crate::domain::event::{AttemptResult, Breaker, Event, EventKind, HeartbeatStatus, Payload, WatchStatus};
+use crate::domain::event::{
+    AttemptResult, Breaker, ChannelChanged, Event, EventKind, HeartbeatStatus, Payload, WatchStatus,
+};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::time::{EngineTime, Span};
@@ -104,7 +106,7 @@ fn of_one_shots_only_what_goes_wrong_is_told_and_never_an_address() {
 #[test]
 fn what_stays_as_it_was_is_no_news() {
     let channel = |status| {
-        EventKind::ChannelChanged {
+        EventKind::ChannelChanged(ChannelChanged {
             channel: "sms".into(),
             status,
             detail: "20003 Authenticate".into(),
@@ -112,7 +114,7 @@ fn what_stays_as_it_was_is_no_news() {
             failures: 1,
             retry_at: None,
             gap: Span::ZERO,
-        }
+        })
         .bare()
     };
     let heartbeat = |status| {

@@ -79,14 +79,14 @@ impl Told {
                 Some(Line { channel: Some(channel.clone()), ..line })
             }
             DeliveryEnded { id, status, reason } => self.ended(*id, *status, reason.as_deref()),
-            ChannelChanged { channel, status, detail, .. } => self.channel(channel, *status, detail),
+            ChannelChanged(c) => self.channel(&c.channel, c.status, &c.detail),
             HeartbeatFinished { name, status, detail, .. } => self.heartbeat(name, *status, detail),
             HeartbeatLate { name } => self.heartbeat(name, HeartbeatStatus::Late, "no ping in time"),
             WatchChanged { name, status, detail, .. } => self.watch(name, *status, detail),
             TemplateFailed { template, words } => {
                 Some(warn(format!("the template of {template} failed, the built-in text goes out: {words}")))
             }
-            SilenceAdded { created_by, comment, .. } => {
+            SilenceAdded(crate::domain::event::SilenceAdded { created_by, comment, .. }) => {
                 Some(info(format!("a silence was added by {created_by}: {}", cut(comment, LONGEST))))
             }
             SilenceExpired { by, .. } => Some(info(format!("a silence has ended ({by})"))),

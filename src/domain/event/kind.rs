@@ -1,16 +1,21 @@
 //! Every kind of event, as the ledger writes it.
 
 use crate::domain::Labels;
-use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::event::parts::{AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, Origin, WatchStatus};
+use crate::domain::delivery::{Medium, Status};
+use crate::domain::event::alert::{AlertReported, AlertsAwaited};
+use crate::domain::event::health::ChannelChanged;
+use crate::domain::event::parts::{
+    AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, SilenceAdded, WatchStatus,
+};
+use crate::domain::event::removed::Erased;
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
-use crate::domain::matcher::Matcher;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Everything that can have happened. The name in the ledger is the variant in snake case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
@@ -64,11 +69,7 @@ pub enum EventKind {
         well: bool,
     },
     /// Payloads that were removed on purpose.
-    Erased {
-        from_seq: u64,
-        to_seq: u64,
-        because: String,
-    },
+    Erased(Erased),
     /// Retention removed whole segments up to here; the snapshot is the base.
     Forgotten {
         to_seq: u64,
@@ -79,7 +80,6 @@ pub enum EventKind {
         seq: u64,
         hash: String,
     },
-
     // ---- notifications and deliveries
     /// Payload: subject, body, annotations.
     NotificationAccepted {
@@ -89,7 +89,7 @@ pub enum EventKind {
         level: Level,
         #[serde(rename = "type")]
         kind_of: String,
-        labels: Labels,
+        labels: Arc<Labels>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         correlation_id: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -199,6 +199,12 @@ pub enum EventKind {
     DeadLetterDropped {
         id: DeliveryId,
     },
+    /// Every way of an urgent message has failed for a minute (`heard`: not any more).
+    UrgentUnheard {
+        notification: NotificationId,
+        heard: bool,
+        until: EngineTime,
+    },
     TemplateFailed {
         template: String,
         words: String,
@@ -208,18 +214,7 @@ pub enum EventKind {
         channel: String,
         provider_id: String,
     },
-    ChannelChanged {
-        channel: String,
-        status: ChannelStatus,
-        detail: String,
-        breaker: Breaker,
-        failures: u32,
-        /// The next attempt at the earliest, while open or narrow.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        retry_at: Option<EngineTime>,
-        #[serde(default)]
-        gap: Span,
-    },
+    ChannelChanged(ChannelChanged),
     // ---- incidents
     /// Payload: subject, body, annotations.
     IncidentOpened {
@@ -229,7 +224,7 @@ pub enum EventKind {
         level: Level,
         #[serde(rename = "type")]
         kind_of: String,
-        labels: Labels,
+        labels: Arc<Labels>,
         opened_by: String,
         base: EngineTime,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -322,6 +317,10 @@ pub enum EventKind {
         base: EngineTime,
         next: Option<Next>,
     },
+    /// What its source says of an alert: at the opening, and each time again. Payload: what has changed.
+    AlertReported(AlertReported),
+    /// No source could be heard for a while: what is to be reported again has until then, at the least.
+    AlertsAwaited(AlertsAwaited),
     IncidentResolved {
         id: IncidentId,
         by: String,
@@ -329,14 +328,7 @@ pub enum EventKind {
         note: Option<String>,
     },
     // ---- silences
-    SilenceAdded {
-        id: String,
-        matchers: Vec<Matcher>,
-        starts: EngineTime,
-        ends: EngineTime,
-        comment: String,
-        created_by: String,
-    },
+    SilenceAdded(SilenceAdded),
     SilenceBegan {
         id: String,
     },

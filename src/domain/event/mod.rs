@@ -5,11 +5,19 @@
 //! carry results, never names to look up, so that folding them needs no config. Fields are only
 //! added, with a default; a changed meaning is a new kind.
 
+mod alert;
+mod health;
 mod kind;
 mod parts;
+mod removed;
 
+pub use alert::{AlertReported, AlertsAwaited};
+pub use health::ChannelChanged;
 pub use kind::EventKind;
-pub use parts::{AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, WatchStatus};
+pub use parts::{
+    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, WatchStatus,
+};
+pub use removed::Erased;
 
 use crate::domain::Labels;
 use crate::domain::delivery::Medium;

@@ -3,6 +3,7 @@
 use crate::domain::delivery::Status;
 use crate::domain::failure::Failure;
 use crate::domain::id::IncidentId;
+use crate::domain::matcher::Matcher;
 use crate::domain::time::EngineTime;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -99,6 +100,18 @@ pub enum NextWhat {
     Reminder,
     /// The acknowledgement, or the snooze, is withdrawn.
     Restart,
+}
+
+/// What matches is held back from `starts` to `ends`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SilenceAdded {
+    /// A UUID.
+    pub id: String,
+    pub matchers: Vec<Matcher>,
+    pub starts: EngineTime,
+    pub ends: EngineTime,
+    pub comment: String,
+    pub created_by: String,
 }
 
 /// How an attempt ended.

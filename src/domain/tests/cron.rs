@@ -76,7 +76,7 @@ fn wrong_expressions_say_what_would_be_right() {
 }
 
 #[test]
-fn a_time_in_a_skipped_hour_comes_at_the_jump() {
+fn f24_a_time_in_a_skipped_hour_comes_at_the_jump() {
     for (zone, text, from, times) in [
         // 02:00 -> 03:00
         (
@@ -118,7 +118,7 @@ fn a_time_in_a_skipped_hour_comes_at_the_jump() {
 }
 
 #[test]
-fn a_time_in_a_doubled_hour_comes_once() {
+fn f24_a_time_in_a_doubled_hour_comes_once() {
     for (zone, text, from, times) in [
         ("Europe/Prague", "30 2 * * *", "2026-10-24T12:00:00+02:00", ["10-25 02:30:00+02:00", "10-26 02:30:00+01:00"]),
         (
@@ -141,7 +141,7 @@ fn a_time_in_a_doubled_hour_comes_once() {
 }
 
 #[test]
-fn a_beat_goes_on_through_both_changes() {
+fn f24_a_beat_goes_on_through_both_changes() {
     for (zone, from) in [
         ("Europe/Prague", "2026-03-29T00:00:00+01:00"),
         ("Europe/Prague", "2026-10-25T00:00:00+02:00"),
@@ -166,6 +166,60 @@ fn a_beat_goes_on_through_both_changes() {
         due("0 * * * *", "Europe/Prague", "2026-10-25T01:30:00+02:00", 3),
         ["10-25 02:00:00+02:00", "10-25 02:00:00+01:00", "10-25 03:00:00+01:00"]
     );
+}
+
+/// Every zone, every change of its clock in a few years, times of day around it: due once on each
+/// local day that has the time or skips it, at the instant that the rules of this project name.
+#[test]
+fn f24_in_every_zone_each_local_day_has_its_time_once() {
+    let mut changes = 0;
+    for name in jiff::tz::db().available() {
+        let zone = TimeZone::get(name.as_str()).unwrap();
+        let from: jiff::Timestamp = "2024-01-01T00:00:00Z".parse().unwrap();
+        let soon = zone.following(from).take_while(|t| t.timestamp().as_second() < 1_861_920_000);
+        for change in soon.map(|t| t.timestamp()) {
+            changes += 1;
+            let local = zone.to_datetime(change);
+            for minutes in [-61, -31, -1, 0, 14, 29, 59, 119] {
+                let near = local.checked_add(jiff::Span::new().minutes(minutes)).unwrap();
+                let (hour, minute) = (near.hour(), near.minute());
+                let schedule = Schedule::cron(&format!("{minute} {hour} * * *"), name.as_str()).unwrap();
+                let mut at = Timestamp(change.as_microsecond() - Span::hours(60).0);
+                let mut day = zone.to_datetime(jiff::Timestamp::from_microsecond(at.0).unwrap()).date();
+                for _ in 0..4 {
+                    let next = schedule.after(at).unwrap();
+                    let due = loop {
+                        let due = due_on(&zone, day.at(hour, minute, 0, 0));
+                        day = day.tomorrow().unwrap();
+                        if due.as_microsecond() > at.0 {
+                            break due;
+                        }
+                    };
+                    assert_eq!(next.0, due.as_microsecond(), "{hour}:{minute:02} in {} by {change}", name.as_str());
+                    at = next;
+                }
+            }
+        }
+    }
+    assert!(changes > 500, "only {changes} changes: is there no zone database?");
+}
+
+/// The instant of a local time: the first of two, and the jump over one that does not exist.
+fn due_on(zone: &TimeZone, local: jiff::civil::DateTime) -> jiff::Timestamp {
+    let ambiguous = zone.to_ambiguous_timestamp(local);
+    match ambiguous.offset() {
+        jiff::tz::AmbiguousOffset::Gap { .. } => {
+            // The first instant whose local time is not before it.
+            let (mut low, mut high) = (ambiguous.earlier().unwrap(), ambiguous.later().unwrap());
+            (low, high) = (low.min(high), low.max(high));
+            while high.as_second() - low.as_second() > 1 {
+                let middle = jiff::Timestamp::from_second((low.as_second() + high.as_second()) / 2).unwrap();
+                if zone.to_datetime(middle) < local { low = middle } else { high = middle }
+            }
+            high
+        }
+        _ => ambiguous.earlier().unwrap(),
+    }
 }
 
 const ZONES: [&str; 12] = [

@@ -44,7 +44,7 @@ fn there_is_an_example_of_every_kind_and_each_comes_back() {
 }
 
 #[test]
-fn an_unknown_kind_is_unknown_and_no_error() {
+fn f08_an_unknown_kind_is_unknown_and_no_error() {
     for line in [
         r#"{"kind":"telepathy_received","from":"carol","n":[1,{"a":null}],"until":1e300}"#,
         r#"{"n":1,"kind":"telepathy_received"}"#,
@@ -57,7 +57,7 @@ fn an_unknown_kind_is_unknown_and_no_error() {
 }
 
 #[test]
-fn fields_of_a_newer_release_are_passed_over() {
+fn f08_fields_of_a_newer_release_are_passed_over() {
     for event in examples::events() {
         let mut head = serde_json::to_value(&event.head).unwrap();
         head["a_field_to_come"] = serde_json::json!({"deep": [1, 2]});
@@ -114,7 +114,7 @@ fn corpus() -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_every_release_wrote_is_still_read() {
+fn f08_what_every_release_wrote_is_still_read() {
     for (place, line) in corpus() {
         let event = read(&line);
         assert_ne!(event.head, EventKind::Unknown, "{place} is read no more");

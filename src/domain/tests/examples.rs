@@ -3,8 +3,8 @@
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
-    AttemptResult, Breaker, Event, EventKind as K, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Payload,
-    Rendered, WatchStatus,
+    AlertReported, AlertsAwaited, AttemptResult, Breaker, ChannelChanged, Erased, Event, EventKind as K,
+    HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Payload, Rendered, SilenceAdded, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -127,7 +127,14 @@ fn daemon() -> Vec<Event> {
         K::AuthDenied { role: s("viewer"), action: s("POST /incidents/417/acknowledge") }.bare(),
         K::RequestRefused { code: s("NOBODY"), message: s("nobody to send to"), field: Some(s("to")) }.bare(),
         K::StorageTroubled { part: s("journal"), words: s("No space left on device"), well: false }.bare(),
-        K::Erased { from_seq: 1, to_seq: 99, because: s("retention of 90d") }.bare(),
+        K::Erased(Erased {
+            from_seq: 1,
+            to_seq: 99,
+            because: s("retention of 90d"),
+            notifications: vec![NotificationId(Ulid(1))],
+            deliveries: vec![DeliveryId(Ulid(2))],
+        })
+        .bare(),
         K::Forgotten { to_seq: 1_000, because: s("retention of 10y") }.bare(),
         K::Checkpoint { seq: 1_000, hash: s("c0ffee") }.bare(),
     ]
@@ -142,7 +149,7 @@ fn notifications() -> Vec<Event> {
                 origin,
                 level: Level::Urgent,
                 kind_of: s("probe"),
-                labels: labels(),
+                labels: labels().into(),
                 correlation_id: Some(s("deploy-7")),
                 tenant: Some(s("acme")),
                 initiator: s("alice"),
@@ -214,13 +221,14 @@ fn deliveries() -> Vec<Event> {
         K::DeliveryPriced { id: delivery(), cost: s("0.0075"), currency: s("USD"), segments: 1 }.bare(),
         K::DeadLetterRequeued { id: delivery() }.bare(),
         K::DeadLetterDropped { id: delivery() }.bare(),
+        K::UrgentUnheard { notification: notification(), heard: false, until: EngineTime(T + 9) }.bare(),
         K::TemplateFailed { template: s("channels.hook.body"), words: s("line 1: undefined value") }.bare(),
         K::InboundReceived { channel: s("sms"), provider_id: s("SM2") }.with(Payload {
             address: Some(s("+15550100")),
             text: Some(Rendered { subject: String::new(), text: s("417a") }),
             ..Payload::default()
         }),
-        K::ChannelChanged {
+        K::ChannelChanged(ChannelChanged {
             channel: s("sms"),
             status: ChannelStatus::Dead,
             detail: s("401 Authenticate"),
@@ -228,7 +236,7 @@ fn deliveries() -> Vec<Event> {
             failures: 5,
             retry_at: Some(EngineTime(T + 9)),
             gap: Span::secs(5),
-        }
+        })
         .bare(),
     ];
     all.extend(
@@ -247,7 +255,7 @@ fn incidents() -> Vec<Event> {
             fingerprint: s("heartbeat/twilio"),
             level: Level::Urgent,
             kind_of: s("probe"),
-            labels: labels(),
+            labels: labels().into(),
             opened_by: s("heartbeat twilio"),
             base: EngineTime(T),
             policy: Some(s("page")),
@@ -295,14 +303,25 @@ fn incidents() -> Vec<Event> {
         K::IncidentUnsilenced { id: incident(), because: s("ended"), base: EngineTime(T), next: None }.bare(),
         K::IncidentResolved { id: incident(), by: s("heartbeat twilio"), because: s("passes again"), note: None }
             .bare(),
-        K::SilenceAdded {
+        K::AlertReported(AlertReported {
+            id: incident(),
+            starts_at: Timestamp(T),
+            ends_at: Timestamp(T + 5),
+            due: EngineTime(T + 5),
+            generator_url: Some(s("http://prometheus.example.org/graph?g0.expr=up")),
+            kept: vec![s("level")],
+            unrated: true,
+        })
+        .with(words()),
+        K::AlertsAwaited(AlertsAwaited { until: EngineTime(T + 6) }).bare(),
+        K::SilenceAdded(SilenceAdded {
             id: s("5e1e9ce0-0000-4000-8000-000000000000"),
             matchers: vec![Matcher::parse("name=~\"twilio|smtp\"").unwrap(), Matcher::parse("level!=urgent").unwrap()],
             starts: EngineTime(T),
             ends: EngineTime(T + 8),
             comment: s("maintenance"),
             created_by: s("alice"),
-        }
+        })
         .bare(),
         K::SilenceBegan { id: s("5e1e9ce0-0000-4000-8000-000000000000") }.bare(),
         K::SilenceExpired { id: s("5e1e9ce0-0000-4000-8000-000000000000"), by: s("alice") }.bare(),
@@ -363,6 +382,7 @@ fn checks() -> Vec<Event> {
 pub fn bare_minimum() -> BTreeMap<&'static str, &'static str> {
     [
         ("started", r#"{"version":"0.1.0"}"#),
+        ("erased", r#"{"from_seq":1,"to_seq":99,"because":"retention of 90d"}"#),
         ("config_applied", r#"{"hash":"ab12","changed":[]}"#),
         ("request_refused", r#"{"code":"NOBODY","message":"nobody"}"#),
         (
@@ -389,6 +409,7 @@ pub fn bare_minimum() -> BTreeMap<&'static str, &'static str> {
             "incident_opened",
             r#"{"id":"01KMG7QZFG0000000000000001","number":1,"fingerprint":"x","level":"low","type":"message","labels":{},"opened_by":"alice","base":5}"#,
         ),
+        ("alert_reported", r#"{"id":"01KMG7QZFG0000000000000001","starts_at":1,"ends_at":5,"due":5}"#),
         ("incident_raised", r#"{"id":"01KMG7QZFG0000000000000001","level":"high","base":5}"#),
         ("incident_stepped", r#"{"id":"01KMG7QZFG0000000000000001","round":0,"step":0,"because":"due"}"#),
         ("incident_reminded", r#"{"id":"01KMG7QZFG0000000000000001"}"#),

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::entity::*;
+use crate::domain::delivery::Status;
 use crate::domain::id::{DeliveryId, IncidentId};
 
 impl State {
@@ -31,12 +32,23 @@ impl State {
         self.index.pending.contains(&id) && self.change_delivery(id, change)
     }
 
+    /// Moves a delivery to this status; `false` when there is none, or it may not go there.
+    pub(super) fn move_delivery(&mut self, id: DeliveryId, to: Status, change: impl FnOnce(&mut Delivery)) -> bool {
+        let may = self.deliveries.get(&id).is_some_and(|d| d.status.may_become(to));
+        may && self.change_delivery(id, |d| {
+            change(d);
+            d.status = to;
+        })
+    }
+
     /// Changes an incident that is not resolved; `false` when there is none with this id. What is
     /// resolved stays as it was.
     pub(super) fn change_incident(&mut self, id: IncidentId, change: impl FnOnce(&mut Incident)) -> bool {
         let Some(i) = self.incidents.get_mut(&id).filter(|i| i.is_live()) else { return false };
+        let before = i.content.bytes();
         change(i);
-        self.index.add_incident(i);
+        self.index.text_bytes = self.index.text_bytes + i.content.bytes() - before;
+        self.index.incident_changed(i);
         true
     }
 

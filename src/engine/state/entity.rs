@@ -1,9 +1,12 @@
 //! The things that the state is made of.
 
+use super::alert::Alert;
+use super::content::Content;
 use crate::channel::Format;
+use crate::config::ChannelConfig;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::event::{Breaker, HeartbeatStatus, Idempotency, Next, Origin, Rendered, WatchStatus};
+use crate::domain::event::{Breaker, Idempotency, Next, Origin, Rendered};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -11,17 +14,8 @@ use crate::domain::matcher::Matcher;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// What a message says, before it is rendered.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Content {
-    pub subject: String,
-    #[serde(default)]
-    pub body: String,
-    #[serde(default)]
-    pub annotations: Labels,
-}
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -57,8 +51,8 @@ pub struct Incident {
     pub fingerprint: String,
     pub level: Level,
     pub kind_of: String,
-    pub labels: Labels,
-    pub content: Content,
+    pub labels: Arc<Labels>,
+    pub content: Arc<Content>,
     pub opened_by: String,
     pub opened_at: Timestamp,
     pub status: IncidentStatus,
@@ -88,11 +82,15 @@ pub struct Incident {
     pub resolved_by: Option<String>,
     pub because: Option<String>,
     /// Where an attempt was begun, and so where notices go.
-    pub told: BTreeSet<Told>,
+    /// Each once, in order.
+    pub told: Vec<Told>,
     /// What the provider of a fixed channel called its first message, by channel.
     #[serde(default)]
     pub firsts: BTreeMap<String, String>,
     pub notifications: Vec<NotificationId>,
+    /// Its source is an alert from outside.
+    #[serde(default)]
+    pub alert: Option<Box<Alert>>,
 }
 
 impl Incident {
@@ -112,8 +110,8 @@ pub struct Notification {
     pub origin: Origin,
     pub level: Level,
     pub kind_of: String,
-    pub labels: Labels,
-    pub content: Content,
+    pub labels: Arc<Labels>,
+    pub content: Arc<Content>,
     pub correlation_id: Option<String>,
     pub tenant: Option<String>,
     pub initiator: String,
@@ -184,9 +182,33 @@ pub struct Delivery {
     pub detail: Option<String>,
     /// A dead letter that somebody gave up.
     pub dropped: bool,
+    /// Somebody ordered it sent once more, whatever became of its incident before.
+    #[serde(default)]
+    pub ordered: bool,
+    /// Bytes of its message's text, for the bound of what is kept of dead letters.
+    #[serde(default)]
+    pub weight: u64,
+    /// Crashes in a row at which it was in flight.
+    #[serde(default)]
+    pub crashes: u32,
 }
 
+/// In flight at so many crashes in a row, a message may be what ends the daemon.
+const SUSPECT: u32 = 2;
+/// In flight alone at one more, it is.
+const POISON: u32 = 3;
+
 impl Delivery {
+    /// It goes last and alone.
+    pub fn is_suspect(&self) -> bool {
+        self.crashes >= SUSPECT
+    }
+
+    /// Enough crashes that it is condemned when it was alone.
+    pub fn is_condemned(&self) -> bool {
+        self.crashes >= POISON
+    }
+
     /// The channel that it goes by now.
     pub fn channel(&self) -> &str {
         self.chain.get(self.at).map_or("", String::as_str)
@@ -198,7 +220,17 @@ impl Delivery {
     }
 }
 
-pub(in crate::engine) fn format_key(format: Format) -> &'static str {
+/// Under which a text is kept for further attempts: by its form, and one from a template only for
+/// the channel whose template it is.
+pub(in crate::engine) fn text_key(channel: &ChannelConfig) -> String {
+    let form = format_key(channel.format());
+    match channel.template {
+        Some(_) => format!("{form} of {}", channel.name),
+        None => form.to_owned(),
+    }
+}
+
+fn format_key(format: Format) -> &'static str {
     match format {
         Format::Mail => "mail",
         Format::Sms => "sms",
@@ -284,40 +316,6 @@ impl Silence {
     }
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct HeartbeatState {
-    pub status: HeartbeatStatus,
-    pub failures_in_row: u32,
-    pub failing_since: Option<Timestamp>,
-    pub detail: String,
-    pub class: Option<FailureClass>,
-    pub last_run_at: Option<Timestamp>,
-    pub last_ok_at: Option<Timestamp>,
-    /// The run under way, by its scheduled time.
-    pub running: Option<Timestamp>,
-    pub last_scheduled: Option<Timestamp>,
-    /// Passive: when it was first loaded, and when it was pinged last.
-    pub known: Option<EngineTime>,
-    pub last_ping: Option<EngineTime>,
-}
-
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct WatchState {
-    pub status: WatchStatus,
-    pub value: Option<f64>,
-    pub since: Option<Timestamp>,
-    pub detail: String,
-}
-
-/// The last value of a metric.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Metric {
-    pub value: f64,
-    pub at: Timestamp,
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sounding {
     pub incident: Option<IncidentId>,
@@ -332,32 +330,6 @@ pub struct Remembered {
     pub notification: NotificationId,
     /// Set 24 h after the last delivery's end.
     pub forget_at: Option<EngineTime>,
-}
-
-/// Ended deliveries by minute of engine time, for the rates.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Rates {
-    pub minutes: VecDeque<Minute>,
-}
-
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Minute {
-    pub minute: i64,
-    pub delivered: u64,
-    pub failed: u64,
-    pub ended: u64,
-}
-
-impl Rates {
-    /// Delivered, failed and ended since `from`.
-    pub fn since(&self, from: EngineTime) -> (u64, u64, u64) {
-        let first = from.0 / Span::mins(1).0;
-        self.minutes
-            .iter()
-            .filter(|m| m.minute >= first)
-            .fold((0, 0, 0), |(d, f, e), m| (d + m.delivered, f + m.failed, e + m.ended))
-    }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -2,7 +2,9 @@
 
 use super::State;
 use super::entity::*;
-use crate::domain::event::{Breaker, Event, EventKind, HeartbeatStatus, Payload};
+use super::watched::*;
+use crate::domain::delivery::Status;
+use crate::domain::event::{Breaker, ChannelChanged, Event, EventKind, HeartbeatStatus, Payload};
 use crate::domain::time::Timestamp;
 
 impl State {
@@ -39,10 +41,11 @@ impl State {
             AttemptFinished { .. } => return self.fold_attempt_finished(at, head),
             DeliveryMoved { .. } => return self.fold_move(at, head),
             DeliveryEnded { id, status, reason } => return self.fold_end(at, *id, *status, reason.clone()),
-            DeliveryReported { .. } | DeliveryPriced { .. } => {}
+            DeliveryReported { id, provider_id, status, .. } => return self.fold_reported(*id, provider_id, status),
+            DeliveryPriced { .. } => {}
             DeadLetterRequeued { id } => return self.fold_requeued(at, *id),
             DeadLetterDropped { id } => return self.fold_dropped(*id),
-            ChannelChanged { .. } => self.fold_channel(at, head),
+            ChannelChanged(_) => self.fold_channel(at, head),
 
             IncidentOpened { .. } => return self.fold_opened(at, head, payload),
             IncidentRepeated { .. }
@@ -56,7 +59,15 @@ impl State {
             | IncidentUnsilenced { .. }
             | IncidentResolved { .. } => return self.fold_incident(at, head),
 
-            SilenceAdded { .. } | SilenceBegan { .. } | SilenceExpired { .. } => return self.fold_silence(head),
+            UrgentUnheard { notification, heard: false, until } => {
+                self.unheard.insert(*notification, *until);
+            }
+            UrgentUnheard { notification, .. } => return self.unheard.remove(notification).is_some(),
+
+            AlertReported(report) => return self.fold_report(at, report, payload),
+            AlertsAwaited(awaited) => self.fold_awaited(awaited.until),
+
+            SilenceAdded(_) | SilenceBegan { .. } | SilenceExpired { .. } => return self.fold_silence(head),
             SoundStarted { .. } | SoundStopped { .. } => return self.fold_sound(head),
 
             HeartbeatKnown { .. }
@@ -70,13 +81,14 @@ impl State {
                 *w = WatchState { status: *status, value: *value, since, detail: detail.clone() };
             }
 
-            Stopping { .. }
-            | AuthDenied { .. }
+            Erased(erased) => self.erase_texts(&erased.notifications, &erased.deliveries),
+            Forgotten { to_seq, .. } => self.forgotten = self.forgotten.max(*to_seq),
+            Checkpoint { .. } => self.checkpoint_at = Some(at),
+
+            Stopping { .. } => self.stopping = true,
+            AuthDenied { .. }
             | RequestRefused { .. }
             | StorageTroubled { .. }
-            | Erased { .. }
-            | Forgotten { .. }
-            | Checkpoint { .. }
             | TemplateFailed { .. }
             | InboundReceived { .. } => {}
             Unknown => return false,
@@ -87,13 +99,32 @@ impl State {
     /// What ran in the last life has no outcome; the engine asks for each attempt anew.
     fn fold_started(&mut self, boot: &str) {
         self.boot = boot.to_owned();
+        if !std::mem::take(&mut self.stopping) {
+            self.fold_crash();
+        }
         for h in self.heartbeats.values_mut() {
             h.running = None;
         }
     }
 
+    /// The last life ended without a word: whatever was in flight may have been why.
+    fn fold_crash(&mut self) {
+        let pending = self.index.pending.iter().filter_map(|id| self.deliveries.get(id));
+        let counted = pending.filter(|d| d.status == Status::Sending || d.crashes > 0);
+        for id in counted.map(|d| d.id).collect::<Vec<_>>() {
+            self.change_delivery(id, |d| match d.status {
+                Status::Sending => d.crashes += 1,
+                // Held back as it was, it is neither guilty of this one nor cleared of those before.
+                _ if d.is_suspect() => {}
+                _ => d.crashes = 0,
+            });
+        }
+    }
+
     fn fold_channel(&mut self, at: Timestamp, head: &EventKind) {
-        let EventKind::ChannelChanged { channel, status, detail, breaker, failures, retry_at, gap } = head else {
+        let EventKind::ChannelChanged(ChannelChanged { channel, status, detail, breaker, failures, retry_at, gap }) =
+            head
+        else {
             return;
         };
         self.change_channel(channel, |c| {

@@ -4,6 +4,7 @@
 //! what the folds keep up to date step by step is equal to that at any time.
 
 use super::State;
+use super::alert::alert_of;
 use super::entity::*;
 use crate::domain::delivery::Status;
 use crate::domain::id::{DeliveryId, IncidentId};
@@ -22,9 +23,10 @@ pub enum Timer {
     Sound(String, DeliveryId),
 }
 
-/// Priority, then time of acceptance, then tier.
+/// Suspects last; priority, then time of acceptance, then tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct QueueKey {
+    pub suspect: bool,
     pub level: Reverse<Level>,
     pub order: u64,
     pub rank: u32,
@@ -52,10 +54,20 @@ pub(in crate::engine) struct Index {
     pub pending: BTreeSet<DeliveryId>,
     pub pending_by_incident: Sets<IncidentId, DeliveryId>,
     pub scheduled: BTreeSet<DeliveryId>,
+    /// In flight at two crashes in a row.
+    pub suspects: BTreeSet<DeliveryId>,
+    /// Dead letters; of how many bytes of text; and of which incidents.
     pub dead: BTreeSet<DeliveryId>,
+    pub dead_bytes: u64,
+    pub dead_by_incident: Sets<IncidentId, DeliveryId>,
+    /// Bytes of what messages and incidents say.
+    pub text_bytes: u64,
+    /// Not resolved, all but those of alerts.
     pub by_fingerprint: HashMap<String, IncidentId>,
     pub by_number: HashMap<u64, IncidentId>,
     pub live: BTreeMap<u64, IncidentId>,
+    /// Alerts from outside whose incident is not resolved, by fingerprint.
+    pub alerts: BTreeMap<u64, IncidentId>,
     /// When an idempotency key may be forgotten.
     pub keys: BTreeSet<(EngineTime, String)>,
 }
@@ -92,13 +104,16 @@ impl Index {
 
     pub fn add_delivery(&mut self, d: &Delivery) {
         self.set_timer(Timer::Delivery(d.id), delivery_due(d));
-        if d.status == Status::Dead && !d.dropped {
-            self.dead.insert(d.id);
+        if is_dead_letter(d) {
+            self.add_dead_letter(d);
         }
         if d.status.is_end() {
             return;
         }
         self.pending.insert(d.id);
+        if d.is_suspect() {
+            self.suspects.insert(d.id);
+        }
         if let Some(incident) = d.incident {
             add(&mut self.pending_by_incident, incident, d.id);
         }
@@ -121,9 +136,12 @@ impl Index {
     }
 
     pub fn remove_delivery(&mut self, d: &Delivery) {
-        self.dead.remove(&d.id);
+        if is_dead_letter(d) {
+            self.remove_dead_letter(d);
+        }
         self.pending.remove(&d.id);
         self.scheduled.remove(&d.id);
+        self.suspects.remove(&d.id);
         if d.status.is_end() {
             return;
         }
@@ -139,6 +157,24 @@ impl Index {
         }
     }
 
+    fn add_dead_letter(&mut self, d: &Delivery) {
+        if self.dead.insert(d.id) {
+            self.dead_bytes += d.weight;
+        }
+        if let Some(incident) = d.incident {
+            add(&mut self.dead_by_incident, incident, d.id);
+        }
+    }
+
+    fn remove_dead_letter(&mut self, d: &Delivery) {
+        if self.dead.remove(&d.id) {
+            self.dead_bytes = self.dead_bytes.saturating_sub(d.weight);
+        }
+        if let Some(incident) = d.incident {
+            remove(&mut self.dead_by_incident, &incident, &d.id);
+        }
+    }
+
     fn uncount(&mut self, d: &Delivery) {
         let Some(of_channel) = self.counts.get_mut(d.channel()) else { return };
         if let Some(count) = of_channel.get_mut(&d.status) {
@@ -151,17 +187,31 @@ impl Index {
     }
 
     pub fn add_incident(&mut self, i: &Incident) {
-        self.set_timer(Timer::Incident(i.id), incident_due(i));
         self.by_number.insert(i.number, i.id);
         if i.is_live() {
-            self.by_fingerprint.insert(i.fingerprint.clone(), i.id);
+            match alert_of(&i.fingerprint) {
+                Some(alert) => drop(self.alerts.insert(alert, i.id)),
+                None => drop(self.by_fingerprint.insert(i.fingerprint.clone(), i.id)),
+            }
             self.live.insert(i.number, i.id);
-        } else {
-            if self.by_fingerprint.get(&i.fingerprint) == Some(&i.id) {
+        }
+        self.incident_changed(i);
+    }
+
+    /// One that was added. Its number and fingerprint are for ever.
+    pub fn incident_changed(&mut self, i: &Incident) {
+        self.set_timer(Timer::Incident(i.id), incident_due(i));
+        if i.is_live() {
+            return;
+        }
+        match alert_of(&i.fingerprint) {
+            Some(alert) if self.alerts.get(&alert) == Some(&i.id) => drop(self.alerts.remove(&alert)),
+            None if self.by_fingerprint.get(&i.fingerprint) == Some(&i.id) => {
                 self.by_fingerprint.remove(&i.fingerprint);
             }
-            self.live.remove(&i.number);
+            _ => {}
         }
+        self.live.remove(&i.number);
     }
 
     pub fn remove_incident(&mut self, i: &Incident) {
@@ -186,6 +236,11 @@ fn delivery_due(d: &Delivery) -> Option<EngineTime> {
     }
 }
 
+/// It ended dead, and nobody has given it up.
+fn is_dead_letter(d: &Delivery) -> bool {
+    d.status == Status::Dead && !d.dropped
+}
+
 /// In a channel's queue: ready, or waiting for the channel without a time of its own.
 fn is_queued(d: &Delivery) -> bool {
     d.status == Status::Ready || (d.status == Status::Waiting && d.until.is_none())
@@ -197,11 +252,17 @@ fn is_resting(d: &Delivery) -> bool {
 }
 
 fn queue_key(d: &Delivery) -> QueueKey {
-    QueueKey { level: Reverse(d.level), order: d.order, rank: d.rank, id: d.id }
+    QueueKey { suspect: d.is_suspect(), level: Reverse(d.level), order: d.order, rank: d.rank, id: d.id }
+}
+
+/// Its next step, or the end of an alert that is not reported again; whichever comes first.
+fn incident_due(i: &Incident) -> Option<EngineTime> {
+    let lapse = i.alert.as_ref().filter(|_| i.is_live()).map(|a| a.due);
+    next_due(i).into_iter().chain(lapse).min()
 }
 
 /// What is silenced has nothing due, and what is acknowledged only its own withdrawal.
-fn incident_due(i: &Incident) -> Option<EngineTime> {
+fn next_due(i: &Incident) -> Option<EngineTime> {
     let next = i.next?;
     let wanted = match i.status {
         IncidentStatus::Open => i.silenced_by.is_none(),
@@ -214,6 +275,7 @@ fn incident_due(i: &Incident) -> Option<EngineTime> {
 impl State {
     /// Makes every index anew; after a snapshot was read.
     pub fn reindex(&mut self) {
+        self.share();
         self.index = self.derived();
     }
 
@@ -221,6 +283,9 @@ impl State {
     pub(in crate::engine) fn derived(&self) -> Index {
         let mut index = Index::default();
         self.deliveries.values().for_each(|d| index.add_delivery(d));
+        let contents = self.notifications.values().map(|n| &n.content);
+        index.text_bytes =
+            contents.chain(self.incidents.values().map(|i| &i.content)).map(|content| content.bytes()).sum();
         self.incidents.values().for_each(|i| index.add_incident(i));
         self.silences.values().for_each(|s| index.add_silence(s));
         for (channel, sounds) in &self.sounding {

@@ -3,16 +3,25 @@
 //! [`State::evolve`] is total: an event about something unknown is counted and skipped. The
 //! indexes (timers, queues, names) are derived and rebuilt after a snapshot is read.
 
+mod alert;
 mod change;
+mod content;
 mod entity;
+mod erase;
 mod evolve;
 mod fold;
 mod index;
 mod retire;
+mod share;
+mod table;
+mod watched;
 
+pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
+pub use content::Content;
 pub use entity::*;
 pub use index::{QueueKey, Timer};
 pub use retire::Leaving;
+pub use watched::*;
 
 use crate::domain::delivery::Status;
 use crate::domain::event::Breaker;
@@ -21,6 +30,8 @@ use crate::domain::time::{EngineTime, Span, Timestamp};
 use index::Index;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Bound;
+use table::Table;
 
 /// Everything the engine decides by, beside the config and the time.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -32,13 +43,15 @@ pub struct State {
     pub last_at: Timestamp,
     /// The boot of the machine in which this life began.
     pub boot: String,
+    /// The last life was told to stop, so what it left under way is no crash.
+    pub stopping: bool,
     /// Incident numbers count up and are never used twice.
     pub last_number: u64,
     /// Counts acceptances; the order of sending within a level.
     pub order: u64,
-    pub incidents: BTreeMap<IncidentId, Incident>,
-    pub notifications: BTreeMap<NotificationId, Notification>,
-    pub deliveries: BTreeMap<DeliveryId, Delivery>,
+    pub incidents: Table<IncidentId, Incident>,
+    pub notifications: Table<NotificationId, Notification>,
+    pub deliveries: Table<DeliveryId, Delivery>,
     pub channels: BTreeMap<String, ChannelState>,
     pub silences: BTreeMap<String, Silence>,
     pub heartbeats: BTreeMap<String, HeartbeatState>,
@@ -46,6 +59,8 @@ pub struct State {
     pub metrics: BTreeMap<String, Metric>,
     /// What should sound now, by channel; the player is made to match.
     pub sounding: BTreeMap<String, BTreeMap<DeliveryId, Sounding>>,
+    /// Urgent messages that nobody can be told of, and until when that sounds.
+    pub unheard: BTreeMap<NotificationId, EngineTime>,
     /// By tenant, caller and key, see [`State::idempotency_key`].
     pub idempotency: BTreeMap<String, Remembered>,
     pub rates: Rates,
@@ -54,6 +69,10 @@ pub struct State {
     /// Events about something unknown, or of an unknown kind.
     pub skipped_events: u64,
     pub leaving: Leaving,
+    /// The journal has forgotten what is up to this event.
+    pub forgotten: u64,
+    /// When the chain's place was recorded last.
+    pub checkpoint_at: Option<Timestamp>,
     #[serde(skip)]
     pub(super) index: Index,
 }
@@ -75,7 +94,32 @@ impl State {
 
     /// The incident with this fingerprint that is not resolved.
     pub fn live_incident(&self, fingerprint: &str) -> Option<&Incident> {
-        self.index.by_fingerprint.get(fingerprint).and_then(|id| self.incidents.get(id))
+        let id = match alert_of(fingerprint) {
+            Some(alert) => self.index.alerts.get(&alert),
+            None => self.index.by_fingerprint.get(fingerprint),
+        };
+        id.and_then(|id| self.incidents.get(id))
+    }
+
+    /// The open incident that stands for this alert.
+    pub fn live_alert(&self, fingerprint: u64) -> Option<IncidentId> {
+        self.index.alerts.get(&fingerprint).copied()
+    }
+
+    /// Incidents of alerts that are not resolved, by fingerprint, from behind this one on.
+    pub fn alerts_after(&self, fingerprint: Option<u64>) -> impl Iterator<Item = (u64, &Incident)> {
+        let from = fingerprint.map_or(Bound::Unbounded, Bound::Excluded);
+        let found = self.index.alerts.range((from, Bound::Unbounded));
+        found.filter_map(|(fingerprint, id)| Some((*fingerprint, self.incidents.get(id)?)))
+    }
+
+    pub fn open_alerts(&self) -> usize {
+        self.index.alerts.len()
+    }
+
+    /// Whether an alert is over by then, unless it is reported again.
+    pub fn alerts_due_before(&self, until: EngineTime) -> bool {
+        self.alerts_after(None).any(|(_, i)| i.alert.as_ref().is_some_and(|a| a.due < until))
     }
 
     pub fn incident_by_number(&self, number: u64) -> Option<&Incident> {
@@ -129,6 +173,22 @@ impl State {
         all
     }
 
+    /// Deliveries that have not ended and were in flight at two crashes in a row.
+    pub fn suspects(&self) -> impl Iterator<Item = &Delivery> {
+        self.index.suspects.iter().filter_map(|id| self.deliveries.get(id))
+    }
+
+    /// Deliveries whose answer was lost and whose provider is being asked.
+    pub fn unknown(&self) -> Vec<DeliveryId> {
+        let unknown = |id: &&DeliveryId| self.deliveries.get(id).is_some_and(|d| d.status == Status::Unknown);
+        self.index.pending.iter().filter(unknown).copied().collect()
+    }
+
+    /// Whether any attempt is under way.
+    pub fn is_idle(&self) -> bool {
+        self.index.in_flight.is_empty()
+    }
+
     /// How many deliveries that have not ended go by this channel now, with this status.
     pub fn count(&self, channel: &str, status: Status) -> usize {
         self.index.counts.get(channel).and_then(|c| c.get(&status)).copied().unwrap_or(0)
@@ -163,6 +223,11 @@ impl State {
         self.channels.get(name).unwrap_or(&FRESH)
     }
 
+    /// Bytes of what messages and incidents say.
+    pub fn text_bytes(&self) -> u64 {
+        self.index.text_bytes
+    }
+
     /// Dead letters that nobody dropped, oldest first.
     pub fn dead_letters(&self) -> impl Iterator<Item = &Delivery> {
         self.index.dead.iter().filter_map(|id| self.deliveries.get(id))
@@ -170,6 +235,11 @@ impl State {
 
     pub fn dead_count(&self) -> usize {
         self.index.dead.len()
+    }
+
+    /// Bytes of their messages' text.
+    pub fn dead_bytes(&self) -> u64 {
+        self.index.dead_bytes
     }
 
     pub fn is_dead_letter(&self, id: DeliveryId) -> bool {

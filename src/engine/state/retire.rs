@@ -1,6 +1,7 @@
 //! What has ended leaves the state when there is much of it; the history keeps it.
 
 use super::State;
+use super::entity::Remembered;
 use crate::domain::id::{IncidentId, NotificationId};
 use crate::domain::time::Span;
 use serde::{Deserialize, Serialize};
@@ -55,10 +56,28 @@ impl State {
             self.retire(n);
         }
         self.leaving.incidents.push_back(id);
-        if self.leaving.incidents.len() > KEPT
-            && let Some(oldest) = self.leaving.incidents.pop_front()
+        // One that cannot go yet goes to the end of the line; the next one may.
+        for _ in 0..2 {
+            if self.leaving.incidents.len() > KEPT
+                && let Some(oldest) = self.leaving.incidents.pop_front()
+            {
+                self.forget_incident(oldest);
+            }
+        }
+    }
+
+    /// A notification that was over goes on: its key is kept as long as that takes.
+    pub(super) fn remember_again(&mut self, id: NotificationId) {
+        let Some(n) = self.notifications.get(&id) else { return };
+        let Some(given) = &n.idempotency else { return };
+        let key = State::idempotency_key(n.tenant.as_deref(), &given.caller, &given.key);
+        let fresh = || Remembered { content: given.content.clone(), notification: id, forget_at: None };
+        let known = self.idempotency.entry(key.clone()).or_insert_with(fresh);
+        // The key may be another message's by now.
+        if known.notification == id
+            && let Some(due) = known.forget_at.take()
         {
-            self.forget_incident(oldest);
+            self.index.keys.remove(&(due, key));
         }
     }
 
@@ -92,6 +111,7 @@ impl State {
             return;
         }
         let deliveries = std::mem::take(&mut n.deliveries);
+        self.index.text_bytes -= n.content.bytes();
         self.notifications.remove(&id);
         for d in deliveries {
             self.deliveries.remove(&d);
@@ -99,12 +119,13 @@ impl State {
     }
 
     fn forget_incident(&mut self, id: IncidentId) {
-        // An attempt that is under way, or a notice that waits, still speaks of it.
-        if self.index.pending_by_incident.contains_key(&id) {
+        // An attempt that is under way, a notice that waits, or a dead letter still speaks of it.
+        if self.index.pending_by_incident.contains_key(&id) || self.index.dead_by_incident.contains_key(&id) {
             self.leaving.incidents.push_back(id);
             return;
         }
         if let Some(i) = self.incidents.remove(&id) {
+            self.index.text_bytes -= i.content.bytes();
             self.index.remove_incident(&i);
         }
     }

@@ -5,6 +5,7 @@ use super::world::*;
 use crate::config::Config;
 use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;
+use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::engine::{Ask, Caller, Code, IncidentStatus, Role};
 
 // ---- what it stops
@@ -148,6 +149,7 @@ fn being_told_by_a_fixed_channel_makes_nobody_a_person_who_was_told() {
 #[test]
 fn notices_go_to_each_place_at_which_an_attempt_was_begun_and_only_there() {
     let mut w = World::calm();
+    w.without_letters();
     w.channel("sms", refused()).channel("hook", Says::bad_number());
     let n = w.open_with(|r| {
         (r.level, r.channels, r.to) = (level("high"), names(&["sms", "hook", "call", "mail"]), who(&["alice"]));
@@ -323,7 +325,7 @@ fn a_snooze_acknowledges_for_a_while() {
     w.quiet_until("30m59s");
     w.at("31m").posts("siren").posts("ops-slack");
     w.at("36m").rings("alice", "sms");
-    assert_eq!(w.fails(Ask::Snooze { id: n.to_string(), span: span("1s") }).field.as_deref(), Some("for"));
+    assert_eq!(w.fails(Ask::Snooze { id: n.to_string(), span: span("500ms") }).field.as_deref(), Some("for"));
 }
 
 #[test]
@@ -394,4 +396,17 @@ fn the_config_of_the_stories_is_the_one_of_the_example() {
     let config: &Config = &World::calm().config();
     assert_eq!(config.policies["page"].steps.len(), 3);
     assert_eq!(World::calm().count(|e| matches!(e, EventKind::Started { .. })), 1);
+}
+
+#[test]
+fn a_sound_that_is_stopped_before_it_was_heard_is_no_dead_letter() {
+    let late = Failure::new(FailureClass::FinalFailure, Blame::Message, "silenced before it was heard");
+    let mut w = World::calm();
+    w.channel("siren", Says::Fails(late)).channel_takes("siren", "1s");
+    w.send(|r| (r.level, r.channels) = (level("urgent"), Some(vec!["siren".into()])));
+    w.does(Ask::StopSound);
+    w.untold();
+    w.run_until(span("2s"));
+    assert_eq!(w.told(), ["siren - superseded: silenced before it was heard"]);
+    assert!(w.sounding().is_empty());
 }

@@ -5,7 +5,7 @@ use super::world::asks::*;
 use super::world::*;
 use crate::domain::event::EventKind;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::on_call;
+use crate::engine::{Read, on_call};
 
 fn hours(n: i64) -> Span {
     Span(3_600_000_000 * n)
@@ -14,7 +14,7 @@ fn hours(n: i64) -> Span {
 // ---- steps of the clock
 
 #[test]
-fn a_step_of_the_clock_moves_no_delay() {
+fn f23_a_step_of_the_clock_moves_no_delay() {
     for by in [hours(1), hours(-2), hours(24 * 365), hours(-24 * 365 * 40)] {
         let mut w = three();
         page(&mut w, "three");
@@ -30,7 +30,7 @@ fn a_step_of_the_clock_moves_no_delay() {
 }
 
 #[test]
-fn nor_a_retry_a_silence_a_snooze_or_a_time_to_live() {
+fn f23_nor_a_retry_a_silence_a_snooze_or_a_time_to_live() {
     for by in [hours(1), hours(-2)] {
         let mut w = World::calm();
         w.channel("ops-slack", timeout());
@@ -53,7 +53,7 @@ fn nor_a_retry_a_silence_a_snooze_or_a_time_to_live() {
 }
 
 #[test]
-fn cron_follows_the_wall_clock_with_at_most_one_catch_up() {
+fn f23_cron_follows_the_wall_clock_with_at_most_one_catch_up() {
     let cron = "\n[heartbeats.slack]\nprobe = \"ops-slack\"\ncron = \"0 0 * * * *\"\n";
     let mut w = World::with(&(calm() + cron));
     w.quiet_until("10m");
@@ -86,10 +86,56 @@ fn a_step_is_an_event() {
     assert_eq!(w.engine.state.offset, hours(1));
 }
 
+/// 23:59:59 comes twice, or is stretched over a while: what happens is what happens without.
+#[test]
+fn f27_a_leap_second_fires_nothing_twice() {
+    let cron = "\n[heartbeats.slack]\nprobe = \"ops-slack\"\ncron = \"0 0 0 * * *\"\n";
+    let night = |leap: &dyn Fn(&mut World)| {
+        let mut w = World::with(&(calm() + THREE + cron));
+        // From noon on; the second step is due at midnight.
+        w.run_until(span("11h50m"));
+        page(&mut w, "three");
+        w.run_until(span("12h"));
+        leap(&mut w);
+        let told: Vec<String> = w.all_until("20h").iter().map(|h| format!("{} {}", h.channel, h.n)).collect();
+        (told, w.probed.len(), w.count(|e| matches!(e, EventKind::IncidentStepped { .. })))
+    };
+    let plain = night(&|_| ());
+    assert_eq!((plain.1, plain.2), (1, 6), "{plain:?}");
+    assert_eq!(night(&|w| w.set_clock(Span::secs(-1))), plain);
+    let smeared = night(&|w| {
+        for _ in 0..10 {
+            w.smear(Span::millis(-100));
+            w.run_for("1s");
+        }
+    });
+    assert_eq!(smeared, plain);
+}
+
+/// CLOCK_BOOTTIME and the wall clock both go on while it sleeps: nothing was set, time has passed.
+#[test]
+fn f25_after_a_suspend_the_latest_step_fires_once_and_what_is_too_old_expires() {
+    let mut w = three();
+    w.channel("hook", timeout());
+    let sent = w.send(|r| (r.channels, r.ttl) = (names(&["hook"]), Some(crate::engine::SpanWord(span("1h")))));
+    let old = sent["deliveries"][0]["id"].as_str().unwrap().to_owned();
+    page(&mut w, "three");
+    w.untold();
+    w.sleep_for("8h");
+    w.run_for("5s");
+    let told = w.untold();
+    assert!(told.iter().all(|h| h.channel == "hook" && h.delivery.to_string() != old), "{told:?}");
+    assert_eq!(w.read(Read::Delivery(old))["status"], "expired");
+    let fired = |e: &EventKind| matches!(e, EventKind::IncidentStepped { .. });
+    assert_eq!(w.count(fired), 2, "the first, and the latest of those missed");
+    w.channel("hook", Says::Yes);
+    w.all_until("9h");
+}
+
 // ---- a machine that starts with a wrong clock
 
 #[test]
-fn a_clock_that_starts_decades_ago_holds_no_step_up() {
+fn f26_a_clock_that_starts_decades_ago_holds_no_step_up() {
     let mut w = three();
     page(&mut w, "three");
     w.at("0m").posts("ops-slack");
@@ -109,7 +155,7 @@ fn a_clock_that_starts_decades_ago_holds_no_step_up() {
 }
 
 #[test]
-fn a_clock_that_starts_years_ahead_counts_as_a_day() {
+fn f26_a_clock_that_starts_years_ahead_counts_as_a_day() {
     let mut w = World::calm();
     w.silence("source=manual", "3d");
     w.open("high");

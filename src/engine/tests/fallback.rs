@@ -24,6 +24,7 @@ fn it_comes_at_once_on_a_refused_login_an_account_limit_and_a_permanent_refusal(
 #[test]
 fn never_on_a_bad_recipient() {
     let mut w = World::calm();
+    w.without_letters();
     w.channel("sms", Says::bad_number());
     text(&mut w, "urgent", "alice");
     w.at("0m").rings("alice", "sms").nothing_else();
@@ -32,7 +33,7 @@ fn never_on_a_bad_recipient() {
 }
 
 #[test]
-fn on_a_time_out_after_the_first_attempt_at_urgent_and_high() {
+fn f46_on_a_time_out_after_the_first_attempt_at_urgent_and_high() {
     for word in ["urgent", "high"] {
         let mut w = World::calm();
         w.channel("sms", timeout());
@@ -111,6 +112,7 @@ fn when_the_last_of_the_chain_fails_it_is_gone_through_once_more() {
 #[test]
 fn a_permanent_refusal_by_all_of_them_is_a_dead_letter_after_the_second_time_through() {
     let mut w = World::calm();
+    w.without_letters();
     for channel in ["sms", "sms-telnyx", "sms-gateway"] {
         w.channel(channel, provider());
     }
@@ -220,7 +222,7 @@ fn failures_are_of_a_message_while_its_channel_works_for_others() {
 }
 
 #[test]
-fn a_lost_answer_marks_later_attempts_as_possibly_a_duplicate() {
+fn f32_a_lost_answer_marks_later_attempts_as_possibly_a_duplicate() {
     let mut w = World::calm();
     w.channel_first("sms", [Says::Hangs]);
     text(&mut w, "urgent", "alice");

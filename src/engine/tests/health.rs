@@ -39,7 +39,7 @@ fn unknown_before_the_first_ok_after_a_success_suspect_after_one_failure_dead_af
 }
 
 #[test]
-fn dead_at_once_after_refused_credentials_or_an_account_limit() {
+fn f39_dead_at_once_after_refused_credentials_or_an_account_limit() {
     for says in [refused(), account()] {
         let mut w = World::calm();
         w.channel("hook", says);
@@ -111,7 +111,7 @@ fn without_another_way_it_waits_for_the_channel_and_uses_up_no_retries() {
 }
 
 #[test]
-fn the_breaker_narrows_to_one_at_a_time_every_second_growing_to_five() {
+fn f40_the_breaker_narrows_to_one_at_a_time_every_second_growing_to_five() {
     let mut w = World::calm();
     w.channel("hook", refused());
     post(&mut w, "normal");
@@ -142,7 +142,7 @@ fn behind_it_the_most_urgent_is_first() {
 }
 
 #[test]
-fn full_width_again_on_the_first_success_ramped() {
+fn f40_full_width_again_on_the_first_success_ramped() {
     let toml = calm().replace("[channels.hook]\n", "[channels.hook]\nslots = 8\n");
     let mut w = World::with(&toml);
     w.channel("hook", refused());
@@ -232,7 +232,7 @@ fn one_that_is_probed_is_left_to_its_probe() {
 // ---- asked for a pause
 
 #[test]
-fn a_pause_that_the_provider_asks_for_is_kept_and_those_in_a_hurry_go_round() {
+fn f38_a_pause_that_the_provider_asks_for_is_kept_and_those_in_a_hurry_go_round() {
     let mut w = World::calm();
     w.channel_first("sms", [Says::busy("60s")]);
     w.send(|r| (r.level, r.channels) = (level("normal"), names(&["sms"])));
@@ -244,7 +244,7 @@ fn a_pause_that_the_provider_asks_for_is_kept_and_those_in_a_hurry_go_round() {
 }
 
 #[test]
-fn without_another_way_the_pause_holds_for_all_and_is_five_minutes_at_most() {
+fn f38_without_another_way_the_pause_holds_for_all_and_is_five_minutes_at_most() {
     let mut w = World::calm();
     w.channel_first("hook", [Says::busy("2h")]);
     post(&mut w, "normal");
@@ -321,5 +321,5 @@ fn each_change_of_health_is_an_event_and_a_success_of_a_well_channel_is_none() {
         post(&mut w, "normal");
     }
     w.untold();
-    assert_eq!(w.count(|e| matches!(e, EventKind::ChannelChanged { .. })), 1);
+    assert_eq!(w.count(|e| matches!(e, EventKind::ChannelChanged(_))), 1);
 }

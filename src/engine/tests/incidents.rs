@@ -16,6 +16,9 @@ fn by_hand_each_one_is_new() {
     assert_eq!((a, b), (1, 2));
     w.at("0m").rings("ops@example.org", "mail").rings("ops@example.org", "mail").nothing_else();
     assert_ne!(w.incident(a).fingerprint, w.incident(b).fingerprint);
+    let given = w.open_with(|r| r.fingerprint = Some("db/7".into()));
+    assert_eq!(w.incident(given).fingerprint, "db/7", "as it was given");
+    w.untold();
 }
 
 #[test]

@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod acknowledgement;
+mod alerts;
 mod clocks;
 mod fallback;
 mod health;
 mod heartbeats;
 mod incidents;
+mod letters;
+mod lost;
+mod poison;
 mod policies;
 mod preferences;
 mod properties;
@@ -15,9 +19,11 @@ mod reload;
 mod rounds;
 mod sendings;
 mod silences;
+mod soak;
 mod table;
 mod threads;
 mod three;
+mod unheard;
 mod watches;
 mod words;
 #[allow(dead_code, reason = "a vocabulary: not every story needs every word of it")]

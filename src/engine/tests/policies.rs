@@ -120,6 +120,7 @@ fn ways_that_die_after_the_step_let_the_next_one_fire_then() {
 #[test]
 fn deliveries_that_all_ended_dead_let_the_next_one_fire_at_once() {
     let mut w = three();
+    w.without_letters();
     w.channel("sms", Says::bad_number()).channel_takes("sms", "30s");
     page(&mut w, "three");
     w.at("0m").posts("ops-slack");
@@ -137,6 +138,7 @@ fn one_of_two_that_is_alive_is_enough_to_wait() {
 steps = [ { after = "0s", channels = ["sms"], to = ["alice", "bob"] }, { after = "10m", channels = ["hook"] } ]
 "#;
     let mut w = World::with(&(calm() + both));
+    w.without_letters();
     w.channel_about("sms", "alice", Says::bad_number());
     page(&mut w, "both");
     w.at("0m").rings("alice", "sms").rings("bob", "sms").nothing_else();
@@ -146,6 +148,7 @@ steps = [ { after = "0s", channels = ["sms"], to = ["alice", "bob"] }, { after =
 #[test]
 fn an_earlier_step_that_dies_later_hurries_nothing() {
     let mut w = three();
+    w.without_letters();
     w.channel("ops-slack", Says::bad_number()).channel_takes("ops-slack", "12m");
     page(&mut w, "three");
     w.at("0m").posts("ops-slack");
@@ -157,6 +160,7 @@ fn an_earlier_step_that_dies_later_hurries_nothing() {
 #[test]
 fn all_steps_may_fire_in_one_moment() {
     let mut w = three();
+    w.without_letters();
     for channel in ["ops-slack", "hook"] {
         w.channel(channel, refused());
         w.send(|r| r.channels = names(&[channel]));

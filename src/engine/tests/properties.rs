@@ -7,9 +7,10 @@ use crate::config::testing::from_toml;
 use crate::domain::delivery::Status;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::id::{DeliveryId, IncidentId};
+use crate::domain::level::Level;
 use crate::domain::matcher::Matcher;
-use crate::domain::time::Span;
-use crate::engine::{Ask, OpenRequest, SendRequest, SpanWord, State, TimeWord};
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::{AlertReport, Ask, OpenRequest, Reports, SendRequest, SpanWord, State, TimeWord};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -65,6 +66,7 @@ fn house() -> String {
 enum Move {
     Send { level: usize, channel: usize, to: usize, ttl: Option<i64>, at: Option<i64> },
     Open { level: usize, fingerprint: usize, policy: usize, channel: usize },
+    Report { which: u64, level: usize, ends: Option<i64> },
     Acknowledge(u64),
     Unacknowledge(u64),
     Resolve(u64),
@@ -110,6 +112,8 @@ fn moves() -> impl Strategy<Value = Move> {
             .prop_map(|(level, channel, to, ttl, at)| Move::Send { level, channel, to, ttl, at }),
         6 => (0..4usize, 0..4usize, 0..3usize, 0..8usize)
             .prop_map(|(level, fingerprint, policy, channel)| Move::Open { level, fingerprint, policy, channel }),
+        4 => (0..4u64, 0..4usize, prop::option::weighted(0.6, -60..600i64))
+            .prop_map(|(which, level, ends)| Move::Report { which, level, ends }),
         4 => number().prop_map(Move::Acknowledge),
         2 => number().prop_map(Move::Unacknowledge),
         3 => number().prop_map(Move::Resolve),
@@ -159,6 +163,17 @@ fn play(w: &mut World, step: Move) {
             policy: [None, Some("quick"), Some("none")][policy].map(str::to_owned),
             channels: channels(channel),
             ..OpenRequest::default()
+        }),
+        Move::Report { which, level, ends } => Ask::Report(Reports {
+            alerts: vec![AlertReport {
+                fingerprint: which,
+                labels: [("severity".to_owned(), LEVELS[level].to_owned())].into(),
+                annotations: [("summary".to_owned(), LEVELS[level].to_owned())].into(),
+                starts_at: None,
+                ends_at: ends.map(|s| w.wall() + Span::secs(s)),
+                generator_url: String::new(),
+            }],
+            urgent: false,
         }),
         Move::Acknowledge(n) => ack(n, Some("alice")),
         Move::Unacknowledge(n) => Ask::Unacknowledge { id: id(n) },
@@ -216,6 +231,20 @@ struct Watcher {
 }
 
 impl Watcher {
+    /// One event: what is asked before it happens, and that no delivery moves but by the table.
+    fn see(&mut self, at: Timestamp, event: &Event) {
+        self.look(&event.head);
+        let id = moved(&event.head);
+        let status = |state: &State| id.and_then(|id| state.deliveries.get(&id)).map(|d| d.status);
+        let before = status(&self.state);
+        self.state.evolve(at, event);
+        match (before, status(&self.state)) {
+            (Some(from), Some(to)) if from != to => assert!(from.may_become(to), "{from} became {to} by {event:?}"),
+            (None, Some(first)) => assert!(first.is_beginning(), "{first} is no beginning"),
+            _ => {}
+        }
+    }
+
     fn look(&mut self, head: &EventKind) {
         match head {
             EventKind::DeliveryCreated { id, status, .. } => {
@@ -239,10 +268,16 @@ impl Watcher {
 
     fn attempt(&self, id: DeliveryId, channel: &str) {
         let d = &self.state.deliveries[&id];
-        assert_eq!(self.state.queue(channel).next(), Some(id), "the most urgent of a queue goes first");
-        assert!(self.state.queue(channel).all(|other| self.state.deliveries[&other].level <= d.level));
+        let first = self.state.queue(channel).next();
+        // One that may end the daemon has its moment while those without hurry are held back.
+        assert!(first == Some(id) || d.is_suspect(), "the most urgent of a queue goes first");
+        let before = |other: DeliveryId| {
+            let other = &self.state.deliveries[&other];
+            other.level > d.level.max(if d.is_suspect() { Level::Normal } else { Level::Low }) && !other.is_suspect()
+        };
+        assert!(!self.state.queue(channel).any(before));
         let notice = self.state.notifications[&d.notification].origin.is_notice();
-        if let Some(incident) = d.incident.filter(|_| !notice) {
+        if let Some(incident) = d.incident.filter(|_| !notice && !d.ordered) {
             let i = &self.state.incidents[&incident];
             assert!(
                 i.is_calling(),
@@ -255,12 +290,25 @@ impl Watcher {
     }
 }
 
+/// The delivery that an event is about.
+fn moved(head: &EventKind) -> Option<DeliveryId> {
+    match head {
+        EventKind::DeliveryCreated { id, .. }
+        | EventKind::DeliveryMoved { id, .. }
+        | EventKind::DeliveryEnded { id, .. }
+        | EventKind::DeadLetterRequeued { id }
+        | EventKind::DeadLetterDropped { id }
+        | EventKind::AttemptStarted { delivery: id, .. }
+        | EventKind::AttemptFinished { delivery: id, .. } => Some(*id),
+        _ => None,
+    }
+}
+
 fn watch(w: &World) {
     let mut watcher = Watcher::default();
     for frame in &w.frames {
         for event in &frame.events {
-            watcher.look(&event.head);
-            watcher.state.evolve(frame.at, event);
+            watcher.see(frame.at, event);
         }
     }
     for (id, ends) in &watcher.ends {

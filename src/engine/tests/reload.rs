@@ -9,7 +9,7 @@ const SLACK: &str = "\n[heartbeats.slack]\nprobe = \"ops-slack\"\ncron = \"0 */5
 const JOB: &str = "\n[heartbeats.job]\nkind = \"passive\"\nevery = \"1h\"\nlevel = \"normal\"\n";
 
 #[test]
-fn open_incidents_timers_and_counters_live_on() {
+fn f55_open_incidents_timers_and_counters_live_on() {
     let mut w = World::calm();
     let n = w.open("urgent");
     w.at("0m").posts("siren").posts("ops-slack");
@@ -21,7 +21,7 @@ fn open_incidents_timers_and_counters_live_on() {
 }
 
 #[test]
-fn nothing_is_sent_again() {
+fn f55_nothing_is_sent_again() {
     let mut w = World::calm();
     w.open("high");
     w.send(|_| {});
@@ -45,7 +45,7 @@ fn a_policy_that_is_changed_goes_on_from_where_it_was() {
 }
 
 #[test]
-fn a_policy_that_is_gone_leaves_the_levels_channels() {
+fn f56_a_policy_that_is_gone_leaves_the_levels_channels() {
     let mut w = World::calm();
     w.open("urgent");
     w.all_until("6m");
@@ -73,7 +73,7 @@ fn a_shorter_policy_fires_its_last_step() {
 }
 
 #[test]
-fn what_waits_for_a_channel_that_is_gone_takes_another_way_or_ends() {
+fn f56_what_waits_for_a_channel_that_is_gone_takes_another_way_or_ends() {
     let mut w = World::calm();
     for channel in ["sms", "sms-telnyx", "sms-gateway"] {
         w.channel(channel, timeout());
@@ -104,7 +104,7 @@ fn what_waits_for_a_channel_that_is_gone_takes_another_way_or_ends() {
 }
 
 #[test]
-fn an_answer_of_a_channel_that_is_gone_is_taken() {
+fn f56_an_answer_of_a_channel_that_is_gone_is_taken() {
     let mut w = World::calm();
     w.channel_takes("hook", "10s");
     w.send(|r| r.channels = names(&["hook"]));
@@ -155,7 +155,7 @@ fn after_a_restart_with_other_files_a_dead_channel_is_tried_again() {
 }
 
 #[test]
-fn what_sounds_by_a_channel_that_is_gone_is_silent() {
+fn f56_what_sounds_by_a_channel_that_is_gone_is_silent() {
     let mut w = World::calm();
     w.send(|r| r.channels = names(&["siren"]));
     w.at("0m").posts("siren");
@@ -232,7 +232,7 @@ fn the_incident_of_a_watch_that_is_gone_ends_and_one_that_comes_back_breached_op
 }
 
 #[test]
-fn a_person_who_is_gone_is_still_told_what_was_on_its_way() {
+fn f56_a_person_who_is_gone_is_still_told_what_was_on_its_way() {
     let mut w = World::calm();
     w.channel("call", timeout());
     w.send(|r| (r.level, r.channels, r.to) = (level("high"), names(&["call"]), who(&["bob"])));

@@ -4,7 +4,9 @@ use super::world::asks::*;
 use super::world::*;
 use crate::domain::Labels;
 use crate::domain::event::EventKind;
+use crate::domain::level::Level;
 use crate::domain::time::Timestamp;
+use crate::engine::request::has_room;
 use crate::engine::{Ask, Code, SpanWord, TimeWord};
 
 fn at(time: &str) -> Option<TimeWord> {
@@ -107,7 +109,7 @@ fn a_gateway_takes_the_number_and_a_persons_own_domain_wins() {
 // ---- S4
 
 fn labels_of(w: &World) -> Labels {
-    w.engine.state.notifications.values().max_by_key(|n| n.order).unwrap().labels.clone()
+    w.engine.state.notifications.values().max_by_key(|n| n.order).unwrap().labels.as_ref().clone()
 }
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {
@@ -357,4 +359,21 @@ fn a_simulated_channel_records_what_it_would_send() {
     w.send(|r| r.channels = names(&["rehearsal"]));
     w.at("0m").posts("rehearsal").nothing_else();
     assert_eq!(w.status("rehearsal", ""), "simulated");
+}
+
+#[test]
+fn what_is_at_hand_is_counted_and_the_last_room_is_for_urgent() {
+    let mut world = World::with("[channels.hook]\nkind = \"webhook\"\n[levels.low]\nchannels = [\"hook\"]\n");
+    let before = world.engine.state.text_bytes();
+    world.send(|r| r.body = "x".repeat(1_000));
+    assert_eq!(world.engine.state.text_bytes(), before + 1_001, "the subject and the body");
+    let number = world.open("low");
+    let opened = world.engine.state.text_bytes();
+    assert_eq!(opened, before + 1_001 + 2 * 9, "the incident, and its message");
+    world.resolve(number);
+    assert_eq!(world.engine.state.derived(), world.engine.state.index, "and nothing drifts");
+
+    let mebibytes = |n: u64| n << 20;
+    assert!(has_room(mebibytes(230), Level::Normal, "short") && !has_room(mebibytes(231), Level::High, "short"));
+    assert!(has_room(mebibytes(255), Level::Urgent, "short") && !has_room(mebibytes(256), Level::Urgent, "short"));
 }

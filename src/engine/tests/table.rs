@@ -128,7 +128,7 @@ fn with_sms_and_all_its_fallbacks_dead_the_calls_come_at_once() {
 }
 
 #[test]
-fn twilio_refuses_and_telnyx_is_well() {
+fn f46_twilio_refuses_and_telnyx_is_well() {
     let mut w = World::calm();
     w.channel("sms", refused());
     w.open("urgent");
@@ -198,8 +198,8 @@ fn a_deal_falls_to_400000() {
         w.told(),
         [
             "mail carol sent",
-            "mail tier:TIER_2 skipped: no-address",
             "sms carol sent",
+            "mail tier:TIER_2 skipped: no-address",
             "sms tier:TIER_2 skipped: no-address"
         ]
     );

@@ -156,10 +156,32 @@ fn an_explanation_calls_a_delivery_by_what_it_was_made_for() {
     let told: Vec<String> =
         w.events().filter_map(|head| story.explain(head)).map(|(what, why)| format!("{what} ({why})")).collect();
     for line in [
-        "sms for bob: ready (named by the request, the step or the level)",
+        "sms for bob: ready (named by the request; what it leaves out, by its level)",
         "sms for bob: attempt 1 by sms (a slot was free)",
         "sms for bob: attempt 2 by sms (its time to be tried again has come)",
         "mail for bob: sent ()",
+    ] {
+        assert!(told.iter().any(|t| t == line), "{line:?} is not in {told:#?}");
+    }
+}
+
+#[test]
+fn an_explanation_says_where_each_delivery_comes_from() {
+    let mut w = World::calm();
+    w.open("urgent");
+    w.all_until("6m");
+    w.ack(1, "bob");
+    w.metric("deal.spacex-n.remaining", 1.0);
+    w.all_until("1h");
+    let mut story = crate::engine::Story::default();
+    let told: Vec<String> =
+        w.events().filter_map(|head| story.explain(head)).map(|(what, why)| format!("{what} ({why})")).collect();
+    for line in [
+        "siren: ready (named by the step; what it leaves out, by the level)",
+        "sms for alice: ready (named by the step; what it leaves out, by the level; on call at that moment)",
+        "sms for alice: ready (told of the incident by this way, so also of this)",
+        "#2 opened at level high (reported by watch spacex-capacity; no policy: its own channels, mail, sms, once)",
+        "mail for carol: ready (named by what opened it; what that leaves out, by its level)",
     ] {
         assert!(told.iter().any(|t| t == line), "{line:?} is not in {told:#?}");
     }

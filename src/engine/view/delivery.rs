@@ -109,6 +109,16 @@ impl Turn<'_> {
         Ok(json!({ "deliveries": rows, "next_cursor": null }))
     }
 
+    /// Oldest first; the cursor is the id of the last row.
+    pub(crate) fn dead_letters(&self, limit: usize, after: Option<DeliveryId>) -> Value {
+        let limit = limit.clamp(1, ROWS);
+        let letters: Vec<&Delivery> =
+            self.state.dead_letters().filter(|d| after.is_none_or(|a| d.id > a)).take(limit + 1).collect();
+        let next = (letters.len() > limit).then(|| letters[limit - 1].id);
+        let rows: Vec<Value> = letters.into_iter().take(limit).map(|d| self.delivery(d)).collect();
+        json!({ "deliveries": rows, "next_cursor": next })
+    }
+
     /// Newest first; the cursor is the id of the last row.
     pub(crate) fn deliveries_view(&self, filter: DeliveryFilter) -> Answer {
         let status = match filter.status.as_deref().map(|s| (s, Status::parse(s))) {

@@ -1,13 +1,15 @@
 //! Why: each event in a sentence, with the rule behind it.
 
 use crate::domain::event::{AttemptResult, EventKind, Origin};
-use crate::domain::id::DeliveryId;
+use crate::domain::id::{DeliveryId, NotificationId};
 use std::collections::HashMap;
 
 /// Explains events in their order. A delivery is called by what it was made for: `call for alice`.
 #[derive(Default)]
 pub struct Story {
     names: HashMap<DeliveryId, String>,
+    /// Why a sending was made, which says where its channels and recipients come from.
+    origins: HashMap<NotificationId, Origin>,
 }
 
 impl Story {
@@ -24,11 +26,21 @@ impl Story {
             | AttemptFinished { delivery: id, .. }
             | DeliveryMoved { id, .. }
             | DeliveryEnded { id, .. }
+            | DeliveryReported { id, .. }
             | DeadLetterRequeued { id }
             | DeadLetterDropped { id } => self.names.get(id).cloned(),
+            NotificationAccepted { id, origin, .. } => {
+                self.origins.insert(*id, origin.clone());
+                None
+            }
             _ => None,
         };
-        let (what, because) = explain(head)?;
+        let (what, because) = match head {
+            DeliveryCreated { notification, status, reason: None, start: 0, on_call, .. } => {
+                (status.to_string(), chosen(self.origins.get(notification), *on_call))
+            }
+            _ => explain(head)?,
+        };
         Some((name.map_or(what.clone(), |name| format!("{name}: {what}")), because))
     }
 }
@@ -41,16 +53,21 @@ fn name_of(chain: &[String], who: Option<&str>) -> String {
 fn explain(head: &EventKind) -> Option<(String, String)> {
     use EventKind::*;
     let (what, because) = match head {
-        IncidentOpened { number, level, opened_by, policy, silenced_by, .. } => {
-            let way = match (silenced_by, policy) {
-                (Some(silence), _) => format!("told to nobody: silence {silence} holds it"),
-                (None, Some(policy)) => format!("it follows policy {policy}"),
-                (None, None) => format!("no policy: the channels of level {level}, once"),
+        IncidentOpened { number, level, opened_by, policy, silenced_by, channels, .. } => {
+            let way = match (silenced_by, policy, channels) {
+                (Some(silence), ..) => format!("told to nobody: silence {silence} holds it"),
+                (None, Some(policy), _) => format!("it follows policy {policy}"),
+                (None, None, Some(own)) if own.is_empty() => "no policy and no channels: told to nobody".into(),
+                (None, None, Some(own)) => format!("no policy: its own channels, {}, once", own.join(", ")),
+                (None, None, None) => format!("no policy: the channels of level {level}, once"),
             };
             (format!("#{number} opened at level {level}"), format!("reported by {opened_by}; {way}"))
         }
         IncidentRepeated { .. } => {
             ("reported again".into(), "the same fingerprint is open: counted, nothing sent".into())
+        }
+        AlertReported(_) => {
+            ("its source reports the alert".into(), "it is over when it is not reported again in time".into())
         }
         IncidentRaised { level, .. } => {
             (format!("raised to {level}"), "a higher level starts its policy from the first step".into())
@@ -88,7 +105,6 @@ fn explain(head: &EventKind) -> Option<(String, String)> {
         DeliveryCreated { chain, status, reason, start, .. } => {
             let why = match (reason, start) {
                 (Some(reason), _) => reason.clone(),
-                (None, 0) => "named by the request, the step or the level".into(),
                 (None, at) => format!(
                     "it begins with {}: the ways before it are dead",
                     chain.get(*at).map_or("-", String::as_str)
@@ -107,8 +123,16 @@ fn explain(head: &EventKind) -> Option<(String, String)> {
         AttemptFinished { n, channel, result, .. } => (format!("attempt {n} by {channel} ended"), result_line(result)),
         DeliveryMoved { status, because, .. } => (format!("now {status}"), because.clone()),
         DeliveryEnded { status, reason, .. } => (status.to_string(), reason.clone().unwrap_or_default()),
+        DeliveryReported { status, .. } => ("the provider was asked".into(), status.clone()),
+        UrgentUnheard { heard: false, .. } => (
+            "the last resort: sound at full volume, and a word to whoever is logged in".into(),
+            "it is urgent, and every way of it has failed for a minute".into(),
+        ),
+        UrgentUnheard { .. } => ("the last resort is over".into(), "somebody was told, or it is over".into()),
         DeadLetterRequeued { .. } => ("tried again".into(), "somebody requeued the dead letter".into()),
-        DeadLetterDropped { .. } => ("given up".into(), "somebody dropped the dead letter".into()),
+        DeadLetterDropped { .. } => {
+            ("given up".into(), "the dead letter was dropped, by order or because too many are kept".into())
+        }
         SoundStarted { channel, .. } => {
             (format!("{channel} sounds"), "until acknowledged, stopped, or its longest time".into())
         }
@@ -129,6 +153,22 @@ fn origin_line(origin: &Origin) -> String {
         Origin::Acknowledged { .. } => "a notice to those who were told".into(),
         Origin::Resolved { .. } => "the end, to those who were told".into(),
     }
+}
+
+/// Where a delivery comes from that is not skipped and begins with its first way.
+fn chosen(origin: Option<&Origin>, on_call: bool) -> String {
+    let named = match origin {
+        Some(Origin::OneShot | Origin::Test) => "named by the request; what it leaves out, by its level",
+        Some(Origin::Fomo | Origin::Opening { .. }) => "named by what opened it; what that leaves out, by its level",
+        Some(Origin::Step { .. }) => "named by the step; what it leaves out, by the level",
+        Some(Origin::Reminder { .. }) => "as in the last sending",
+        Some(Origin::Acknowledged { .. } | Origin::Resolved { .. }) => {
+            "told of the incident by this way, so also of this"
+        }
+        None => "named by the request, the step or the level",
+    };
+    let on_call = if on_call { "; on call at that moment" } else { "" };
+    format!("{named}{on_call}")
 }
 
 fn result_line(result: &AttemptResult) -> String {

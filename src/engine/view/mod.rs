@@ -1,5 +1,6 @@
 //! What the doors show of the state: the JSON documents of CLI.md.
 
+mod alerts;
 mod context;
 mod delivery;
 mod documents;
@@ -39,11 +40,9 @@ impl Turn<'_> {
             Read::Fomo => Ok(json!({ "watches": self.watches(true), "next_cursor": null })),
             Read::Metric(name) => self.metric_view(&name),
             Read::Channels => Ok(json!({ "channels": self.channels(), "next_cursor": null })),
+            Read::Alerts { after } => Ok(self.alerts_page(after)),
             Read::Silences => Ok(json!({ "silences": self.silences(), "next_cursor": null })),
-            Read::DeadLetters => {
-                let rows: Vec<Value> = self.state.dead_letters().take(ROWS).map(|d| self.delivery(d)).collect();
-                Ok(json!({ "deliveries": rows, "next_cursor": null }))
-            }
+            Read::DeadLetters { limit, after } => Ok(self.dead_letters(limit, after)),
             Read::Notification(id) => match id.parse() {
                 Ok(id) => self.notification_view(id),
                 Err(_) => refuse(Refusal::field("id", format!("{id:?} is not the id of a notification"))),

@@ -61,6 +61,9 @@ impl Turn<'_> {
         if self.agenda.emergency {
             reasons.push("emergency mode: the journal cannot be made durable".to_owned());
         }
+        if !self.state.unheard.is_empty() {
+            reasons.push("nobody can be told of something urgent: every way fails".to_owned());
+        }
         for i in self.state.live_incidents() {
             if i.status == IncidentStatus::Open && i.level >= Level::High {
                 reasons.push(format!("#{} {} is not acknowledged", i.number, i.level));

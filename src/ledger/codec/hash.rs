@@ -38,6 +38,22 @@ impl FromStr for FrameHash {
     }
 }
 
+/// `SEQ:HASH`, as it is logged and as `verify --against` takes it.
+impl fmt::Display for Tip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.seq, self.hash)
+    }
+}
+
+impl FromStr for Tip {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (seq, hash) = text.split_once(':').ok_or_else(|| format!("{text:?} is not SEQ:HASH"))?;
+        let seq = seq.parse().map_err(|_| format!("{seq:?} is not the number of an event"))?;
+        Ok(Tip { seq, hash: hash.parse()? })
+    }
+}
+
 impl Serialize for FrameHash {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(self)

@@ -177,7 +177,7 @@ fn an_empty_frame_is_refused_and_leaves_no_trace() {
 }
 
 #[test]
-fn every_flipped_bit_and_every_cut_is_noticed() {
+fn f16_every_flipped_bit_and_every_cut_is_noticed() {
     let bytes = encoded(&sample());
     for cut in 0..bytes.len() {
         assert!(RawFrame::read(&bytes[..cut]).is_err(), "cut at {cut}");
@@ -274,5 +274,14 @@ proptest! {
         bytes[20..24].copy_from_slice(&by_len.to_le_bytes());
         seal(&mut bytes);
         exercise(&bytes);
+    }
+}
+
+#[test]
+fn a_head_is_read_as_it_is_printed() {
+    let tip = Tip { seq: 417, hash: FrameHash([0xa7; 32]) };
+    assert_eq!(tip.to_string().parse(), Ok(tip));
+    for wrong in ["", "417", ":", "417:", "417:a7", "x:a7"] {
+        assert!(wrong.parse::<Tip>().is_err(), "{wrong}");
     }
 }

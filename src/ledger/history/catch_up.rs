@@ -6,6 +6,7 @@ use crate::ledger::history::inbox::Inbox;
 use crate::ledger::history::start::Start;
 use crate::ledger::history::status::Phase;
 use crate::ledger::history::store::{Store, StoreError, block};
+use crate::ledger::journal::segment;
 use crate::ledger::journal::walk::Walk;
 use crate::ledger::snapshot::{self, Snapshot};
 use std::ops::ControlFlow;
@@ -21,6 +22,8 @@ pub(super) struct CatchUp<'a> {
     pub target: u64,
     /// The store was there before: its last event must be in this journal.
     pub check: bool,
+    /// Asked now and then whether to give it up.
+    pub stop: &'a dyn Fn() -> bool,
 }
 
 pub(super) enum Ended {
@@ -43,7 +46,7 @@ impl CatchUp<'_> {
         };
         let walk = Walk { from, through: Some(self.target), refill: None };
         let walked = walk.run(&self.start.journal, &mut |frame| reading.frame(frame));
-        let stopped = self.inbox.stopping();
+        let stopped = (self.stop)();
         let rest = if reading.error.is_none() && !stopped { reading.apply() } else { Ok(()) };
         if let Some(error) = reading.error {
             return Err(error);
@@ -58,8 +61,8 @@ impl CatchUp<'_> {
         self.inbox.show(Phase::Rebuilding { applied: applied.seq, of: self.target });
     }
 
-    /// A fold that begins no later than the store ends: at the newest snapshot that can be read,
-    /// else at the journal's beginning.
+    /// A fold that begins no later than the store ends: at the newest snapshot that can be read, else
+    /// where the journal begins, which is after the base if it has forgotten something.
     fn fold_from(&self, applied: Tip) -> Result<(Box<dyn Extractor>, Option<Tip>), StoreError> {
         let unavailable = |words: String| StoreError::Unavailable(words);
         let mut below = applied.seq.saturating_add(1);
@@ -68,11 +71,33 @@ impl CatchUp<'_> {
             let snapshot = found.map_err(|e| unavailable(e.to_string()))?;
             let made = self.make(snapshot.as_ref());
             match (made, snapshot) {
+                (Ok(_), None) if self.forgot()? => return self.fold_from_base(applied),
                 (Ok(extractor), snapshot) => return Ok((extractor, snapshot.map(|s| s.tip))),
                 (Err(_), Some(snapshot)) => below = snapshot.tip.seq,
                 (Err(words), None) => return Err(unavailable(format!("the journal cannot be folded again: {words}"))),
             }
         }
+    }
+
+    /// The journal no longer begins with the first event.
+    fn forgot(&self) -> Result<bool, StoreError> {
+        match segment::list(&self.start.journal) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(StoreError::Unavailable(e.to_string())),
+            Ok(segments) => Ok(segments.first().is_some_and(|s| s.after_seq() > 0)),
+        }
+    }
+
+    fn fold_from_base(&self, applied: Tip) -> Result<(Box<dyn Extractor>, Option<Tip>), StoreError> {
+        if applied.seq > 0 {
+            return Err(StoreError::Damaged("the journal has forgotten what it lacks".to_owned()));
+        }
+        let unavailable =
+            |words: String| StoreError::Unavailable(format!("the journal cannot be folded again: {words}"));
+        let base =
+            snapshot::load_base(&self.start.snapshots, &mut Vec::new()).map_err(|e| unavailable(e.to_string()))?;
+        // Without it what is there is counted, and what follows from what is gone is not.
+        Ok((self.make(base.as_ref()).map_err(unavailable)?, base.map(|s| s.tip)))
     }
 
     fn make(&self, snapshot: Option<&Snapshot>) -> Result<Box<dyn Extractor>, String> {
@@ -93,7 +118,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn frame(&mut self, frame: &RawFrame<'_>) -> ControlFlow<()> {
-        if self.catch_up.inbox.stopping() {
+        if (self.catch_up.stop)() {
             return ControlFlow::Break(());
         }
         match self.read(frame) {

@@ -5,6 +5,8 @@ use crate::ledger::extract::Group;
 use crate::ledger::history::status::{HistoryError, Phase};
 use crate::ledger::history::store::StoreError;
 use crate::ledger::history::view::View;
+use std::path::PathBuf;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +17,12 @@ const QUESTIONS: usize = 256;
 
 /// A question: it answers whoever asked, and gives back what was wrong with the store.
 pub type Question = Box<dyn FnOnce(Result<&View<'_>, HistoryError>) -> Option<StoreError> + Send>;
+
+/// A history that is to take the place of the one that is open.
+pub struct Replacement {
+    pub fresh: PathBuf,
+    pub reply: SyncSender<Result<(), String>>,
+}
 
 pub struct Inbox {
     state: Mutex<State>,
@@ -28,6 +36,7 @@ struct State {
     events: u64,
     ripe: u64,
     questions: Vec<Question>,
+    replacement: Option<Replacement>,
     stop: bool,
     fed: Tip,
     phase: Phase,
@@ -45,6 +54,7 @@ impl State {
 pub struct Work {
     pub groups: Vec<Group>,
     pub questions: Vec<Question>,
+    pub replacement: Option<Replacement>,
     pub stop: bool,
 }
 
@@ -57,6 +67,7 @@ impl Inbox {
             ripe: 1,
             groups,
             questions: Vec::new(),
+            replacement: None,
             stop: false,
             fed,
             phase: Phase::Opening,
@@ -105,6 +116,12 @@ impl Inbox {
         }
     }
 
+    /// An earlier one that was not taken yet is not taken.
+    pub fn replace(&self, replacement: Replacement) {
+        self.lock().replacement = Some(replacement);
+        self.changed.notify_all();
+    }
+
     pub fn stop(&self) {
         self.lock().stop = true;
         self.changed.notify_all();
@@ -144,13 +161,18 @@ impl Inbox {
     /// Waits for work, at most `wait` (`None`: until there is some). Groups are waited for until they hold
     /// `ripe` events; a question or the word to stop ends the wait at once.
     pub fn take(&self, wait: Option<Duration>, ripe: u64) -> Work {
-        let idle = |s: &mut State| s.events < s.ripe && s.questions.is_empty() && !s.stop;
+        let idle = |s: &mut State| s.events < s.ripe && s.questions.is_empty() && s.replacement.is_none() && !s.stop;
         let mut state = self.lock();
         state.ripe = ripe;
         let mut state = match wait {
             None => self.changed.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner),
             Some(wait) => self.changed.wait_timeout_while(state, wait, idle).unwrap_or_else(PoisonError::into_inner).0,
         };
-        Work { groups: state.forget_groups(), questions: std::mem::take(&mut state.questions), stop: state.stop }
+        Work {
+            groups: state.forget_groups(),
+            questions: std::mem::take(&mut state.questions),
+            replacement: state.replacement.take(),
+            stop: state.stop,
+        }
     }
 }

@@ -32,12 +32,13 @@ use crate::domain::clock::Clock;
 use crate::domain::time::{Span, Timestamp};
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::{DocumentKind, Group};
-use crate::ledger::history::inbox::Inbox;
+use crate::ledger::history::inbox::{Inbox, Replacement};
 use crate::ledger::history::view::View;
 use crate::ledger::history::worker::Worker;
 use crate::ledger::report::Report;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 use ulid::Ulid;
@@ -46,6 +47,8 @@ use ulid::Ulid;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A query that has searched for this long gives the page it has.
 const SEARCH: Span = Span::secs(1);
+/// Closing the old store and opening the new one may take this long.
+const SWAP: Duration = Duration::from_secs(60);
 /// At the end the thread may take this long; then it is left behind.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -54,9 +57,17 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the journal cannot be read, or the store not be written.
 pub fn build(start: &Start) -> Result<Tip, StoreError> {
+    build_through(start, u64::MAX, &|| false)
+}
+
+/// The same up to an event, while the journal is written on; half of it when `stop` says so.
+///
+/// # Errors
+/// As above.
+pub fn build_through(start: &Start, target: u64, stop: &dyn Fn() -> bool) -> Result<Tip, StoreError> {
     let inbox = Inbox::new(Tip::default(), Vec::new());
     let mut store = store::Store::open(&start.dir)?;
-    let catch_up = catch_up::CatchUp { start, inbox: &inbox, target: u64::MAX, check: false };
+    let catch_up = catch_up::CatchUp { start, inbox: &inbox, target, check: false, stop };
     catch_up.run(&mut store)?;
     store.flush()?;
     let applied = store.applied();
@@ -178,6 +189,16 @@ impl History {
         let (reply, answer) = mpsc::sync_channel(1);
         self.put(move |view| view::block_from(view.store, seq), move |result| drop(reply.send(result)))?;
         answer.recv_timeout(PATIENCE).map_err(|_| HistoryError::Late)?
+    }
+
+    /// Takes this history, of the same journal, in place of its own; blocks until it has.
+    ///
+    /// # Errors
+    /// A sentence; the old one is made again where it is lost.
+    pub fn replace_by(&self, fresh: &Path) -> Result<(), String> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.inbox.replace(Replacement { fresh: fresh.to_owned(), reply });
+        answer.recv_timeout(SWAP).map_err(|_| "the history did not take the new one in time".to_owned())?
     }
 
     async fn ask<T: Send + 'static>(

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What the thread needs.
+#[derive(Clone)]
 pub struct Start {
     /// STATE/history.
     pub dir: PathBuf,

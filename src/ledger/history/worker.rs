@@ -6,13 +6,15 @@ use crate::ledger::codec::Tip;
 use crate::ledger::extract::Group;
 use crate::ledger::history::aside;
 use crate::ledger::history::catch_up::{CatchUp, Ended};
-use crate::ledger::history::inbox::{BOUND, Inbox, Question};
+use crate::ledger::history::inbox::{BOUND, Inbox, Question, Replacement};
 use crate::ledger::history::start::Start;
 use crate::ledger::history::status::{HistoryError, Phase};
 use crate::ledger::history::store::{Store, StoreError, block};
 use crate::ledger::history::tail::Tail;
 use crate::ledger::history::view::View;
 use crate::ledger::report::Report;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What is durable is applied after this long at the latest.
@@ -68,6 +70,10 @@ impl Worker {
                 self.take_in(group);
             }
             self.open();
+            if let Some(Replacement { fresh, reply }) = work.replacement {
+                // Who asked may have lost patience.
+                let _ = reply.send(self.replace(&fresh));
+            }
             self.apply(work.stop);
             self.answer(work.questions);
             self.flush(work.stop);
@@ -146,7 +152,8 @@ impl Worker {
             if before >= target {
                 return Ok(Some(store));
             }
-            let catch_up = CatchUp { start: &self.start, inbox: &self.inbox, target, check: !fresh };
+            let stop = || self.inbox.stopping();
+            let catch_up = CatchUp { start: &self.start, inbox: &self.inbox, target, check: !fresh, stop: &stop };
             match catch_up.run(&mut store)? {
                 Ended::Stopped => {
                     store.close();
@@ -227,6 +234,20 @@ impl Worker {
         if let Home::Open(store) = std::mem::replace(&mut self.home, closed) {
             store.close();
         }
+    }
+
+    /// Opens another history in the place of this one. A crash in between leaves none, and it is made
+    /// again from the journal.
+    fn replace(&mut self, fresh: &Path) -> Result<(), String> {
+        self.close();
+        let words = |e: io::Error| format!("the new history cannot take its place: {e}");
+        let removed = match std::fs::remove_dir_all(&self.start.dir) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        };
+        let swapped = removed.and_then(|()| std::fs::rename(fresh, &self.start.dir)).map_err(words);
+        self.open();
+        swapped
     }
 
     fn reopen(&mut self) {

@@ -5,9 +5,12 @@
 //! and a power cut; a frame is there whole or not at all; after a failure no frame is lost that the
 //! memory still holds; damage is reported with its place, never passed over in silence.
 
+pub mod content;
 mod mark;
+pub mod packed;
 mod queue;
 pub mod repair;
+pub mod sealed;
 pub mod segment;
 #[cfg(test)]
 mod tests;
@@ -15,12 +18,13 @@ pub mod walk;
 mod writer;
 
 pub use queue::AppendError;
+pub use sealed::{Sealed, SealedError};
 pub use walk::End;
 pub use writer::Sink;
 
 use crate::domain::clock::Clock;
 use crate::domain::event::Frame;
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::{Extract, Group};
 use crate::ledger::files::Files;
@@ -32,6 +36,10 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The disk may take this long until a segment is ended.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How to go on after recovery.
 pub struct Start {
@@ -53,6 +61,7 @@ pub struct Start {
 
 /// The running journal.
 pub struct Journal {
+    dir: PathBuf,
     queue: Arc<Queue>,
     mark: Arc<DurableMark>,
     thread: Mutex<Option<JoinHandle<Result<(), String>>>>,
@@ -66,11 +75,11 @@ impl Journal {
     /// When the thread cannot be started.
     pub fn start(start: Start) -> io::Result<Journal> {
         let recovered = Recovered::secure(&start);
-        let mark = Arc::new(DurableMark::new(recovered.durable));
+        let mark = Arc::new(DurableMark::new(recovered.durable, recovered.writing));
         let waiting = recovered.waiting.as_ref().map_or(0, |g| g.bytes.len());
         let queue = Arc::new(Queue::new(start.tip, start.hold_bytes, waiting));
         let writer = Writer {
-            dir: start.dir,
+            dir: start.dir.clone(),
             files: start.files,
             clock: start.clock,
             segment_bytes: start.segment_bytes,
@@ -85,7 +94,7 @@ impl Journal {
             let _closing = closing;
             writer.run(recovered.waiting)
         })?;
-        Ok(Journal { queue, mark, thread: Mutex::new(Some(thread)) })
+        Ok(Journal { dir: start.dir, queue, mark, thread: Mutex::new(Some(thread)) })
     }
 
     /// Hands a frame over; it is durable when `Durable` with its number or a later one is reported.
@@ -109,6 +118,28 @@ impl Journal {
     /// Since when (time since boot) the flush under way lasts.
     pub fn flushing_since(&self) -> Option<Span> {
         self.mark.flushing_since()
+    }
+
+    /// The segments that are not written to any more, the oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn sealed(&self) -> io::Result<Vec<Sealed>> {
+        sealed::list(&self.dir, self.durable().seq, || self.mark.writing())
+    }
+
+    /// When the segment being written was begun, by the wall clock; `None`: none is.
+    pub fn begun(&self) -> Option<Timestamp> {
+        segment::created(&self.mark.writing()?)
+    }
+
+    /// Ends the segment being written, so that all that was taken is in sealed ones.
+    ///
+    /// # Errors
+    /// A sentence, when that was not done in time.
+    pub fn seal(&self) -> Result<(), String> {
+        let sealed = self.queue.seal().recv_timeout(PATIENCE);
+        sealed.map_err(|_| "the journal's segment could not be ended; its disk may have trouble".to_owned())
     }
 
     /// Takes no more, writes what waits, and ends the thread.
@@ -146,6 +177,7 @@ impl Drop for CloseAtEnd {
 struct Recovered {
     durable: Tip,
     open: Option<Open>,
+    writing: Option<PathBuf>,
     waiting: Option<Group>,
 }
 
@@ -153,10 +185,13 @@ impl Recovered {
     fn secure(start: &Start) -> Recovered {
         let mut durable = start.unwritten.as_ref().map_or(start.tip, |(before, _)| *before);
         let mut unwritten = Vec::new();
-        let mut open = None;
+        let (mut open, mut writing) = (None, None);
         if let Some(end) = &start.end {
             match start.files.open(&end.path).and_then(|mut file| file.sync().map(|()| file)) {
-                Ok(file) if end.clean => open = Some(Open::at(file, end)),
+                Ok(file) if end.clean => {
+                    open = Some(Open::at(file, end));
+                    writing = Some(end.path.clone());
+                }
                 Ok(_) => {}
                 Err(_) => {
                     // The disk may have lost what memory still shows: the whole segment is written anew.
@@ -172,6 +207,6 @@ impl Recovered {
             tip: start.tip,
             extracts: Vec::new(),
         });
-        Recovered { durable, open, waiting }
+        Recovered { durable, open, writing, waiting }
     }
 }

@@ -4,6 +4,7 @@
 use crate::domain::event::Frame;
 use crate::ledger::codec::{EncodeError, Tip, encode};
 use crate::ledger::extract::{Extract, Group};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,8 +27,16 @@ pub(super) struct Queue {
     hold: usize,
 }
 
+/// What the writer is to do next.
+pub(super) enum Taken {
+    Group(Group),
+    /// End the open segment, and say so.
+    Seal(SyncSender<()>),
+}
+
 struct State {
     pending: Group,
+    seals: Vec<SyncSender<()>>,
     /// Bytes that the writer has and that are not durable yet.
     writing: usize,
     tip: Tip,
@@ -37,7 +46,7 @@ struct State {
 impl Queue {
     /// `tip` is the last frame; `writing` bytes are with the writer already.
     pub fn new(tip: Tip, hold: usize, writing: usize) -> Queue {
-        let state = State { pending: Group::default(), writing, tip, closed: false };
+        let state = State { pending: Group::default(), seals: Vec::new(), writing, tip, closed: false };
         Queue { state: Mutex::new(state), changed: Condvar::new(), hold }
     }
 
@@ -77,10 +86,21 @@ impl Queue {
         Ok(tip)
     }
 
+    /// Asks for the open segment to be ended, after all that was taken before.
+    pub fn seal(&self) -> Receiver<()> {
+        let (done, sealed) = sync_channel(1);
+        self.lock().seals.push(done);
+        self.changed.notify_all();
+        sealed
+    }
+
     /// Waits for frames; `None` when it is closed and empty.
-    pub fn take(&self) -> Option<Group> {
+    pub fn take(&self) -> Option<Taken> {
         let mut state = self.lock();
         while state.pending.bytes.is_empty() {
+            if let Some(done) = state.seals.pop() {
+                return Some(Taken::Seal(done));
+            }
             if state.closed {
                 return None;
             }
@@ -88,7 +108,7 @@ impl Queue {
         }
         let group = std::mem::take(&mut state.pending);
         state.writing = group.bytes.len();
-        Some(group)
+        Some(Taken::Group(group))
     }
 
     /// What was taken is durable.

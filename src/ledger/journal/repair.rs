@@ -2,14 +2,15 @@
 
 use crate::ledger::codec::{RawFrame, next_frame};
 use crate::ledger::files;
+use crate::ledger::journal::content::Content;
 use crate::ledger::journal::segment::Header;
 use std::io;
 use std::path::Path;
 
 /// The whole frames of a segment up to an event, one after the other; empty when it cannot be read.
 pub fn frames_of(path: &Path, through: u64) -> Vec<u8> {
-    let bytes = std::fs::read(path).unwrap_or_default();
-    let frames = good_frames(&bytes).filter(|f| f.last_seq() <= through);
+    let content = Content::read(path).unwrap_or_default();
+    let frames = good_frames(&content.bytes).filter(|f| f.last_seq() <= through);
     frames.flat_map(|f| f.bytes.iter().copied()).collect()
 }
 
@@ -23,15 +24,16 @@ fn good_frames(bytes: &[u8]) -> impl Iterator<Item = RawFrame<'_>> {
 }
 
 /// Replaces the segment by one that holds its good frames and `missing`, in order. The damaged file
-/// stays beside it under the same name and `.damaged`.
+/// stays beside it under the same name and `.damaged`. The new one is plain.
 ///
 /// # Errors
 /// When files cannot be read or written, or the segment has no header to keep; it is as before then.
 pub fn repair(path: &Path, missing: &[Vec<u8>]) -> io::Result<()> {
-    let bytes = std::fs::read(path)?;
-    let header = Header::decode(&bytes).map_err(|_| io::Error::other("its header is damaged"))?;
+    let content = Content::read(path)?;
+    let header = content.header.ok_or_else(|| io::Error::other("its header is damaged"))?;
+    let header = Header { packed: None, ..header };
     let missing = missing.iter().filter_map(|bytes| RawFrame::read(bytes).ok());
-    let mut frames: Vec<RawFrame<'_>> = good_frames(&bytes).chain(missing).collect();
+    let mut frames: Vec<RawFrame<'_>> = good_frames(&content.bytes).chain(missing).collect();
     frames.retain(|f| f.seq > header.after.seq);
     frames.sort_by_key(|f| f.seq);
     frames.dedup_by_key(|f| f.seq);

@@ -4,13 +4,16 @@
 //! offset  size  header (numbers little-endian), then frames to the end or to zeros
 //!      0     8  magic "stentorJ"
 //!      8     2  format version
-//!     10     2  encoding of what follows: 0 frames as they are
+//!     10     2  encoding of what follows: 0 frames as they are, 1 packed, see [`super::packed`]
 //!     12     4  length of this header
 //!     16     8  epoch of the one that appends; 0 while there is only one
 //!     24     8  the segment begins after this event
 //!     32    32  and after the frame with this hash
 //!     64     8  wall clock when it was made, microseconds since 1970
-//!     72     .  zero
+//!     72     8  packed: the last event in it
+//!     80    32  and its frame's hash
+//!    112     8  and the length of the frames when unpacked
+//!    120     .  zero, from 72 on in a plain one
 //!    124     4  CRC-32 of what is before
 //! ```
 //!
@@ -28,12 +31,25 @@ pub const HEADER: usize = 128;
 pub const VERSION: u16 = 1;
 const MAGIC: [u8; 8] = *b"stentorJ";
 const PLAIN: u16 = 0;
+/// The highest encoding that this version knows.
+pub const PACKED: u16 = 1;
 
 /// What stands at a segment's beginning, as far as this version cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     pub after: Tip,
     pub created: Timestamp,
+    /// Of a packed one.
+    pub packed: Option<Packed>,
+}
+
+/// What a packed segment holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packed {
+    /// The last frame.
+    pub end: Tip,
+    /// Bytes of frames when unpacked.
+    pub length: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,11 +74,16 @@ impl Header {
         let mut out = [0u8; HEADER];
         out[..8].copy_from_slice(&MAGIC);
         out[8..10].copy_from_slice(&VERSION.to_le_bytes());
-        out[10..12].copy_from_slice(&PLAIN.to_le_bytes());
+        out[10..12].copy_from_slice(&self.packed.map_or(PLAIN, |_| PACKED).to_le_bytes());
         out[12..16].copy_from_slice(&(HEADER as u32).to_le_bytes());
         out[24..32].copy_from_slice(&self.after.seq.to_le_bytes());
         out[32..64].copy_from_slice(&self.after.hash.0);
         out[64..72].copy_from_slice(&self.created.0.to_le_bytes());
+        if let Some(packed) = self.packed {
+            out[72..80].copy_from_slice(&packed.end.seq.to_le_bytes());
+            out[80..112].copy_from_slice(&packed.end.hash.0);
+            out[112..120].copy_from_slice(&packed.length.to_le_bytes());
+        }
         let crc = crc32fast::hash(&out[..124]);
         out[124..].copy_from_slice(&crc.to_le_bytes());
         out
@@ -78,14 +99,17 @@ impl Header {
         }
         let (version, encoding) =
             (u16::from_le_bytes([bytes[8], bytes[9]]), u16::from_le_bytes([bytes[10], bytes[11]]));
-        if version > VERSION || encoding != PLAIN {
+        if version > VERSION || encoding > PACKED {
             return Err(HeaderProblem::Newer { version, encoding });
         }
         let number = |at: usize| bytes[at..].first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
-        let mut hash = [0u8; 32];
-        hash.copy_from_slice(&bytes[32..64]);
-        let after = Tip { seq: number(24), hash: FrameHash(hash) };
-        Ok(Header { after, created: Timestamp(number(64) as i64) })
+        let hash = |at: usize| FrameHash(bytes[at..].first_chunk().copied().unwrap_or_default());
+        let packed = Packed { end: Tip { seq: number(72), hash: hash(80) }, length: number(112) };
+        Ok(Header {
+            after: Tip { seq: number(24), hash: hash(32) },
+            created: Timestamp(number(64) as i64),
+            packed: (encoding == PACKED).then_some(packed),
+        })
     }
 }
 
@@ -93,6 +117,11 @@ impl Segment {
     /// The event that it begins after: as its header says, else its name.
     pub fn after_seq(&self) -> u64 {
         self.header.map_or(self.first_seq.saturating_sub(1), |h| h.after.seq)
+    }
+
+    /// The last event that counts in it, whatever follows; known of a packed one alone.
+    pub fn end_seq(&self) -> Option<u64> {
+        self.header.ok()?.packed.map(|packed| packed.end.seq)
     }
 
     /// The name below the state directory, for reports.
@@ -125,6 +154,11 @@ pub fn list(dir: &Path) -> io::Result<Vec<Segment>> {
     Ok(found)
 }
 
+/// When a segment was begun, by the wall clock of then; `None` when its header cannot be read.
+pub fn created(path: &Path) -> Option<Timestamp> {
+    Some(read_header(path).ok()?.ok()?.created)
+}
+
 fn parse_name(path: &Path) -> Option<(u64, u32)> {
     let (seq, generation) = path.file_name()?.to_str()?.strip_suffix(".journal")?.split_once('-')?;
     Some((seq.parse().ok()?, generation.parse().ok()?))
@@ -141,13 +175,20 @@ mod tests {
     use super::*;
 
     fn header() -> Header {
-        Header { after: Tip { seq: 416, hash: FrameHash([9; 32]) }, created: Timestamp(1_700_000_000_000_000) }
+        Header {
+            after: Tip { seq: 416, hash: FrameHash([9; 32]) },
+            created: Timestamp(1_700_000_000_000_000),
+            packed: None,
+        }
     }
 
     #[test]
     fn a_header_comes_back_and_any_flipped_bit_is_noticed() {
         let bytes = header().encode();
         assert_eq!(Header::decode(&bytes), Ok(header()));
+        let packed =
+            Header { packed: Some(Packed { end: Tip { seq: 417, hash: FrameHash([7; 32]) }, length: 99 }), ..header() };
+        assert_eq!(Header::decode(&packed.encode()), Ok(packed));
         for bit in 0..HEADER * 8 {
             let mut bytes = bytes;
             bytes[bit / 8] ^= 1 << (bit % 8);

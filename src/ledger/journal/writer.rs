@@ -11,7 +11,7 @@ use crate::ledger::codec::Tip;
 use crate::ledger::extract::Group;
 use crate::ledger::files::{Files, JournalFile};
 use crate::ledger::journal::mark::DurableMark;
-use crate::ledger::journal::queue::Queue;
+use crate::ledger::journal::queue::{Queue, Taken};
 use crate::ledger::journal::segment::{self, Header};
 use crate::ledger::journal::walk::End;
 use crate::ledger::report::{Report, Reporter};
@@ -86,13 +86,26 @@ impl Writer {
         if let Some(group) = first {
             self.store(group)?;
         }
-        while let Some(group) = self.queue.take() {
-            self.store(group)?;
+        while let Some(taken) = self.queue.take() {
+            match taken {
+                Taken::Group(group) => self.store(group)?,
+                Taken::Seal(done) => {
+                    self.seal();
+                    // Nobody listens when the patience was over.
+                    let _ = done.send(());
+                }
+            }
         }
+        self.seal();
+        Ok(())
+    }
+
+    /// Ends the open segment; the next group begins a new one.
+    fn seal(&mut self) {
         if let Some(open) = self.open.take() {
             open.seal();
+            self.mark.writes(None);
         }
-        Ok(())
     }
 
     fn store(&mut self, group: Group) -> Result<(), String> {
@@ -136,16 +149,15 @@ impl Writer {
 
     /// Into the open segment, else, or if it fails, into a new one.
     fn write(&mut self, group: &Group) -> io::Result<()> {
-        if self.open.as_ref().is_some_and(|open| open.end >= self.segment_bytes)
-            && let Some(full) = self.open.take()
-        {
-            full.seal();
+        if self.open.as_ref().is_some_and(|open| open.end >= self.segment_bytes) {
+            self.seal();
         }
         let Some(mut open) = self.open.take() else { return self.begin(group) };
         match open.put(&group.bytes) {
             Ok(()) => self.open = Some(open),
             Err(error) => {
                 drop(open);
+                self.mark.writes(None);
                 self.begin(group)?;
                 (self.report)(Report::Replaced { words: format!("a segment of the journal failed: {error}") });
             }
@@ -158,11 +170,12 @@ impl Writer {
         let (path, file) = self.create(after)?;
         failpoint::reached(Point::SegmentMade);
         let mut open = Open { file, end: 0, reserved: 0, tight: false };
-        let header = Header { after, created: self.clock.read().wall }.encode();
+        let header = Header { after, created: self.clock.read().wall, packed: None }.encode();
         let written = open.put(&[&header, &group.bytes[..]].concat()).and_then(|()| self.files.sync_dir(&self.dir));
         if let Err(error) = written {
             // What it holds is written again elsewhere; a full disk needs the space.
             drop(open);
+            self.mark.writes(None);
             let _ = std::fs::remove_file(path);
             return Err(error);
         }
@@ -175,10 +188,14 @@ impl Writer {
         let mut generation = 0;
         loop {
             let path = segment::path(&self.dir, after.seq + 1, generation);
+            self.mark.writes(Some(path.clone()));
             match self.files.create(&path) {
                 Ok(file) => return Ok((path, file)),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists && generation < 100_000 => generation += 1,
-                Err(e) => return Err(e),
+                Err(e) => {
+                    self.mark.writes(None);
+                    return Err(e);
+                }
             }
         }
     }

@@ -37,7 +37,7 @@ fn files_are_ours_alone() {
 }
 
 #[test]
-fn two_at_once_cannot_have_it() {
+fn f09_two_at_once_cannot_have_it() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = start(dir.path());
     run.append(1);
@@ -49,7 +49,7 @@ fn two_at_once_cannot_have_it() {
 }
 
 #[test]
-fn a_snapshot_saves_the_fold_and_the_one_before_is_kept() {
+fn f22_a_snapshot_saves_the_fold_and_the_one_before_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = start(dir.path());
     for n in 0..3u8 {
@@ -114,7 +114,7 @@ fn events_that_wait_when_it_is_dropped_are_written() {
 }
 
 #[test]
-fn a_newer_journal_is_refused() {
+fn f08_a_newer_journal_is_refused() {
     let dir = made(2);
     let path = only_segment(dir.path());
     let mut bytes = std::fs::read(&path).unwrap();
@@ -145,7 +145,7 @@ fn events_of_unknown_kinds_are_counted() {
 }
 
 #[test]
-fn a_disk_that_is_dead_from_the_start_does_not_stop_the_start() {
+fn f12_a_disk_that_is_dead_from_the_start_does_not_stop_the_start() {
     let dir = made(3);
     let disk = Scripted::new(|op, _| if matches!(op, Op::Open | Op::Create) { broken() } else { Answer::Obey });
     let options = Options { files: std::sync::Arc::new(disk.clone()), ..Options::default() };

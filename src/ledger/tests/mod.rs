@@ -1,8 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod copying;
 mod damage;
+mod erasing;
 mod life;
 mod proving;
+mod upkeep;
 
 use super::history::{EntryQuery, Phase};
 use super::testing::*;

@@ -46,7 +46,7 @@ fn a_flipped_byte_is_found_while_it_runs() {
 /// Somebody who can write files, but has no anchor outside: whatever is cut, edited or re-chained
 /// differs from the history or the snapshot.
 #[test]
-fn tampering_is_found() {
+fn f80_tampering_is_found() {
     let tampered = |change: &dyn Fn(&Path)| {
         let dir = made(10);
         let run = start(dir.path());
@@ -104,7 +104,7 @@ fn tampering_is_found() {
 }
 
 #[test]
-fn an_anchor_outside_finds_what_nothing_inside_can() {
+fn f80_an_anchor_outside_finds_what_nothing_inside_can() {
     let dir = made(5);
     let anchor = offline(dir.path(), &[]).map(|v| Tip { seq: v.seq, hash: v.head }).unwrap();
     std::fs::remove_dir_all(dir.path()).unwrap();
@@ -116,6 +116,30 @@ fn an_anchor_outside_finds_what_nothing_inside_can() {
     assert_eq!(kinds(&offline(dir.path(), &[anchor]).unwrap()), [FaultKind::ForeignSnapshot]);
     let later = Tip { seq: 100, ..anchor };
     assert_eq!(kinds(&offline(dir.path(), &[later]).unwrap()), [FaultKind::JournalBehind]);
+
+    // Whoever makes a snapshot to fit the other chain does not cover the noted head with it.
+    let run = start(dir.path());
+    let forged = run.ledger.durable();
+    assert_eq!(forged.seq, 12);
+    run.ledger.save_snapshot(forged, b"a state to fit").unwrap();
+    run.stop();
+    assert!(offline(dir.path(), &[forged]).unwrap().ok);
+    let noted = Tip { seq: forged.seq, ..anchor };
+    assert_eq!(kinds(&offline(dir.path(), &[noted]).unwrap()), [FaultKind::ForeignSnapshot]);
+}
+
+#[test]
+fn f80_a_noted_head_before_the_journals_beginning_is_not_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let frames = chain(Tip::default(), &[&[1], &[2], &[3]]);
+    write_segment(&dir.path().join("journal"), tip_of(&frames[1]), 0, &frames[2..]);
+    assert_eq!(kinds(&offline(dir.path(), &[]).unwrap()), [FaultKind::Gap], "who removed the beginning?");
+    snapshot::save_base(&dir.path().join("snapshots"), tip_of(&frames[1]), &mut |out| out.write_all(b"x")).unwrap();
+    assert!(offline(dir.path(), &[]).unwrap().ok, "retention may, and leaves a base");
+    assert!(offline(dir.path(), &[tip_of(&frames[2])]).unwrap().ok);
+    let verified = offline(dir.path(), &[tip_of(&frames[0])]).unwrap();
+    assert_eq!(kinds(&verified), [FaultKind::Gap]);
+    assert!(verified.faults[0].words.contains("begins at event 4"), "{:?}", verified.faults);
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn what_may_be_absent_can_be_asked_for() {
 }
 
 #[test]
-fn a_failing_template_leaves_the_built_in_text_and_is_told() {
+fn f57_a_failing_template_leaves_the_built_in_text_and_is_told() {
     let story = Story::new();
     let one = story.one_shot();
     for (template, part) in [
@@ -95,7 +95,7 @@ fn a_template_reads_nothing_from_the_host() {
 }
 
 #[test]
-fn a_broken_template_is_refused_with_its_place() {
+fn f57_a_broken_template_is_refused_with_its_place() {
     let problem = wrong("{\n  \"text\": {{ subjct|tojson }}\n}");
     assert_eq!((problem.line, problem.column), (2, 14));
     assert!(

@@ -19,7 +19,7 @@ const KINDS: [&str; 7] = [
 
 proptest! {
     #[test]
-    fn any_message_becomes_a_harmless_text(
+    fn f51_any_message_becomes_a_harmless_text(
         (from, subject, body) in any::<(String, String, String)>(),
         (key, value, by) in any::<(String, String, String)>(),
         (link, reply, template) in any::<(Option<String>, Option<String>, Option<String>)>(),

@@ -6,6 +6,7 @@ use super::{LONGEST, eventually};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::ops::Deref;
+use std::process::ExitStatus;
 use tokio::process::Child;
 use tokio::time::timeout;
 
@@ -13,6 +14,8 @@ pub struct Daemon {
     home: Home,
     notices: Notices,
     child: Option<Child>,
+    /// How often its predecessors were ready.
+    ready_before: usize,
 }
 
 impl Deref for Daemon {
@@ -25,13 +28,28 @@ impl Deref for Daemon {
 
 impl Daemon {
     pub fn new(home: Home, notices: Notices) -> Daemon {
-        Daemon { home, notices, child: None }
+        Daemon { home, notices, child: None, ready_before: 0 }
     }
 
     /// Starts it, again where it was ended, and waits for its READY.
     pub async fn start(&mut self) {
-        let ready_before = self.notices.count("READY=1");
-        self.child = Some(self.home.stentord().spawn().unwrap());
+        self.spawn(&[]);
+        self.until_ready().await;
+    }
+
+    /// Starts it with this much more of environment, and waits for nothing.
+    pub fn spawn(&mut self, more: &[(&str, &str)]) {
+        self.ready_before = self.notices.count("READY=1");
+        self.child = Some(self.home.stentord().envs(more.iter().copied()).spawn().unwrap());
+    }
+
+    /// Whether this life has said so.
+    pub fn is_ready(&self) -> bool {
+        self.notices.count("READY=1") > self.ready_before
+    }
+
+    pub async fn until_ready(&mut self) {
+        let ready_before = self.ready_before;
         eventually("the daemon is ready", async || {
             if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().unwrap()) {
                 panic!("stentord ended at its start with {status}:\n{}", self.home.log());
@@ -67,6 +85,14 @@ impl Daemon {
         let mut child = self.child.take().expect("the daemon is not running");
         let status = timeout(LONGEST, child.wait()).await.expect("stentord does not end").unwrap();
         status.code().unwrap_or(-1)
+    }
+
+    /// Whether it ends within this time: how, if so.
+    pub async fn ends_within(&mut self, patience: std::time::Duration) -> Option<ExitStatus> {
+        let child = self.child.as_mut().expect("the daemon is not running");
+        let status = timeout(patience, child.wait()).await.ok()?.unwrap();
+        self.child = None;
+        Some(status)
     }
 
     pub fn is_running(&mut self) -> bool {

@@ -2,18 +2,20 @@
 
 use super::{Home, LONGEST};
 use serde_json::Value;
+use std::path::PathBuf;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
-impl Home {
-    /// A request over the control socket, with a body where it is not empty: status and document.
-    pub async fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
-        self.try_request(method, path, body).await.expect("the daemon did not answer")
-    }
+/// Where a daemon is asked, whether it runs or not.
+pub struct Door {
+    socket: PathBuf,
+}
 
-    /// The same; `None` when the daemon is gone, or goes before it has answered.
+impl Door {
+    /// A request over the control socket, with a body where it is not empty: status and document.
+    /// `None` when the daemon is gone, or goes before it has answered.
     pub async fn try_request(&self, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
-        let stream = UnixStream::connect(self.socket()).await.ok()?;
+        let stream = UnixStream::connect(&self.socket).await.ok()?;
         let head = match body.is_empty() {
             true => String::new(),
             false => format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()),
@@ -22,6 +24,22 @@ impl Home {
         let (status, text) = exchange(stream, bytes.as_bytes()).await?;
         Some((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
     }
+}
+
+impl Home {
+    pub fn door(&self) -> Door {
+        Door { socket: self.socket() }
+    }
+
+    /// A request that is answered.
+    pub async fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        self.try_request(method, path, body).await.expect("the daemon did not answer")
+    }
+
+    /// A request that may not be, see [`Door::try_request`].
+    pub async fn try_request(&self, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
+        self.door().try_request(method, path, body).await
+    }
 
     /// These very bytes.
     pub async fn raw(&self, bytes: &[u8]) -> Option<(u16, String)> {
@@ -29,11 +47,31 @@ impl Home {
     }
 }
 
+/// A port that nobody has, for the moment.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 /// Over TCP: status and text.
 pub async fn get(address: &str, path: &str) -> (u16, String) {
-    let stream = TcpStream::connect(address).await.unwrap();
+    try_get(address, path).await.expect("no answer over TCP")
+}
+
+/// The same; `None` when it is not let in, or not answered.
+pub async fn try_get(address: &str, path: &str) -> Option<(u16, String)> {
+    let stream = TcpStream::connect(address).await.ok()?;
     let bytes = format!("GET {path} HTTP/1.1\r\nHost: stentor\r\nConnection: close\r\n\r\n");
-    exchange(stream, bytes.as_bytes()).await.expect("no answer over TCP")
+    exchange(stream, bytes.as_bytes()).await
+}
+
+/// A body over TCP, with more header lines where there are some: status and text.
+pub async fn post(address: &str, path: &str, headers: &str, body: &str) -> Option<(u16, String)> {
+    let stream = TcpStream::connect(address).await.ok()?;
+    let length = body.len();
+    let head =
+        format!("POST {path} HTTP/1.1\r\nHost: stentor\r\nConnection: close\r\nContent-Type: application/json\r\n");
+    let bytes = format!("{head}{headers}Content-Length: {length}\r\n\r\n{body}");
+    exchange(stream, bytes.as_bytes()).await
 }
 
 async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]) -> Option<(u16, String)> {

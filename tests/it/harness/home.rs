@@ -110,17 +110,27 @@ impl Home {
         OpenOptions::new().create(true).append(true).open(self.path("log")).unwrap()
     }
 
+    /// Ready to be started.
+    pub fn down(self) -> Daemon {
+        let notices = Notices::on(&self.path("notify"));
+        Daemon::new(self, notices)
+    }
+
     /// Starts it and waits until it says that it is ready.
     pub async fn start(self) -> Daemon {
-        let notices = Notices::on(&self.path("notify"));
-        let mut daemon = Daemon::new(self, notices);
+        let mut daemon = self.down();
         daemon.start().await;
         daemon
     }
 
     /// Runs it to its end: its exit code, and what it wrote.
     pub async fn ends(&self) -> (i32, String) {
-        let child = self.stentord().stderr(Stdio::piped()).spawn().unwrap();
+        self.ends_with(&[]).await
+    }
+
+    /// With further arguments.
+    pub async fn ends_with(&self, arguments: &[&str]) -> (i32, String) {
+        let child = self.stentord().args(arguments).stderr(Stdio::piped()).spawn().unwrap();
         let output = tokio::time::timeout(super::LONGEST, child.wait_with_output()).await;
         let output = output.expect("stentord did not end by itself").unwrap();
         (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())

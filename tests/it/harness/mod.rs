@@ -2,15 +2,20 @@
 
 mod ctl;
 mod daemon;
+mod dns;
 mod door;
 mod home;
+mod namespace;
 mod notices;
+pub mod tools;
 pub mod ways;
 
 pub use ctl::{Said, run, run_with_input};
 pub use daemon::Daemon;
-pub use door::get as door_get;
+pub use dns::{NameServer, Names};
+pub use door::{Door, free_port, get as door_get, post as door_post, try_get as door_try_get};
 pub use home::{Home, files_under};
+pub use namespace::{alone, black_hole, ip, shell};
 
 use std::io::Write;
 use std::time::Duration;

@@ -62,12 +62,13 @@ fn an_incident_that_is_held_back_or_over_says_so() {
     let text = printed(|s| block(s, &silenced, None));
     assert!(text.starts_with(" #1 LOW  x    open 2m   silenced until 03:20 by 45a00e\n"), "{text}");
     let snoozed = json!({"number": 1, "level": "low", "subject": "x", "status": "acknowledged", "acknowledged_by": "bob",
+        "opened_by": "root",
         "acknowledged_at": "2026-11-20T03:00:00+01:00", "snoozed_until": "2026-11-20T03:30:00+01:00",
         "next": {"at": "2026-11-20T03:30:00+01:00", "what": "restart"}});
     assert_reads(
         &printed(|s| block(s, &snoozed, None)),
         "
- #1 LOW  x    acknowledged 03:00 by bob   snoozed until 03:30
+ #1 LOW  x    acknowledged 03:00 by bob   opened by root   snoozed until 03:30
       next    03:30 from the first step again
       do      stentorctl resolve 1      stentorctl explain 1
 ",

@@ -52,7 +52,9 @@ fn head(screen: &mut Screen<'_>, incident: &Value, detail: Option<&str>) -> io::
     };
     line.push(Piece::new(Ink::of_status(&status), words));
     if let Some(by) = plain(incident, "opened_by") {
-        line.push(format!("   by {by}").into());
+        // After "acknowledged 16:53 by bob" it needs to be said what this one did.
+        let did = if status == "open" { "" } else { "opened " };
+        line.push(format!("   {did}by {by}").into());
     }
     line.extend(detail.map(|d| format!(" ({d})").into()));
     if is_there(incident, "silenced_by") {

@@ -1,5 +1,7 @@
 //! `ledger`: the record of everything that happened.
 
+mod backup;
+mod erase;
 mod offline;
 mod print;
 mod tail;
@@ -8,14 +10,14 @@ mod words;
 pub use print::happened;
 
 use crate::ctl::client::Call;
-use crate::ctl::commands::unsupported;
 use crate::ctl::commands::values::{self, identifier};
 use crate::ctl::session::{Outcome, Session};
 use crate::ctl::trouble::Exit;
+use backup::Backup;
 use clap::{Args, Subcommand, ValueEnum};
+use erase::Erase;
 use offline::{Rebuild, Verify};
 use print::{entries, statistics};
-use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub enum Ledger {
@@ -28,6 +30,9 @@ pub enum Ledger {
         /// Only from this time on: 24h, or RFC 3339
         #[arg(long, value_name = "WHEN", value_parser = values::moment)]
         since: Option<String>,
+        /// Up to this time: 1h, or RFC 3339
+        #[arg(long, value_name = "WHEN", value_parser = values::moment)]
+        until: Option<String>,
     },
     /// Check the whole chain
     Verify(Verify),
@@ -37,11 +42,10 @@ pub enum Ledger {
         #[arg(long, value_enum, default_value_t = Format::Jsonl)]
         format: Format,
     },
-    /// Not yet supported
-    Backup {
-        /// Where to
-        dir: PathBuf,
-    },
+    /// Copy the ledger while the daemon runs, and check the copy
+    Backup(Backup),
+    /// Remove a person's texts and addresses from the ledger, for good
+    Erase(Erase),
     /// Make the history anew from the journal, while no daemon runs
     Rebuild(Rebuild),
 }
@@ -82,14 +86,16 @@ impl Ledger {
         match self {
             Ledger::Tail(tail) => tail.run(session).await,
             Ledger::Query(query) => query.run(session).await,
-            Ledger::Stats { since } => {
-                let answer = session.ask(Call::get(&["ledger", "stats"]).with("since", since)).await?;
+            Ledger::Stats { since, until } => {
+                let call = Call::get(&["ledger", "stats"]).with("since", since).with("until", until);
+                let answer = session.ask(call).await?;
                 session.show(&answer, statistics)?;
                 Ok(Exit::Done)
             }
             Ledger::Verify(verify) => verify.run(session).await,
             Ledger::Export { format } => export(session, format).await,
-            Ledger::Backup { .. } => unsupported::refuse("ledger backup"),
+            Ledger::Erase(erase) => erase.run(session).await,
+            Ledger::Backup(backup) => backup.run(session).await,
             Ledger::Rebuild(rebuild) => rebuild.run(session),
         }
     }

@@ -8,11 +8,12 @@ use crate::ctl::fields::flag;
 use crate::ctl::session::{Form, Outcome, Session};
 use crate::ctl::trouble::{Exit, Trouble};
 use crate::ledger::lock::Lock;
-use crate::ledger::{rebuild, verify};
+use crate::ledger::{Tip, rebuild, verify};
 use crate::runtime::extractor;
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,19 +25,35 @@ pub struct Verify {
     /// Read the files themselves instead of asking the daemon, which must not run
     #[arg(long)]
     offline: bool,
-    /// Where they are
-    #[arg(long, value_name = "DIR", env = "STATE_DIRECTORY", default_value = "/var/lib/stentor")]
-    state_dir: PathBuf,
+    /// Where they are, with --offline [default: $STATE_DIRECTORY, else /var/lib/stentor]
+    #[arg(long, value_name = "DIR", requires = "offline")]
+    state_dir: Option<PathBuf>,
+    /// It must contain this head, which was noted elsewhere (the log has it daily); again for more
+    #[arg(long, value_name = "SEQ:HASH", value_parser = Tip::from_str)]
+    against: Vec<Tip>,
+}
+
+/// A daemon that is asked has its own state directory: naming another one then would be a mistake
+/// that looks like an answer.
+fn state_directory(named: Option<PathBuf>) -> PathBuf {
+    named
+        .or_else(|| std::env::var_os("STATE_DIRECTORY").map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from("/var/lib/stentor"))
 }
 
 impl Verify {
     pub async fn run(self, session: &mut Session<'_>) -> Outcome {
         let answer = match self.offline {
             true => {
-                let report = verify::offline(&self.state_dir, &[]).map_err(|e| Trouble::Failed(e.to_string()))?;
+                let report = verify::offline(&state_directory(self.state_dir), &self.against)
+                    .map_err(|e| Trouble::Failed(e.to_string()))?;
                 Answer::made_here(json!(report))
             }
-            false => session.ask(Call::get(&["ledger", "verify"]).patient(LONGEST_VERIFY)).await?,
+            false => {
+                let call = Call::get(&["ledger", "verify"]).patient(LONGEST_VERIFY);
+                let heads = self.against.iter().map(Tip::to_string);
+                session.ask(heads.fold(call, |call, head| call.with("against", Some(head)))).await?
+            }
         };
         session.show(&answer, verified)?;
         Ok(if flag(&answer.document, "ok") { Exit::Done } else { Exit::BadNews })

@@ -28,14 +28,18 @@ pub fn happened(screen: &mut Screen<'_>, before: &str, entry: &Value) -> io::Res
 
 pub fn statistics(screen: &mut Screen<'_>, stats: &Value) -> io::Result<()> {
     let average = stats.get("avg_delivery_seconds").and_then(Value::as_f64);
-    screen.fields(&[
+    // The counters are kept by the hour: not what was asked, but what was counted.
+    let since = when(stats, "since").map(|since| ("since", screen.clock(Some(since))));
+    let mut fields: Vec<(&str, String)> = since.into_iter().collect();
+    fields.extend([
         ("total", text(stats, "total")),
         ("delivered", text(stats, "delivered")),
         ("failed", text(stats, "failed")),
         ("pending", text(stats, "pending")),
         ("on average after", average.map_or_else(|| "-".into(), seconds)),
         ("cost", text(stats, "cost")),
-    ])?;
+    ]);
+    screen.fields(&fields)?;
     let mut table = Table::new(&["CHANNEL", "DELIVERIES"]);
     for (channel, statuses) in stats.get("by_channel").and_then(Value::as_object).into_iter().flatten() {
         let counts: Vec<String> =
@@ -63,6 +67,18 @@ pub fn verified(screen: &mut Screen<'_>, report: &Value) -> io::Result<()> {
     }
     let word = if flag(report, "ok") { Piece::new(Ink::Good, "ok") } else { Piece::new(Ink::Bad, "DAMAGED") };
     screen.pieces(&[word, format!(": {} events, head {}", text(report, "events"), text(report, "head")).into()])
+}
+
+/// Of `backup`.
+pub fn backed_up(screen: &mut Screen<'_>, report: &Value) -> io::Result<()> {
+    verified(screen, report)?;
+    screen.line(format!(
+        "{}: {} files, {} bytes, up to event {}",
+        text(report, "dir"),
+        text(report, "files"),
+        text(report, "bytes"),
+        text(report, "seq")
+    ))
 }
 
 /// `journal/0001 at byte 17, event 12: not the frame that was chained`

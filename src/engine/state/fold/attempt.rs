@@ -29,10 +29,13 @@ impl State {
             provider_id: None,
             possibly_duplicate: *possibly_duplicate,
         };
-        let known = self.change_pending(*delivery, |d| {
-            d.status = Status::Sending;
+        let known = self.move_delivery(*delivery, Status::Sending, |d| {
             d.until = None;
             d.n = *n;
+            if d.attempts.is_empty() {
+                // Most need no second one, and they are many.
+                d.attempts.reserve_exact(1);
+            }
             d.attempts.push(attempt);
             if d.attempts.len() > ATTEMPTS_KEPT {
                 d.attempts.remove(0);
@@ -49,6 +52,9 @@ impl State {
 
     pub(in crate::engine::state) fn fold_attempt_finished(&mut self, at: Timestamp, head: &EventKind) -> bool {
         let EventKind::AttemptFinished { delivery, n, channel, result } = head else { return false };
+        if !self.deliveries.get(delivery).is_some_and(|d| d.status == Status::Sending && d.n == *n) {
+            return false;
+        }
         let now = self.engine_time(at);
         if matches!(result.success(), Some(Status::Delivered | Status::Sent | Status::Submitted)) {
             self.change_channel(channel, |c| {
@@ -75,6 +81,16 @@ impl State {
         }
     }
 
+    /// The provider has it after all.
+    pub(in crate::engine::state) fn fold_reported(&mut self, id: DeliveryId, provider_id: &str, status: &str) -> bool {
+        self.change_delivery(id, |d| {
+            d.detail = Some(status.to_owned());
+            if let Some(a) = d.attempts.last_mut() {
+                a.provider_id = Some(provider_id.to_owned());
+            }
+        })
+    }
+
     /// An attempt was begun there, so notices will go there.
     fn fold_told(&mut self, delivery: DeliveryId, channel: &str, medium: Option<Medium>) {
         let Some(d) = self.deliveries.get(&delivery) else { return };
@@ -84,8 +100,13 @@ impl State {
         let address = medium.and_then(|m| d.address_for(m)).map(str::to_owned);
         let who = d.who.clone().filter(|_| medium.is_some());
         let told = Told { channel: channel.to_owned(), address, medium, who };
-        if let Some(i) = self.incidents.get_mut(&incident) {
-            i.told.insert(told);
+        if let Some(i) = self.incidents.get_mut(&incident)
+            && let Err(place) = i.told.binary_search(&told)
+        {
+            if i.told.is_empty() {
+                i.told.reserve_exact(1);
+            }
+            i.told.insert(place, told);
         }
     }
 }
@@ -119,13 +140,17 @@ fn finish(d: &mut Delivery, n: u32, at: Timestamp, result: &AttemptResult) {
         a.error = error;
         a.provider_id = provider;
     }
+    if !matches!(result, AttemptResult::Lost { .. }) {
+        // It came through.
+        d.crashes = 0;
+    }
     match result.success() {
         Some(Status::Submitted) => {
             d.status = Status::Submitted;
             d.sent_at = Some(at);
         }
         Some(_) => d.sent_at = Some(at),
-        // Between two events of one frame; the decision that follows moves or ends it.
-        None => d.status = Status::Unknown,
+        // The next event of the same frame moves or ends it.
+        None => {}
     }
 }

@@ -3,7 +3,8 @@
 use super::content;
 use crate::domain::event::{EventKind, Next, NextWhat, Payload};
 use crate::domain::time::{EngineTime, Span, Timestamp};
-use crate::engine::state::{Incident, IncidentStatus, State};
+use crate::engine::state::{Incident, IncidentStatus, State, own_name};
+use std::sync::Arc;
 
 impl State {
     pub(in crate::engine::state) fn fold_opened(
@@ -72,11 +73,13 @@ impl State {
             told: Default::default(),
             firsts: Default::default(),
             notifications: Vec::new(),
+            alert: None,
         };
         self.last_number = *number;
         if let Some(s) = silenced_by.as_ref().and_then(|s| self.silences.get_mut(s)) {
             s.held += 1;
         }
+        self.index.text_bytes += incident.content.bytes();
         self.index.add_incident(&incident);
         self.incidents.insert(*id, incident);
         true
@@ -88,7 +91,10 @@ impl State {
             EventKind::IncidentRaised { id, level, base, policy, rounds, channels, to, next } => {
                 self.change_incident(*id, |i| {
                     i.level = *level;
-                    i.labels.insert("level".into(), level.to_string());
+                    let kept = i.alert.as_ref().map_or(&[][..], |a| &a.kept);
+                    if let Some(name) = own_name("level", kept) {
+                        Arc::make_mut(&mut i.labels).insert(name, level.to_string());
+                    }
                     i.policy = policy.clone();
                     i.rounds = *rounds;
                     i.channels = channels.clone();

@@ -5,6 +5,7 @@ use crate::domain::delivery::Status;
 use crate::domain::event::{EventKind, Payload};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::{EngineTime, Span, Timestamp};
+use crate::engine::state::share::shared;
 use crate::engine::state::{Delivery, Minute, Notification, Remembered, State};
 
 /// Rates are asked for at most this far back.
@@ -51,15 +52,19 @@ impl State {
             s.held += 1;
         }
         if let Some(i) = origin.incident().and_then(|i| self.incidents.get_mut(&i)) {
+            if i.notifications.is_empty() {
+                i.notifications.reserve_exact(1);
+            }
             i.notifications.push(*id);
         }
+        let incident = origin.incident().and_then(|i| self.incidents.get(&i));
         let notification = Notification {
             id: *id,
             origin: origin.clone(),
             level: *level,
             kind_of: kind_of.clone(),
-            labels: labels.clone(),
-            content: content(payload),
+            labels: shared(labels.clone(), incident.map(|i| &i.labels)),
+            content: shared(content(payload), incident.map(|i| &i.content)),
             correlation_id: correlation_id.clone(),
             tenant: tenant.clone(),
             initiator: initiator.clone(),
@@ -73,6 +78,7 @@ impl State {
             open: 0,
             retired: false,
         };
+        self.index.text_bytes += notification.content.bytes();
         self.notifications.insert(*id, notification);
         self.settle(*id);
         true
@@ -101,10 +107,13 @@ impl State {
         else {
             return false;
         };
-        if self.deliveries.contains_key(id) {
+        if self.deliveries.contains_key(id) || !status.is_beginning() {
             return false;
         }
         let Some(n) = self.notifications.get_mut(notification) else { return false };
+        if n.deliveries.is_empty() {
+            n.deliveries.reserve_exact(1);
+        }
         n.deliveries.push(*id);
         let ended = status.is_end();
         if !ended {
@@ -142,6 +151,9 @@ impl State {
             ended_at: ended.then_some(at),
             detail: None,
             dropped: false,
+            ordered: false,
+            weight: n.content.bytes(),
+            crashes: 0,
         };
         self.index.add_delivery(&delivery);
         self.deliveries.insert(*id, delivery);
@@ -155,16 +167,15 @@ impl State {
             return false;
         }
         let now = self.engine_time(at);
-        self.change_pending(*id, |d| {
+        self.move_delivery(*id, *status, |d| {
             if d.at != *place || d.lap != *lap {
                 d.counted = 0;
             } else if *status == Status::Backoff {
                 d.counted += 1;
             }
-            if let Some(until) = until {
-                d.pause = *until - now;
+            if let Some(until) = until.filter(|_| *status != Status::Unknown) {
+                d.pause = until - now;
             }
-            d.status = *status;
             d.at = *place;
             d.until = *until;
             d.lap = *lap;
@@ -182,12 +193,14 @@ impl State {
         if !status.is_end() {
             return false;
         }
-        let known = self.change_pending(id, |d| {
-            d.status = status;
+        let known = self.move_delivery(id, status, |d| {
             d.reason = reason;
             d.until = None;
             d.ended_at = Some(at);
-            d.texts.clear();
+            // A dead letter may go once more, under the same key with the same text.
+            if status != Status::Dead {
+                d.texts.clear();
+            }
             if status.got_out() && d.sent_at.is_none() {
                 d.sent_at = Some(at);
             }
@@ -204,17 +217,24 @@ impl State {
     /// Taken up again from its first way, with as much time as it had.
     pub(in crate::engine::state) fn fold_requeued(&mut self, at: Timestamp, id: DeliveryId) -> bool {
         let now = self.engine_time(at);
-        let created = self.deliveries.get(&id).filter(|d| d.status == Status::Dead).map(|d| d.created_at);
-        let Some(created) = created.map(|t| self.engine_time(t)) else { return false };
-        self.change_delivery(id, |d| {
-            d.status = Status::Ready;
+        let Some(n) = self.deliveries.get(&id).and_then(|d| self.notifications.get(&d.notification)) else {
+            return false;
+        };
+        let from = n.not_before.unwrap_or_else(|| self.engine_time(n.accepted_at));
+        let (notification, ttl) = (n.id, (n.expires - from).max(Span::hours(1)));
+        let known = self.move_delivery(id, Status::Ready, |d| {
             d.reason = None;
             d.ended_at = None;
             d.until = None;
             d.dropped = false;
-            (d.at, d.lap, d.counted, d.pause) = (0, 0, 0, Span::ZERO);
-            d.expires = now + (d.expires - created).max(Span::hours(1));
-        })
+            d.ordered = true;
+            (d.at, d.lap, d.counted, d.pause, d.crashes) = (0, 0, 0, Span::ZERO, 0);
+            d.expires = now + ttl;
+        });
+        if known {
+            self.remember_again(notification);
+        }
+        known
     }
 
     pub(in crate::engine::state) fn fold_dropped(&mut self, id: DeliveryId) -> bool {
@@ -222,6 +242,7 @@ impl State {
         let known = self.index.dead.contains(&id)
             && self.change_delivery(id, |d| {
                 d.dropped = true;
+                d.texts.clear();
                 d.reason = Some(format!("{} (dropped)", d.reason.as_deref().unwrap_or("dead")));
                 notification = Some(d.notification);
             });

@@ -1,6 +1,6 @@
 //! Silences, and sounds that go on.
 
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, SilenceAdded};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
 use crate::engine::state::{Silence, Sounding, State, Timer};
@@ -8,7 +8,8 @@ use crate::engine::state::{Silence, Sounding, State, Timer};
 impl State {
     pub(in crate::engine::state) fn fold_silence(&mut self, head: &EventKind) -> bool {
         match head {
-            EventKind::SilenceAdded { id, matchers, starts, ends, comment, created_by } => {
+            EventKind::SilenceAdded(added) => {
+                let SilenceAdded { id, matchers, starts, ends, comment, created_by } = added;
                 if self.silences.contains_key(id) {
                     return false;
                 }

@@ -9,12 +9,13 @@ mod looks;
 pub use answers::{Fate, Says, account, provider, refused, timeout};
 pub use log::Happening;
 
+use crate::channel::{Found, Lost};
 use crate::config::testing::from_toml;
 use crate::config::{ChannelConfig, Config};
 use crate::domain::delivery::Medium;
 use crate::domain::event::{Frame, Origin};
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::{Answer, Ask, AttemptOrder, Caller, Decision, Effect, Engine, Input, State};
+use crate::engine::{Answer, Ask, AttemptOrder, Caller, Decision, Effect, Engine, Input, Inquiry, State};
 use answers::Script;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,6 +43,11 @@ pub struct World {
     /// Heartbeats whose probe was asked for.
     pub probed: Vec<(Span, String)>,
     pub sound_changes: usize,
+    /// What was said to everybody who is logged in.
+    pub walls: Vec<(Span, String)>,
+    /// What a provider says when it is asked for a lost message; `None`: nothing.
+    pub found: BTreeMap<String, Option<Found>>,
+    pub inquiries: Vec<(Span, String, Lost)>,
     /// Draws answers that no story tells.
     pub fate: Option<Fate>,
     /// The same engine by way of a snapshot, which must decide the same from then on.
@@ -94,6 +100,9 @@ impl World {
             happened: Vec::new(),
             probed: Vec::new(),
             sound_changes: 0,
+            walls: Vec::new(),
+            found: BTreeMap::new(),
+            inquiries: Vec::new(),
             fate: None,
             twin: None,
         };
@@ -139,10 +148,24 @@ impl World {
         self.run_until(self.elapsed + span(text));
     }
 
+    /// The wall clock moves by less than the runtime notices: a smeared leap second.
+    pub fn smear(&mut self, by: Span) {
+        assert!(by.0.abs() < 1_000_000);
+        self.stepped = self.stepped + by;
+    }
+
     /// The wall clock is set by this much; the runtime notices at once.
     pub fn set_clock(&mut self, by: Span) {
         self.stepped = self.stepped + by;
         self.engine_asks(Ask::ClockStepped { by });
+    }
+
+    /// The machine is suspended: both clocks go on, and nothing else. What was under way is answered
+    /// after it wakes.
+    pub fn sleep_for(&mut self, text: &str) {
+        self.elapsed = self.elapsed + span(text);
+        let late = std::mem::take(&mut self.answers).into_iter();
+        self.answers = late.map(|((at, n), ask)| ((at.max(self.elapsed), n), ask)).collect();
     }
 
     /// The daemon is killed: answers under way are lost, time passes, and it starts again from
@@ -247,6 +270,14 @@ impl World {
                 }
             }
             Effect::Sound => self.sound_changes += 1,
+            Effect::Wall(words) => self.walls.push((self.elapsed, words)),
+            Effect::Inquiry(Inquiry { delivery, n, channel, lost, .. }) => {
+                let found = self.found.get(&channel).cloned();
+                self.inquiries.push((self.elapsed, channel, *lost));
+                if let Some(found) = found.unwrap_or(Some(Found::No { words: "it is not there".into() })) {
+                    self.answer_in(Span::ZERO, Ask::Inquired { delivery, n, found });
+                }
+            }
         }
     }
 
@@ -296,6 +327,10 @@ impl World {
     fn check_queues(&self) {
         let state = &self.engine.state;
         let now = state.engine_time(self.wall());
+        // One that may end the daemon waits for a quiet moment, and what has time waits for it.
+        if state.suspects().next().is_some() {
+            return;
+        }
         for name in state.queued_channels() {
             let slots = self.engine.config.channels.get(name).map_or(1, |c| c.slots);
             let width = crate::engine::queue::width(state.channel(name), slots, now);

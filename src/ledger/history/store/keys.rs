@@ -10,6 +10,7 @@
 //! | `#` number | the id of the incident with this number |
 //! | `d` id | the id of the notification that this delivery belongs to |
 //! | `r` hour | counters of one hour since 1970: JSON |
+//! | `R` day | the same of one day, UTC |
 
 use crate::ledger::extract::DocumentKind;
 use ulid::Ulid;
@@ -20,6 +21,7 @@ pub const META: u8 = b'm';
 pub const NUMBER: u8 = b'#';
 pub const PART: u8 = b'd';
 pub const HOUR: u8 = b'r';
+pub const DAY: u8 = b'R';
 
 pub fn numbered(letter: u8, number: u64) -> [u8; 9] {
     let mut key = [letter; 9];

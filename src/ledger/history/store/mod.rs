@@ -26,8 +26,8 @@ use std::path::Path;
 use std::time::Duration;
 use ulid::Ulid;
 
-const VERSION: u8 = 1;
-const CACHE_BYTES: u64 = 16 << 20;
+const VERSION: u8 = 2;
+const CACHE_BYTES: u64 = 4 << 20;
 /// Nodes of a few packed blocks stay inside sled's own file (up to a quarter of this).
 const SEGMENT_BYTES: usize = 1 << 20;
 /// sled's own thread tidies up this often; flushing is asked for.
@@ -197,9 +197,13 @@ impl Store {
     pub fn tallies(&self, hours: RangeInclusive<u64>) -> Result<Tallies, StoreError> {
         guarded(|| {
             let mut sum = Tallies::new();
-            let key = |hour| keys::numbered(keys::HOUR, hour);
-            for entry in self.db.range(key(*hours.start())..=key(*hours.end())) {
-                rollup::merge(&mut sum, read_hour(&entry?.1)?);
+            let (days, around) = rollup::split(&hours);
+            let parts = [(keys::DAY, days)].into_iter().chain(around.into_iter().map(|hours| (keys::HOUR, hours)));
+            for (letter, numbers) in parts.filter(|(_, numbers)| !numbers.is_empty()) {
+                let key = |number| keys::numbered(letter, number);
+                for entry in self.db.range(key(*numbers.start())..=key(*numbers.end())) {
+                    rollup::merge(&mut sum, read_sum(&entry?.1)?);
+                }
             }
             Ok(sum)
         })
@@ -209,9 +213,8 @@ impl Store {
         guarded(|| Ok(self.db.get(key)?))
     }
 
-    fn hour(&self, hour: u64) -> Result<Tallies, StoreError> {
-        let value = self.get(&keys::numbered(keys::HOUR, hour))?;
-        value.map_or_else(|| Ok(Tallies::new()), |v| read_hour(&v))
+    fn sum(&self, key: &[u8]) -> Result<Tallies, StoreError> {
+        self.get(key)?.map_or_else(|| Ok(Tallies::new()), |v| read_sum(&v))
     }
 
     fn small_at_end(&self) -> Result<Vec<(u64, u32)>, StoreError> {
@@ -260,8 +263,8 @@ fn read_document(value: &[u8]) -> Result<String, StoreError> {
     String::from_utf8(bytes).map_err(|_| wrong())
 }
 
-fn read_hour(value: &[u8]) -> Result<Tallies, StoreError> {
-    serde_json::from_slice(value).map_err(|e| StoreError::Damaged(format!("an hour's counters cannot be read: {e}")))
+fn read_sum(value: &[u8]) -> Result<Tallies, StoreError> {
+    serde_json::from_slice(value).map_err(|e| StoreError::Damaged(format!("counters cannot be read: {e}")))
 }
 
 fn ulid(value: &[u8]) -> Option<Ulid> {

@@ -1,9 +1,11 @@
-//! Counters by hour, channel and status, so that statistics of any range read one value an hour.
+//! Counters by hour, channel and status, and the same by day, so that statistics of any range read one
+//! value for each whole day and one for each hour at its ends.
 
 use crate::domain::time::{Span, Timestamp};
 use crate::ledger::extract::{Cost, Count};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// Channel, then status.
 pub type Tallies = BTreeMap<String, BTreeMap<String, Tally>>;
@@ -28,6 +30,26 @@ fn is_zero(span: &Span) -> bool {
 fn is_none(n: &i64) -> bool {
     *n == 0
 }
+
+/// In a day.
+pub const HOURS: u64 = 24;
+
+/// A range of hours as whole days, and the hours before and after them. Each is empty when its end is
+/// before its begin.
+pub fn split(hours: &RangeInclusive<u64>) -> (RangeInclusive<u64>, [RangeInclusive<u64>; 2]) {
+    let (first, last) = (*hours.start(), *hours.end());
+    let days = first.div_ceil(HOURS)..(last.saturating_add(1) / HOURS);
+    if days.is_empty() {
+        return (NONE, [hours.clone(), NONE]);
+    }
+    let hour = |day: u64| day * HOURS;
+    let before = if first < hour(days.start) { first..=hour(days.start) - 1 } else { NONE };
+    let after = if last >= hour(days.end) { hour(days.end)..=last } else { NONE };
+    (days.start..=days.end - 1, [before, after])
+}
+
+#[expect(clippy::reversed_empty_ranges, reason = "it is meant to be empty")]
+const NONE: RangeInclusive<u64> = 1..=0;
 
 /// The hour since 1970 in which an instant lies.
 pub fn hour(at: Timestamp) -> u64 {
@@ -64,5 +86,24 @@ pub fn merge(into: &mut Tallies, from: Tallies) {
                 *sum = sum.saturating_add(millionths);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_the_hours_around_them_are_the_range() {
+        for first in 40..80 {
+            for last in first..first + 80 {
+                let (days, [before, after]) = split(&(first..=last));
+                let of_days = days.flat_map(|day| day * HOURS..(day + 1) * HOURS);
+                let all: Vec<u64> = before.chain(of_days).chain(after).collect();
+                assert_eq!(all, (first..=last).collect::<Vec<_>>(), "{first} to {last}");
+            }
+        }
+        let (days, [before, after]) = split(&(0..=u64::MAX / 2));
+        assert!(before.is_empty() && *days.start() == 0 && after.count() < 24);
     }
 }

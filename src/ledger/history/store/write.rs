@@ -106,12 +106,23 @@ impl Store {
         for step in steps {
             rollup::count(hours.entry(rollup::hour(step.at)).or_default(), step);
         }
+        let mut days: BTreeMap<u64, Tallies> = BTreeMap::new();
         for (hour, more) in hours {
-            let mut sum = self.hour(hour)?;
-            rollup::merge(&mut sum, more);
-            let value = serde_json::to_vec(&sum).map_err(|e| StoreError::Unavailable(e.to_string()))?;
-            batch.insert(&keys::numbered(keys::HOUR, hour), value);
+            rollup::merge(days.entry(hour / rollup::HOURS).or_default(), more.clone());
+            self.put_sum(batch, &keys::numbered(keys::HOUR, hour), more)?;
         }
+        for (day, more) in days {
+            self.put_sum(batch, &keys::numbered(keys::DAY, day), more)?;
+        }
+        Ok(())
+    }
+
+    /// Adds to what is there.
+    fn put_sum(&self, batch: &mut sled::Batch, key: &[u8], more: Tallies) -> Result<(), StoreError> {
+        let mut sum = self.sum(key)?;
+        rollup::merge(&mut sum, more);
+        let value = serde_json::to_vec(&sum).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        batch.insert(key, value);
         Ok(())
     }
 }

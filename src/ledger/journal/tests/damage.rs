@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 /// Groups of frames, as counts of events: 14 events in 8 frames.
 const GROUPS: &[&[u64]] = &[&[1], &[2, 1, 3], &[1], &[2, 2], &[2]];
 
-struct Sample {
-    dir: tempfile::TempDir,
-    frames: Vec<Vec<u8>>,
-    first: PathBuf,
+pub struct Sample {
+    pub dir: tempfile::TempDir,
+    pub frames: Vec<Vec<u8>>,
+    pub first: PathBuf,
 }
 
 /// Everything in one segment.
-fn one_segment() -> Sample {
+pub fn one_segment() -> Sample {
     let dir = tempfile::tempdir().unwrap();
     let frames = chain(Tip::default(), GROUPS);
     let first = write_segment(dir.path(), Tip::default(), 0, &frames);
@@ -27,7 +27,7 @@ fn one_segment() -> Sample {
 }
 
 /// Frames 0 to 4 in one segment, 5 to 7 in the next.
-fn two_segments() -> Sample {
+pub fn two_segments() -> Sample {
     let dir = tempfile::tempdir().unwrap();
     let frames = chain(Tip::default(), GROUPS);
     let first = write_segment(dir.path(), Tip::default(), 0, &frames[..5]);
@@ -36,13 +36,13 @@ fn two_segments() -> Sample {
 }
 
 impl Sample {
-    fn read(&self) -> (Vec<u64>, Vec<(FaultKind, Option<u64>)>) {
+    pub fn read(&self) -> (Vec<u64>, Vec<(FaultKind, Option<u64>)>) {
         let (frames, found) = walked(self.dir.path(), Walk::default());
         (frames.iter().map(|f| f.seq).collect(), found.faults.iter().map(|f| (f.kind, f.seq)).collect())
     }
 
     /// Where a frame begins, if its segment begins with `first`.
-    fn offset(&self, frame: usize, first: usize) -> usize {
+    pub fn offset(&self, frame: usize, first: usize) -> usize {
         segment::HEADER + self.frames[first..frame].iter().map(Vec::len).sum::<usize>()
     }
 
@@ -101,7 +101,7 @@ fn a_beginning_that_is_not_in_the_chain_is_told() {
 }
 
 #[test]
-fn every_flipped_byte_is_told_and_nothing_wrong_is_read() {
+fn f16_every_flipped_byte_is_told_and_nothing_wrong_is_read() {
     for sample in [one_segment(), two_segments()] {
         let (whole, _) = walked(sample.dir.path(), Walk::default());
         for segment in segment::list(sample.dir.path()).unwrap() {
@@ -138,7 +138,7 @@ fn zeros_at_the_end_are_space_and_anything_else_is_told() {
 }
 
 #[test]
-fn every_cut_of_the_last_segment_is_a_torn_tail() {
+fn f15_every_cut_of_the_last_segment_is_a_torn_tail() {
     let sample = two_segments();
     let last = segment::list(sample.dir.path()).unwrap()[1].path.clone();
     let good = std::fs::read(&last).unwrap();
@@ -199,7 +199,7 @@ fn what_a_later_group_proves_durable_is_damage() {
 }
 
 #[test]
-fn removed_moved_and_copied_frames_are_told() {
+fn f80_removed_moved_and_copied_frames_are_told() {
     let sample = one_segment();
     sample.rewrite(&[0, 1, 3, 4, 5, 6, 7]);
     assert_eq!(sample.read(), (vec![1, 2, 5, 8, 9, 11, 13], vec![(Gap, Some(4))]));
@@ -212,7 +212,7 @@ fn removed_moved_and_copied_frames_are_told() {
 }
 
 #[test]
-fn an_edited_frame_is_told_though_its_checksum_fits() {
+fn f80_an_edited_frame_is_told_though_its_checksum_fits() {
     let sample = one_segment();
     let raw = RawFrame::read(&sample.frames[3]).unwrap();
     let mut edited = raw.decode();
@@ -260,7 +260,7 @@ fn a_segment_that_follows_another_frame_is_told() {
 }
 
 #[test]
-fn what_a_failed_segment_holds_beyond_its_successor_is_void() {
+fn f13_what_a_failed_segment_holds_beyond_its_successor_is_void() {
     let dir = tempfile::tempdir().unwrap();
     let frames = chain(Tip::default(), GROUPS);
     let other = chain(tip_of(&frames[1]), &[&[1], &[1]]);
@@ -280,7 +280,7 @@ fn what_a_failed_segment_holds_beyond_its_successor_is_void() {
 }
 
 #[test]
-fn a_damaged_header_loses_no_frame() {
+fn f16_a_damaged_header_loses_no_frame() {
     let sample = two_segments();
     flip(&segment::list(sample.dir.path()).unwrap()[1].path, 30);
     let (frames, found) = walked(sample.dir.path(), Walk::default());
@@ -294,7 +294,7 @@ fn a_damaged_header_loses_no_frame() {
 }
 
 #[test]
-fn a_newer_format_is_refused_in_clear_words() {
+fn f08_a_newer_format_is_refused_in_clear_words() {
     let sample = one_segment();
     let mut bytes = std::fs::read(&sample.first).unwrap();
     bytes[8] = 9;
@@ -378,7 +378,7 @@ fn headers_say_where_a_segment_belongs_whatever_its_name() {
 }
 
 /// One to three edits such as no disk makes alone.
-fn mangle(bytes: &mut Vec<u8>, mut random: u64) {
+pub fn mangle(bytes: &mut Vec<u8>, mut random: u64) {
     for _ in 0..1 + random % 3 {
         random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         let place = (random >> 33) as usize % bytes.len().max(1);
@@ -399,7 +399,7 @@ fn mangle(bytes: &mut Vec<u8>, mut random: u64) {
 }
 
 #[test]
-fn no_edit_makes_it_panic_or_goes_unnoticed() {
+fn f16_no_edit_makes_it_panic_or_goes_unnoticed() {
     let sample = two_segments();
     let (whole, _) = walked(sample.dir.path(), Walk::default());
     let segments = segment::list(sample.dir.path()).unwrap();

@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod chunks;
 mod damage;
+mod packed;
 mod writing;

@@ -119,7 +119,7 @@ fn all_that_waits_shares_one_sync() {
 }
 
 #[test]
-fn a_failed_sync_moves_to_a_new_segment_and_loses_nothing() {
+fn f13_a_failed_sync_moves_to_a_new_segment_and_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let disk = Scripted::new(|_, _| Answer::Obey);
     let mut run = start_on(dir.path(), disk.clone());
@@ -140,7 +140,7 @@ fn a_failed_sync_moves_to_a_new_segment_and_loses_nothing() {
 }
 
 #[test]
-fn half_a_write_is_void() {
+fn f14_half_a_write_is_void() {
     let dir = tempfile::tempdir().unwrap();
     let disk = Scripted::new(|_, _| Answer::Obey);
     let mut run = start_on(dir.path(), disk.clone());
@@ -160,7 +160,7 @@ fn half_a_write_is_void() {
 }
 
 #[test]
-fn a_dead_disk_is_trouble_until_it_lives_again() {
+fn f11_a_dead_disk_is_trouble_until_it_lives_again() {
     let dir = tempfile::tempdir().unwrap();
     let disk = Scripted::new(|_, _| Answer::Obey);
     let (_, found) = walked(dir.path(), Walk::default());
@@ -213,7 +213,7 @@ fn stopping_on_a_dead_disk_says_what_is_lost() {
 }
 
 #[test]
-fn a_disk_that_reserves_nothing_still_writes() {
+fn f11_a_disk_that_reserves_nothing_still_writes() {
     let dir = tempfile::tempdir().unwrap();
     let full = |op, _: &Path| match op {
         Op::Reserve => Answer::Fail(io::Error::from_raw_os_error(nix::libc::ENOSPC)),
@@ -258,7 +258,7 @@ fn space_reserved_and_not_used_does_no_harm() {
 }
 
 #[test]
-fn a_disk_that_cannot_confirm_what_was_recovered_gets_it_again() {
+fn f13_a_disk_that_cannot_confirm_what_was_recovered_gets_it_again() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = start_on(dir.path(), Disk);
     run.settle(4);

@@ -1,9 +1,9 @@
 //! The segments of a directory, and which of them count.
 
 use crate::ledger::codec::next_frame;
+use crate::ledger::journal::content::Content;
 use crate::ledger::journal::segment::{self, HeaderProblem, Segment};
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, thiserror::Error)]
@@ -12,8 +12,9 @@ pub enum WalkError {
     Io { path: PathBuf, source: io::Error },
     #[error(
         "{file} was written by a newer stentor (journal format {version}, encoding {encoding}; this one knows {known} \
-         and 0): run that version, or restore a backup made before the upgrade",
-        known = segment::VERSION
+         and {packed}): run that version, or restore a backup made before the upgrade",
+        known = segment::VERSION,
+        packed = segment::PACKED
     )]
     Newer { file: String, version: u16, encoding: u16 },
 }
@@ -48,21 +49,10 @@ pub(super) fn list(dir: &Path) -> Result<Vec<Listed>, WalkError> {
                 return Err(WalkError::Newer { file: segment.shown(), version, encoding });
             }
             Err(HeaderProblem::Damaged) => {
-                let (bytes, _) = read(&segment.path).map_err(io(&segment.path))?;
-                next_frame(&bytes, 0).is_some()
+                next_frame(&Content::read(&segment.path).map_err(io(&segment.path))?.bytes, 0).is_some()
             }
         };
         listed.push(Listed { segment, usable });
     }
     Ok(listed)
-}
-
-/// The file as far as the disk gives it back; what a bad sector hides is damage like any other.
-pub(super) fn read(path: &Path) -> io::Result<(Vec<u8>, Option<io::Error>)> {
-    let mut file = File::open(path)?;
-    let mut bytes = Vec::with_capacity(file.metadata().map_or(0, |m| m.len() as usize + 1));
-    match file.read_to_end(&mut bytes) {
-        Err(e) if e.raw_os_error() == Some(nix::libc::EIO) => Ok((bytes, Some(e))),
-        other => other.map(|_| (bytes, None)),
-    }
 }

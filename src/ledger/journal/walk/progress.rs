@@ -2,9 +2,10 @@
 
 use crate::ledger::codec::{Bad, RawFrame, Tip, next_frame};
 use crate::ledger::fault::{Fault, FaultKind};
+use crate::ledger::journal::content::Content;
 use crate::ledger::journal::segment;
 use crate::ledger::journal::walk::found::{End, Refill, Visit, Walked};
-use crate::ledger::journal::walk::listed::{Listed, WalkError, read};
+use crate::ledger::journal::walk::listed::{Listed, WalkError};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -23,7 +24,7 @@ pub(super) struct Progress<'r, 'v> {
 /// The segment being read.
 struct Place<'a> {
     segment: &'a Listed,
-    bytes: &'a [u8],
+    content: &'a Content,
     /// The last event that counts here; `None` in the last segment.
     limit: Option<u64>,
 }
@@ -86,13 +87,16 @@ impl<'r, 'v> Progress<'r, 'v> {
         }
         let (path, offset) = (segment.path.clone(), segment::HEADER as u64);
         self.out.end = Some(End { path, after: self.out.tip, offset, clean: false });
-        let (bytes, problem) =
-            read(&segment.path).map_err(|source| WalkError::Io { path: segment.path.clone(), source })?;
-        if let Some(problem) = problem {
-            let words = format!("the disk gives back only {} bytes: {problem}", bytes.len());
-            self.fault(FaultKind::DamagedFrame, segment, Some(bytes.len() as u64), None, words);
+        let content =
+            Content::read(&segment.path).map_err(|source| WalkError::Io { path: segment.path.clone(), source })?;
+        if let Some((bytes, problem)) = &content.problem {
+            let words = format!("the disk gives back only {bytes} bytes: {problem}");
+            self.fault(FaultKind::DamagedFrame, segment, Some(*bytes), None, words);
         }
-        Ok(self.frames(&Place { segment, bytes: &bytes, limit }))
+        // A packed one says itself where it ends; it may have been packed since it was listed.
+        let end = content.header.and_then(|header| header.packed).map(|packed| packed.end.seq);
+        let limit = [limit, end].into_iter().flatten().min();
+        Ok(self.frames(&Place { segment, content: &content, limit }))
     }
 
     /// A crash while a segment was made leaves a file without a header; elsewhere what it held is a
@@ -146,19 +150,19 @@ impl<'r, 'v> Progress<'r, 'v> {
             if place.limit.is_some_and(|limit| self.out.tip.seq >= limit) {
                 return ControlFlow::Continue(());
             }
-            let rest = place.bytes.get(at..).unwrap_or_default();
+            let rest = place.content.bytes.get(at..).unwrap_or_default();
             match RawFrame::read(rest) {
                 Ok(frame) if place.limit.is_some_and(|limit| frame.last_seq() > limit) => {
                     return ControlFlow::Continue(());
                 }
                 Ok(frame) if frame.last_seq() > self.through => return ControlFlow::Break(()),
                 Ok(frame) => {
-                    self.frame(&frame, place.segment, at)?;
+                    self.frame(&frame, place, at)?;
                     at += frame.bytes.len();
                     self.out.end.iter_mut().for_each(|end| end.offset = at as u64);
                 }
                 Err(_) if rest.iter().all(|b| *b == 0) => {
-                    let clean = !self.broken && place.segment.header.is_ok();
+                    let clean = !self.broken && place.segment.header.is_ok() && place.content.is_plain();
                     self.out.end.iter_mut().for_each(|end| end.clean = clean);
                     return ControlFlow::Continue(());
                 }
@@ -170,8 +174,8 @@ impl<'r, 'v> Progress<'r, 'v> {
         }
     }
 
-    fn frame(&mut self, frame: &RawFrame<'_>, segment: &Listed, at: usize) -> ControlFlow<()> {
-        let offset = Some(at as u64);
+    fn frame(&mut self, frame: &RawFrame<'_>, place: &Place<'_>, at: usize) -> ControlFlow<()> {
+        let (segment, offset) = (place.segment, Some(place.content.in_file(at)));
         let expected = self.out.tip.seq + 1;
         if frame.seq < expected {
             let words = format!("event {} stands where {expected} belongs; it is passed over", frame.seq);
@@ -190,11 +194,11 @@ impl<'r, 'v> Progress<'r, 'v> {
             self.fault(FaultKind::Edited, segment, offset, Some(frame.seq), words);
         }
         self.broken = false;
-        self.pass(frame, segment, at)
+        self.pass(frame, segment, place.content.in_file(at))
     }
 
     /// The frame is the next one, whatever is wrong with it.
-    fn pass(&mut self, frame: &RawFrame<'_>, segment: &Listed, at: usize) -> ControlFlow<()> {
+    fn pass(&mut self, frame: &RawFrame<'_>, segment: &Listed, at: u64) -> ControlFlow<()> {
         self.out.tip = frame.tip();
         self.check_from(segment, at);
         self.show(frame)
@@ -209,25 +213,26 @@ impl<'r, 'v> Progress<'r, 'v> {
     }
 
     /// Whether what the caller begins with is in the chain.
-    fn check_from(&mut self, segment: &Listed, at: usize) {
+    fn check_from(&mut self, segment: &Listed, at: u64) {
         let Some(from) = self.from.filter(|from| !self.from_checked && self.out.tip.seq >= from.seq) else { return };
         self.from_checked = true;
         if self.out.tip != from {
             let words = format!("event {} is not the one that the snapshot was made after", from.seq);
-            self.fault(FaultKind::ForeignSnapshot, segment, Some(at as u64), Some(from.seq), words);
+            self.fault(FaultKind::ForeignSnapshot, segment, Some(at), Some(from.seq), words);
         }
     }
 
     /// Bad bytes at `at`: where to go on, or `None` when this segment holds nothing more.
     fn bad(&mut self, place: &Place<'_>, at: usize, why: Bad) -> ControlFlow<(), Option<usize>> {
         let counts = |frame: &RawFrame<'_>| place.limit.is_none_or(|limit| frame.last_seq() <= limit);
-        let next = next_frame(place.bytes, at + 1).filter(|(_, f)| counts(f));
-        let was_durable = place.limit.is_some() || group_begins_after(place.bytes, at + 1);
+        let (bytes, offset) = (&place.content.bytes, Some(place.content.in_file(at)));
+        let next = next_frame(bytes, at + 1).filter(|(_, f)| counts(f));
+        let was_durable = place.limit.is_some() || group_begins_after(bytes, at + 1);
         let first_lost = self.out.tip.seq + 1;
         if !was_durable {
-            let lost = place.bytes.len() - at;
+            let lost = bytes.len() - at;
             let words = format!("{why}; {lost} bytes that were not durable before are cut");
-            self.fault(FaultKind::TornTail, place.segment, Some(at as u64), Some(first_lost), words);
+            self.fault(FaultKind::TornTail, place.segment, offset, Some(first_lost), words);
             self.append_refill();
             return ControlFlow::Continue(None);
         }
@@ -236,7 +241,7 @@ impl<'r, 'v> Progress<'r, 'v> {
         self.refill(until, Some(&path))?;
         let refilled = until.is_some_and(|until| self.out.tip.seq + 1 == until);
         let words = format!("{why}; {}", lost_words(first_lost, until, refilled));
-        self.fault(FaultKind::DamagedFrame, place.segment, Some(at as u64), Some(first_lost), words);
+        self.fault(FaultKind::DamagedFrame, place.segment, offset, Some(first_lost), words);
         self.broken = self.broken || !refilled;
         ControlFlow::Continue(next.map(|(offset, _)| offset))
     }

@@ -85,7 +85,7 @@ fn what_is_listed_begins_once_and_ends_when_it_is_not_listed() {
 }
 
 #[test]
-fn a_stop_that_is_not_obeyed_makes_the_player_deaf() {
+fn f60_a_stop_that_is_not_obeyed_makes_the_player_deaf() {
     let mut story = Story::new();
     story.list(&["a"]);
     let (id, _) = story.play();

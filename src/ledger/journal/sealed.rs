@@ -1,0 +1,148 @@
+//! Segments that are not written to any more: packing them, and blanking payloads in them.
+//!
+//! A segment is replaced whole: the new one is written beside it, synced, and renamed over it. Whoever
+//! reads meanwhile has the old one. A crash leaves the old one, the new one, or the old one and a file
+//! that the next start removes.
+
+use crate::ledger::codec::{RawFrame, Tip};
+use crate::ledger::files;
+use crate::ledger::journal::content::Content;
+use crate::ledger::journal::packed;
+use crate::ledger::journal::segment::{self, HEADER, Header, Packed, Segment};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A segment whose content is settled.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    pub segment: Segment,
+    /// The last event that counts in it.
+    pub limit: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SealedError {
+    #[error("{file} cannot be rewritten: {source}")]
+    Io { file: String, source: io::Error },
+    /// Not touched: what is whole in it is for the repair at the next start.
+    #[error("{file} is damaged after event {after}; it stays as it is")]
+    Damaged { file: String, after: u64 },
+}
+
+/// The segments of `dir`, the oldest first, but for the one that is being written to, which `writing`
+/// tells after they were listed. Nothing counts beyond event `durable`.
+///
+/// # Errors
+/// When the directory or a header cannot be read.
+pub fn list(dir: &Path, durable: u64, writing: impl FnOnce() -> Option<PathBuf>) -> io::Result<Vec<Sealed>> {
+    let segments = segment::list(dir)?;
+    let writing = writing();
+    let mut out = Vec::new();
+    for (index, segment) in segments.iter().enumerate() {
+        if segment.header.is_err() || writing.as_ref() == Some(&segment.path) {
+            continue;
+        }
+        let next = segments[index + 1..].iter().find(|s| s.header.is_ok()).map(Segment::after_seq);
+        let ends = [next, segment.end_seq(), Some(durable)].into_iter().flatten().min();
+        let limit = ends.filter(|limit| *limit > segment.after_seq());
+        out.extend(limit.map(|limit| Sealed { segment: segment.clone(), limit }));
+    }
+    Ok(out)
+}
+
+impl Sealed {
+    pub fn is_packed(&self) -> bool {
+        self.segment.header.is_ok_and(|header| header.packed.is_some())
+    }
+
+    /// Bytes of its file.
+    pub fn size(&self) -> u64 {
+        std::fs::metadata(&self.segment.path).map_or(0, |m| m.len())
+    }
+
+    /// Its frames, each of which is whole and follows from the one before.
+    ///
+    /// # Errors
+    /// When it cannot be read or is damaged.
+    pub fn read(&self) -> Result<Frames, SealedError> {
+        let io = |source| SealedError::Io { file: self.segment.shown(), source };
+        let content = Content::read(&self.segment.path).map_err(io)?;
+        let header = content.header.ok_or_else(|| self.damaged(self.segment.after_seq()))?;
+        let mut tip = header.after;
+        let mut at = HEADER;
+        while tip.seq < self.limit {
+            let frame = RawFrame::read(content.bytes.get(at..).unwrap_or_default());
+            let frame = frame.ok().filter(|f| follows(f, tip)).ok_or_else(|| self.damaged(tip.seq))?;
+            // A frame that reaches beyond is void, as the successor says.
+            if frame.last_seq() > self.limit {
+                break;
+            }
+            tip = frame.tip();
+            at += frame.bytes.len();
+        }
+        Ok(Frames { header, tip, bytes: content.bytes, end: at })
+    }
+
+    /// Writes it anew, packed, with what `change` gives in the place of a frame. Gives its new size.
+    ///
+    /// # Errors
+    /// When it is damaged, or the disk says so; it is as before then.
+    pub fn rewrite(&self, change: &mut dyn FnMut(&RawFrame<'_>) -> Option<Vec<u8>>) -> Result<u64, SealedError> {
+        let io = |source| SealedError::Io { file: self.segment.shown(), source };
+        let frames = self.read()?;
+        let mut length = 0;
+        let mut body = packed::Packing::default();
+        for frame in frames.iter() {
+            let changed = change(&frame);
+            let bytes = changed.as_deref().unwrap_or(frame.bytes);
+            length += bytes.len() as u64;
+            body.add(bytes).map_err(io)?;
+        }
+        let packed = Some(Packed { end: frames.tip, length });
+        let header = Header { packed, ..frames.header }.encode();
+        let body = body.finish().map_err(io)?;
+        self.prove(&[&header, &body[..]].concat(), frames.tip)?;
+        files::replace(&self.segment.path, &[&header, &body]).map_err(io)?;
+        Ok((HEADER + body.len()) as u64)
+    }
+
+    /// What is about to take the place of the only copy is read first.
+    fn prove(&self, file: &[u8], end: Tip) -> Result<(), SealedError> {
+        let content = Content::of(file.to_vec());
+        let mut tip = content.header.map_or(Tip::default(), |header| header.after);
+        let mut rest = content.bytes.get(HEADER..).unwrap_or_default();
+        while let Some(frame) = RawFrame::read(rest).ok().filter(|f| follows(f, tip)) {
+            tip = frame.tip();
+            rest = &rest[frame.bytes.len()..];
+        }
+        if tip == end && rest.is_empty() { Ok(()) } else { Err(self.damaged(tip.seq)) }
+    }
+
+    fn damaged(&self, after: u64) -> SealedError {
+        SealedError::Damaged { file: self.segment.shown(), after }
+    }
+}
+
+fn follows(frame: &RawFrame<'_>, tip: Tip) -> bool {
+    frame.seq == tip.seq + 1 && frame.chained(&tip.hash) == frame.hash
+}
+
+/// What counts of a segment.
+pub struct Frames {
+    header: Header,
+    /// The last frame.
+    pub tip: Tip,
+    bytes: Vec<u8>,
+    end: usize,
+}
+
+impl Frames {
+    pub fn iter(&self) -> impl Iterator<Item = RawFrame<'_>> {
+        let mut at = HEADER;
+        std::iter::from_fn(move || {
+            let frame = RawFrame::read(self.bytes.get(at..self.end)?).ok()?;
+            at += frame.bytes.len();
+            Some(frame)
+        })
+    }
+}

@@ -1,0 +1,196 @@
+//! Blanking texts in sealed segments, and everywhere they were copied to: the history and the snapshots.
+//!
+//! What is to be blanked is written down first, as numbers of events, in `STATE/erasing`. A crash at any
+//! step leaves that file, and the next start does all of it again; doing it twice changes nothing. The
+//! file goes when the `erased` event is durable.
+
+use crate::ledger::codec::blank;
+use crate::ledger::files;
+use crate::ledger::fold;
+use crate::ledger::history;
+use crate::ledger::journal::{Journal, Sealed};
+use crate::ledger::places::Places;
+use crate::ledger::retention::{Erased, Found, Select};
+use crate::ledger::snapshot;
+use crate::ledger::upkeep::snapshots::{self, Folded};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use ulid::Ulid;
+
+/// What is needed for it.
+pub struct Eraser {
+    pub places: Places,
+    pub journal: Arc<Journal>,
+    pub history: Arc<history::History>,
+    /// To make a history anew, in a directory of its own.
+    pub beside: history::Start,
+    pub fold: fold::MakeFold,
+}
+
+impl Eraser {
+    /// Finds what is to be blanked in events after `from` and writes it down. `None`: nothing is.
+    ///
+    /// # Errors
+    /// A sentence; nothing was changed then.
+    pub fn plan(
+        &self,
+        select: &mut dyn Select,
+        from: u64,
+        because: String,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Erased>, String> {
+        let durable = self.journal.durable().seq;
+        let Some(folded) = snapshots::fold_through(&self.places, &self.fold, durable, stop)? else {
+            return Err(STOPPED.to_owned());
+        };
+        let is_open = |id: Ulid| folded.fold.is_open(id);
+        let mut found = Found::default();
+        for segment in self.sealed()?.iter().filter(|s| s.limit > from) {
+            let frames = segment.read().map_err(|e| e.to_string())?;
+            frames.iter().filter(|f| f.last_seq() > from).for_each(|f| select.look(&f.decode(), &is_open, &mut found));
+            if stop() {
+                return Err(STOPPED.to_owned());
+            }
+        }
+        found.ids.remove(&Ulid(0));
+        let (Some(from_seq), Some(to_seq)) = (found.seqs.first().copied(), found.seqs.last().copied()) else {
+            return Ok(None);
+        };
+        let erased = Erased { from_seq, to_seq, because, found };
+        let json = serde_json::to_vec(&erased).map_err(|e| e.to_string())?;
+        files::replace(&file(&self.places), &[&json]).map_err(|e| format!("{}: {e}", file(&self.places).display()))?;
+        Ok(Some(erased))
+    }
+
+    /// Does what was written down.
+    ///
+    /// # Errors
+    /// A sentence; it is done again at the next start.
+    pub fn carry_out(&self, erased: &Erased, stop: &dyn Fn() -> bool) -> Result<(), String> {
+        // After a start the last segment is written on in.
+        self.journal.seal()?;
+        let seqs = &erased.found.seqs;
+        for segment in self.sealed()? {
+            let first = segment.segment.after_seq() + 1;
+            let concerned =
+                seqs.partition_point(|seq| *seq < first) < seqs.partition_point(|seq| *seq <= segment.limit);
+            if concerned {
+                let is_named = |seq: u64| seqs.binary_search(&seq).is_ok();
+                let changed = segment.rewrite(&mut |frame| {
+                    let named = (frame.seq..=frame.last_seq()).any(is_named);
+                    named.then(|| blank(frame, |place| is_named(frame.seq + u64::from(place))))
+                });
+                changed.map_err(|e| e.to_string())?;
+            }
+            if stop() {
+                return Err(STOPPED.to_owned());
+            }
+        }
+        self.remove_copies().map_err(|e| format!("a copy of what is erased cannot be removed: {e}"))?;
+        self.snapshot_without(erased, stop)?;
+        self.history_anew(stop)
+    }
+
+    /// Removes whole segments up to this event; the state after it is the base from then on.
+    ///
+    /// # Errors
+    /// A sentence; what is not removed yet is the next time.
+    pub fn forget(&self, through: u64, stop: &dyn Fn() -> bool) -> Result<(), String> {
+        let based = snapshot::base(&self.places.snapshots).map_err(|e| e.to_string())?;
+        if based.is_none_or(|(seq, _)| seq < through) {
+            let Some(mut folded) = snapshots::fold_through(&self.places, &self.fold, through, stop)? else {
+                return Err(STOPPED.to_owned());
+            };
+            if folded.tip.seq != through {
+                return Err(format!("event {through} is no end of a segment"));
+            }
+            folded.fold.forget_texts();
+            snapshot::save_base(&self.places.snapshots, folded.tip, &mut |out| folded.fold.write(out))
+                .map_err(|e| format!("the base cannot be written: {e}"))?;
+        }
+        for segment in self.sealed()?.iter().take_while(|s| s.limit <= through) {
+            let removed = std::fs::remove_file(&segment.segment.path);
+            removed.map_err(|e| format!("{} cannot be removed: {e}", segment.segment.shown()))?;
+        }
+        files::sync_parent(&self.places.journal.join("x")).map_err(|e| e.to_string())?;
+        self.history_anew(stop)
+    }
+
+    fn sealed(&self) -> Result<Vec<Sealed>, String> {
+        self.journal.sealed().map_err(|e| format!("the journal cannot be listed: {e}"))
+    }
+
+    /// What repairs set aside has the texts, too.
+    fn remove_copies(&self) -> io::Result<()> {
+        for entry in std::fs::read_dir(&self.places.journal)?.flatten() {
+            if entry.path().extension().is_some_and(|e| e == "damaged") {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        for entry in std::fs::read_dir(&self.places.state)?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with("history.damaged-") {
+                std::fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One snapshot without the texts; those that have them go.
+    fn snapshot_without(&self, erased: &Erased, stop: &dyn Fn() -> bool) -> Result<(), String> {
+        let durable = self.journal.durable().seq;
+        let folded = snapshots::fold_through(&self.places, &self.fold, durable, stop)?;
+        let Folded { mut fold, tip } = folded.ok_or_else(|| STOPPED.to_owned())?;
+        let ids: Vec<Ulid> = erased.found.ids.iter().copied().collect();
+        fold.erase(&ids);
+        snapshots::save(&self.places, &Folded { fold, tip })?;
+        snapshot::keep(&self.places.snapshots, 1).map_err(|e| format!("an old snapshot cannot be removed: {e}"))
+    }
+
+    /// A history that never had them takes the place of the one that had.
+    fn history_anew(&self, stop: &dyn Fn() -> bool) -> Result<(), String> {
+        remove(&self.beside.dir).map_err(|e| format!("{}: {e}", self.beside.dir.display()))?;
+        let through = self.journal.durable().seq;
+        history::build_through(&self.beside, through, stop).map_err(|e| format!("the new history: {e}"))?;
+        if stop() {
+            return Err(STOPPED.to_owned());
+        }
+        self.history.replace_by(&self.beside.dir)
+    }
+}
+
+const STOPPED: &str = "the daemon stops; it is gone on with at the next start";
+
+fn file(places: &Places) -> PathBuf {
+    places.state.join("erasing")
+}
+
+/// What was begun and is not recorded yet.
+pub fn begun(places: &Places) -> Option<Erased> {
+    let bytes = std::fs::read(file(places)).ok()?;
+    match serde_json::from_slice(&bytes) {
+        Ok(erased) => Some(erased),
+        Err(error) => {
+            tracing::error!(%error, file = %file(places).display(), "what was to be erased cannot be read; ask for it again");
+            None
+        }
+    }
+}
+
+/// The `erased` event is durable.
+///
+/// # Errors
+/// What the system says.
+pub fn recorded(places: &Places) -> io::Result<()> {
+    match std::fs::remove_file(file(places)) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+fn remove(dir: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(dir) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
