@@ -11,7 +11,7 @@ use super::past::{self, About};
 use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;
 use crate::domain::id::{DeliveryId, IncidentId};
-use crate::engine::{Caller, Code, Read, Refusal, Story};
+use crate::engine::{Ask, Caller, Code, Read, Refusal, Story};
 use crate::ledger::Tip;
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -114,12 +114,17 @@ fn statistics(tallies: &BTreeMap<String, Tally>, pending: u64) -> Value {
 }
 
 /// `against`: heads (`SEQ:HASH`) that were noted elsewhere.
+/// A ledger that is found whole ends the incident about its damage.
 pub async fn verify(State(api): State<Arc<Api>>, mut params: Params) -> Result<Json<Value>, Fault> {
     let anchors = params.all("against").iter().map(|text| text.parse::<Tip>()).collect::<Result<Vec<Tip>, _>>();
     let anchors = anchors.map_err(|words| Refusal::field("against", words))?;
     params.done()?;
     let _turn = turn(&api)?;
     let verified = api.history.verify(anchors).await?;
+    if verified["ok"] == true {
+        let words = "the whole ledger was verified".to_owned();
+        api.handle.tell(Caller::engine(), Ask::StorageTroubled { part: "ledger".into(), words, well: true });
+    }
     Ok(Json(verified))
 }
 

@@ -15,6 +15,7 @@ mod opening;
 mod progress;
 mod reload;
 mod signals;
+mod starts;
 mod store;
 mod supervise;
 mod systemd;

@@ -1,5 +1,6 @@
 //! The ledger as the loop and the API know it.
 
+use super::starts::Starts;
 use crate::api::Record;
 use crate::config::Config;
 use crate::domain::clock::{Clock, SystemClock};
@@ -7,8 +8,9 @@ use crate::domain::event::Frame;
 use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Engine, State};
-use crate::ledger::{self, Extract, FaultKind, Ledger, OpenError, Options, Report, Tip};
+use crate::ledger::{self, Extract, FaultKind, Ledger, OpenError, Opening, Options, Report, Tip};
 use crate::runtime::{Log, LogFull, LogNews, extract, extractor, read_state, state_fold};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -19,6 +21,7 @@ pub struct Store {
 
 /// What came out of the state directory.
 pub struct Opened {
+    pub starts: Arc<Starts>,
     pub store: Arc<Store>,
     pub engine: Engine,
     pub last_seq: u64,
@@ -43,16 +46,58 @@ impl From<OpenError> for StoreError {
     }
 }
 
-/// Takes the lock, folds the newest good snapshot and the journal after it, and starts the
-/// ledger's threads.
+/// How much is trusted at a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    All,
+    /// Safe mode: no history.
+    NoHistory,
+    /// Nor a snapshot: the state is folded from the journal's first frame.
+    JournalOnly,
+}
+
+/// Opens the ledger; in safe mode without the history, and where that panics without the snapshots.
 ///
 /// # Errors
 /// When the directory is in use, cannot be used, or comes from a newer version.
 pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Result<Opened, StoreError> {
-    let mut options = Options { extractor: extractor(config.clone()), fold: state_fold(), ..Options::default() };
-    options.segment_bytes = failpoint::segment_bytes().unwrap_or(options.segment_bytes);
-    let mut opening = ledger::open(&config.daemon.state_dir, options)?;
+    // The lock is taken before the start is counted: a second daemon is no failed start of the first.
+    let opening = lock(config, Trust::All)?;
+    let starts = Arc::new(Starts::count(&config.daemon.state_dir));
     failpoint::reached(Point::StartLocked);
+    if !starts.is_safe_mode() {
+        return read(config, news, opening, Trust::All, starts);
+    }
+    tracing::error!(reason = %starts.words(), "safe mode");
+    drop(opening);
+    let opening = lock(config, Trust::NoHistory)?;
+    let (news_again, starts_again) = (news.clone(), starts.clone());
+    let read_it = AssertUnwindSafe(|| read(config, news, opening, Trust::NoHistory, starts));
+    catch_unwind(read_it).unwrap_or_else(|_| {
+        tracing::error!("safe mode: the last snapshot cannot be used; the journal alone is read");
+        read(config, news_again, lock(config, Trust::JournalOnly)?, Trust::JournalOnly, starts_again)
+    })
+}
+
+fn lock(config: &Arc<Config>, trust: Trust) -> Result<Opening, StoreError> {
+    let without_history = trust != Trust::All;
+    let mut options =
+        Options { extractor: extractor(config.clone()), fold: state_fold(), without_history, ..Options::default() };
+    options.segment_bytes = failpoint::segment_bytes().unwrap_or(options.segment_bytes);
+    Ok(ledger::open(&config.daemon.state_dir, options)?)
+}
+
+/// Folds the newest good snapshot and the journal after it, and starts the ledger's threads.
+fn read(
+    config: &Arc<Config>,
+    news: mpsc::UnboundedSender<LogNews>,
+    mut opening: Opening,
+    trust: Trust,
+    starts: Arc<Starts>,
+) -> Result<Opened, StoreError> {
+    while trust == Trust::JournalOnly && opening.snapshot().is_some() {
+        opening.reject_snapshot("it ended the start before this one")?;
+    }
     let mut state = State::default();
     while let Some(snapshot) = opening.snapshot() {
         match read_state(&snapshot.body) {
@@ -84,7 +129,7 @@ pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Resul
         .map_err(|e| StoreError::Failed(format!("the ledger's threads cannot be started: {e}")))?;
     ledger.retain(config.retention);
     let store = Arc::new(Store { ledger: Arc::new(ledger) });
-    Ok(Opened { store, engine, last_seq, faults, removals })
+    Ok(Opened { starts, store, engine, last_seq, faults, removals })
 }
 
 fn tell(news: &mpsc::UnboundedSender<LogNews>, removals: &mpsc::UnboundedSender<Report>, report: Report) {

@@ -4,6 +4,7 @@ use super::args::Args;
 use super::opening::Opening;
 use super::reload::{Reloader, keep};
 use super::signals::{self, Signal};
+use super::starts::Starts;
 use super::store::{self, Store, StoreError};
 use super::systemd;
 use super::tasks::Tasks;
@@ -36,6 +37,7 @@ pub async fn run(args: Args, opening: Opening) -> Exit {
 
 /// What is up, in the order in which it came up.
 struct Running {
+    starts: Arc<Starts>,
     signals: mpsc::UnboundedReceiver<Signal>,
     store: Arc<Store>,
     cycle: JoinHandle<Ended>,
@@ -67,7 +69,7 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
             StoreError::Failed(_) => Exit::Failed,
         }
     })?;
-    let store = opened.store;
+    let (store, starts) = (opened.store, opened.starts);
 
     let last_checkpoint = opened.engine.state.checkpoint_at;
 
@@ -90,6 +92,7 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     keep_telling(&tasks, &handle);
     let cycle = tokio::spawn(Cycle::new(setup).run());
     begin(&handle, &config, refused.as_ref(), opened.faults).await;
+    let broken = starts.is_safe_mode().then(|| starts.words());
     failpoint::reached(Point::StartBegun);
 
     // 3. The doors.
@@ -108,12 +111,17 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     keep_ledger(&tasks, &handle, &store, opened.removals, last_checkpoint);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), name = %config.daemon.name, "stentor is ready");
     failpoint::reached(Point::StartReady);
-    systemd::ready(systemd::status(refused.is_some()));
+    systemd::ready(match (&broken, &refused) {
+        (Some(_), _) => "SAFE MODE: three starts in a row never became ready",
+        (None, refused) => systemd::status(refused.is_some()),
+    });
+    handle.tell(Caller::engine(), Ask::Broken { words: broken });
+    tasks.once("start counted", starts.clone().when_round(handle.clone()));
     if refused.is_none() {
         keep(&config.daemon.state_dir, &config);
     }
     after_ready(&tasks, &config);
-    Ok(Running { signals, store, cycle, stop_cycle: Some(stop_cycle), handle, reloader, tasks, fatal, api })
+    Ok(Running { starts, signals, store, cycle, stop_cycle: Some(stop_cycle), handle, reloader, tasks, fatal, api })
 }
 
 /// The first inputs of this life: it has started, and under which config.
@@ -236,6 +244,7 @@ impl Running {
     async fn stop(mut self, why: String, exit: Exit) -> Exit {
         tracing::info!(reason = %why, "stopping");
         systemd::stopping(&why);
+        self.starts.forgive();
         failpoint::reached(Point::StopAsked);
         self.tasks.close();
         if let Some(stop) = self.stop_cycle.take() {

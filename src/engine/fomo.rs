@@ -66,6 +66,7 @@ impl Turn<'_> {
             Some(w) => type_or(&w.incident.kind_of, &w.incident.labels, w.rule.kind()),
             None => "fomo".to_owned(),
         };
+        self.has_room(level)?;
         let channels = watch.and_then(|w| w.incident.channels.clone());
         let terms = Terms { channels, to: Some(to), ..Terms::default() };
         let planned = self.plan(level, &kind_of, &terms);

@@ -94,6 +94,9 @@ impl Turn<'_> {
             alert: None,
         };
         let (level, before) = (opening.terms.level, self.state.live_incident(&opening.fingerprint).map(|i| i.level));
+        if before.is_none() {
+            self.has_room(level)?;
+        }
         let id = self.open(opening);
         self.pump();
         let mut answer = self.incidents_view(&[id])?;

@@ -179,6 +179,10 @@ pub enum Ask {
         hash: String,
         errors: Vec<String>,
     },
+    /// The daemon starts in safe mode, and why; `None`: it started as it should.
+    Broken {
+        words: Option<String>,
+    },
     StorageTroubled {
         part: String,
         words: String,

@@ -30,6 +30,7 @@ mod refusal;
 mod reload;
 mod report;
 mod request;
+mod room;
 mod sending;
 mod silence;
 mod state;

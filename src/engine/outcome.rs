@@ -10,12 +10,15 @@ use crate::domain::delivery::Status;
 use crate::domain::event::{AttemptResult, Breaker, EventKind, Origin};
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DeliveryId;
+use crate::domain::level::Level;
 use crate::domain::time::Span;
 
 /// The longest a message waits for its own next try while its channel is down.
 const WAIT_MAX: Span = Span::secs(5);
 /// The longest pause before a chain is gone through once more.
 const LAP_MAX: Span = Span::secs(60);
+/// The longest pause of an urgent one, whatever the settings say.
+const URGENT_MAX: Span = Span::secs(15);
 /// A provider that asks for more is tried again after this.
 pub(crate) const ASKED_MAX: Span = Span::mins(5);
 
@@ -145,6 +148,7 @@ impl Turn<'_> {
         let base = d.and_then(|d| self.config.channels.get(d.channel())).map_or(Span::secs(1), |c| c.retry.base);
         let last = d.map_or(base, |d| d.pause.max(base));
         let reach = (last.times(3) - base).0.max(0) as f64;
+        let max = if d.is_some_and(|d| d.level == Level::Urgent) { max.min(URGENT_MAX) } else { max };
         let drawn = Span(base.0 + (reach * self.ids.fraction()) as i64).min(max);
         failure.retry_after.map_or(drawn, |asked| asked.min(ASKED_MAX).max(drawn))
     }

@@ -80,7 +80,9 @@ impl Turn<'_> {
     fn next_suspect(&self) -> Option<DeliveryId> {
         let waits = |d: &&super::state::Delivery| {
             let queued = d.status == Status::Ready || (d.status == Status::Waiting && d.until.is_none());
-            queued && self.config.channels.get(d.channel()).is_some_and(|c| self.width_of(c) > 0)
+            queued
+                && !self.state.is_behind(d.id)
+                && self.config.channels.get(d.channel()).is_some_and(|c| self.width_of(c) > 0)
         };
         self.state.suspects().filter(waits).max_by_key(|d| (d.level, std::cmp::Reverse(d.order))).map(|d| d.id)
     }

@@ -9,6 +9,9 @@ use crate::domain::event::{Breaker, EventKind, Payload};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::EngineTime;
 
+/// Those that stand behind another one of their incident are passed by, at most so many.
+const LOOKS: usize = 100;
+
 /// How many attempts may be in flight now on a channel with so many slots.
 pub(crate) fn width(c: &ChannelState, slots: usize, now: EngineTime) -> usize {
     match c.breaker {
@@ -54,10 +57,13 @@ impl Turn<'_> {
         }
     }
 
-    /// The first in the queue, when there is a slot for it.
+    /// The first in the queue whose turn it is, when there is a slot for it.
     fn next_to_start(&self, channel: &ChannelConfig) -> Option<DeliveryId> {
-        let free = self.state.in_flight(&channel.name) < self.width_of(channel);
-        self.state.queue(&channel.name).next().filter(|id| free && !self.must_stand_back(*id))
+        if self.state.in_flight(&channel.name) >= self.width_of(channel) {
+            return None;
+        }
+        let next = self.state.queue(&channel.name).take(LOOKS).find(|id| !self.state.is_behind(*id))?;
+        (!self.must_stand_back(next)).then_some(next)
     }
 
     pub fn width_of(&self, channel: &ChannelConfig) -> usize {

@@ -1,10 +1,12 @@
 //! A new config is in force, or was refused; the storage is in trouble, or well again.
 
 use super::incident::Opening;
+use super::plan::Planned;
 use super::reader::Obstacle;
 use super::refusal::Answer;
+use super::state::Incident;
 use super::turn::{Turn, done};
-use crate::domain::event::{Erased, EventKind, Payload};
+use crate::domain::event::{Erased, EventKind, Origin, Payload};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
 use ulid::Ulid;
@@ -63,22 +65,57 @@ impl Turn<'_> {
     }
 
     pub fn storage_troubled(&mut self, part: String, words: String, well: bool) {
+        let open = self.state.live_incident(&format!("self/storage-{part}")).is_some();
+        if well && part == "ledger" && !open {
+            return;
+        }
         self.emit(EventKind::StorageTroubled { part: part.clone(), words: words.clone(), well });
         let name = format!("storage-{part}");
         if well {
             if part == "journal" {
                 self.await_alerts(self.now + self.config.alertmanager.resolve_timeout);
             }
-            return self.end_self_incident(&name, &format!("{part} can be written again"));
+            let because = match part.as_str() {
+                "ledger" => words,
+                _ => format!("{part} can be written again"),
+            };
+            return self.end_self_incident(&name, &because);
         }
         let (level, subject) = match part.as_str() {
             // Found at start, and dealt with as far as that can be done.
-            "ledger" => (Level::Urgent, "stentor's ledger is damaged".to_owned()),
+            "ledger" => {
+                let ends = "It ends when 'stentorctl ledger verify' finds nothing.";
+                let subject = "stentor's ledger is damaged".to_owned();
+                let told = Opening::about_self(&name, Level::Urgent, subject, format!("{words}\n{ends}"));
+                self.open(told);
+                return;
+            }
             // Alarms go on without it, and it is made anew from the journal: nobody is woken.
             "history" => (Level::Normal, "stentor's history cannot be used".to_owned()),
             _ => (Level::Urgent, format!("stentor cannot write its {part}")),
         };
         self.open(Opening::about_self(&name, level, subject, words));
+    }
+
+    /// Safe mode: by every way of urgent, and by sound where there is any; else it is over.
+    pub fn broken(&mut self, words: Option<String>) {
+        let Some(words) = words else {
+            return self.end_self_incident("safe-mode", "it started as it should");
+        };
+        let subject = "stentor is broken and runs in safe mode".to_owned();
+        let body = format!("{words}.\nThe history is not opened. Alarms go on; a restart tries the usual start again.");
+        let id = self.open(Opening::about_self("safe-mode", Level::Urgent, subject, body));
+        let told = |channel: &str| {
+            self.state
+                .pending_of(id)
+                .iter()
+                .any(|d| self.state.deliveries.get(d).is_some_and(|d| d.chain.first().is_some_and(|c| c == channel)))
+        };
+        let sounds = self.config.channels.values().filter(|c| c.sound.is_some() && !told(&c.name));
+        let planned: Vec<Planned> = sounds.map(|c| Planned::fixed(&c.name)).collect();
+        if !planned.is_empty() && self.state.incidents.get(&id).is_some_and(Incident::is_calling) {
+            self.tell(id, Origin::Opening { incident: id }, planned);
+        }
     }
 
     /// Texts are gone from the ledger; what of them is still at hand goes, too.

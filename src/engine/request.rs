@@ -34,6 +34,7 @@ impl Turn<'_> {
         if let Some(first) = self.same_as_before(&request)? {
             return first;
         }
+        self.has_room(request.level.map_or(Level::Normal, |l| l.0))?;
         let id = self.accept(request)?;
         self.pump();
         self.notification_view(id)
@@ -112,6 +113,7 @@ impl Turn<'_> {
 
     /// `test`: a message marked `[TEST]`; no channel: every addressed one on which WHO has an address.
     pub fn test_channels(&mut self, channels: Vec<String>, to: Vec<Who>, force: bool) -> Answer {
+        self.has_room(Level::Low)?;
         self.check_names(Some(&channels), Some(&to))?;
         if channels.is_empty() && to.is_empty() {
             return refuse(Refusal::field("channels", "name a channel, or somebody with --to"));

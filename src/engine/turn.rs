@@ -142,6 +142,10 @@ impl<'e> Turn<'e> {
                 self.config_refused(hash, errors);
                 done()
             }
+            Ask::Broken { words } => {
+                self.broken(words);
+                done()
+            }
             Ask::StorageTroubled { part, words, well } => {
                 self.storage_troubled(part, words, well);
                 done()

@@ -9,7 +9,7 @@ use super::input::Effect;
 use super::state::{Delivery, Incident, Notification};
 use super::turn::Turn;
 use crate::domain::delivery::Status;
-use crate::domain::event::{EventKind, Origin};
+use crate::domain::event::{EventKind, Origin, Unheard};
 use crate::domain::failure::cut;
 use crate::domain::id::NotificationId;
 use crate::domain::level::Level;
@@ -19,6 +19,8 @@ use crate::domain::time::Span;
 const AFTER: Span = Span::mins(1);
 /// One that is still being tried is looked at again.
 const AGAIN: Span = Span::secs(10);
+/// So many are looked at in one turn; the rest follows in the next.
+const BATCH: usize = 1_000;
 /// The longest that it sounds at a stretch.
 const SOUNDS: Span = Span::mins(15);
 
@@ -52,7 +54,9 @@ impl Turn<'_> {
     }
 
     pub fn unheard_due(&mut self) {
-        while let Some((due, id)) = self.agenda.urgent.first().copied().filter(|(due, _)| *due <= self.now) {
+        for _ in 0..BATCH {
+            let next = self.agenda.urgent.first().copied().filter(|(due, _)| *due <= self.now);
+            let Some((due, id)) = next else { return };
             self.agenda.urgent.remove(&(due, id));
             match self.hearing(id) {
                 Hearing::Heard => {}
@@ -69,7 +73,7 @@ impl Turn<'_> {
             return;
         }
         let words = self.cry(id);
-        self.emit(EventKind::UrgentUnheard { notification: id, heard: false, until: self.now + SOUNDS });
+        self.emit(EventKind::UrgentUnheard(Unheard { notification: id, heard: false, until: self.now + SOUNDS }));
         self.effects.extend([Effect::Sound, Effect::Wall(words)]);
     }
 
@@ -88,7 +92,7 @@ impl Turn<'_> {
         let all: Vec<NotificationId> = self.state.unheard.keys().copied().collect();
         for id in all {
             if self.hearing(id) == Hearing::Heard {
-                self.emit(EventKind::UrgentUnheard { notification: id, heard: true, until: self.now });
+                self.emit(EventKind::UrgentUnheard(Unheard { notification: id, heard: true, until: self.now }));
                 self.effects.push(Effect::Sound);
             }
         }

@@ -39,6 +39,8 @@ pub struct Options {
     pub hold_bytes: usize,
     /// How documents and counters are made again for a history that is.
     pub extractor: MakeExtractor,
+    /// Safe mode: the history is neither opened nor asked for what the journal lost.
+    pub without_history: bool,
     /// How the state is folded for a snapshot while the engine goes on.
     pub fold: MakeFold,
 }
@@ -51,6 +53,7 @@ impl Default for Options {
             segment_bytes: 4 << 20,
             hold_bytes: 64 << 20,
             extractor: events_only(),
+            without_history: false,
             fold: fold::nothing(),
         }
     }
@@ -161,7 +164,9 @@ impl Opening {
         let mut replay = Replay { fold, unreadable: 0, groups: Vec::new(), weight: 0 };
         let history = self.places.history.clone();
         let mut refill = |tip, until| refill::fetch(&history, tip, until);
-        let walk = Walk { from, through: None, refill: Some(&mut refill) };
+        let refill: Option<&mut dyn FnMut(_, _) -> _> =
+            if self.options.without_history { None } else { Some(&mut refill) };
+        let walk = Walk { from, through: None, refill };
         let mut walked = walk.run(&self.places.journal, &mut |raw| {
             let frame = raw.decode();
             replay.frame(&frame, raw.bytes, raw.tip());
@@ -210,7 +215,10 @@ impl Recovered {
             report: report.clone(),
         };
         let beside = history::Start { dir: self.places.state.join("history.new"), ..start.clone() };
-        let history = Arc::new(History::start(start, tip, self.groups)?);
+        let history = Arc::new(match options.without_history {
+            true => History::off(options.clock.clone(), tip),
+            false => History::start(start, tip, self.groups)?,
+        });
         let fed = history.clone();
         let snapshot = self.recovery.snapshot.map_or(0, |tip| tip.seq);
         let clock = options.clock;

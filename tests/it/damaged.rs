@@ -77,6 +77,12 @@ async fn f16_a_flipped_byte_in_the_middle_is_told_with_its_place_and_filled_from
     let after = subjects(&daemon).await;
     assert!(after.contains(&"message 2".into()), "as it was before: {after:?}");
     assert!(daemon.log().contains("the ledger is damaged"));
+    // It was verified, and is whole again: nothing is left to tell of.
+    eventually("the incident about the damage ends", async || {
+        let open = daemon.ok(&["incidents", "list"]).await;
+        open["incidents"].as_array().unwrap().is_empty().then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

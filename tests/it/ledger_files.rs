@@ -30,6 +30,8 @@ async fn f21_a_restored_old_copy_is_noticed_and_pages_nobody_about_what_was_clos
     standins.wait_for("hook", 1).await;
     daemon.ok(&["resolve", &number]).await;
     let told = standins.wait_for("hook", 2).await.len();
+    // An attempt under way would be made again by the copy, and rightly.
+    eventually("all is delivered", async || (daemon.status().await["queue"]["pending"] == 0).then_some(())).await;
 
     let copy = daemon.path("copy");
     let backup = daemon.ok(&["ledger", "backup", copy.to_str().unwrap()]).await;
@@ -52,7 +54,9 @@ async fn f21_a_restored_old_copy_is_noticed_and_pages_nobody_about_what_was_clos
 
     assert_eq!(daemon.ok(&["ledger", "verify", "--against", &early]).await["ok"], true);
     let noticed = daemon.exits(1, &["ledger", "verify", "--against", &late]).await;
-    assert_eq!(noticed["faults"][0]["kind"], "journal-behind", "{noticed}");
+    // By now it may have written as many events, other ones.
+    let kind = noticed["faults"][0]["kind"].as_str().unwrap();
+    assert!(["journal-behind", "foreign-snapshot"].contains(&kind), "{noticed}");
     let shown = eventually("the history is made again", async || {
         let said = daemon.ctl(&["incidents", "show", &number]).await;
         (said.code == 0).then(|| said.json())

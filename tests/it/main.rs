@@ -30,6 +30,7 @@ mod misbehaving;
 mod network;
 mod process;
 mod reload;
+mod safe_mode;
 mod secrets;
 mod sending;
 mod shipped;

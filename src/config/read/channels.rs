@@ -10,7 +10,7 @@ use crate::domain::delivery::{Medium, Sort};
 use crate::domain::time::Span;
 use crate::message::check_template;
 use crate::settings::{Table, suggestion};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 const TIMEOUT: Span = Span::secs(15);
@@ -18,11 +18,16 @@ const SLOTS: usize = 4;
 const TEMPLATES: &str = "write it as minijinja templates are: {{ subject|tojson }}";
 
 pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>) -> BTreeMap<String, ChannelConfig> {
-    let channels = by_name(named(root, "channels"), |table| channel(table, options));
+    let mut channels = by_name(named(root, "channels"), |table| channel(table, options));
     for channel in channels.values() {
         if let Some(via) = channel.via.as_ref().and_then(|name| channels.get(name)) {
             channel.adapter.connect_via(via.adapter.clone());
         }
+    }
+    // What sends through a channel that sends nothing sends nothing.
+    let simulated: BTreeSet<String> = channels.values().filter(|c| c.simulate).map(|c| c.name.clone()).collect();
+    for channel in channels.values_mut() {
+        channel.simulate |= channel.via.as_ref().is_some_and(|via| simulated.contains(via));
     }
     channels
 }

@@ -155,3 +155,18 @@ fn without_secrets_an_unset_address_counts_as_present() {
     let options = LoadOptions { without_secrets: true, ..stand_in_options() };
     assert_eq!(load_text(text, &[], &options).errors, []);
 }
+
+#[test]
+fn a_gateway_over_a_mail_channel_that_sends_nothing_sends_nothing() {
+    let text = |simulate: bool| {
+        format!(
+            "[channels.mail]\nkind = \"smtp\"\nsimulate = {simulate}\nto = [\"a@b.example\"]\n\
+             [channels.gate]\nkind = \"email-sms\"\nvia = \"mail\"\ndomain = \"sms.example.org\"\nto = [\"+15550100\"]\n\
+             [levels.low]\nchannels = [\"gate\", \"mail\"]\n"
+        )
+    };
+    for simulate in [true, false] {
+        let config = crate::config::testing::from_toml(&text(simulate));
+        assert_eq!(config.channels["gate"].simulate, simulate);
+    }
+}

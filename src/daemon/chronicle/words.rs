@@ -79,6 +79,14 @@ impl Told {
                 Some(Line { channel: Some(channel.clone()), ..line })
             }
             DeliveryEnded { id, status, reason } => self.ended(*id, *status, reason.as_deref()),
+            DeadLetterRequeued { id } => {
+                Some(self.about(*id, |name| info(format!("{name}: the dead letter goes once more"))))
+            }
+            DeadLetterDropped { id } => {
+                Some(self.about(*id, |name| info(format!("{name}: the dead letter is given up"))))
+            }
+            UrgentUnheard(u) if u.heard => Some(info("something urgent is heard of again, or it is over".to_owned())),
+            UrgentUnheard(_) => Some(warn("nobody can be told of something urgent: every way of it fails".to_owned())),
             ChannelChanged(c) => self.channel(&c.channel, c.status, &c.detail),
             HeartbeatFinished { name, status, detail, .. } => self.heartbeat(name, *status, detail),
             HeartbeatLate { name } => self.heartbeat(name, HeartbeatStatus::Late, "no ping in time"),

@@ -5,7 +5,7 @@ use crate::domain::delivery::{Medium, Status};
 use crate::domain::event::alert::{AlertReported, AlertsAwaited};
 use crate::domain::event::health::ChannelChanged;
 use crate::domain::event::parts::{
-    AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, SilenceAdded, WatchStatus,
+    AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::event::removed::Erased;
 use crate::domain::failure::FailureClass;
@@ -199,12 +199,7 @@ pub enum EventKind {
     DeadLetterDropped {
         id: DeliveryId,
     },
-    /// Every way of an urgent message has failed for a minute (`heard`: not any more).
-    UrgentUnheard {
-        notification: NotificationId,
-        heard: bool,
-        until: EngineTime,
-    },
+    UrgentUnheard(Unheard),
     TemplateFailed {
         template: String,
         words: String,

@@ -15,7 +15,7 @@ pub use alert::{AlertReported, AlertsAwaited};
 pub use health::ChannelChanged;
 pub use kind::EventKind;
 pub use parts::{
-    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, WatchStatus,
+    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, Unheard, WatchStatus,
 };
 pub use removed::Erased;
 

@@ -2,7 +2,7 @@
 
 use crate::domain::delivery::Status;
 use crate::domain::failure::Failure;
-use crate::domain::id::IncidentId;
+use crate::domain::id::{IncidentId, NotificationId};
 use crate::domain::matcher::Matcher;
 use crate::domain::time::EngineTime;
 use serde::{Deserialize, Serialize};
@@ -196,4 +196,13 @@ pub enum WatchStatus {
 pub(super) fn finite<'de, D: serde::Deserializer<'de>>(d: D) -> Result<BTreeMap<String, f64>, D::Error> {
     let values = BTreeMap::<String, Option<f64>>::deserialize(d)?;
     Ok(values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+}
+
+/// Every way of an urgent message has failed for a minute (`heard`: not any more).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unheard {
+    pub notification: NotificationId,
+    pub heard: bool,
+    /// It sounds until then at the longest.
+    pub until: EngineTime,
 }

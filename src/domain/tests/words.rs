@@ -6,6 +6,7 @@ use crate::domain::level::Level;
 use crate::domain::secret::Secret;
 use crate::domain::who::{Who, email, phone};
 use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[test]
 fn levels_are_ordered_and_known_by_the_words_of_others() {
@@ -166,5 +167,28 @@ proptest! {
         let short = cut(&text, max);
         prop_assert!(short.chars().count() <= max);
         prop_assert!(!short.chars().any(char::is_control));
+    }
+}
+
+/// The page's table, its first two columns.
+fn moves_of_the_page() -> BTreeMap<Status, BTreeSet<Status>> {
+    let page = include_str!("../../../docs/deliveries.md");
+    let words = |cell: &str| cell.split('`').skip(1).step_by(2).map(|w| Status::parse(w).unwrap()).collect::<Vec<_>>();
+    let rows = page.split("## The look").next().unwrap().lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
+    cells
+        .flat_map(|cells| words(cells[1]).into_iter().map(move |from| (from, words(cells[2]).into_iter().collect())))
+        .collect()
+}
+
+#[test]
+fn the_page_about_deliveries_has_the_moves_of_the_code() {
+    let page = moves_of_the_page();
+    assert_eq!(page.len(), Status::ALL.len());
+    for status in Status::ALL {
+        let next: BTreeSet<Status> = status.next().iter().copied().collect();
+        assert_eq!(page[&status], next, "{status}");
+        assert!(status != Status::Dead || next == [Status::Ready].into(), "a dead letter goes again only whole");
+        assert!(!status.is_end() || status == Status::Dead || next.is_empty(), "{status} is an end");
     }
 }

@@ -59,10 +59,10 @@ impl State {
             | IncidentUnsilenced { .. }
             | IncidentResolved { .. } => return self.fold_incident(at, head),
 
-            UrgentUnheard { notification, heard: false, until } => {
-                self.unheard.insert(*notification, *until);
+            UrgentUnheard(u) if u.heard => return self.unheard.remove(&u.notification).is_some(),
+            UrgentUnheard(u) => {
+                self.unheard.insert(u.notification, u.until);
             }
-            UrgentUnheard { notification, .. } => return self.unheard.remove(notification).is_some(),
 
             AlertReported(report) => return self.fold_report(at, report, payload),
             AlertsAwaited(awaited) => self.fold_awaited(awaited.until),

@@ -178,6 +178,18 @@ impl State {
         self.index.suspects.iter().filter_map(|id| self.deliveries.get(id))
     }
 
+    /// Whether this is a notice, and something of the same incident is under way to the same place:
+    /// nobody hears that it is over before they hear that it began. Alarms wait for nothing.
+    pub fn is_behind(&self, id: DeliveryId) -> bool {
+        let Some(d) = self.deliveries.get(&id) else { return false };
+        let notice = self.notifications.get(&d.notification).is_some_and(|n| n.origin.is_notice());
+        let Some(others) = d.incident.filter(|_| notice).and_then(|i| self.index.pending_by_incident.get(&i)) else {
+            return false;
+        };
+        let under_way = others.iter().filter_map(|o| self.deliveries.get(o)).filter(|o| o.status == Status::Sending);
+        under_way.filter(|o| o.channel() == d.channel()).any(|o| o.medium.is_none() || o.address == d.address)
+    }
+
     /// Deliveries whose answer was lost and whose provider is being asked.
     pub fn unknown(&self) -> Vec<DeliveryId> {
         let unknown = |id: &&DeliveryId| self.deliveries.get(id).is_some_and(|d| d.status == Status::Unknown);

@@ -4,6 +4,7 @@
 
 mod acknowledgement;
 mod alerts;
+mod bounds;
 mod clocks;
 mod fallback;
 mod health;

@@ -268,12 +268,13 @@ impl Watcher {
 
     fn attempt(&self, id: DeliveryId, channel: &str) {
         let d = &self.state.deliveries[&id];
-        let first = self.state.queue(channel).next();
+        let first = self.state.queue(channel).find(|id| !self.state.is_behind(*id));
         // One that may end the daemon has its moment while those without hurry are held back.
         assert!(first == Some(id) || d.is_suspect(), "the most urgent of a queue goes first");
         let before = |other: DeliveryId| {
             let other = &self.state.deliveries[&other];
-            other.level > d.level.max(if d.is_suspect() { Level::Normal } else { Level::Low }) && !other.is_suspect()
+            let hurry = d.level.max(if d.is_suspect() { Level::Normal } else { Level::Low });
+            other.level > hurry && !other.is_suspect() && !self.state.is_behind(other.id)
         };
         assert!(!self.state.queue(channel).any(before));
         let notice = self.state.notifications[&d.notification].origin.is_notice();

@@ -372,6 +372,7 @@ fn what_is_at_hand_is_counted_and_the_last_room_is_for_urgent() {
     assert_eq!(opened, before + 1_001 + 2 * 9, "the incident, and its message");
     world.resolve(number);
     assert_eq!(world.engine.state.derived(), world.engine.state.index, "and nothing drifts");
+    assert_eq!(world.untold().len(), 3);
 
     let mebibytes = |n: u64| n << 20;
     assert!(has_room(mebibytes(230), Level::Normal, "short") && !has_room(mebibytes(231), Level::High, "short"));

@@ -62,7 +62,7 @@ fn f35_it_is_over_when_somebody_is_told() {
     w.channel("ops-slack", Says::Yes);
     w.all_until("3m");
     assert!(w.engine.state.unheard.is_empty());
-    assert_eq!(w.count(|e| matches!(e, EventKind::UrgentUnheard { heard: true, .. })), 1);
+    assert_eq!(w.count(|e| matches!(e, EventKind::UrgentUnheard(u) if u.heard)), 1);
 }
 
 #[test]
@@ -116,4 +116,21 @@ fn f35_a_policy_counts_as_a_whole() {
     w.channel("call", timeout());
     w.all_until("29m");
     assert!(w.walls.is_empty());
+}
+
+#[test]
+fn f06_safe_mode_pages_by_every_way_of_urgent_and_sounds_where_it_would_not() {
+    let mut w = World::with(
+        &calm()
+            .replace(r#"channels = ["siren", "sms", "ops-slack", "mail"]"#, r#"channels = ["ops-slack", "mail"]"#)
+            .replace(r#"policy   = "page" "#, r#"policy   = "none" "#),
+    );
+    w.does(crate::engine::Ask::Broken { words: Some("3 starts in a row never became ready".into()) });
+    w.at("0m").posts("ops-slack").rings("ops@example.org", "mail").posts("siren").nothing_else();
+    assert_eq!(w.sounding(), ["siren"]);
+    // The next start is a usual one.
+    w.does(crate::engine::Ask::Broken { words: None });
+    w.untold();
+    assert!(w.sounding().is_empty());
+    assert_eq!(w.engine.state.live_incidents().count(), 0);
 }

@@ -124,11 +124,11 @@ fn explain(head: &EventKind) -> Option<(String, String)> {
         DeliveryMoved { status, because, .. } => (format!("now {status}"), because.clone()),
         DeliveryEnded { status, reason, .. } => (status.to_string(), reason.clone().unwrap_or_default()),
         DeliveryReported { status, .. } => ("the provider was asked".into(), status.clone()),
-        UrgentUnheard { heard: false, .. } => (
+        UrgentUnheard(u) if !u.heard => (
             "the last resort: sound at full volume, and a word to whoever is logged in".into(),
             "it is urgent, and every way of it has failed for a minute".into(),
         ),
-        UrgentUnheard { .. } => ("the last resort is over".into(), "somebody was told, or it is over".into()),
+        UrgentUnheard(_) => ("the last resort is over".into(), "somebody was told, or it is over".into()),
         DeadLetterRequeued { .. } => ("tried again".into(), "somebody requeued the dead letter".into()),
         DeadLetterDropped { .. } => {
             ("given up".into(), "the dead letter was dropped, by order or because too many are kept".into())

@@ -80,7 +80,10 @@ pub struct History {
     inbox: Arc<Inbox>,
     clock: Arc<dyn Clock>,
     ended: Mutex<Option<mpsc::Receiver<()>>>,
+    off: bool,
 }
+
+const OFF: &str = "safe mode: the history is not opened; it is back after a restart";
 
 impl History {
     /// Starts the thread, which opens the store. `tip` is the journal's last frame; `groups` are
@@ -103,12 +106,21 @@ impl History {
             // Nobody listens when the patience at the end was over.
             let _ = ending.send(());
         })?;
-        Ok(History { inbox, clock, ended: Mutex::new(Some(ended)) })
+        Ok(History { inbox, clock, ended: Mutex::new(Some(ended)), off: false })
+    }
+
+    /// In safe mode: it is not opened at all, and says so to whoever asks.
+    pub fn off(clock: Arc<dyn Clock>, tip: Tip) -> History {
+        let inbox = Arc::new(Inbox::new(tip, Vec::new()));
+        inbox.show(Phase::Unavailable(OFF.to_owned()));
+        History { inbox, clock, ended: Mutex::new(None), off: true }
     }
 
     /// Takes a group that is durable.
     pub fn feed(&self, group: Group) {
-        self.inbox.feed(group);
+        if !self.off {
+            self.inbox.feed(group);
+        }
     }
 
     pub fn phase(&self) -> Phase {
@@ -219,6 +231,9 @@ impl History {
         question: impl FnOnce(&View<'_>) -> Result<T, StoreError> + Send + 'static,
         reply: impl FnOnce(Result<T, HistoryError>) + Send + 'static,
     ) -> Result<(), HistoryError> {
+        if self.off {
+            return Err(HistoryError::Unavailable(OFF.to_owned()));
+        }
         self.inbox.ask(Box::new(move |view| match view.map(question) {
             Ok(Ok(answer)) => {
                 reply(Ok(answer));

@@ -134,6 +134,7 @@ fn f80_a_noted_head_before_the_journals_beginning_is_not_passed_over() {
     let frames = chain(Tip::default(), &[&[1], &[2], &[3]]);
     write_segment(&dir.path().join("journal"), tip_of(&frames[1]), 0, &frames[2..]);
     assert_eq!(kinds(&offline(dir.path(), &[]).unwrap()), [FaultKind::Gap], "who removed the beginning?");
+    std::fs::create_dir(dir.path().join("snapshots")).unwrap();
     snapshot::save_base(&dir.path().join("snapshots"), tip_of(&frames[1]), &mut |out| out.write_all(b"x")).unwrap();
     assert!(offline(dir.path(), &[]).unwrap().ok, "retention may, and leaves a base");
     assert!(offline(dir.path(), &[tip_of(&frames[2])]).unwrap().ok);

@@ -39,16 +39,17 @@ impl Pace {
 
     /// Events became durable; whether that is worth waking up for.
     pub fn grew(&mut self, seq: u64, bytes: u64) -> bool {
-        let before = self.is_worth();
-        let first = self.since() == 0;
+        let (before, first) = (self.is_worth(), self.since() == 0);
         self.seq = self.seq.max(seq);
         self.bytes += bytes;
-        first || (!before && self.is_worth())
+        (first && self.since() > 0) || (!before && self.is_worth())
     }
 
     /// The files were looked at; a snapshot's body had this length.
     pub fn done(&mut self, now: Span, seq: u64, body: Option<u64>) {
+        // What was looked at may be durable and not told yet.
         self.done = seq;
+        self.seq = self.seq.max(seq);
         self.done_at = now;
         self.bytes = 0;
         self.body = body.unwrap_or(self.body);
@@ -70,7 +71,7 @@ impl Pace {
         match self.measured {
             Some((at, seq)) if now - at >= LOOK => {
                 self.measured = Some((now, self.seq));
-                Some(if self.seq - seq < QUIET { Span::ZERO } else { LOOK })
+                Some(if self.seq.saturating_sub(seq) < QUIET { Span::ZERO } else { LOOK })
             }
             Some((at, _)) => Some(at + LOOK - now),
             None => {
@@ -81,7 +82,7 @@ impl Pace {
     }
 
     fn since(&self) -> u64 {
-        self.seq - self.done
+        self.seq.saturating_sub(self.done)
     }
 
     fn worth(&self) -> u64 {
@@ -104,6 +105,17 @@ mod tests {
     #[test]
     fn nothing_is_due_when_nothing_came() {
         assert_eq!(pace().wait(Span::hours(9)), None);
+    }
+
+    #[test]
+    fn a_look_may_see_more_than_was_told() {
+        let mut pace = pace();
+        pace.grew(200, 1);
+        pace.done(Span::ZERO, 250, Some(1));
+        assert_eq!(pace.wait(Span::secs(1)), None);
+        assert!(!pace.grew(230, 1) && !pace.grew(250, 1), "it was looked at before");
+        assert_eq!(pace.wait(Span::secs(1)), None);
+        assert!(pace.grew(251, 1));
     }
 
     #[test]

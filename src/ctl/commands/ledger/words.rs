@@ -28,6 +28,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("delivery_priced", "{id~} cost {cost} {currency}"),
     ("dead_letter_requeued", "{id~} is tried again"),
     ("dead_letter_dropped", "{id~} is given up"),
+    ("urgent_unheard", "{notification~}: every way failed for a minute (heard since: {heard})"),
     ("template_failed", "{template}: {words}"),
     ("channel_changed", "{channel} {status}[: {detail}]"),
     ("incident_opened", "{level}[ {subject}], by {opened_by}"),

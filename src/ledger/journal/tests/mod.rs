@@ -3,4 +3,5 @@
 mod chunks;
 mod damage;
 mod packed;
+mod power;
 mod writing;

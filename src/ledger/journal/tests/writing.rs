@@ -14,11 +14,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
-struct Running {
-    journal: Journal,
-    ear: Ear,
+pub(super) struct Running {
+    pub journal: Journal,
+    pub ear: Ear,
     groups: Arc<Mutex<Vec<Group>>>,
-    next: u64,
+    pub next: u64,
 }
 
 fn start_with(dir: &Path, found: Walked, change: impl FnOnce(&mut Start)) -> Running {
@@ -40,13 +40,13 @@ fn start_with(dir: &Path, found: Walked, change: impl FnOnce(&mut Start)) -> Run
     Running { journal: Journal::start(start).unwrap(), ear, groups, next: found.tip.seq + 1 }
 }
 
-fn start_on(dir: &Path, files: impl Files + 'static) -> Running {
+pub(super) fn start_on(dir: &Path, files: impl Files + 'static) -> Running {
     let (_, found) = walked(dir, Walk::default());
     start_with(dir, found, |start| start.files = Arc::new(files))
 }
 
 impl Running {
-    fn append(&mut self, count: u64) -> Tip {
+    pub fn append(&mut self, count: u64) -> Tip {
         let tip = self.journal.append(&frame(self.next, count), &SEED, Extract::default()).unwrap();
         self.next += count;
         tip
