@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that talks to its user")]
 
 use std::process::ExitCode;
-use stentor::channel::{self, Outgoing};
+use stentor::channel::{self, Matter, Outgoing};
 use stentor::domain::event::{AttemptResult, Rendered};
 use stentor::domain::level::Level;
 use stentor::domain::time::Span;
@@ -47,6 +47,7 @@ pub async fn tell(url: &str, text: &str) -> Result<AttemptResult, String> {
         text: Rendered { subject: String::new(), text: text.into() },
         level: Level::High,
         ttl: Span::mins(5),
+        matter: Matter::default(),
         sound: None,
     };
     Ok(hook.send(&out).await)

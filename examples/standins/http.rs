@@ -18,6 +18,8 @@ const HANDSHAKE: u8 = 0x16;
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     pub method: String,
+    /// Path and query as they came.
+    pub target: String,
     /// Without the query.
     pub path: String,
     pub query: BTreeMap<String, String>,
@@ -43,16 +45,26 @@ impl Request {
 pub struct Reply {
     pub status: u16,
     pub content_type: &'static str,
+    pub headers: Vec<(String, String)>,
     pub body: String,
 }
 
 impl Reply {
     pub fn json(status: u16, body: impl ToString) -> Reply {
-        Reply { status, content_type: "application/json", body: body.to_string() }
+        Reply::new(status, "application/json", body.to_string())
     }
 
     pub fn text(status: u16, body: &str) -> Reply {
-        Reply { status, content_type: "text/plain", body: body.into() }
+        Reply::new(status, "text/plain", body.into())
+    }
+
+    pub fn new(status: u16, content_type: &'static str, body: String) -> Reply {
+        Reply { status, content_type, headers: Vec::new(), body }
+    }
+
+    pub fn with(mut self, name: &str, value: &str) -> Reply {
+        self.headers.push((name.into(), value.into()));
+        self
     }
 }
 
@@ -95,8 +107,12 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(mut s: S, service: &'static
                 let usual = usual_words(service, *status);
                 body.as_ref().map_or(usual, |body| Reply::text(*status, body))
             }
-            Fault::Html => {
-                Reply { status: 200, content_type: "text/html", body: "<html><body>Please log in</body></html>".into() }
+            Fault::Html => Reply::new(200, "text/html", "<html><body>Please log in</body></html>".into()),
+            Fault::Headers { headers } => {
+                // Before its own, so that these count.
+                let mut reply = answer(shared, &request);
+                reply.headers.splice(0..0, headers.clone());
+                reply
             }
             Fault::Echo { status } => echo(&request, *status),
             Fault::ErrorInside => error_inside(service),
@@ -160,7 +176,14 @@ async fn read<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut Vec<u8>) -> Opt
     let body = String::from_utf8_lossy(&buffer[head_end + 4..whole]).into_owned();
     buffer.drain(..whole);
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    Some(Request { method, path: path.into(), query: pairs(query).into_iter().collect(), headers, body })
+    Some(Request {
+        method,
+        target: target.clone(),
+        path: path.into(),
+        query: pairs(query).into_iter().collect(),
+        headers,
+        body,
+    })
 }
 
 async fn write<S: AsyncWrite + Unpin>(stream: &mut S, reply: &Reply, fault: &Fault) -> std::io::Result<()> {
@@ -174,8 +197,9 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, reply: &Reply, fault: &Fau
         Fault::Drip => 1_000_000,
         _ => 0,
     };
+    let more: String = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = format!(
-        "HTTP/1.1 {} Stand-In\r\nContent-Type: {}\r\nContent-Length: {}\r\n{wait}\r\n",
+        "HTTP/1.1 {} Stand-In\r\nContent-Type: {}\r\nContent-Length: {}\r\n{wait}{more}\r\n",
         reply.status,
         reply.content_type,
         reply.body.len() + missing
@@ -201,6 +225,15 @@ fn pairs(text: &str) -> Vec<(String, String)> {
 fn usual_words(service: &str, status: u16) -> Reply {
     match (service, status) {
         ("twilio", _) => super::twilio::error_of_status(status),
+        ("ntfy", _) => super::ntfy::error_of_status(status),
+        ("azure", _) => super::azure::error_of_status(status),
+        ("sns", _) => super::sns::error_of_status(status),
+        ("discord", _) => super::discord::error_of_status(status),
+        ("teams", _) => super::teams::error_of_status(status),
+        ("pagerduty", _) => super::pagerduty::error_of_status(status),
+        ("telnyx", _) => super::telnyx::error_of_status(status),
+        ("sendgrid", _) => super::sendgrid::error_of_status(status),
+        ("slack-web", _) => super::slack::error_of_status(status),
         ("slack", 403) => Reply::text(403, "invalid_token"),
         ("slack", 404) => Reply::text(404, "no_service"),
         ("slack", 410) => Reply::text(410, "channel_is_archived"),
@@ -217,6 +250,9 @@ fn echo(request: &Request, status: u16) -> Reply {
 fn error_inside(service: &str) -> Reply {
     match service {
         "twilio" => super::twilio::failed_at_once(),
+        "discord" => Reply::json(200, "{\"message\":\"Unknown Webhook\",\"code\":10015}"),
+        "azure" => super::azure::failed_inside(),
+        "telnyx" => super::telnyx::failed_at_once(),
         "slack" => Reply::json(200, "{\"ok\":false,\"error\":\"invalid_auth\"}"),
         _ => Reply::json(200, "{\"error\":\"no\"}"),
     }

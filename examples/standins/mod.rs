@@ -1,17 +1,26 @@
-//! Stand-ins for the providers on loopback: Twilio, Slack's webhook, any webhook receiver, a mail
-//! server. They check what they get as strictly as the originals, and misbehave when told to.
+//! Stand-ins for the providers on loopback: those of texts and calls, of mail, of chats, any webhook
+//! receiver, a mail server. They check what they get as strictly as the originals, and misbehave when told to.
 //!
 //! Used by the tests and the demo (`#[path = ".../examples/standins/mod.rs"] mod standins;`), and
 //! by scripts through `main.rs`.
 #![allow(dead_code, reason = "each user needs a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a stand-in that cannot work should stop the test")]
 
+pub mod azure;
 pub mod control;
+pub mod discord;
 pub mod http;
+pub mod ntfy;
+pub mod oauth;
+pub mod pagerduty;
 pub mod record;
 pub mod script;
+pub mod sendgrid;
 pub mod slack;
 pub mod smtp;
+pub mod sns;
+pub mod teams;
+pub mod telnyx;
 pub mod tls;
 pub mod twilio;
 
@@ -31,6 +40,7 @@ pub struct Shared {
     pub script: Script,
     pub certificates: Certificates,
     pub twilio: twilio::State,
+    pub oauth: oauth::State,
 }
 
 /// Where everything is, as `main.rs` prints it.
@@ -42,7 +52,24 @@ pub struct Addresses {
     pub twilio_auth_token: &'static str,
     pub twilio_api_key: &'static str,
     pub twilio_api_secret: &'static str,
+    pub telnyx: String,
+    pub telnyx_api_key: &'static str,
+    pub sendgrid: String,
+    pub sendgrid_api_key: &'static str,
     pub slack_webhook_url: String,
+    pub oauth_token_url: String,
+    pub azure: String,
+    pub azure_access_key: &'static str,
+    pub sns: String,
+    pub sns_secret_access_key: &'static str,
+    pub ntfy: String,
+    pub ntfy_token: &'static str,
+    pub slack_api: String,
+    pub slack_token: &'static str,
+    pub discord_webhook_url: String,
+    pub teams_webhook_url: String,
+    pub pagerduty: String,
+    pub pagerduty_routing_key: &'static str,
     /// Takes any method and path.
     pub hook: String,
     pub smtp_host: &'static str,
@@ -73,6 +100,7 @@ impl Standins {
             script: Script::default(),
             certificates: Certificates::make(),
             twilio: twilio::State::default(),
+            oauth: oauth::State::default(),
         });
         let mut tasks = Vec::new();
         let listen = async || {
@@ -84,6 +112,26 @@ impl Standins {
         tasks.push(http::serve(twilio, "twilio", twilio::answer, &shared));
         let (slack, slack_port) = listen().await;
         tasks.push(http::serve(slack, "slack", slack::answer, &shared));
+        let (telnyx, telnyx_port) = listen().await;
+        tasks.push(http::serve(telnyx, "telnyx", telnyx::answer, &shared));
+        let (sendgrid, sendgrid_port) = listen().await;
+        tasks.push(http::serve(sendgrid, "sendgrid", sendgrid::answer, &shared));
+        let (discord, discord_port) = listen().await;
+        tasks.push(http::serve(discord, "discord", discord::answer, &shared));
+        let (teams, teams_port) = listen().await;
+        tasks.push(http::serve(teams, "teams", teams::answer, &shared));
+        let (pagerduty, pagerduty_port) = listen().await;
+        tasks.push(http::serve(pagerduty, "pagerduty", pagerduty::answer, &shared));
+        let (slack_web, slack_web_port) = listen().await;
+        tasks.push(http::serve(slack_web, "slack-web", slack::web, &shared));
+        let (oauth, oauth_port) = listen().await;
+        tasks.push(http::serve(oauth, "oauth", oauth::answer, &shared));
+        let (azure, azure_port) = listen().await;
+        tasks.push(http::serve(azure, "azure", azure::answer, &shared));
+        let (sns, sns_port) = listen().await;
+        tasks.push(http::serve(sns, "sns", sns::answer, &shared));
+        let (ntfy, ntfy_port) = listen().await;
+        tasks.push(http::serve(ntfy, "ntfy", ntfy::answer, &shared));
         let (hook, hook_port) = listen().await;
         tasks.push(http::serve(hook, "hook", |_, _| http::Reply::json(200, "{\"received\":true}"), &shared));
         let (smtp, smtp_port) = listen().await;
@@ -99,6 +147,23 @@ impl Standins {
             twilio_api_key: twilio::API_KEY,
             twilio_api_secret: twilio::API_SECRET,
             slack_webhook_url: format!("http://127.0.0.1:{slack_port}{}", slack::PATH),
+            oauth_token_url: format!("http://127.0.0.1:{oauth_port}/token"),
+            azure: format!("http://127.0.0.1:{azure_port}"),
+            azure_access_key: azure::ACCESS_KEY,
+            sns: format!("http://127.0.0.1:{sns_port}"),
+            sns_secret_access_key: sns::SECRET_ACCESS_KEY,
+            ntfy: format!("http://127.0.0.1:{ntfy_port}"),
+            ntfy_token: ntfy::TOKEN,
+            slack_api: format!("http://127.0.0.1:{slack_web_port}/api"),
+            slack_token: slack::TOKEN,
+            telnyx: format!("http://127.0.0.1:{telnyx_port}/v2"),
+            telnyx_api_key: telnyx::API_KEY,
+            sendgrid: format!("http://127.0.0.1:{sendgrid_port}"),
+            sendgrid_api_key: sendgrid::API_KEY,
+            discord_webhook_url: format!("http://127.0.0.1:{discord_port}{}", discord::PATH),
+            teams_webhook_url: format!("http://127.0.0.1:{teams_port}{}", teams::TARGET),
+            pagerduty: format!("http://127.0.0.1:{pagerduty_port}"),
+            pagerduty_routing_key: pagerduty::ROUTING_KEY,
             hook: format!("http://127.0.0.1:{hook_port}/hook"),
             smtp_host: "localhost",
             smtp_port,
@@ -123,7 +188,7 @@ impl Standins {
         place
     }
 
-    /// From the next request on, the service (`twilio`, `slack`, `hook`, `smtp`) misbehaves.
+    /// From the next request on, the service (`twilio`, `slack`, `hook`, `smtp`, ...) misbehaves.
     pub fn set(&self, service: &str, fault: Fault) {
         self.shared.script.set(service, fault, None);
     }
@@ -145,6 +210,11 @@ impl Standins {
     /// The account's `status` in Twilio's answer: active, suspended, closed.
     pub fn twilio_account(&self, status: &str) {
         self.shared.twilio.set_account(status);
+    }
+
+    /// The mail server takes none of the tokens that were issued so far.
+    pub fn revoke_oauth(&self) {
+        self.shared.oauth.issue();
     }
 
     /// Everything that came to a service, in order, also what was refused.

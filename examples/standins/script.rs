@@ -22,6 +22,8 @@ pub enum Fault {
         #[serde(default)]
         body: Option<String>,
     },
+    /// Answers well, with these headers beside.
+    Headers { headers: BTreeMap<String, String> },
     /// A success by its status, an error by its body.
     ErrorInside,
     /// Answers this, and says back all that it was told.
@@ -52,6 +54,15 @@ pub enum Fault {
 impl Fault {
     pub fn status(status: u16) -> Fault {
         Fault::Status { status, retry_after: None, body: None }
+    }
+
+    /// A refusal in the provider's own words.
+    pub fn refusal(status: u16, body: impl ToString) -> Fault {
+        Fault::Status { status, retry_after: None, body: Some(body.to_string()) }
+    }
+
+    pub fn header(name: &str, value: &str) -> Fault {
+        Fault::Headers { headers: [(name.to_owned(), value.to_owned())].into() }
     }
 
     /// Whether it shows in the TLS handshake.

@@ -71,6 +71,27 @@ async fn converse(
         if verb != "line" {
             verbs.push(verb.to_uppercase());
         }
+        if let Some(given) = line.strip_prefix(b"AUTH XOAUTH2 ") {
+            if is_token(given, shared) {
+                line = plain_login();
+            } else {
+                // What is wrong comes as a challenge; an empty answer ends it.
+                let challenge = super::twilio::base64("{\"status\":\"400\",\"schemes\":\"Bearer\"}");
+                stream.write_all(format!("334 {challenge}\r\n").as_bytes()).await?;
+                stream.flush().await?;
+                line.clear();
+                stream.read_until(b'\n', &mut line).await?;
+                let refusal = if line == b"\r\n" {
+                    "535 5.7.8 Username and Password not accepted"
+                } else {
+                    "501 5.5.2 not empty"
+                };
+                stream.write_all(format!("{refusal}\r\n").as_bytes()).await?;
+                stream.flush().await?;
+                line.clear();
+                continue;
+            }
+        }
         let answer = session.process(&line);
         line.clear();
         in_text = answer.code == 354 || (in_text && answer.action == Action::NoReply);
@@ -86,6 +107,17 @@ async fn converse(
         }
     }
     Ok(())
+}
+
+/// XOAUTH2 as Gmail and Office 365 take it: the mailbox, and the newest token.
+fn is_token(given: &[u8], shared: &Shared) -> bool {
+    let right = format!("user={USERNAME}\x01auth=Bearer {}\x01\x01", shared.oauth.current());
+    given.trim_ascii() == super::twilio::base64(&right).as_bytes()
+}
+
+/// What the session, which knows no tokens, is told in its place.
+fn plain_login() -> Vec<u8> {
+    format!("AUTH PLAIN {}\r\n", super::twilio::base64(&format!("\0{USERNAME}\0{PASSWORD}"))).into_bytes()
 }
 
 fn session(peer: IpAddr, door: Door, shared: &Arc<Shared>) -> Session<Postman> {
@@ -136,6 +168,9 @@ async fn say<S: AsyncWrite + Unpin>(
     }
     let mut bytes = Vec::new();
     answer.write_to(&mut bytes)?;
+    if verb == "ehlo" {
+        bytes = String::from_utf8_lossy(&bytes).replace("AUTH ", "AUTH XOAUTH2 ").into_bytes();
+    }
     stream.write_all(&bytes).await?;
     stream.flush().await?;
     Ok(true)

@@ -4,12 +4,15 @@
 //! Settings: `timeout` (default "15s"), `ca_file` (more roots, PEM), `allow_plain` (http:// beyond
 //! loopback).
 
+use crate::channel::Outgoing;
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
 use crate::domain::time::Span;
+use crate::net::client::Wire;
 use crate::net::{Answer, Client, Endpoint, Method, REQUEST_TIMEOUT, Reach, tls};
 use crate::settings::Table;
+use lettre::message::Mailbox;
 use reqwest::RequestBuilder;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +52,7 @@ impl Way {
     ) -> Result<Answer, Failure> {
         let mut answer = self.client.send(method, to, dress).await?;
         answer.body = scrub(answer.body, &self.secrets);
+        answer.drop_headers(|value| self.secrets.iter().any(|s| value.contains(s.reveal())));
         Ok(answer)
     }
 
@@ -56,9 +60,20 @@ impl Way {
     pub async fn connect(&self, to: &Endpoint) -> Result<String, Failure> {
         self.client.connect(to).await
     }
+
+    /// A connection for what is not HTTP.
+    pub async fn open(&self, to: &Endpoint) -> Result<Box<dyn Wire>, Failure> {
+        self.client.open(to).await
+    }
+
+    /// A text of the far end without our secrets.
+    pub fn scrubbed(&self, text: &str) -> String {
+        String::from_utf8_lossy(&scrub(text.as_bytes().to_vec(), &self.secrets)).into_owned()
+    }
 }
 
-fn scrub(body: Vec<u8>, secrets: &[Secret]) -> Vec<u8> {
+/// Takes the secrets out of a text.
+pub(super) fn scrub(body: Vec<u8>, secrets: &[Secret]) -> Vec<u8> {
     let Ok(text) = std::str::from_utf8(&body) else { return body };
     if !secrets.iter().any(|s| text.contains(s.reveal())) {
         return body;
@@ -86,7 +101,7 @@ pub(super) fn ca_file(table: &mut Table<'_>) -> Option<PathBuf> {
 pub(super) fn secret_url(table: &mut Table<'_>, key: &str, example: &str, reach: Reach) -> Option<Endpoint> {
     let url = table.require_secret(key, example)?;
     if url.is_empty() {
-        return Endpoint::parse(NOWHERE, reach).ok();
+        return nowhere();
     }
     let (message, hint) = match Endpoint::parse(url.reveal(), reach) {
         Ok(endpoint) => return Some(endpoint),
@@ -94,6 +109,11 @@ pub(super) fn secret_url(table: &mut Table<'_>, key: &str, example: &str, reach:
     };
     table.error(key, message, hint);
     None
+}
+
+/// Where a simulated channel would send to.
+pub(super) fn nowhere() -> Option<Endpoint> {
+    Endpoint::parse(NOWHERE, Reach::default()).ok()
 }
 
 /// The provider's address, which tests and proxies replace.
@@ -140,6 +160,17 @@ pub(super) fn attempt(result: Result<AttemptResult, Failure>) -> AttemptResult {
 pub(super) fn harmless(mut failure: Failure) -> Failure {
     failure.unknown = false;
     failure
+}
+
+/// "Stentor <stentor@example.org>", or an address alone.
+pub(super) fn mailbox(text: &str) -> Result<Mailbox, String> {
+    text.parse().map_err(|_| format!("{text:?} is not an address; write \"Stentor <stentor@example.org>\""))
+}
+
+/// The number to send to.
+pub(super) fn number(out: &Outgoing) -> Result<&str, Failure> {
+    let missing = || Failure::new(FailureClass::ValidationError, Blame::Message, "there is no number to send to");
+    out.address.as_deref().ok_or_else(missing)
 }
 
 /// At most this many characters, line breaks kept.

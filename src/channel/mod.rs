@@ -4,13 +4,29 @@
 //! breakers are the engine's. It works alone, without the daemon (see `examples/one_channel.rs`).
 //! Adding one is a file here and a line in [`KINDS`].
 
+mod azure;
+mod command;
+mod discord;
 mod email_sms;
 mod http;
+mod http_sms;
+mod markdown;
+mod matter;
+mod ntfy;
+mod pagerduty;
+mod request;
+mod sendgrid;
+mod sign;
 mod slack;
 mod smtp;
+mod sns;
+mod socket;
 pub mod sound;
+mod teams;
+mod telnyx;
 mod twilio;
 mod webhook;
+mod websocket;
 
 use crate::domain::delivery::Sort;
 use crate::domain::event::{AttemptResult, Rendered};
@@ -23,6 +39,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use crate::domain::delivery::Format;
+pub use matter::{Matter, Occasion, Subject};
 
 /// One attempt, ready to go. Everything is finished text; the channel adds only its wire format.
 #[derive(Clone, Debug)]
@@ -37,6 +54,8 @@ pub struct Outgoing {
     pub level: Level,
     /// How much longer it makes sense to try.
     pub ttl: Span,
+    /// What it is about, for channels that carry more than text.
+    pub matter: Matter,
     /// Sound only: begins now and is silenced later.
     pub sound: Option<SoundOrder>,
 }
@@ -66,6 +85,17 @@ pub trait Channel: Send + Sync + Debug {
     /// Hands over the channel that `via` names, once all channels are read. Only a channel that
     /// sends through another one cares; a second call changes nothing.
     fn connect_via(&self, _via: Arc<dyn Channel>) {}
+
+    /// The form of its text, where its settings choose one; `None`: that of its kind.
+    fn format(&self) -> Option<Format> {
+        None
+    }
+
+    /// Whether the far end keeps one thing for each incident, and so must hear of the
+    /// acknowledgement and of the end, whatever `updates` says.
+    fn follows_incidents(&self) -> bool {
+        false
+    }
 
     /// For channels whose provider can be asked, after a lost answer, whether it has a message.
     fn inquirer(&self) -> Option<&dyn Inquirer> {
@@ -185,11 +215,25 @@ pub struct Kind {
 /// Every kind there is; the one line of registration.
 pub const KINDS: &[&Kind] = &[
     &smtp::KIND,
+    &smtp::oauth::GMAIL,
+    &smtp::oauth::OFFICE365,
     &email_sms::KIND,
     &twilio::sms::KIND,
     &twilio::voice::KIND,
+    &telnyx::KIND,
+    &sns::KIND,
+    &azure::KIND,
+    &http_sms::KIND,
+    &sendgrid::KIND,
     &slack::KIND,
+    &discord::KIND,
+    &teams::KIND,
+    &pagerduty::KIND,
+    &ntfy::KIND,
+    &command::KIND,
     &webhook::KIND,
+    &socket::KIND,
+    &websocket::KIND,
     &sound::KIND,
 ];
 

@@ -4,24 +4,6 @@
 use crate::config::options::LoadOptions;
 use crate::settings::Table;
 
-/// Kinds of channel.
-const CHANNEL_KINDS: &[&str] = &[
-    "aws-sns",
-    "azure-sms",
-    "command",
-    "discord",
-    "gmail",
-    "http-sms",
-    "ntfy",
-    "office365",
-    "pagerduty",
-    "sendgrid",
-    "socket",
-    "teams",
-    "telnyx-sms",
-    "websocket",
-];
-
 /// Kinds of heartbeat: Nagios plugins, and whatever else runs a program.
 const HEARTBEAT_KINDS: &[&str] = &["command", "nagios"];
 
@@ -51,10 +33,6 @@ pub fn may_read(table: &mut Table<'_>, home: Home, key: &str, options: &LoadOpti
     }
     table.later(key);
     false
-}
-
-pub fn is_later_channel_kind(kind: &str) -> bool {
-    CHANNEL_KINDS.contains(&kind)
 }
 
 pub fn is_later_heartbeat_kind(kind: &str) -> bool {

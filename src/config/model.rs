@@ -3,7 +3,7 @@
 use crate::channel::{Channel, Kind};
 use crate::config::intake::{Alertmanager, Token};
 use crate::domain::Labels;
-use crate::domain::delivery::{Medium, Sort};
+use crate::domain::delivery::{Format, Medium, Sort};
 use crate::domain::level::Level;
 use crate::domain::schedule::Schedule;
 use crate::domain::secret::Secret;
@@ -124,6 +124,10 @@ impl ChannelConfig {
     }
     pub fn medium(&self) -> Option<Medium> {
         self.kind.sort.medium()
+    }
+    /// The form of its text.
+    pub fn format(&self) -> Format {
+        self.adapter.format().unwrap_or(self.kind.format)
     }
 }
 

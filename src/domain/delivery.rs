@@ -65,6 +65,8 @@ pub enum Format {
     Chat,
     /// The JSON document of CLI.md, one outcome of `events`.
     Document,
+    /// The JSON document that Prometheus' Alertmanager posts, version 4.
+    Alertmanager,
     /// Nothing: a sound.
     None,
 }

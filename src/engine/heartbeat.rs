@@ -6,7 +6,7 @@ use super::input::{Effect, SendRequest};
 use super::plan::Terms;
 use super::refusal::{Answer, Code, Refusal};
 use super::turn::{Turn, refuse};
-use crate::channel::Outgoing;
+use crate::channel::{Matter, Outgoing};
 use crate::config::{Check, Heartbeat};
 use crate::domain::event::{EventKind, HeartbeatStatus, Rendered};
 use crate::domain::level::Level;
@@ -171,6 +171,7 @@ impl<'e> Turn<'e> {
             text: Rendered { subject: String::new(), text },
             level: Level::Low,
             ttl: timeout,
+            matter: Matter::default(),
             sound: None,
         };
         self.effects.push(Effect::TestCall { heartbeat, channel: channel.into(), timeout, out: Box::new(out) });

@@ -24,7 +24,9 @@ impl Turn<'_> {
         let (Some(channel), Some(attempt)) = (config.channels.get(d.channel()), d.attempts.last()) else {
             return false;
         };
-        let (Some(text), false) = (d.text(channel.kind.format), channel.simulate) else { return false };
+        let (Some(text), false) = (d.texts.get(&super::state::text_key(channel)), channel.simulate) else {
+            return false;
+        };
         if channel.adapter.inquirer().is_none() {
             return false;
         }

@@ -87,21 +87,24 @@ impl Turn<'_> {
         let (n, possibly_duplicate, expires, level) = (d.n + 1, d.maybe_sent, d.expires, d.level);
         let address = channel.medium().and_then(|m| d.address_for(m));
         let address = address.map(|a| self.gateway_address(channel, d.who.as_deref(), a));
-        let format = channel.kind.format;
-        let ready = d.text(format).cloned();
+        let format = channel.format();
+        let key = super::state::text_key(channel);
+        let ready = d.texts.get(&key).cloned();
         let fresh = ready.is_none() && format != Format::None;
         let text = match ready {
             Some(text) => text,
             None => self.render(id, channel),
         };
+        let matter = self.matter(id, channel);
         let payload = Payload { text: fresh.then(|| text.clone()), ..Payload::default() };
         let head = EventKind::AttemptStarted {
             delivery: id,
             n,
             channel: channel.name.clone(),
             medium: channel.medium(),
-            format: fresh.then(|| super::state::format_key(format).to_owned()),
+            format: fresh.then_some(key),
             possibly_duplicate,
+            thread: matter.incident.as_ref().and_then(|i| i.first.clone()),
         };
         if fresh {
             self.emit_with(head, payload)
@@ -109,7 +112,8 @@ impl Turn<'_> {
             self.emit(head)
         }
         let sound = channel.sound.map(|s| self.begin_sound(id, channel, s));
-        let out = Outgoing { key: id.to_string(), attempt: n, address, text, level, ttl: expires - self.now, sound };
+        let ttl = expires - self.now;
+        let out = Outgoing { key: id.to_string(), attempt: n, address, text, level, ttl, matter, sound };
         self.effects.push(Effect::Attempt(AttemptOrder {
             delivery: id,
             n,

@@ -3,7 +3,9 @@
 use super::alert::NO_LONGER_REPORTED;
 use super::state::Incident;
 use super::turn::Turn;
+use crate::channel::{Matter, Occasion, Subject};
 use crate::config::ChannelConfig;
+use crate::domain::delivery::Sort;
 use crate::domain::event::{EventKind, Origin, Rendered};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::Timestamp;
@@ -36,11 +38,43 @@ impl Turn<'_> {
             keys: false,
             possibly_duplicate: d.maybe_sent,
         };
-        let checked = crate::message::render_checked(channel.kind.format, channel.template.as_deref(), &context);
+        let checked = crate::message::render_checked(channel.format(), channel.template.as_deref(), &context);
         if let Some(words) = checked.failure {
             self.emit(EventKind::TemplateFailed { template: channel.name.clone(), words });
         }
         checked.rendered
+    }
+
+    /// What this delivery is about, for a channel that carries more than text.
+    pub fn matter(&self, id: DeliveryId, channel: &ChannelConfig) -> Matter {
+        let notification = self.state.deliveries.get(&id).and_then(|d| self.state.notifications.get(&d.notification));
+        let Some(n) = notification.filter(|_| channel.kind.sort == Sort::Fixed) else { return Matter::default() };
+        let incident = n.origin.incident().and_then(|i| self.state.incidents.get(&i));
+        Matter {
+            from: self.config.daemon.name.clone(),
+            occasion: occasion(&n.origin),
+            kind_of: n.kind_of.clone(),
+            subject: n.content.subject.clone(),
+            body: n.content.body.clone(),
+            labels: n.labels.clone(),
+            incident: incident.map(|i| Subject {
+                id: i.id.to_string(),
+                number: i.number,
+                first: i.firsts.get(&channel.name).cloned(),
+            }),
+        }
+    }
+}
+
+fn occasion(origin: &Origin) -> Occasion {
+    match origin {
+        Origin::OneShot | Origin::Fomo => Occasion::Message,
+        Origin::Test => Occasion::Test,
+        Origin::Opening { .. } | Origin::Step { round: 0, step: 0, .. } => Occasion::Opened,
+        Origin::Step { .. } => Occasion::Step,
+        Origin::Reminder { .. } => Occasion::Reminder,
+        Origin::Acknowledged { .. } => Occasion::Acknowledged,
+        Origin::Resolved { .. } => Occasion::Resolved,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Rendered once, by the engine, for the first attempt; retries and fallbacks of the same format
 //! reuse it. A failing template falls back to the built-in text.
 
+mod alertmanager;
 mod chat;
 mod clean;
 mod context;
@@ -54,6 +55,7 @@ fn built_in(format: Format, context: &Context<'_>) -> Rendered {
         Format::Speech => plain(speech::text(context)),
         Format::Chat => plain(chat::text(context)),
         Format::Document => plain(document::text(context)),
+        Format::Alertmanager => plain(alertmanager::text(context)),
         Format::None => Rendered::default(),
     }
 }
@@ -65,7 +67,7 @@ fn finished(format: Format, text: String) -> String {
         Format::Sms => sms::finished(&text),
         Format::Speech => speech::finished(&text),
         Format::Chat => chat::finished(&text),
-        Format::Document => text,
+        Format::Document | Format::Alertmanager => text,
         Format::None => String::new(),
     }
 }

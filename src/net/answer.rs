@@ -5,6 +5,7 @@ use crate::domain::failure::{Blame, Failure, FailureClass, cut};
 use crate::domain::time::{Span, Timestamp};
 use crate::net::ANSWER_CAP;
 use crate::net::names::NameError;
+use reqwest::header::HeaderMap;
 use std::error::Error;
 
 /// An HTTP answer of any status, its body cut at [`ANSWER_CAP`].
@@ -13,6 +14,7 @@ pub struct Answer {
     pub status: u16,
     /// How long we are asked to wait (`Retry-After`).
     pub retry_after: Option<Span>,
+    headers: HeaderMap,
     /// In bytes as they came; text in error answers goes through [`Answer::words`].
     pub body: Vec<u8>,
     /// The body is complete: neither cut by us nor broken off by the other side.
@@ -25,6 +27,7 @@ impl Answer {
         let mut answer = Answer {
             status: response.status().as_u16(),
             retry_after: header.and_then(|h| retry_after(h, clock::wall())),
+            headers: response.headers().clone(),
             body: Vec::new(),
             whole: false,
         };
@@ -49,6 +52,17 @@ impl Answer {
 
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// A header's value, if it is printable ASCII; of several the first.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Takes out every header whose value fits.
+    pub fn drop_headers(&mut self, fits: impl Fn(&str) -> bool) {
+        let kept = self.headers.drain().filter_map(|(name, value)| Some((name?, value)));
+        self.headers = kept.filter(|(_, value)| value.to_str().is_ok_and(|text| !fits(text))).collect();
     }
 
     /// The body as JSON, if it is.

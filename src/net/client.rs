@@ -12,6 +12,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 
@@ -30,6 +31,10 @@ pub struct Client {
     reach: Reach,
     own: OnceCell<Built>,
 }
+
+/// A connection, whatever is below it.
+pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 
 #[derive(Clone)]
 struct Built {
@@ -65,25 +70,38 @@ impl Client {
     /// # Errors
     /// What went wrong, as for a request that was never sent.
     pub async fn connect(&self, to: &Endpoint) -> Result<String, Failure> {
+        Ok(self.reached(to).await?.1)
+    }
+
+    /// A connection to speak another language than HTTP on, with TLS where the endpoint has it.
+    ///
+    /// # Errors
+    /// As for [`Client::connect`].
+    pub async fn open(&self, to: &Endpoint) -> Result<Box<dyn Wire>, Failure> {
+        Ok(self.reached(to).await?.0)
+    }
+
+    async fn reached(&self, to: &Endpoint) -> Result<(Box<dyn Wire>, String), Failure> {
         let built = self.built().await?;
         match tokio::time::timeout(CONNECT_TIMEOUT.min(self.timeout), self.reach_out(to, built.tls)).await {
-            Ok(Ok(words)) => Ok(words),
+            Ok(Ok(reached)) => Ok(reached),
             Ok(Err(e)) => Err(unreached(&e)),
             Err(_) => Err(Failure::new(FailureClass::Timeout, Blame::Channel, "cannot connect: no answer in time")),
         }
     }
 
-    async fn reach_out(&self, to: &Endpoint, tls: Arc<ClientConfig>) -> std::io::Result<String> {
+    async fn reach_out(&self, to: &Endpoint, tls: Arc<ClientConfig>) -> std::io::Result<(Box<dyn Wire>, String)> {
         let tcp = dial(to.host(), to.port(), self.reach.link_local).await?;
         let peer = tcp.peer_addr()?;
         if !to.is_tls() {
-            return Ok(format!("connected to {peer}"));
+            return Ok((Box::new(tcp), format!("connected to {peer}")));
         }
         let host = to.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host).map_err(std::io::Error::other)?;
         let stream = TlsConnector::from(tls).connect(name, tcp).await?;
         let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-        Ok(format!("connected to {peer}{}", leaf.map(|c| remaining(c)).unwrap_or_default()))
+        let words = format!("connected to {peer}{}", leaf.map(|c| remaining(c)).unwrap_or_default());
+        Ok((Box::new(stream), words))
     }
 
     async fn built(&self) -> Result<Built, Failure> {

@@ -62,6 +62,20 @@ impl Endpoint {
         self.0.origin().ascii_serialization()
     }
 
+    /// Host, and port where it is not the usual one: what the header `Host` holds.
+    pub fn authority(&self) -> String {
+        let place = self.place();
+        place.split_once("://").map_or(String::new(), |(_, authority)| authority.to_owned())
+    }
+
+    /// As it stands in the first line of a request.
+    pub fn path_and_query(&self) -> String {
+        match self.0.query() {
+            Some(query) => format!("{}?{query}", self.0.path()),
+            None => self.0.path().to_owned(),
+        }
+    }
+
     /// What may not be shown: path and query, whole and in the parts that may be tokens.
     pub fn hidden(&self) -> Vec<String> {
         let path = self.0.path();

@@ -8,14 +8,28 @@ mod standins;
 #[allow(dead_code, reason = "its main is not run here")]
 mod one_channel;
 
+mod azure;
+mod command;
+mod discord;
 mod email_sms;
+mod http_sms;
 mod mail;
 mod net;
+mod ntfy;
+mod oauth;
+mod pagerduty;
 mod secrets;
+mod sendgrid;
 mod settings;
 mod slack;
+mod slack_web;
+mod sns;
+mod socket;
 mod support;
+mod teams;
+mod telnyx;
 mod toxic;
 mod twilio;
 mod webhook;
+mod websocket;
 mod wild;

@@ -20,13 +20,87 @@ fn channels(standins: &Standins) -> Vec<(&'static str, Arc<dyn Channel>)> {
     );
     let hook = format!(
         "url = \"{}/canaryPath17/x?token=canaryQuery17\"\nauth = {{ bearer = \"canaryBearer17\" }}\n\
-         headers = {{ X-Key = \"canaryHeader17\" }}\ntimeout = \"200ms\"",
+         headers = {{ X-Key = \"canaryHeader17\" }}\nsigning_secret = \"canarySigning17\"\ntimeout = \"200ms\"",
         at.hook
     );
     vec![
         ("twilio", channel("twilio-sms", &twilio)),
         ("twilio", channel("twilio-voice", &twilio)),
         ("slack", channel("slack", &format!("webhook_url = \"{}\"\ntimeout = \"200ms\"", at.slack_webhook_url))),
+        (
+            "telnyx",
+            channel(
+                "telnyx-sms",
+                &format!(
+                    "base_url = \"{}\"\napi_key = \"{}\"\nfrom = \"+15550199\"\ntimeout = \"200ms\"",
+                    at.telnyx, at.telnyx_api_key
+                ),
+            ),
+        ),
+        (
+            "sendgrid",
+            channel(
+                "sendgrid",
+                &format!(
+                    "base_url = \"{}\"\napi_key = \"{}\"\nfrom = \"s@example.org\"\ntimeout = \"200ms\"",
+                    at.sendgrid, at.sendgrid_api_key
+                ),
+            ),
+        ),
+        (
+            "azure",
+            channel(
+                "azure-sms",
+                &format!(
+                    "endpoint = \"{}\"\naccess_key = \"{}\"\nfrom = \"+18005550199\"\ntimeout = \"200ms\"",
+                    at.azure, at.azure_access_key
+                ),
+            ),
+        ),
+        (
+            "sns",
+            channel(
+                "aws-sns",
+                &format!(
+                    "base_url = \"{}\"\nregion = \"eu-west-1\"\naccess_key_id = \"AKIASTANDIN000000017\"\n\
+                     secret_access_key = \"{}\"\ntimeout = \"200ms\"",
+                    at.sns, at.sns_secret_access_key
+                ),
+            ),
+        ),
+        (
+            "ntfy",
+            channel(
+                "ntfy",
+                &format!(
+                    "base_url = \"{}\"\ntopic = \"standInTopicOfNtfy17\"\ntoken = \"{}\"\ntimeout = \"200ms\"",
+                    at.ntfy, at.ntfy_token
+                ),
+            ),
+        ),
+        ("hook", channel("http-sms", &hook)),
+        (
+            "slack-web",
+            channel(
+                "slack",
+                &format!(
+                    "base_url = \"{}\"\ntoken = \"{}\"\nchannel = \"#alarms\"\ntimeout = \"200ms\"",
+                    at.slack_api, at.slack_token
+                ),
+            ),
+        ),
+        ("discord", channel("discord", &format!("webhook_url = \"{}\"\ntimeout = \"200ms\"", at.discord_webhook_url))),
+        ("teams", channel("teams", &format!("webhook_url = \"{}\"\ntimeout = \"200ms\"", at.teams_webhook_url))),
+        (
+            "pagerduty",
+            channel(
+                "pagerduty",
+                &format!(
+                    "base_url = \"{}\"\nrouting_key = \"{}\"\ntimeout = \"200ms\"",
+                    at.pagerduty, at.pagerduty_routing_key
+                ),
+            ),
+        ),
         ("hook", channel("webhook", &hook)),
         ("smtp", channel("smtp", &mail)),
     ]
@@ -36,8 +110,19 @@ fn channels(standins: &Standins) -> Vec<(&'static str, Arc<dyn Channel>)> {
 fn canaries(at: &Addresses, service: &str) -> Vec<String> {
     match service {
         "twilio" => vec![at.twilio_auth_token.into()],
+        "telnyx" => vec![at.telnyx_api_key.into()],
+        "sendgrid" => vec![at.sendgrid_api_key.into()],
         "slack" => vec![at.slack_webhook_url.rsplit('/').next().unwrap().into()],
-        "hook" => ["canaryPath17", "canaryQuery17", "canaryBearer17", "canaryHeader17"].map(str::to_owned).into(),
+        "azure" => vec![at.azure_access_key.into()],
+        "sns" => vec![at.sns_secret_access_key.into()],
+        "ntfy" => vec![at.ntfy_token.into(), "standInTopicOfNtfy17".into()],
+        "slack-web" => vec![at.slack_token.into()],
+        "discord" => vec![at.discord_webhook_url.rsplit('/').next().unwrap().into()],
+        "teams" => vec!["standInFlowOfTeams17".into(), "standIn-Signature_OfTheFlow17".into()],
+        "pagerduty" => vec![at.pagerduty_routing_key.into()],
+        "hook" => ["canaryPath17", "canaryQuery17", "canaryBearer17", "canaryHeader17", "canarySigning17"]
+            .map(str::to_owned)
+            .into(),
         _ => vec![at.smtp_password.into()],
     }
 }
@@ -66,7 +151,7 @@ async fn f79_no_error_description_or_debug_shows_a_secret() {
     let mail = out(Some("alice@example.org"), "s", "t");
     for (service, channel) in channels(&standins) {
         let canaries = canaries(standins.addresses(), service);
-        let message = if service == "smtp" { &mail } else { &message };
+        let message = if matches!(service, "smtp" | "sendgrid") { &mail } else { &message };
         let mut said = format!("{channel:?} {}", channel.describe(message));
         for fault in faults(service, &canaries) {
             standins.set_times(service, fault.clone(), 1);

@@ -1,7 +1,8 @@
 //! Channels from their settings, messages for them, and what came of it.
 
+use crate::standins::record::Recorded;
 use std::sync::Arc;
-use stentor::channel::{self, Channel, Outgoing};
+use stentor::channel::{self, Channel, Matter, Occasion, Outgoing, Subject};
 use stentor::domain::event::{AttemptResult, Rendered};
 use stentor::domain::failure::{Blame, Failure, FailureClass};
 use stentor::domain::level::Level;
@@ -32,8 +33,33 @@ pub fn out(address: Option<&str>, subject: &str, text: &str) -> Outgoing {
         text: Rendered { subject: subject.into(), text: text.into() },
         level: Level::Urgent,
         ttl: Span::hours(1),
+        matter: Matter::default(),
         sound: None,
     }
+}
+
+/// The incident of all tests.
+pub const INCIDENT: &str = "01KTESTINCIDENT0000000417";
+
+/// A message about incident 417, for a fixed channel.
+pub fn about(occasion: Occasion, text: &str) -> Outgoing {
+    let labels = [("level", "urgent"), ("source", "heartbeat"), ("name", "twilio"), ("type", "probe")];
+    let matter = Matter {
+        from: "prague-1".into(),
+        occasion,
+        kind_of: "probe".into(),
+        subject: "Twilio credentials refused".into(),
+        body: "401 Authenticate".into(),
+        labels: Arc::new(labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into()),
+        incident: Some(Subject { id: INCIDENT.into(), number: 417, first: None }),
+    };
+    Outgoing { matter, ..out(None, "", text) }
+}
+
+/// What was sent as JSON.
+#[track_caller]
+pub fn json(recorded: &Recorded) -> serde_json::Value {
+    serde_json::from_str(&recorded.body).unwrap_or_else(|e| panic!("{e}: {}", recorded.body))
 }
 
 #[track_caller]

@@ -32,6 +32,22 @@ async fn sends_the_finished_document_under_its_key() {
 }
 
 #[tokio::test]
+async fn signs_the_time_and_the_body() {
+    let standins = Standins::start().await;
+    let hook = hook(&standins, "signing_secret = \"s1gning\"");
+    hook.send(&out(None, "", "{\"x\":1}")).await;
+    let got = &standins.recorded("hook")[0];
+    let (time, signature) = got.headers["x-stentor-signature"].split_once(",v1=").unwrap();
+    let time = time.strip_prefix("t=").unwrap();
+    let at = time.parse::<i64>().unwrap();
+    assert!((stentor::domain::clock::wall().0 / 1_000_000 - at).abs() < 600, "{at} is not now");
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"s1gning");
+    let right = ring::hmac::sign(&key, format!("{time}.{{\"x\":1}}").as_bytes());
+    assert_eq!(signature, right.as_ref().iter().map(|b| format!("{b:02x}")).collect::<String>());
+    assert!(hook.describe(&out(None, "", "{}")).contains("X-Stentor-Signature: t=...,v1=..."));
+}
+
+#[tokio::test]
 async fn uses_the_method_the_type_and_basic_auth_of_its_settings() {
     let standins = Standins::start().await;
     let settings = "method = \"PUT\"\ncontent_type = \"text/plain\"\nauth = { username = \"u\", password = \"p\" }";

@@ -48,6 +48,41 @@ fn channels(at: SocketAddr) -> Vec<Arc<dyn Channel>> {
     vec![
         channel("webhook", &format!("url = \"http://{at}/\"\ntimeout = \"2s\"")),
         channel("slack", &slack),
+        channel(
+            "telnyx-sms",
+            &format!("base_url = \"http://{at}\"\napi_key = \"key17\"\nfrom = \"+15550199\"\ntimeout = \"2s\""),
+        ),
+        channel(
+            "azure-sms",
+            &format!("endpoint = \"http://{at}\"\naccess_key = \"a2V5\"\nfrom = \"+15550199\"\ntimeout = \"2s\""),
+        ),
+        channel(
+            "aws-sns",
+            &format!(
+                "base_url = \"http://{at}\"\nregion = \"eu-west-1\"\naccess_key_id = \"A17\"\n\
+                 secret_access_key = \"secret17\"\ntimeout = \"2s\""
+            ),
+        ),
+        channel(
+            "http-sms",
+            &format!(
+                "url = \"http://{at}/\"\nid_path = \"data.0.id\"\n\
+                 failure = {{ path = \"status\", values = [\"x\"] }}\ntimeout = \"2s\""
+            ),
+        ),
+        channel("discord", &format!("webhook_url = \"http://{at}/\"\ntimeout = \"2s\"")),
+        channel("teams", &format!("webhook_url = \"http://{at}/\"\ntimeout = \"2s\"")),
+        channel(
+            "pagerduty",
+            &format!("base_url = \"http://{at}\"\nrouting_key = \"{}\"\ntimeout = \"2s\"", "0".repeat(32)),
+        ),
+        channel("ntfy", &format!("base_url = \"http://{at}\"\ntopic = \"topic17\"\ntimeout = \"2s\"")),
+        channel(
+            "slack",
+            &format!("base_url = \"http://{at}\"\ntoken = \"token17\"\nchannel = \"#a\"\ntimeout = \"2s\""),
+        ),
+        channel("websocket", &format!("url = \"ws://{at}/\"\nack = \"ok\"\ntimeout = \"2s\"")),
+        channel("socket", &format!("address = \"{at}\"\nack = \"ok\"\ntimeout = \"2s\"")),
         channel("twilio-sms", &account),
         channel("twilio-voice", &account),
     ]
@@ -88,6 +123,12 @@ fn document() -> impl Strategy<Value = String> {
         Just("num_segments"),
         Just("ok"),
         Just("error"),
+        Just("errors"),
+        Just("data"),
+        Just("id"),
+        Just("retry_after"),
+        Just("value"),
+        Just("event"),
     ];
     prop::collection::vec((name, value), 0..6).prop_map(|pairs| {
         let fields: Vec<_> = pairs.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();

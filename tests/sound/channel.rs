@@ -3,7 +3,7 @@
 use crate::device::{Device, eventually, fixture, times, until_acknowledged};
 use crate::pitch::{peak, pitch, seconds, share, trimmed};
 use stentor::channel::sound::{Settings, Sound, Tone};
-use stentor::channel::{Channel, Outgoing, SoundOrder, Sounder, WantedSound};
+use stentor::channel::{Channel, Matter, Outgoing, SoundOrder, Sounder, WantedSound};
 use stentor::domain::event::{AttemptResult, Rendered};
 use stentor::domain::level::Level;
 use stentor::domain::time::Span;
@@ -16,6 +16,7 @@ pub fn outgoing(key: &str, level: Level) -> Outgoing {
         text: Rendered::default(),
         level,
         ttl: Span::mins(5),
+        matter: Matter::default(),
         sound: Some(SoundOrder { max: Span::mins(15) }),
     }
 }

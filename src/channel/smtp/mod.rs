@@ -10,7 +10,9 @@
 //! `ca_file`, `timeout`.
 
 mod failure;
+pub mod oauth;
 mod session;
+mod tokens;
 mod wire;
 
 use crate::channel::smtp::session::{Login, Mode, Server};
@@ -47,9 +49,9 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     };
     let port = table.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok()).unwrap_or(mode.port());
     let login = login(table, mode);
-    let from = table.require_parsed("from", "Stentor <stentor@example.org>", mailbox);
-    let from = from.or_else(|| table.simulated().then(|| mailbox("stentor@simulated.invalid").ok()).flatten());
-    let hello = table.text("hello").filter(|h| !h.is_empty()).map_or_else(ClientId::default, ClientId::Domain);
+    let from = table.require_parsed("from", "Stentor <stentor@example.org>", http::mailbox);
+    let from = from.or_else(|| table.simulated().then(|| http::mailbox("stentor@simulated.invalid").ok()).flatten());
+    let hello = hello(table);
     let ca_file = http::ca_file(table);
     let timeout = http::timeout(table).to_std();
     let allow_plain = table.flag("allow_plain").unwrap_or_default();
@@ -60,6 +62,11 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
         return None;
     }
     Some(Arc::new(Smtp { from: from?, server: Server::new(host, port, mode, hello, login?, ca_file, timeout) }))
+}
+
+/// Our name in EHLO.
+fn hello(table: &mut Table<'_>) -> ClientId {
+    table.text("hello").filter(|h| !h.is_empty()).map_or_else(ClientId::default, ClientId::Domain)
 }
 
 /// `None` when it was wrong; no credentials is `Some(None)`.
@@ -75,17 +82,13 @@ fn login(table: &mut Table<'_>, mode: Mode) -> Option<Option<Login>> {
         (Some(_), Some(_)) if mode == Mode::Plain => {
             ("tls", "a username and a password need TLS", "write tls = \"starttls\" or \"implicit\"")
         }
-        (Some(username), Some(password)) => return Some(Some(Login { username, password })),
+        (Some(username), Some(password)) => return Some(Some(Login::Password { username, password })),
         _ if table.simulated() => return Some(None),
         (Some(_), None) => ("username", "a username without a password", "write password = \"${SMTP_PASSWORD}\""),
         (None, Some(_)) => ("password", "a password without a username", "write username = \"${SMTP_USERNAME}\""),
     };
     table.error(key, words, hint);
     None
-}
-
-fn mailbox(text: &str) -> Result<Mailbox, String> {
-    text.parse().map_err(|_| format!("{text:?} is not an address; write \"Stentor <stentor@example.org>\""))
 }
 
 impl Smtp {

@@ -3,7 +3,9 @@
 //! lettre's own transport says neither at which verb a server stalled nor whether the text was
 //! already out, and limits only the connecting in time; so its connection is driven from here.
 
+use crate::channel::sign;
 use crate::channel::smtp::failure::{self, Stage};
+use crate::channel::smtp::tokens::Tokens;
 use crate::channel::smtp::wire;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
@@ -48,9 +50,17 @@ impl Mode {
 }
 
 /// Who we are to the server.
-pub(super) struct Login {
-    pub username: String,
-    pub password: Secret,
+#[derive(Debug)]
+pub(super) enum Login {
+    Password {
+        username: String,
+        password: Secret,
+    },
+    /// XOAUTH2.
+    Token {
+        username: String,
+        tokens: Box<Tokens>,
+    },
 }
 
 /// A mail server, how to speak with it, and connections to it that are still warm.
@@ -112,7 +122,7 @@ impl Server {
 
     /// A server may say our password back, also as AUTH PLAIN and LOGIN send it.
     fn without_password(&self, mut failure: Failure) -> Failure {
-        if let Some(Login { username, password }) = &self.login {
+        if let Some(Login::Password { username, password }) = &self.login {
             let password = password.reveal();
             let plain = base64::encode(&format!("\0{username}\0{password}"));
             for form in [password, &plain, &base64::encode(password)] {
@@ -166,11 +176,18 @@ impl Server {
             connection.starttls(parameters, &self.hello).await.map_err(|e| failure::of(*stage, &e))?;
             certificate = connection.peer_certificate().ok();
         }
-        if let Some(login) = &self.login {
-            *stage = Stage::Auth;
-            let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            let credentials = Credentials::new(login.username.clone(), login.password.reveal().into());
-            connection.auth(&mechanisms, &credentials).await.map_err(|e| failure::of(*stage, &e))?;
+        match &self.login {
+            None => {}
+            Some(Login::Password { username, password }) => {
+                *stage = Stage::Auth;
+                let mechanisms = [Mechanism::Plain, Mechanism::Login];
+                let credentials = Credentials::new(username.clone(), password.reveal().into());
+                connection.auth(&mechanisms, &credentials).await.map_err(|e| failure::of(*stage, &e))?;
+            }
+            Some(Login::Token { username, tokens }) => {
+                *stage = Stage::Auth;
+                with_token(&mut connection, username, tokens).await?;
+            }
         }
         Ok((connection, certificate))
     }
@@ -212,6 +229,40 @@ impl Server {
     async fn implicit(&self) -> Result<Arc<ClientConfig>, Failure> {
         let ca_file = self.ca_file.clone();
         made_once(&self.implicit, move || Ok(Arc::new(tls::client_config(ca_file.as_deref())?))).await
+    }
+}
+
+/// With the token at hand; one from before that is refused is changed for a new one, once.
+async fn with_token(connection: &mut AsyncSmtpConnection, username: &str, tokens: &Tokens) -> Result<(), Failure> {
+    if !connection.server_info().supports_auth_mechanism(Mechanism::Xoauth2) {
+        let words = "no way to log in: the server does not offer XOAUTH2";
+        return Err(Failure::new(FailureClass::AuthError, Blame::Account, words));
+    }
+    let first = tokens.token().await?;
+    match xoauth2(connection, username, &first.token).await {
+        Err(failure) if failure.class == FailureClass::AuthError && first.kept => {
+            let token = tokens.renew().await?;
+            xoauth2(connection, username, &token).await
+        }
+        result => result,
+    }
+}
+
+/// One try. A server that refuses says why in a challenge, and 535 after an empty answer.
+async fn xoauth2(connection: &mut AsyncSmtpConnection, username: &str, token: &Secret) -> Result<(), Failure> {
+    let words = sign::base64(format!("user={username}\x01auth=Bearer {}\x01\x01", token.reveal()));
+    let clean = |error: &Error| {
+        let mut failure = failure::of(Stage::Auth, error);
+        failure.words = failure.words.replace(token.reveal(), "[secret]").replace(&words, "[secret]");
+        failure
+    };
+    let answer = connection.command(format!("AUTH XOAUTH2 {words}\r\n")).await.map_err(|e| clean(&e))?;
+    if !answer.has_code(334) {
+        return Ok(());
+    }
+    match connection.command("\r\n").await {
+        Err(e) => Err(clean(&e)),
+        Ok(_) => Err(Failure::new(FailureClass::AuthError, Blame::Account, "the token was refused")),
     }
 }
 

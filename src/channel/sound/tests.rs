@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::channel::SoundOrder;
+use crate::channel::{Matter, SoundOrder};
 use crate::domain::event::Rendered;
 use crate::domain::time::Span;
 use crate::settings::testing;
@@ -26,6 +26,7 @@ fn outgoing(level: Level) -> Outgoing {
         text: Rendered::default(),
         level,
         ttl: Span::mins(1),
+        matter: Matter::default(),
         sound: Some(SoundOrder { max: Span::mins(2) }),
     }
 }

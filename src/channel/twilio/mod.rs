@@ -13,8 +13,8 @@ mod inquiry;
 pub mod sms;
 pub mod voice;
 
+use crate::channel::Probed;
 use crate::channel::http::{self, Way};
-use crate::channel::{Outgoing, Probed};
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
@@ -104,13 +104,6 @@ fn warn_of_odd_sid(table: &mut Table<'_>, key: &str, sid: &str, prefix: &str) {
     if !sid.is_empty() && (hex.len() != 32 || !hex.bytes().all(|b| b.is_ascii_hexdigit())) {
         table.warning(key, "this does not look like a SID of Twilio", format!("it is {prefix} and 32 hex digits"));
     }
-}
-
-/// The number to send to.
-fn number(out: &Outgoing) -> Result<&str, Failure> {
-    out.address
-        .as_deref()
-        .ok_or_else(|| Failure::new(FailureClass::ValidationError, Blame::Message, "there is no number to send to"))
 }
 
 /// 201 and a `sid`; a success with an error inside is a failure.

@@ -2,9 +2,9 @@
 //!
 //! Settings beside [the account's](super): `from` (a number of ours) or `messaging_service_sid`.
 
-use crate::channel::http::shorten;
+use crate::channel::http::{number, shorten};
 use crate::channel::twilio::inquiry::Sought;
-use crate::channel::twilio::{Account, Form, number, warn_of_odd_sid};
+use crate::channel::twilio::{Account, Form, warn_of_odd_sid};
 use crate::channel::{Channel, Format, Found, Inquirer, Kind, Lost, Outgoing, Probed};
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;

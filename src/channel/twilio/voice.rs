@@ -5,8 +5,9 @@
 //! Settings beside [the account's](super): `from` (a number of ours), `voice` and `language` as
 //! `<Say>` takes them ("alice", "en-GB"), `ring` (how long it rings; Twilio's own default is 60s).
 
+use crate::channel::http::number;
 use crate::channel::twilio::inquiry::Sought;
-use crate::channel::twilio::{Account, Form, number};
+use crate::channel::twilio::{Account, Form};
 use crate::channel::{Channel, Format, Found, Inquirer, Kind, Lost, Outgoing, Probed};
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;

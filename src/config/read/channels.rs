@@ -68,6 +68,14 @@ fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelCo
         table.error("body", format!("line {}, column {}: {message}", problem.line, problem.column), hint);
     }
     let adapter = adapter(table, kind);
+    if template.is_some() && adapter.format().is_some_and(|format| format != Format::Document) {
+        table.error("body", "either a ready format, or a body of one's own", "leave out format or body");
+    }
+    let updates = match updates {
+        _ if adapter.follows_incidents() => Updates { acknowledged: true, resolved: true },
+        Some(updates) => updates,
+        None => default_updates(kind),
+    };
     let sound = adapter.sounder().map(|sounder| sounder.terms());
     Some(ChannelConfig {
         name: table.name().to_owned(),
@@ -78,7 +86,7 @@ fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelCo
         timeout,
         slots,
         retry,
-        updates: updates.unwrap_or_else(|| default_updates(kind)),
+        updates,
         simulate,
         sound: sound.map(|terms| SoundSettings { repeat: terms.repeat, max: terms.max }),
         template,
@@ -91,12 +99,8 @@ fn kind(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<&'static Kin
     if let Some(kind) = options.kinds.iter().find(|k| k.name == name) {
         return Some(kind);
     }
-    if later::is_later_channel_kind(&name) {
-        table.error("kind", format!("{name:?} is not yet supported"), "leave this channel out");
-    } else {
-        let hint = suggestion(&name, options.kinds.iter().map(|k| k.name));
-        table.error("kind", format!("there is no kind of channel {name:?}"), hint);
-    }
+    let hint = suggestion(&name, options.kinds.iter().map(|k| k.name));
+    table.error("kind", format!("there is no kind of channel {name:?}"), hint);
     None
 }
 

@@ -20,6 +20,9 @@ const VALUES: &[(&str, &str)] = &[
     ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000000"),
     ("TWILIO_AUTH_TOKEN", "t"),
     ("TWILIO_PHONE_NUMBER", "+15550199"),
+    ("SENDGRID_API_KEY", "s"),
+    ("TELNYX_API_KEY", "x"),
+    ("TELNYX_PHONE_NUMBER", "+15550198"),
     ("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/T0/B0/x"),
     ("HOOK_TOKEN", "h"),
     ("file:prometheus-token", "4f5c0a7be1d24f33"),
@@ -41,9 +44,7 @@ fn exactly_what_is_not_yet_supported_is_refused() {
         assert_eq!(
             messages(&loaded.errors),
             [
-                "channels.mail-backup.kind: \"sendgrid\" is not yet supported",
                 "channels.sms.limits is not yet supported",
-                "channels.sms-telnyx.kind: \"telnyx-sms\" is not yet supported",
                 "routes is not yet supported",
                 "schedules.desk.layers[1].hours is not yet supported",
                 "schedules.desk.layers[2].hours is not yet supported",
@@ -92,6 +93,18 @@ fn each_kind_asks_for_all_its_keys_whatever_is_missing() {
         });
         assert_eq!(asked, asked_at_leisure, "{}", kind.name);
     }
+}
+
+#[test]
+fn what_keeps_an_alert_for_each_incident_always_hears_of_its_end() {
+    let text = "[channels.pager]\nkind = 'pagerduty'\nrouting_key = '00000000000000000000000000000000'\nupdates = []\n\
+                [channels.chat]\nkind = 'slack'\nwebhook_url = 'https://hooks.slack.com/services/x'\nupdates = []\n\
+                [levels.low]\nchannels = ['pager', 'chat']\n";
+    let loaded = load_text(text, &[], &LoadOptions { accounts: &Nobody, ..LoadOptions::default() });
+    assert_eq!(messages(&loaded.errors), Vec::<&str>::new());
+    let told = |name: &str| loaded.config.as_ref().unwrap().channels[name].updates;
+    assert!(told("pager").acknowledged && told("pager").resolved);
+    assert!(!told("chat").acknowledged && !told("chat").resolved);
 }
 
 #[test]

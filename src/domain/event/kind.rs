@@ -150,6 +150,9 @@ pub enum EventKind {
         /// An earlier attempt's answer was lost.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         possibly_duplicate: bool,
+        /// What this channel's provider called our first message about the incident: what it answers to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thread: Option<String>,
     },
     AttemptFinished {
         delivery: DeliveryId,

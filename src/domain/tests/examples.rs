@@ -191,11 +191,22 @@ fn deliveries() -> Vec<Event> {
             medium: Some(Medium::Sms),
             format: Some(s("sms")),
             possibly_duplicate: true,
+            thread: None,
         }
         .with(Payload {
             text: Some(Rendered { subject: s("[URGENT #417] x"), text: s("URGENT #417 prague-1: x") }),
             ..Payload::default()
         }),
+        K::AttemptStarted {
+            delivery: delivery(),
+            n: 1,
+            channel: s("ops-slack"),
+            medium: None,
+            format: None,
+            possibly_duplicate: false,
+            thread: Some(s("C00000017/1503435956.000247")),
+        }
+        .bare(),
         K::DeliveryMoved {
             id: delivery(),
             status: Status::Backoff,

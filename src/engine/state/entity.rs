@@ -3,6 +3,7 @@
 use super::alert::Alert;
 use super::content::Content;
 use crate::channel::Format;
+use crate::config::ChannelConfig;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{Breaker, Idempotency, Next, Origin, Rendered};
@@ -83,6 +84,9 @@ pub struct Incident {
     /// Where an attempt was begun, and so where notices go.
     /// Each once, in order.
     pub told: Vec<Told>,
+    /// What the provider of a fixed channel called its first message, by channel.
+    #[serde(default)]
+    pub firsts: BTreeMap<String, String>,
     pub notifications: Vec<NotificationId>,
     /// Its source is an alert from outside.
     #[serde(default)]
@@ -214,19 +218,26 @@ impl Delivery {
     pub fn address_for(&self, medium: Medium) -> Option<&str> {
         if self.medium == Some(medium) { self.address.as_deref() } else { self.others.get(&medium).map(String::as_str) }
     }
+}
 
-    pub fn text(&self, format: Format) -> Option<&Rendered> {
-        self.texts.get(format_key(format))
+/// Under which a text is kept for further attempts: by its form, and one from a template only for
+/// the channel whose template it is.
+pub(in crate::engine) fn text_key(channel: &ChannelConfig) -> String {
+    let form = format_key(channel.format());
+    match channel.template {
+        Some(_) => format!("{form} of {}", channel.name),
+        None => form.to_owned(),
     }
 }
 
-pub(in crate::engine) fn format_key(format: Format) -> &'static str {
+fn format_key(format: Format) -> &'static str {
     match format {
         Format::Mail => "mail",
         Format::Sms => "sms",
         Format::Speech => "speech",
         Format::Chat => "chat",
         Format::Document => "document",
+        Format::Alertmanager => "alertmanager",
         Format::None => "none",
     }
 }

@@ -237,3 +237,17 @@ fn f32_a_lost_answer_marks_later_attempts_as_possibly_a_duplicate() {
         .collect();
     assert_eq!(marked, [false, true]);
 }
+
+#[test]
+fn a_text_from_a_template_is_only_for_the_channel_whose_template_it_is() {
+    let toml = "[channels.a]\nkind = 'webhook'\nurl = 'https://a.example'\nbody = 'A {{ subject }}'\nfallback = 'b'\n\
+                [channels.b]\nkind = 'webhook'\nurl = 'https://b.example'\nbody = 'B {{ subject }}'\nfallback = 'c'\n\
+                [channels.c]\nkind = 'webhook'\nurl = 'https://c.example'\n[levels.low]\nchannels = ['a']\n";
+    let mut w = World::with(toml);
+    w.channel("a", provider()).channel("b", provider());
+    w.open("low");
+    w.all_until("1m");
+    let text = |e: &crate::domain::event::Event| Some(e.payload.as_ref()?.text.as_ref()?.text.clone());
+    let texts: Vec<String> = w.frames.iter().flat_map(|f| &f.events).filter_map(text).collect();
+    assert_eq!((texts.len(), &texts[0][..2], &texts[1][..2], &texts[2][..1]), (3, "A ", "B ", "{"), "{texts:?}");
+}

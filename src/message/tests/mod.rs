@@ -1,6 +1,7 @@
 //! Texts are compared to the letter: they are what people read at 3 am.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod alertmanager;
 mod segments;
 mod templates;
 mod texts;

@@ -44,11 +44,11 @@ proptest! {
             context.incident = None;
         }
         for template in [None, template.as_deref()] {
-            for format in [Format::Mail, Format::Sms, Format::Speech, Format::Chat, Format::Document, Format::None] {
+            for format in [Format::Mail, Format::Sms, Format::Speech, Format::Chat, Format::Document, Format::Alertmanager, Format::None] {
                 let rendered = render(format, template, &context);
                 prop_assert!(!rendered.subject.chars().any(char::is_control), "{:?}", rendered.subject);
                 prop_assert!(rendered.subject.chars().count() < 300);
-                if format == Format::Document && template.is_some() {
+                if matches!(format, Format::Document | Format::Alertmanager) && template.is_some() {
                     continue;
                 }
                 let lines = matches!(format, Format::Mail | Format::Chat);
@@ -57,7 +57,7 @@ proptest! {
                     Format::Sms => prop_assert!(rendered.text.encode_utf16().count() <= 1600),
                     Format::Speech => prop_assert!(rendered.text.chars().count() <= 1000),
                     Format::Chat => prop_assert!(rendered.text.chars().count() <= 40_000),
-                    Format::Document => prop_assert!(serde_json::from_str::<serde_json::Value>(&rendered.text).is_ok()),
+                    Format::Document | Format::Alertmanager => prop_assert!(serde_json::from_str::<serde_json::Value>(&rendered.text).is_ok()),
                     Format::Mail | Format::None => {}
                 }
             }

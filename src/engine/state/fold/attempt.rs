@@ -16,7 +16,7 @@ impl State {
         head: &EventKind,
         payload: Option<&Payload>,
     ) -> bool {
-        let EventKind::AttemptStarted { delivery, n, channel, medium, format, possibly_duplicate } = head else {
+        let EventKind::AttemptStarted { delivery, n, channel, medium, format, possibly_duplicate, .. } = head else {
             return false;
         };
         let attempt = Attempt {
@@ -63,7 +63,22 @@ impl State {
                 c.last_proof_at = Some(at);
             });
         }
+        self.fold_first(*delivery, channel, result);
         self.change_pending(*delivery, |d| finish(d, *n, at, result))
+    }
+
+    /// The first that a fixed channel's provider took of an incident; what follows can answer to it.
+    fn fold_first(&mut self, delivery: DeliveryId, channel: &str, result: &AttemptResult) {
+        let (AttemptResult::Delivered { provider_id: Some(id), .. }
+        | AttemptResult::Sent { provider_id: Some(id), .. }) = result
+        else {
+            return;
+        };
+        let incident = self.deliveries.get(&delivery).and_then(|d| d.incident);
+        let Some(i) = incident.and_then(|i| self.incidents.get_mut(&i)) else { return };
+        if i.told.iter().any(|told| told.channel == channel && told.medium.is_none()) {
+            i.firsts.entry(channel.to_owned()).or_insert_with(|| id.clone());
+        }
     }
 
     /// The provider has it after all.

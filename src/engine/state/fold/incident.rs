@@ -71,6 +71,7 @@ impl State {
             resolved_by: None,
             because: None,
             told: Default::default(),
+            firsts: Default::default(),
             notifications: Vec::new(),
             alert: None,
         };

@@ -14,6 +14,8 @@ pub enum Says {
     Yes,
     /// The provider has it and will say later how it ended.
     Submitted,
+    /// It keeps the message under this name.
+    Keeps(&'static str),
     Simulates,
     Fails(Failure),
     /// No answer: the dispatcher gives up at the channel's deadline.
@@ -61,6 +63,7 @@ impl Says {
             Says::Yes if sort == Sort::Fixed => AttemptResult::Delivered { provider_id, detail },
             Says::Yes => AttemptResult::Sent { provider_id, detail },
             Says::Submitted => AttemptResult::Submitted { provider_id: Some("SM1".into()), detail },
+            Says::Keeps(id) => AttemptResult::Delivered { provider_id: Some(id.into()), detail },
             Says::Simulates => AttemptResult::Simulated { detail },
             Says::Fails(failure) => AttemptResult::Failed(failure),
             Says::Hangs => {

@@ -1,43 +1,41 @@
-//! Slack by an incoming webhook: one fixed place, the URL is the credential.
-//!
-//! `POST`, JSON `{"text": ...}`; 200 and the two letters `ok` are a success, errors are plain text
-//! with a real status (docs.slack.dev/messaging/sending-messages-using-incoming-webhooks). There is
-//! no idempotency: a lost answer may mean a second message.
-//!
-//! Settings: `webhook_url` (the whole URL, a secret), and those of [`http`].
+//! The incoming webhook: `POST`, JSON `{"text": ...}`; 200 and the two letters `ok` are a success,
+//! errors are plain text with a real status
+//! (docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
 
 use crate::channel::http::{self, Way};
-use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
-use crate::domain::delivery::Sort;
+use crate::channel::slack::{LONGEST, Persona, escape};
+use crate::channel::{Channel, Outgoing, Probed};
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::net::{Answer, Endpoint, Method};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
-use std::sync::Arc;
-
-pub const KIND: Kind = Kind { name: "slack", sort: Sort::Fixed, provider: "slack", format: Format::Chat, read };
-
-/// Slack advises against longer texts and cuts them itself at ten times as much.
-const LONGEST: usize = 4000;
 
 #[derive(Debug)]
-struct Slack {
+pub(super) struct Webhook {
     url: Endpoint,
+    persona: Persona,
     way: Way,
 }
 
-fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
-    let mut way = Way::read(table);
-    let url = http::secret_url(table, "webhook_url", "https://hooks.slack.com/services/T.../B.../...", way.reach)?;
-    way.hide(url.hidden());
-    Some(Arc::new(Slack { url, way }))
+impl Webhook {
+    pub fn read(table: &mut Table<'_>, mut way: Way, persona: Persona) -> Option<Webhook> {
+        let url = http::secret_url(table, "webhook_url", "https://hooks.slack.com/services/T.../B.../...", way.reach)?;
+        way.hide(url.hidden());
+        Some(Webhook { url, persona, way })
+    }
+
+    fn document(&self, out: &Outgoing) -> serde_json::Value {
+        let mut document = serde_json::json!({ "text": escape(&http::shorten(&out.text.text, LONGEST)) });
+        self.persona.sign(&mut document);
+        document
+    }
 }
 
-impl Channel for Slack {
+impl Channel for Webhook {
     fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
         Box::pin(async move {
-            let body = document(out);
+            let body = self.document(out);
             let dress = |r: reqwest::RequestBuilder| {
                 r.header("Content-Type", "application/json; charset=utf-8").body(body.to_string())
             };
@@ -53,17 +51,8 @@ impl Channel for Slack {
     }
 
     fn describe(&self, out: &Outgoing) -> String {
-        format!("POST {}/[secret]\n\n{:#}", self.url.place(), document(out))
+        format!("POST {}/[secret]\n\n{:#}", self.url.place(), self.document(out))
     }
-}
-
-fn document(out: &Outgoing) -> serde_json::Value {
-    serde_json::json!({ "text": escape(&http::shorten(&out.text.text, LONGEST)) })
-}
-
-/// The three characters that mean something to Slack, so that no text makes a link or a mention.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn judge(answer: Answer) -> Result<AttemptResult, Failure> {

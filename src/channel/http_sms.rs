@@ -1,0 +1,303 @@
+//! A text message by any provider with an HTTP API: address, body and what counts as a success are
+//! written in the config.
+//!
+//! In `url` and `body` stand `{to}`, `{from}`, `{text}` and `{id}` (the delivery's id); they are
+//! written as the place needs it: percent-encoded in the URL and in a form, escaped in JSON. Each
+//! request has the header `Idempotency-Key`, the same at each attempt. Whether a message arrives
+//! nobody says, so what was accepted ends as `sent`.
+//!
+//! Settings: `url` (a secret, it may hold a key), `from`, `method` (default "POST"), `content_type`
+//! (default "application/json", or "application/x-www-form-urlencoded"), `body` (default: to, from
+//! and text under these names), `success` (`["200", "202"]`; default: any 2xx), `id_path` (where the
+//! answer's JSON has the message's id: "messages.0.id"), `failure = { path = "status", values =
+//! ["failed"] }` (a refusal inside of a success), those of [`request`] and those of [`http`].
+
+use crate::channel::http::{self, Way};
+use crate::channel::request::{self, Dress};
+use crate::channel::{Channel, Format, Kind, Outgoing, Probed, sign};
+use crate::domain::delivery::{Medium, Sort};
+use crate::domain::event::AttemptResult;
+use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::domain::secret::Secret;
+use crate::net::{Answer, Endpoint, Method, Reach};
+use crate::settings::Table;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use std::sync::Arc;
+
+pub const KIND: Kind =
+    Kind { name: "http-sms", sort: Sort::Addressed(Medium::Sms), provider: "http", format: Format::Sms, read };
+
+/// Characters of a text.
+const LONGEST: usize = 1600;
+const FORM: &str = "application/x-www-form-urlencoded";
+const PLACES: [&str; 4] = ["to", "from", "text", "id"];
+
+#[derive(Debug)]
+struct HttpSms {
+    url: Secret,
+    /// The same without a message in it, to connect to.
+    place: Endpoint,
+    reach: Reach,
+    from: String,
+    method: Method,
+    content_type: String,
+    body: String,
+    success: Vec<u16>,
+    id_path: Option<String>,
+    failure: Option<Inside>,
+    dress: Dress,
+    way: Way,
+}
+
+/// A refusal inside of a success.
+#[derive(Debug)]
+struct Inside {
+    path: String,
+    values: Vec<String>,
+}
+
+fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
+    let mut way = Way::read(table);
+    let from = table.text("from").unwrap_or_default();
+    let method = table.choice("method", &["POST", "PUT", "PATCH", "GET"]).unwrap_or("POST");
+    let content_type = table.parsed("content_type", |t| request::header_value(t).map(|()| t.to_owned()));
+    let content_type = content_type.unwrap_or_else(|| "application/json".into());
+    let body = table.parsed("body", |body| checked(body, &content_type));
+    let success = table.parsed_list("success", |word| match word.parse() {
+        Ok(status @ 100..=599) => Ok(status),
+        _ => Err(format!("{word:?} is not a status; write success = [\"200\", \"202\"]")),
+    });
+    let id_path = table.text("id_path").filter(|path| !path.is_empty());
+    let failure = inside(table);
+    let url = address(table, way.reach);
+    let dress = Dress::read(table, &mut way);
+    let ((url, place), dress) = (url?, dress?);
+    way.hide(place.hidden());
+    let default = match content_type.starts_with(FORM) {
+        true => "to={to}&from={from}&text={text}",
+        false => "{\"to\": \"{to}\", \"from\": \"{from}\", \"text\": \"{text}\"}",
+    };
+    Some(Arc::new(HttpSms {
+        url,
+        place,
+        reach: way.reach,
+        from,
+        method: Method::from_bytes(method.as_bytes()).unwrap_or(Method::POST),
+        body: body.unwrap_or_else(|| default.into()),
+        content_type,
+        success: success.unwrap_or_default(),
+        id_path,
+        failure,
+        dress,
+        way,
+    }))
+}
+
+/// The URL with its places, and the endpoint that it is without a message.
+fn address(table: &mut Table<'_>, reach: Reach) -> Option<(Secret, Endpoint)> {
+    let url = table.require_secret("url", "https://sms.example.org/send")?;
+    if url.is_empty() {
+        return Some((url, http::nowhere()?));
+    }
+    let host = url.reveal().split('/').nth(2).unwrap_or_default();
+    let parsed = if host.contains('{') {
+        Err("the host of the URL cannot come from a message".to_owned())
+    } else {
+        Endpoint::parse(&fill(url.reveal(), &PLACES.map(|name| (name, "")), sign::percent), reach)
+    };
+    match parsed {
+        Ok(place) => Some((url, place)),
+        Err(why) => {
+            let (message, hint) =
+                why.split_once("; ").unwrap_or((&why, "write url = \"https://sms.example.org/send\""));
+            table.error("url", message, hint);
+            None
+        }
+    }
+}
+
+/// A body of JSON must be JSON whatever stands in its places.
+fn checked(body: &str, content_type: &str) -> Result<String, String> {
+    let sample = fill(body, &PLACES.map(|name| (name, "x\"\n")), writer(content_type));
+    match is_json(content_type).then(|| serde_json::from_str::<Value>(&sample)) {
+        Some(Err(e)) => {
+            Err(format!("the body is not JSON ({e}); write {{\"to\": \"{{to}}\", \"text\": \"{{text}}\"}}"))
+        }
+        _ => Ok(body.to_owned()),
+    }
+}
+
+fn inside(table: &mut Table<'_>) -> Option<Inside> {
+    let mut inner = table.table("failure")?;
+    let path = inner.require_text("path", "status");
+    let values = inner.texts("values").unwrap_or_default();
+    if values.is_empty() {
+        inner.error("values", "no value means a failure", "write values = [\"failed\"]");
+    }
+    Some(Inside { path: path?, values })
+}
+
+fn is_json(content_type: &str) -> bool {
+    content_type.contains("json")
+}
+
+/// How a value is written in a body of this type.
+fn writer(content_type: &str) -> fn(&str) -> String {
+    match content_type {
+        t if is_json(t) => in_json,
+        t if t.starts_with(FORM) => sign::percent,
+        _ => str::to_owned,
+    }
+}
+
+/// As it stands between the quotes of a JSON text.
+fn in_json(text: &str) -> String {
+    let quoted = Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// Puts the values in; what they hold is not looked at again.
+fn fill(template: &str, values: &[(&str, &str)], write: fn(&str) -> String) -> String {
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(at) = rest.find('{') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let found = values
+            .iter()
+            .find_map(|(name, value)| Some((rest.strip_prefix('{')?.strip_prefix(name)?.strip_prefix('}')?, value)));
+        match found {
+            Some((after, value)) => {
+                out.push_str(&write(value));
+                rest = after;
+            }
+            None => {
+                out.push('{');
+                rest = &rest[1..];
+            }
+        }
+    }
+    out + rest
+}
+
+/// What stands at `messages.0.id`, as text.
+fn at_path(document: &Value, path: &str) -> Option<String> {
+    let step = |value: &Value, key: &str| match key.parse::<usize>() {
+        Ok(n) if value.is_array() => value.get(n).cloned(),
+        _ => value.get(key).cloned(),
+    };
+    let found = path.split('.').try_fold(document.clone(), |value, key| step(&value, key))?;
+    match found {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+impl HttpSms {
+    fn request(&self, out: &Outgoing) -> Result<(Endpoint, String), Failure> {
+        let text = http::shorten(&out.text.text, LONGEST);
+        let values = [("to", http::number(out)?), ("from", &self.from), ("text", &text), ("id", &out.key)];
+        if self.url.is_empty() {
+            return Ok((self.place.clone(), fill(&self.body, &values, writer(&self.content_type))));
+        }
+        let wrong = |words: String| Failure::new(FailureClass::ValidationError, Blame::Message, words);
+        let url = Endpoint::parse(&fill(self.url.reveal(), &values, sign::percent), self.reach).map_err(wrong)?;
+        let body = if self.method == Method::GET {
+            String::new()
+        } else {
+            fill(&self.body, &values, writer(&self.content_type))
+        };
+        Ok((url, body))
+    }
+
+    async fn post(&self, out: &Outgoing) -> Result<AttemptResult, Failure> {
+        let (url, body) = self.request(out)?;
+        let dress = |r: reqwest::RequestBuilder| {
+            let r = self.dress.put_on(r.header("Idempotency-Key", &out.key), &body);
+            if self.method == Method::GET { r } else { r.header("Content-Type", &self.content_type).body(body.clone()) }
+        };
+        self.judge(&self.way.send(self.method.clone(), &url, dress).await?)
+    }
+
+    fn judge(&self, answer: &Answer) -> Result<AttemptResult, Failure> {
+        let words = answer.words();
+        let fine = if self.success.is_empty() { answer.is_success() } else { self.success.contains(&answer.status) };
+        if !fine && answer.is_success() {
+            return Err(Failure::new(FailureClass::ProviderError, Blame::Provider, words).code(answer.status));
+        }
+        if !fine {
+            return Err(request::refused(answer, words));
+        }
+        let document = answer.json().unwrap_or_default();
+        if let Some(inside) = &self.failure {
+            let said = at_path(&document, &inside.path).unwrap_or_default();
+            if inside.values.contains(&said) {
+                return Err(Failure::new(FailureClass::ProviderError, Blame::Provider, words).code(said));
+            }
+        }
+        let provider_id = self.id_path.as_ref().and_then(|path| at_path(&document, path));
+        if self.id_path.is_some() && provider_id.is_none() {
+            return Err(http::not_theirs(answer, "this provider"));
+        }
+        Ok(AttemptResult::Sent { provider_id, detail: format!("answered {}", answer.status) })
+    }
+}
+
+impl Channel for HttpSms {
+    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
+        Box::pin(async move { http::attempt(self.post(out).await) })
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Probed> {
+        Box::pin(async move {
+            let connected = self.way.connect(&self.place).await?;
+            Ok(format!("{connected}; whether the provider accepts shows only when a message is sent"))
+        })
+    }
+
+    fn describe(&self, out: &Outgoing) -> String {
+        let body = match self.request(out) {
+            Ok((_, body)) => body,
+            Err(failure) => return failure.to_string(),
+        };
+        let mut lines = vec![format!("{} {}/[secret]", self.method, self.place.place())];
+        lines.push(format!("Idempotency-Key: {}", out.key));
+        lines.extend(self.dress.lines());
+        if self.method != Method::GET {
+            lines.push(format!("Content-Type: {}\n\n{body}", self.content_type));
+        }
+        lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_their_place_needs_it_and_never_read_again() {
+        let values = [("to", "+1555"), ("text", "a\"{to}\n&=ü")];
+        assert_eq!(
+            fill("{\"x\": \"{to}\", \"t\": \"{text}\"}", &values, in_json),
+            "{\"x\": \"+1555\", \"t\": \"a\\\"{to}\\n&=ü\"}"
+        );
+        assert_eq!(
+            fill("to={to}&t={text}&{other}{", &values, sign::percent),
+            "to=%2B1555&t=a%22%7Bto%7D%0A%26%3D%C3%BC&{other}{"
+        );
+    }
+
+    #[test]
+    fn a_path_leads_through_lists_and_tables() {
+        let document = serde_json::json!({ "messages": [{ "id": 17, "0": "x" }], "ok": false });
+        assert_eq!(at_path(&document, "messages.0.id").as_deref(), Some("17"));
+        assert_eq!(at_path(&document, "messages.0.0").as_deref(), Some("x"));
+        assert_eq!(at_path(&document, "ok").as_deref(), Some("false"));
+        assert_eq!(at_path(&document, "messages.1.id"), None);
+        assert_eq!(at_path(&document, "messages"), None);
+    }
+}

@@ -1,0 +1,167 @@
+//! Mail by SendGrid: `POST /v3/mail/send`.
+//!
+//! `Authorization: Bearer`, JSON; 202 with an empty body is an acceptance, `X-Message-Id` its id
+//! (docs of the v3 Mail Send API). It is not a delivery: bounces come later. There is no
+//! idempotency: a lost answer may mean a second mail, whose `Message-ID` is the same.
+//!
+//! Settings: `api_key`, `from` ("Stentor <stentor@example.org>", a sender that SendGrid has
+//! verified), `base_url` (default `https://api.sendgrid.com`; in the EU
+//! `https://api.eu.sendgrid.com`), and those of [`http`].
+
+use crate::channel::http::{self, Way};
+use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
+use crate::domain::clock;
+use crate::domain::delivery::{Medium, Sort};
+use crate::domain::event::AttemptResult;
+use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::domain::secret::Secret;
+use crate::domain::time::{Span, Timestamp};
+use crate::net::{Answer, Endpoint, Method};
+use crate::settings::Table;
+use futures_util::future::BoxFuture;
+use lettre::Address;
+use lettre::message::Mailbox;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub const KIND: Kind =
+    Kind { name: "sendgrid", sort: Sort::Addressed(Medium::Mail), provider: "sendgrid", format: Format::Mail, read };
+
+/// The right that a key needs.
+const SCOPE: &str = "mail.send";
+
+#[derive(Debug)]
+struct SendGrid {
+    base: Endpoint,
+    api_key: Secret,
+    from: Mailbox,
+    way: Way,
+}
+
+fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
+    let mut way = Way::read(table);
+    let base = http::base_url(table, "https://api.sendgrid.com", way.reach);
+    let api_key = table.require_secret("api_key", "${SENDGRID_API_KEY}");
+    let from = table.require_parsed("from", "Stentor <stentor@example.org>", http::mailbox);
+    let from = from.or_else(|| table.simulated().then(|| http::mailbox("stentor@simulated.invalid").ok()).flatten());
+    let api_key = api_key?;
+    way.hide([api_key.reveal()]);
+    Some(Arc::new(SendGrid { base: base?, api_key, from: from?, way }))
+}
+
+impl SendGrid {
+    fn document(&self, out: &Outgoing) -> Result<Value, Failure> {
+        let to = out.address.as_deref().unwrap_or_default();
+        let to: Address = to.parse().map_err(|_| {
+            let words = format!("{to:?} is not an e-mail address");
+            Failure::new(FailureClass::ValidationError, Blame::Message, words)
+        })?;
+        let mut from = json!({ "email": self.from.email.to_string() });
+        if let Some(name) = &self.from.name {
+            from["name"] = name.as_str().into();
+        }
+        // Neither may be empty.
+        let subject = one_line(if out.text.subject.is_empty() { "(no subject)" } else { &out.text.subject });
+        let text = if out.text.text.is_empty() { &subject } else { &out.text.text };
+        Ok(json!({
+            "personalizations": [{ "to": [{ "email": to.to_string() }] }],
+            "from": from,
+            "subject": subject,
+            "content": [{ "type": "text/plain", "value": text }],
+            "headers": { "Auto-Submitted": "auto-generated", "Message-ID": self.message_id(&out.key) },
+            "custom_args": { "stentor_delivery": out.key },
+        }))
+    }
+
+    /// The same for every attempt of a delivery.
+    fn message_id(&self, key: &str) -> String {
+        let safe: String = key.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
+        format!("<{safe}@{}>", self.from.email.domain())
+    }
+
+    async fn post(&self, out: &Outgoing) -> Result<AttemptResult, Failure> {
+        let document = self.document(out)?;
+        let to = self.base.join(&["v3", "mail", "send"]);
+        let dress = |r: reqwest::RequestBuilder| r.bearer_auth(self.api_key.reveal()).json(&document);
+        accepted(&self.way.send(Method::POST, &to, dress).await?)
+    }
+
+    /// What the key may do; nothing is sent.
+    async fn scopes(&self) -> Probed {
+        let from = self.base.join(&["v3", "scopes"]);
+        let answer = self.way.send(Method::GET, &from, |r| r.bearer_auth(self.api_key.reveal())).await?;
+        if !answer.is_success() {
+            return Err(refused(&answer));
+        }
+        let document = answer.json().unwrap_or_default();
+        let Some(scopes) = document["scopes"].as_array() else { return Err(http::not_theirs(&answer, "SendGrid")) };
+        if scopes.iter().any(|scope| scope == SCOPE) {
+            return Ok("API key accepted".into());
+        }
+        let words = format!("the API key has no right to send (scope {SCOPE})");
+        Err(Failure::new(FailureClass::AuthError, Blame::Account, words))
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+impl Channel for SendGrid {
+    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
+        Box::pin(async move { http::attempt(self.post(out).await) })
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Probed> {
+        Box::pin(async move { self.scopes().await.map_err(http::harmless) })
+    }
+
+    fn describe(&self, out: &Outgoing) -> String {
+        match self.document(out) {
+            Ok(document) => {
+                format!("POST {}/v3/mail/send\nAuthorization: Bearer [secret]\n\n{document:#}", self.base.place())
+            }
+            Err(failure) => failure.to_string(),
+        }
+    }
+}
+
+/// 202 is the only acceptance: a 200 is what the sandbox says, or somebody else.
+fn accepted(answer: &Answer) -> Result<AttemptResult, Failure> {
+    match answer.status {
+        202 => {
+            let provider_id = answer.header("x-message-id").map(str::to_owned);
+            Ok(AttemptResult::Sent { provider_id, detail: "SendGrid has taken it".into() })
+        }
+        200..=299 => Err(http::not_theirs(answer, "SendGrid")),
+        _ => Err(refused(answer)),
+    }
+}
+
+/// `{"errors": [{"message", "field", "help"}]}`.
+fn refused(answer: &Answer) -> Failure {
+    let document = answer.json().unwrap_or_default();
+    let error = &document["errors"][0];
+    let field = error["field"].as_str().unwrap_or_default();
+    let words = match error["message"].as_str() {
+        Some(message) if field.is_empty() => message.to_owned(),
+        Some(message) => format!("{message} ({field})"),
+        None => answer.words(),
+    };
+    match answer.status {
+        // The sender is ours, not the message's.
+        400 if field.starts_with("from") => Failure::new(FailureClass::ProviderError, Blame::Provider, words).code(400),
+        400 | 413 => Failure::new(FailureClass::ValidationError, Blame::Message, words).code(answer.status),
+        429 => http::by_status(answer, words).retry_after(wait(answer, clock::wall())),
+        _ => http::by_status(answer, words),
+    }
+}
+
+/// SendGrid says when its limit begins anew, in seconds since 1970, and no Retry-After.
+fn wait(answer: &Answer, now: Timestamp) -> Option<Span> {
+    let reset = || answer.header("x-ratelimit-reset")?.trim().parse::<i64>().ok();
+    answer.retry_after.or_else(|| {
+        let at = Timestamp(reset()?.checked_mul(1_000_000)?);
+        Some((at - now).max(Span::ZERO))
+    })
+}

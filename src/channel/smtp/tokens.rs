@@ -1,0 +1,129 @@
+//! Short-lived tokens in place of a password, got by a refresh token (RFC 6749, 6).
+
+use crate::channel::http::{self, Way};
+use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::domain::secret::Secret;
+use crate::net::{Answer, Endpoint, Method};
+use crate::settings::Table;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A token is not used in the last minute of its life.
+const MARGIN: Duration = Duration::from_secs(60);
+/// Of a token whose life the answer does not tell.
+const LIFE: Duration = Duration::from_secs(600);
+
+/// Where a provider's tokens are.
+pub(super) struct Source {
+    /// Unless the setting `token_url` says otherwise.
+    pub url: String,
+    /// Empty: what the refresh token was made for.
+    pub scope: &'static str,
+    /// Applications without a secret exist there.
+    pub secret_optional: bool,
+}
+
+/// Gets tokens and keeps the last one while it lives.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    url: Endpoint,
+    client_id: String,
+    client_secret: Option<Secret>,
+    scope: &'static str,
+    /// The one to use next: a provider may give a new one with each token.
+    refresh: Mutex<Secret>,
+    current: Mutex<Option<(Secret, Instant)>>,
+    way: Way,
+}
+
+/// A token, and whether it is one from before, which may have been revoked since.
+pub(super) struct Token {
+    pub token: Secret,
+    pub kept: bool,
+}
+
+impl Tokens {
+    pub fn read(table: &mut Table<'_>, provider: &Source, mut way: Way) -> Option<Tokens> {
+        let url = if table.has("token_url") {
+            table.parsed("token_url", |text| Endpoint::parse(text, way.reach))
+        } else {
+            Endpoint::parse(&provider.url, way.reach).ok()
+        };
+        let client_id = table.require_text("client_id", "${OAUTH_CLIENT_ID}");
+        let unreadable = |table: &Table<'_>, secret: &Option<Secret>| secret.is_none() && table.has("client_secret");
+        let client_secret = match provider.secret_optional {
+            true => table.secret("client_secret"),
+            false => table.require_secret("client_secret", "${OAUTH_CLIENT_SECRET}"),
+        };
+        let refresh = table.require_secret("refresh_token", "${OAUTH_REFRESH_TOKEN}");
+        if unreadable(table, &client_secret) || (client_secret.is_none() && !provider.secret_optional) {
+            return None;
+        }
+        let refresh = refresh?;
+        let client_secret = client_secret.filter(|secret| !secret.is_empty());
+        way.hide([refresh.reveal()]);
+        way.hide(client_secret.as_ref().map(Secret::reveal));
+        let (refresh, current) = (Mutex::new(refresh), Mutex::default());
+        Some(Tokens { url: url?, client_id: client_id?, client_secret, scope: provider.scope, refresh, current, way })
+    }
+
+    /// The kept one while it lives, else a new one.
+    pub async fn token(&self) -> Result<Token, Failure> {
+        let kept = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match kept.filter(|(_, until)| *until > Instant::now()) {
+            Some((token, _)) => Ok(Token { token, kept: true }),
+            None => Ok(Token { token: self.renew().await?, kept: false }),
+        }
+    }
+
+    /// A new one, whatever is kept.
+    pub async fn renew(&self) -> Result<Secret, Failure> {
+        let refresh = self.refresh.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut form = vec![
+            ("grant_type", "refresh_token".to_owned()),
+            ("client_id", self.client_id.clone()),
+            ("refresh_token", refresh.reveal().to_owned()),
+        ];
+        form.extend(self.client_secret.as_ref().map(|secret| ("client_secret", secret.reveal().to_owned())));
+        form.extend((!self.scope.is_empty()).then(|| ("scope", self.scope.to_owned())));
+        let answer = self.way.send(Method::POST, &self.url, |r| r.form(&form)).await.map_err(in_front)?;
+        self.keep(&answer).map_err(in_front)
+    }
+
+    /// `{"access_token", "expires_in", "refresh_token"?}`, or `{"error", "error_description"}`.
+    fn keep(&self, answer: &Answer) -> Result<Secret, Failure> {
+        let document = answer.json().unwrap_or_default();
+        if let Some(error) = document["error"].as_str() {
+            let words = document["error_description"].as_str().unwrap_or(error);
+            return Err(match error {
+                "temporarily_unavailable" | "server_error" => http::by_status(answer, words),
+                _ if answer.status == 429 || answer.status >= 500 => http::by_status(answer, words),
+                _ => without(words.to_owned()).code(error),
+            });
+        }
+        if !answer.is_success() {
+            return Err(http::by_status(answer, answer.words()));
+        }
+        let Some(token) = document["access_token"].as_str() else { return Err(http::not_theirs(answer, "OAuth")) };
+        let life = document["expires_in"].as_u64().map_or(LIFE, Duration::from_secs);
+        let token = Secret::new(token);
+        let until = Instant::now() + life.saturating_sub(MARGIN);
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((token.clone(), until));
+        if let Some(next) = document["refresh_token"].as_str().filter(|next| !next.is_empty()) {
+            *self.refresh.lock().unwrap_or_else(PoisonError::into_inner) = Secret::new(next);
+        }
+        Ok(token)
+    }
+}
+
+/// Nothing was sent yet, whatever became of the request for a token.
+fn in_front(failure: Failure) -> Failure {
+    let mut failure = http::harmless(failure);
+    failure.words = format!("no token: {}", failure.words);
+    failure
+}
+
+fn without(words: String) -> Failure {
+    Failure::new(FailureClass::AuthError, Blame::Account, words)
+}

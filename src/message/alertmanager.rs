@@ -1,0 +1,74 @@
+//! What Prometheus' Alertmanager posts to a webhook, version 4, for receivers that are made for it:
+//! one alert, that of the incident (prometheus.io/docs/alerting/latest/configuration, webhook_config).
+
+use crate::domain::Labels;
+use crate::domain::level::Level;
+use crate::domain::time::Timestamp;
+use crate::message::context::Context;
+use crate::message::phrase::Says;
+use serde_json::json;
+
+/// Stands where there is no end yet.
+const NEVER: &str = "0001-01-01T00:00:00Z";
+
+/// The document as one line.
+pub fn text(context: &Context<'_>) -> String {
+    let status = if Says::of(context) == Says::Resolved { "resolved" } else { "firing" };
+    let labels = labels(context);
+    let annotations = annotations(context);
+    let name: Labels =
+        labels.iter().filter(|(name, _)| *name == "alertname").map(|(k, v)| (k.clone(), v.clone())).collect();
+    let key = fingerprint(context, &labels);
+    let (starts, ends) = span(context);
+    json!({
+        "version": "4", "groupKey": format!("{{}}:{{alertname={:?}}}:{key}", name.values().next().cloned().unwrap_or_default()),
+        "truncatedAlerts": 0, "status": status, "receiver": "stentor", "groupLabels": name, "commonLabels": labels,
+        "commonAnnotations": annotations, "externalURL": context.link.as_deref().unwrap_or_default(),
+        "alerts": [{
+            "status": status, "labels": labels, "annotations": annotations, "startsAt": starts, "endsAt": ends,
+            "generatorURL": context.link.as_deref().unwrap_or_default(), "fingerprint": key,
+        }],
+    })
+    .to_string()
+}
+
+/// An alert has a name and a severity, whoever reported it.
+fn labels(context: &Context<'_>) -> Labels {
+    let mut labels = context.labels.clone();
+    let name = labels.get("name").filter(|name| !name.is_empty()).cloned();
+    labels.entry("alertname".to_owned()).or_insert_with(|| name.unwrap_or_else(|| context.kind_of.to_owned()));
+    let severity = match context.level {
+        Level::Urgent => "critical",
+        Level::High => "error",
+        Level::Normal => "warning",
+        Level::Low => "info",
+    };
+    labels.entry("severity".to_owned()).or_insert_with(|| severity.to_owned());
+    labels
+}
+
+fn annotations(context: &Context<'_>) -> Labels {
+    let mut annotations = context.annotations.clone();
+    for (name, value) in [("summary", context.subject), ("description", context.body)] {
+        if !value.is_empty() {
+            annotations.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        }
+    }
+    annotations
+}
+
+/// 16 hex digits, the same as long as it is the same incident.
+fn fingerprint(context: &Context<'_>, labels: &Labels) -> String {
+    let what = match &context.incident {
+        Some(about) => about.fingerprint.to_owned(),
+        None => labels.iter().map(|(name, value)| format!("{name}={value}\n")).collect(),
+    };
+    blake3::hash(what.as_bytes()).to_hex()[..16].to_owned()
+}
+
+fn span(context: &Context<'_>) -> (String, String) {
+    let said = |at: Timestamp| at.rfc3339(&context.zone);
+    let Some(about) = &context.incident else { return (said(context.at), NEVER.to_owned()) };
+    let ends = about.lasted.filter(|_| Says::of(context) == Says::Resolved);
+    (said(about.opened_at), ends.map_or_else(|| NEVER.to_owned(), |lasted| said(about.opened_at + lasted)))
+}
