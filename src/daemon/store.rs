@@ -83,7 +83,9 @@ fn lock(config: &Arc<Config>, trust: Trust) -> Result<Opening, StoreError> {
     let without_history = trust != Trust::All;
     let mut options =
         Options { extractor: extractor(config.clone()), fold: state_fold(), without_history, ..Options::default() };
-    options.segment_bytes = failpoint::segment_bytes().unwrap_or(options.segment_bytes);
+    if let Some(bytes) = failpoint::segment_bytes() {
+        (options.segment_bytes, options.look_bytes) = (bytes, bytes);
+    }
     Ok(ledger::open(&config.daemon.state_dir, options)?)
 }
 

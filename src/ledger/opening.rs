@@ -35,6 +35,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// A segment of the journal that is this long is followed by a new one.
     pub segment_bytes: u64,
+    /// So many bytes of the journal are worth a look at the files: a snapshot, packing.
+    pub look_bytes: u64,
     /// Bytes of events that may wait for the disk; beyond, `append` refuses.
     pub hold_bytes: usize,
     /// How documents and counters are made again for a history that is.
@@ -51,6 +53,7 @@ impl Default for Options {
             files: Arc::new(Disk),
             clock: Arc::new(SystemClock),
             segment_bytes: 4 << 20,
+            look_bytes: 4 << 20,
             hold_bytes: 64 << 20,
             extractor: events_only(),
             without_history: false,
@@ -224,7 +227,7 @@ impl Recovered {
         let fed = history.clone();
         let snapshot = self.recovery.snapshot.map_or(0, |tip| tip.seq);
         let clock = options.clock;
-        let inbox = Arc::new(upkeep::Inbox::new(clock.as_ref(), tip, snapshot, options.segment_bytes));
+        let inbox = Arc::new(upkeep::Inbox::new(clock.as_ref(), tip, snapshot, options.look_bytes));
         let growing = inbox.clone();
         let journal = Arc::new(Journal::start(journal::Start {
             dir: self.places.journal.clone(),

@@ -72,11 +72,11 @@ async fn f66_without_threads_the_start_fails_loudly() {
     }
     let sink = Sink::start(Random::of(66), 0).await;
     let user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
-    for most in [1, 2, 3, 10, 20, 21, 22, 40] {
+    for most in [1, 2, 3, 10, 20, 22, 23, 40] {
         let limit = format!("--nproc={most}");
         let home = home(&sink).started_by(&[&user[..], &["prlimit", &limit]].concat());
         std::os::unix::fs::chown(home.path("."), Some(NOBODY), Some(NOBODY)).unwrap();
-        if most >= 22 {
+        if most >= 23 {
             let mut daemon = home.down();
             std::fs::set_permissions(daemon.path("notify"), std::fs::Permissions::from_mode(0o777)).unwrap();
             daemon.start().await;

@@ -2,6 +2,7 @@
 
 use crate::domain::time::Span;
 use crate::ledger::codec::Tip;
+use crate::ledger::journal::sealed::Standing;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -44,6 +45,12 @@ impl DurableMark {
     /// The segment that is written to; said before its file is made.
     pub fn writing(&self) -> Option<PathBuf> {
         self.lock().writing.clone()
+    }
+
+    /// Both at the same moment.
+    pub fn standing(&self) -> Standing {
+        let marked = self.lock();
+        Standing { durable: marked.tip.seq, writing: marked.writing.clone() }
     }
 
     pub fn writes(&self, segment: Option<PathBuf>) {

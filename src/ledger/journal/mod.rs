@@ -125,7 +125,7 @@ impl Journal {
     /// # Errors
     /// When they cannot be read.
     pub fn sealed(&self) -> io::Result<Vec<Sealed>> {
-        sealed::list(&self.dir, self.durable().seq, || self.mark.writing())
+        sealed::list(&self.dir, || self.mark.standing())
     }
 
     /// When the segment being written was begun, by the wall clock; `None`: none is.

@@ -29,25 +29,55 @@ pub enum SealedError {
     Damaged { file: String, after: u64 },
 }
 
-/// The segments of `dir`, the oldest first, but for the one that is being written to, which `writing`
-/// tells after they were listed. Nothing counts beyond event `durable`.
+/// Where the journal's writer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The last durable event.
+    pub durable: u64,
+    /// The segment that is written to; said before its file is made.
+    pub writing: Option<PathBuf>,
+}
+
+/// The writer may go on while the directory is read; so often it is read again.
+const TRIES: usize = 10;
+
+/// The segments of `dir`, the oldest first, whose content is settled. A segment is settled by its
+/// successor, whose header says where it ends; without one only if the writer, which may have written
+/// to it and left it meanwhile, did not move while the directory was read.
 ///
 /// # Errors
 /// When the directory or a header cannot be read.
-pub fn list(dir: &Path, durable: u64, writing: impl FnOnce() -> Option<PathBuf>) -> io::Result<Vec<Sealed>> {
-    let segments = segment::list(dir)?;
-    let writing = writing();
-    let mut out = Vec::new();
+pub fn list(dir: &Path, standing: impl Fn() -> Standing) -> io::Result<Vec<Sealed>> {
+    let mut tries = 0;
+    loop {
+        let before = standing();
+        let segments = segment::list(dir)?;
+        let now = standing();
+        tries += 1;
+        let (settled, all) = settled(&segments, &now, now == before);
+        if all || tries == TRIES {
+            return Ok(settled);
+        }
+    }
+}
+
+/// Those that are settled, and whether these are all but the one that is written to.
+fn settled(segments: &[Segment], now: &Standing, still: bool) -> (Vec<Sealed>, bool) {
+    let (mut out, mut all) = (Vec::new(), true);
     for (index, segment) in segments.iter().enumerate() {
-        if segment.header.is_err() || writing.as_ref() == Some(&segment.path) {
+        if segment.header.is_err() || now.writing.as_ref() == Some(&segment.path) {
             continue;
         }
         let next = segments[index + 1..].iter().find(|s| s.header.is_ok()).map(Segment::after_seq);
-        let ends = [next, segment.end_seq(), Some(durable)].into_iter().flatten().min();
+        if next.is_none() && segment.end_seq().is_none() && !still {
+            all = false;
+            continue;
+        }
+        let ends = [next, segment.end_seq(), Some(now.durable)].into_iter().flatten().min();
         let limit = ends.filter(|limit| *limit > segment.after_seq());
         out.extend(limit.map(|limit| Sealed { segment: segment.clone(), limit }));
     }
-    Ok(out)
+    (out, all)
 }
 
 impl Sealed {

@@ -127,7 +127,9 @@ fn a_start_after_all_is_packed_begins_a_new_segment() {
     let mut run = start_with(dir.path(), options());
     run.append(30);
     run.stop();
-    for segment in sealed::list(&dir.path().join("journal"), 60, || None).unwrap() {
+    for segment in
+        sealed::list(&dir.path().join("journal"), || sealed::Standing { durable: 60, writing: None }).unwrap()
+    {
         segment.rewrite(&mut |_| None).unwrap();
     }
     assert_eq!(plain(dir.path()), 0);

@@ -40,9 +40,9 @@ struct State {
 }
 
 impl Inbox {
-    pub fn new(clock: &dyn Clock, tip: Tip, snapshot: u64, segment_bytes: u64) -> Inbox {
+    pub fn new(clock: &dyn Clock, tip: Tip, snapshot: u64, look_bytes: u64) -> Inbox {
         let now = clock.read().boot;
-        let pace = Pace::new(now, tip.seq, snapshot, segment_bytes);
+        let pace = Pace::new(now, tip.seq, snapshot, look_bytes);
         let (retention, expiry_at) = (Retention::default(), now + FIRST_EXPIRY);
         Inbox {
             state: Mutex::new(State { pace, stop: false, asked: false, retention, expiry_at }),

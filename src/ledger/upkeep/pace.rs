@@ -8,8 +8,6 @@ const EVENTS: u64 = 10_000;
 const RUSH: u64 = 2;
 /// A snapshot costs as its body is long: there is an event for each of so many bytes before the next.
 const BYTES_AN_EVENT: u64 = 1_024;
-/// Fewer bytes are never worth it by themselves, however small the segments are.
-const LEAST: u64 = 1 << 20;
 /// A few events are worth it after this long.
 const AGE: Span = Span::hours(1);
 /// So few events in this time are quiet.
@@ -24,8 +22,8 @@ pub struct Pace {
     done: u64,
     done_at: Span,
     bytes: u64,
-    /// So many bytes are likely a sealed segment.
-    segment_bytes: u64,
+    /// So many bytes are worth it, too.
+    look_bytes: u64,
     /// Of the last snapshot.
     body: u64,
     /// When the rush was measured last, and where it was.
@@ -34,9 +32,9 @@ pub struct Pace {
 
 impl Pace {
     /// `now` is the time since boot; `seq` the last event, `snapshot` that of the last snapshot.
-    pub fn new(now: Span, seq: u64, snapshot: u64, segment_bytes: u64) -> Pace {
-        let (done, segment_bytes) = (snapshot.min(seq), segment_bytes.max(LEAST));
-        Pace { seq, done, done_at: now, bytes: 0, segment_bytes, body: 0, measured: None }
+    pub fn new(now: Span, seq: u64, snapshot: u64, look_bytes: u64) -> Pace {
+        let done = snapshot.min(seq);
+        Pace { seq, done, done_at: now, bytes: 0, look_bytes, body: 0, measured: None }
     }
 
     /// Events became durable; whether that is worth waking up for.
@@ -67,7 +65,7 @@ impl Pace {
         if !self.is_worth() || age == Span::ZERO {
             return Some(age);
         }
-        if self.since() >= RUSH * self.worth() || self.bytes >= RUSH * self.segment_bytes {
+        if self.since() >= RUSH * self.worth() || self.bytes >= RUSH * self.look_bytes {
             return Some(Span::ZERO);
         }
         match self.measured {
@@ -92,7 +90,7 @@ impl Pace {
     }
 
     fn is_worth(&self) -> bool {
-        self.since() >= self.worth() || self.bytes >= self.segment_bytes
+        self.since() >= self.worth() || self.bytes >= self.look_bytes
     }
 }
 

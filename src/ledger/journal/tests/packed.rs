@@ -4,15 +4,20 @@ use super::damage::{Sample, mangle, one_segment, two_segments};
 use crate::ledger::codec::Tip;
 use crate::ledger::fault::FaultKind::*;
 use crate::ledger::journal::repair::repair;
-use crate::ledger::journal::sealed::{self, SealedError};
+use crate::ledger::journal::sealed::{self, SealedError, Standing};
 use crate::ledger::journal::segment;
 use crate::ledger::journal::walk::{Refill, Walk};
 use crate::ledger::testing::*;
+use std::cell::Cell;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+fn stands(durable: u64, writing: Option<PathBuf>) -> Standing {
+    Standing { durable, writing }
+}
 
 fn pack(dir: &Path) {
-    for segment in sealed::list(dir, 14, || None).unwrap() {
+    for segment in sealed::list(dir, || stands(14, None)).unwrap() {
         segment.rewrite(&mut |_| None).unwrap();
     }
 }
@@ -27,7 +32,7 @@ fn a_packed_journal_reads_as_it_did() {
     for sample in [one_segment(), two_segments()] {
         let plain = walked(sample.dir.path(), Walk::default());
         let sample = packed(sample);
-        assert!(sealed::list(sample.dir.path(), 14, || None).unwrap().iter().all(|s| s.is_packed()));
+        assert!(sealed::list(sample.dir.path(), || stands(14, None)).unwrap().iter().all(|s| s.is_packed()));
         let (frames, found) = walked(sample.dir.path(), Walk::default());
         assert_eq!((frames, found.tip, found.events, found.faults), (plain.0, plain.1.tip, 14, vec![]));
         assert!(!found.end.unwrap().clean, "nobody writes on in it");
@@ -45,10 +50,10 @@ fn what_is_written_to_and_what_is_void_is_not_packed() {
     let sample = two_segments();
     let segments = segment::list(sample.dir.path()).unwrap();
     let second = segments[1].path.clone();
-    let sealed = sealed::list(sample.dir.path(), 14, || Some(second)).unwrap();
+    let sealed = sealed::list(sample.dir.path(), || stands(14, Some(second.clone()))).unwrap();
     assert_eq!(sealed.iter().map(|s| (s.segment.first_seq, s.limit)).collect::<Vec<_>>(), [(1, 8)]);
     // What is beyond the durable place may be lost yet.
-    let sealed = sealed::list(sample.dir.path(), 10, || None).unwrap();
+    let sealed = sealed::list(sample.dir.path(), || stands(10, None)).unwrap();
     assert_eq!(sealed.iter().map(|s| s.limit).collect::<Vec<_>>(), [8, 10]);
     sealed[1].rewrite(&mut |_| None).unwrap();
     let (frames, found) = walked(sample.dir.path(), Walk::default());
@@ -56,11 +61,33 @@ fn what_is_written_to_and_what_is_void_is_not_packed() {
 }
 
 #[test]
+fn what_the_writer_leaves_while_the_directory_is_read_is_whole_or_left_out() {
+    let sample = one_segment();
+    let limits = |standing: &dyn Fn() -> Standing| {
+        let sealed = sealed::list(sample.dir.path(), standing).unwrap();
+        sealed.iter().map(|s| s.limit).collect::<Vec<_>>()
+    };
+    // It was at event 10 of this one, wrote it to its end, and is about to make the next.
+    let asked = Cell::new(0);
+    let next = segment::path(sample.dir.path(), 15, 0);
+    let leaving = || match asked.replace(asked.get() + 1) {
+        0 => stands(10, Some(sample.first.clone())),
+        _ => stands(14, Some(next.clone())),
+    };
+    assert_eq!(limits(&leaving), [14]);
+    let running = || {
+        asked.set(asked.get() + 1);
+        stands(asked.get(), None)
+    };
+    assert!(limits(&running).is_empty(), "without a successor, and never still");
+}
+
+#[test]
 fn a_damaged_segment_stays_as_it_is() {
     let sample = two_segments();
     flip(&sample.first, sample.offset(3, 0) + 20);
     let before = std::fs::read(&sample.first).unwrap();
-    let sealed = sealed::list(sample.dir.path(), 14, || None).unwrap();
+    let sealed = sealed::list(sample.dir.path(), || stands(14, None)).unwrap();
     let error = sealed[0].rewrite(&mut |_| None).unwrap_err();
     assert!(matches!(error, SealedError::Damaged { after: 4, .. }), "{error}");
     assert_eq!(std::fs::read(&sample.first).unwrap(), before);
