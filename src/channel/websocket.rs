@@ -5,7 +5,7 @@
 //! answers a frame that begins with that text, and it is delivered.
 //!
 //! Settings: `url` ("wss://...", a secret), `subprotocol`, `ack`, `body` (a template in place of the
-//! document), `headers` and `auth` as in [`request`](crate::channel::request), and `timeout`,
+//! document), `headers` and `auth` as in [`request`], and `timeout`,
 //! `ca_file`, `allow_plain`, `allow_link_local`.
 
 use crate::channel::http::{self, Way};
