@@ -1,7 +1,7 @@
 //! Prometheus reports alerts over TCP: once, again and again, over; and stentor dies in between.
 
 use crate::harness::ways;
-use crate::harness::{Daemon, Home, door_get, door_post, eventually, free_port};
+use crate::harness::{Daemon, Home, door_get, door_post, eventually, free_address};
 use crate::standins::Standins;
 use crate::standins::script::Fault;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ struct House {
 impl House {
     async fn new(more: &str) -> House {
         let standins = Standins::start().await;
-        let address = format!("127.0.0.1:{}", free_port());
+        let address = free_address();
         let config = ways::and(&format!("[http]\nlisten = \"{address}\"\n{more}\n{}", ways::BY_HOOK));
         let daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;
         let house = House { standins, daemon, address };

@@ -1,14 +1,14 @@
 //! What is served over TCP, for load balancers and Prometheus.
 
 use crate::harness::ways;
-use crate::harness::{Home, door_get, eventually, free_port};
+use crate::harness::{Home, door_get, eventually, free_address};
 use crate::standins::Standins;
 use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn health_readiness_and_metrics_and_nothing_else() {
     let standins = Standins::start().await;
-    let address = format!("127.0.0.1:{}", free_port());
+    let address = free_address();
     let config = ways::and(&format!(
         "[http]\nlisten = \"{address}\"\n{}\n[heartbeats.chat]\nprobe = \"chat\"\ncron = \"* * * * * *\"\n",
         ways::BY_HOOK
@@ -42,7 +42,8 @@ async fn health_readiness_and_metrics_and_nothing_else() {
 #[tokio::test]
 async fn a_port_that_is_taken_keeps_no_alarm_back_and_is_served_when_it_is_free() {
     let standins = Standins::start().await;
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    // An address of its own: on the usual one a connection could get the port as its own end meanwhile.
+    let taken = std::net::TcpListener::bind("127.0.0.7:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let config = ways::and(&format!("[http]\nlisten = \"{address}\"\n{}", ways::BY_HOOK));
     let daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;

@@ -2,7 +2,9 @@
 
 use super::{Home, LONGEST};
 use serde_json::Value;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, Ordering};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -47,9 +49,12 @@ impl Home {
     }
 }
 
-/// A port that nobody has, for the moment.
-pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// A loopback address that nobody has, and no connection can get as its own end meanwhile: those get 127.0.0.1.
+pub fn free_address() -> String {
+    static NEXT: AtomicU16 = AtomicU16::new(1);
+    let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    let host = Ipv4Addr::new(127, 77, high, low);
+    std::net::TcpListener::bind((host, 0)).unwrap().local_addr().unwrap().to_string()
 }
 
 /// Over TCP: status and text.

@@ -13,7 +13,7 @@ pub mod ways;
 pub use ctl::{Said, run, run_with_input};
 pub use daemon::Daemon;
 pub use dns::{NameServer, Names};
-pub use door::{Door, free_port, get as door_get, post as door_post, try_get as door_try_get};
+pub use door::{Door, free_address, get as door_get, post as door_post, try_get as door_try_get};
 pub use home::{Home, files_under};
 pub use namespace::{alone, black_hole, ip, shell};
 

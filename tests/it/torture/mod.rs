@@ -10,7 +10,7 @@ pub mod random;
 mod random_kills;
 pub mod sink;
 
-use crate::harness::{Daemon, Home, eventually, free_port};
+use crate::harness::{Daemon, Home, eventually, free_address};
 use checker::Record;
 use sink::Sink;
 
@@ -44,7 +44,7 @@ pub fn home(sink: &Sink) -> Home {
 
 /// One that takes alerts, too, and where.
 pub fn home_with_alerts(sink: &Sink) -> (Home, String) {
-    let address = format!("127.0.0.1:{}", free_port());
+    let address = free_address();
     let config = format!("{CONFIG}\n[http]\nlisten = \"{address}\"\n");
     (Home::new(&config).env("SINK", sink.address.as_str()), address)
 }
