@@ -70,28 +70,6 @@ async fn acknowledge_it(
     Ok(accepted(answer?))
 }
 
-pub async fn unacknowledge(
-    State(api): State<Arc<Api>>,
-    Extension(by): Extension<Caller>,
-    Named(id): Named,
-    params: Params,
-    _: Sent<Nothing>,
-) -> Result<Response, Fault> {
-    params.done()?;
-    Ok(accepted(api.handle.ask(by, Ask::Unacknowledge { id }).await?))
-}
-
-pub async fn escalate(
-    State(api): State<Arc<Api>>,
-    Extension(by): Extension<Caller>,
-    Named(id): Named,
-    params: Params,
-    _: Sent<Nothing>,
-) -> Result<Response, Fault> {
-    params.done()?;
-    Ok(accepted(api.handle.ask(by, Ask::Escalate { id }).await?))
-}
-
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Resolution {
@@ -157,16 +135,6 @@ pub async fn expire_silence(
 ) -> Result<Response, Fault> {
     params.done()?;
     Ok(accepted(api.handle.ask(by, Ask::ExpireSilence { id }).await?))
-}
-
-pub async fn stop_sound(
-    State(api): State<Arc<Api>>,
-    Extension(by): Extension<Caller>,
-    params: Params,
-    _: Sent<Nothing>,
-) -> Result<Response, Fault> {
-    params.done()?;
-    Ok(accepted(api.handle.ask(by, Ask::StopSound).await?))
 }
 
 /// A refused config is an answer, too: `ok` is false.

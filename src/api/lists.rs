@@ -7,6 +7,7 @@ use super::params::{Named, Params, ROWS};
 use super::past::{self, Rows};
 use crate::domain::clock;
 use crate::domain::delivery::Status;
+use crate::domain::id::DeliveryId;
 use crate::domain::time::Timestamp;
 use crate::engine::{Caller, Code, DeliveryFilter, Read, Refusal};
 use axum::extract::State;
@@ -144,4 +145,11 @@ fn status(text: &str) -> Result<Status, String> {
         let all: Vec<&str> = Status::ALL.iter().map(|s| s.as_str()).collect();
         format!("{text:?} is not a status; there are {}", all.join(", "))
     })
+}
+
+pub async fn dead_letters(State(api): State<Arc<Api>>, Extension(by): Extension<Caller>, mut params: Params) -> Listed {
+    let limit = params.limit()?;
+    let after = cursor(&mut params)?.map(DeliveryId);
+    params.done()?;
+    Ok(Json(api.read(&by, Read::DeadLetters { limit, after }).await?))
 }

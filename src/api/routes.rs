@@ -3,9 +3,9 @@
 use super::access::Right;
 use super::guard::{Guard, catch, guard, unknown_path, wrong_method};
 use super::{
-    Api, alerts, control, erase, events, export, health, heartbeats, incidents, intake, ledger, letters, lists, status,
+    Api, alerts, control, erase, events, export, health, heartbeats, incidents, intake, ledger, lists, plain, status,
 };
-use crate::engine::Role;
+use crate::engine::{Ask, Role};
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -37,18 +37,18 @@ pub fn table() -> Vec<Route> {
         acts("/api/v1/notifications", post(intake::send)),
         reads("/api/v1/deliveries", get(lists::deliveries)),
         reads("/api/v1/deliveries/{id}", get(lists::delivery)),
-        reads("/api/v1/dlq", get(letters::list)),
-        row(Method::POST, "/api/v1/dlq/requeue", ADMIN, post(letters::requeue_all)),
-        row(Method::POST, "/api/v1/dlq/{id}/requeue", ADMIN, post(letters::requeue)),
-        row(Method::POST, "/api/v1/dlq/{id}/drop", ADMIN, post(letters::drop)),
+        reads("/api/v1/dlq", get(lists::dead_letters)),
+        row(Method::POST, "/api/v1/dlq/requeue", ADMIN, plain::all(|| Ask::Requeue { id: None })),
+        row(Method::POST, "/api/v1/dlq/{id}/requeue", ADMIN, plain::one(|id| Ask::Requeue { id: Some(id) })),
+        row(Method::POST, "/api/v1/dlq/{id}/drop", ADMIN, plain::one(|id| Ask::Drop { id })),
         reads("/api/v1/incidents", get(incidents::list)),
         reads("/api/v1/incidents/{id}", get(incidents::show)),
         acts("/api/v1/incidents", post(intake::open)),
         row(Method::POST, "/api/v1/incidents/acknowledge", Right::Known, post(control::acknowledge_only)),
         row(Method::POST, "/api/v1/incidents/{id}/acknowledge", Right::Known, post(control::acknowledge)),
-        acts("/api/v1/incidents/{id}/unacknowledge", post(control::unacknowledge)),
+        acts("/api/v1/incidents/{id}/unacknowledge", plain::one(|id| Ask::Unacknowledge { id })),
         acts("/api/v1/incidents/{id}/resolve", post(control::resolve)),
-        acts("/api/v1/incidents/{id}/escalate", post(control::escalate)),
+        acts("/api/v1/incidents/{id}/escalate", plain::one(|id| Ask::Escalate { id })),
         acts("/api/v1/incidents/{id}/snooze", post(control::snooze)),
         reads("/api/v1/heartbeats", get(heartbeats::list)),
         acts("/api/v1/heartbeats/{name}/run", post(heartbeats::run)),
@@ -74,7 +74,7 @@ pub fn table() -> Vec<Route> {
         reads("/api/v1/explain/{id}", get(ledger::explain)),
         row(Method::POST, "/api/v1/reload", ADMIN, post(control::reload)),
         reads("/api/v1/events", get(events::stream)),
-        acts("/api/v1/sound/stop", post(control::stop_sound)),
+        acts("/api/v1/sound/stop", plain::all(|| Ask::StopSound)),
         acts("/api/v2/alerts", post(alerts::post)),
         reads("/api/v2/alerts", get(alerts::list)),
     ]

@@ -231,15 +231,16 @@ fn if_it_is_the_only_way_it_stays_and_begins_with_its_fallback() {
 
 // ---- a newer delivery
 
-#[test]
-fn a_newer_delivery_to_the_same_place_ends_one_that_still_waits() {
-    let twice = r#"
+const TWICE: &str = r#"
 [policies.twice]
 repeat = 1
 every = "10m"
 steps = [ { after = "0s", channels = ["hook"] } ]
 "#;
-    let mut w = World::with(&(calm() + twice));
+
+#[test]
+fn a_newer_delivery_to_the_same_place_ends_one_that_still_waits() {
+    let mut w = World::with(&(calm() + TWICE));
     w.channel("hook", timeout());
     page(&mut w, "twice");
     w.all_until("11m");
@@ -251,13 +252,7 @@ steps = [ { after = "0s", channels = ["hook"] } ]
 
 #[test]
 fn what_is_under_way_is_not_ended_by_a_newer_one() {
-    let twice = r#"
-[policies.twice]
-repeat = 1
-every = "10m"
-steps = [ { after = "0s", channels = ["hook"] } ]
-"#;
-    let mut w = World::with(&(calm() + twice));
+    let mut w = World::with(&(calm() + TWICE));
     w.channel_takes("hook", "10m5s");
     page(&mut w, "twice");
     w.all_until("10m1s");
