@@ -10,6 +10,7 @@ mod pace;
 mod snapshots;
 
 use crate::domain::clock::Clock;
+use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::ledger::codec::Tip;
 use crate::ledger::journal::{Sealed, SealedError};
@@ -43,7 +44,8 @@ impl Inbox {
     pub fn new(clock: &dyn Clock, tip: Tip, snapshot: u64, look_bytes: u64) -> Inbox {
         let now = clock.read().boot;
         let pace = Pace::new(now, tip.seq, snapshot, look_bytes);
-        let (retention, expiry_at) = (Retention::default(), now + FIRST_EXPIRY);
+        let first = failpoint::expiry_ms().and_then(|ms| i64::try_from(ms).ok()).map_or(FIRST_EXPIRY, Span::millis);
+        let (retention, expiry_at) = (Retention::default(), now + first);
         Inbox {
             state: Mutex::new(State { pace, stop: false, asked: false, retention, expiry_at }),
             changed: Condvar::new(),
@@ -169,6 +171,7 @@ impl Upkeep {
         let planned = self.eraser.plan(select, 0, because, &stop)?;
         if let Some(erased) = &planned {
             self.eraser.carry_out(erased, &stop)?;
+            failpoint::reached(Point::EraseDone);
         }
         Ok(planned)
     }
@@ -261,7 +264,7 @@ impl Worker {
             let packed = segment.rewrite(&mut |_| None);
             drop(hands);
             match packed {
-                Ok(_) => {}
+                Ok(_) => failpoint::reached(Point::PackDone),
                 Err(error @ SealedError::Damaged { .. }) => self.tell(error.to_string()),
                 // Likely a full disk: what is not packed is as good, and the next look tries again.
                 Err(error) => return tracing::warn!(%error, "a segment of the journal stays as large as it is"),
@@ -280,7 +283,10 @@ impl Worker {
 
     fn carry_out(&mut self, erased: Erased) {
         match self.eraser.carry_out(&erased, &|| self.inbox.stopping()) {
-            Ok(()) => (self.report)(Report::Erased(erased)),
+            Ok(()) => {
+                failpoint::reached(Point::EraseDone);
+                (self.report)(Report::Erased(erased));
+            }
             Err(words) => tracing::error!(reason = %words, "texts that are to be erased are not yet"),
         }
     }
@@ -332,6 +338,7 @@ impl Worker {
             return Ok(());
         }
         self.eraser.forget(through, &|| self.inbox.stopping())?;
+        failpoint::reached(Point::ForgetDone);
         (self.report)(Report::Forgotten { to_seq: through, because: format!("retention: audit {}", age.exact()) });
         Ok(())
     }
