@@ -244,9 +244,11 @@ impl Channel for WebSocket {
     fn probe(&self) -> BoxFuture<'_, Probed> {
         Box::pin(async move {
             let talk = async {
+                // Of its certificate only the connection knows.
+                let reached = if self.url.is_tls() { Some(self.way.connect(&self.url).await?) } else { None };
                 let mut socket = self.open().await?;
                 let _ = timeout(GOODBYE, goodbye(&mut socket)).await;
-                Ok("the WebSocket opens".to_owned())
+                Ok(reached.map_or_else(String::new, |words| format!("{words}, ")) + "the WebSocket opens")
             };
             self.within(talk).await.map_err(http::harmless)
         })
