@@ -54,7 +54,7 @@ pub struct Payload {
     pub subject: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub annotations: Labels,
     /// Where a delivery goes: an e-mail address or a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
