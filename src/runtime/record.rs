@@ -9,7 +9,8 @@ use crate::engine::{Engine, State};
 use crate::ledger::extract::{Count, Document, DocumentKind, Extract, Extractor, MakeExtractor};
 use crate::ledger::fold::{Fold, MakeFold};
 use crate::ledger::snapshot::Snapshot;
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 use ulid::Ulid;
@@ -125,16 +126,19 @@ pub fn state_fold() -> MakeFold {
     Arc::new(|snapshot: Option<&Snapshot>| {
         let mut state = snapshot.map_or_else(|| Ok(State::default()), |s| read_state(&s.body))?;
         state.reindex();
-        Ok(Box::new(Beside { state }) as Box<dyn Fold>)
+        Ok(Box::new(Beside { state, told: OnceCell::new() }) as Box<dyn Fold>)
     })
 }
 
 struct Beside {
     state: State,
+    /// See [`State::told_of_live`]; of the state as it was when that was asked for first.
+    told: OnceCell<HashSet<Ulid>>,
 }
 
 impl Fold for Beside {
     fn fold(&mut self, frame: &Frame) {
+        self.told.take();
         for event in &frame.events {
             self.state.evolve(frame.at, event);
         }
@@ -145,7 +149,7 @@ impl Fold for Beside {
     }
 
     fn is_open(&self, id: Ulid) -> bool {
-        self.state.is_open(id)
+        self.state.is_open(id) || self.told.get_or_init(|| self.state.told_of_live()).contains(&id)
     }
 
     fn erase(&mut self, ids: &[Ulid]) {

@@ -8,8 +8,8 @@ use stentor::config::Config;
 use stentor::config::testing::from_toml;
 use stentor::domain::event::{AttemptResult, Frame};
 use stentor::domain::id::IncidentId;
-use stentor::domain::time::Timestamp;
-use stentor::engine::{Ask, Caller, Engine, Input, OpenRequest, SendRequest, State};
+use stentor::domain::time::{Span, Timestamp};
+use stentor::engine::{AlertReport, Ask, Caller, Engine, Input, OpenRequest, Reports, SendRequest, State};
 use stentor::ledger::history::Phase;
 use stentor::ledger::{self, Ledger, Options, Recovery};
 use stentor::runtime::{extract, extractor, read_state, state_fold};
@@ -142,6 +142,41 @@ impl Filled {
             }));
         }
         self.finish();
+    }
+
+    /// New alerts, as many as this, by the door of Alertmanager's API; each is told by the webhook and stays open.
+    pub fn crowd(&mut self, count: u64) {
+        for first in (0..count).step_by(64) {
+            let alerts = (first..count.min(first + 64)).map(|_| self.report()).collect();
+            self.ask(Ask::Report(Reports { alerts, urgent: false }));
+            while !self.engine.state.is_idle() {
+                self.finish();
+            }
+        }
+    }
+
+    fn report(&mut self) -> AlertReport {
+        self.alerts += 1;
+        let n = self.alerts;
+        let labels = [
+            ("alertname", "DiskNearlyFull".to_owned()),
+            ("severity", "warning".to_owned()),
+            ("instance", format!("db-{n}.prague-1.example.org:9100")),
+            ("job", "node".to_owned()),
+            ("run", n.to_string()),
+        ];
+        let annotations = [
+            ("summary", format!("disk of db-{n} is nearly full")),
+            ("description", format!("/var/lib/postgresql has {}.{} GiB left of 200 GiB", n % 17, n % 10)),
+        ];
+        AlertReport {
+            fingerprint: n.wrapping_mul(0x9E37_79B9_7F4A_7C15),
+            labels: labels.into(),
+            annotations: annotations.into(),
+            starts_at: None,
+            ends_at: Some(Timestamp(self.now + Span::days(1).0)),
+            generator_url: "http://prometheus.example.org:9090/graph?g0.expr=disk".to_owned(),
+        }
     }
 
     /// What is under way ends.

@@ -5,6 +5,7 @@
 // It measures: the one kind of test that reads the machine's own clock.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, clippy::disallowed_methods)]
 
+mod crowd;
 mod filled;
 
 use filled::{Filled, files, resident, size, thread_time, until};

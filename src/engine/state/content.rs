@@ -16,8 +16,7 @@ pub struct Content {
 impl Content {
     /// What it takes in memory, about.
     pub fn bytes(&self) -> u64 {
-        let annotations: usize = self.annotations.iter().map(|(name, text)| name.len() + text.len()).sum();
-        (self.subject.len() + self.body.len() + annotations) as u64
+        (self.subject.len() + self.body.len() + self.annotations.bytes()) as u64
     }
 
     /// What stands for texts that were removed on purpose.

@@ -2,6 +2,7 @@
 
 use super::alert::Alert;
 use super::content::Content;
+use super::name::Name;
 use crate::channel::Format;
 use crate::config::ChannelConfig;
 use crate::domain::Labels;
@@ -38,28 +39,50 @@ impl IncidentStatus {
 /// Where somebody was told of an incident: a channel, and the address there if it has one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Told {
-    pub channel: String,
-    pub address: Option<String>,
+    pub channel: Name,
+    pub address: Option<Name>,
     pub medium: Option<Medium>,
-    pub who: Option<String>,
+    pub who: Option<Name>,
+}
+
+/// How a delivery ended whose message has left the state before its incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notified {
+    pub delivery: DeliveryId,
+    pub notification: NotificationId,
+    /// A notice of the acknowledgement or the end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub notice: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Name>,
+    /// The channel asked for, and the one that it went by where that is another.
+    pub channel: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Name>,
+    pub status: Status,
+    pub at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Name>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Incident {
     pub id: IncidentId,
     pub number: u64,
-    pub fingerprint: String,
+    pub fingerprint: Box<str>,
     pub level: Level,
-    pub kind_of: String,
+    pub kind_of: Name,
     pub labels: Arc<Labels>,
     pub content: Arc<Content>,
-    pub opened_by: String,
+    pub opened_by: Name,
     pub opened_at: Timestamp,
     pub status: IncidentStatus,
     /// Times that it was reported, the first included.
     pub count: u64,
-    pub tenant: Option<String>,
-    pub policy: Option<String>,
+    pub tenant: Option<Name>,
+    pub policy: Option<Name>,
     /// Rounds in all; 0 without a policy.
     pub rounds: u32,
     /// Start of the policy's clock, or of the reminders', and by how much its times have moved earlier.
@@ -72,22 +95,25 @@ pub struct Incident {
     pub next: Option<Next>,
     pub channels: Option<Vec<String>>,
     pub to: Option<Vec<Who>>,
-    pub about: Option<String>,
+    pub about: Option<Name>,
     pub once: bool,
-    pub silenced_by: Option<String>,
+    pub silenced_by: Option<Name>,
     pub snoozed_until: Option<EngineTime>,
-    pub acknowledged_by: Option<String>,
+    pub acknowledged_by: Option<Name>,
     pub acknowledged_at: Option<Timestamp>,
     pub resolved_at: Option<Timestamp>,
-    pub resolved_by: Option<String>,
-    pub because: Option<String>,
+    pub resolved_by: Option<Name>,
+    pub because: Option<Name>,
     /// Where an attempt was begun, and so where notices go.
     /// Each once, in order.
     pub told: Vec<Told>,
     /// What the provider of a fixed channel called its first message, by channel.
     #[serde(default)]
-    pub firsts: BTreeMap<String, String>,
+    pub firsts: Labels,
     pub notifications: Vec<NotificationId>,
+    /// What became of those of them that have left the state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notified: Vec<Notified>,
     /// Its source is an alert from outside.
     #[serde(default)]
     pub alert: Option<Box<Alert>>,

@@ -166,7 +166,7 @@ fn reserved_names_are_the_alerts_and_ours_stand_beside_them() {
     w.untold();
     let ours = pairs(&[("stentor_level", "low"), ("source", "alert")]);
     let all: Labels = own.iter().chain(&ours).collect();
-    assert_eq!((w.incident(1).labels.as_ref(), w.incident(1).kind_of.as_str()), (&all, "disk"));
+    assert_eq!((w.incident(1).labels.as_ref(), &*w.incident(1).kind_of), (&all, "disk"));
     let page = w.read(Read::Alerts { after: None });
     assert_eq!(page["alerts"][0]["labels"], json!(own), "as they were sent");
 }

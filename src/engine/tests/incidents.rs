@@ -17,7 +17,7 @@ fn by_hand_each_one_is_new() {
     w.at("0m").rings("ops@example.org", "mail").rings("ops@example.org", "mail").nothing_else();
     assert_ne!(w.incident(a).fingerprint, w.incident(b).fingerprint);
     let given = w.open_with(|r| r.fingerprint = Some("db/7".into()));
-    assert_eq!(w.incident(given).fingerprint, "db/7", "as it was given");
+    assert_eq!(&*w.incident(given).fingerprint, "db/7", "as it was given");
     w.untold();
 }
 

@@ -189,7 +189,10 @@ fn without_a_watch_the_tiers_are_required_and_the_level_is_high() {
     w.does(push(&["TIER_1"]));
     w.at("0m").rings("carol", "mail").posts("ops-slack").nothing_else();
     let n = w.engine.state.notifications.values().next().unwrap();
-    assert_eq!((n.level.as_str(), n.labels.get("deal").unwrap(), n.labels.get("type").unwrap()), ("high", "Series Z", "fomo"));
+    assert_eq!(
+        (n.level.as_str(), n.labels.get("deal").unwrap(), n.labels.get("type").unwrap()),
+        ("high", "Series Z", "fomo")
+    );
 }
 
 #[test]
