@@ -102,7 +102,7 @@ fn take_back(state: &State, at: Timestamp, id: DeliveryId, extract: &mut Extract
 pub fn extractor(config: Arc<Config>) -> MakeExtractor {
     Arc::new(move |snapshot: Option<&Snapshot>| {
         let state = match snapshot {
-            Some(snapshot) => read_state(&snapshot.body)?,
+            Some(snapshot) => read_state(snapshot)?,
             None => State::default(),
         };
         let engine = Engine::new(state, config.clone(), env!("CARGO_PKG_VERSION"));
@@ -124,7 +124,7 @@ impl Extractor for Folding {
 /// Folds the state for a snapshot, beside the engine.
 pub fn state_fold() -> MakeFold {
     Arc::new(|snapshot: Option<&Snapshot>| {
-        let mut state = snapshot.map_or_else(|| Ok(State::default()), |s| read_state(&s.body))?;
+        let mut state = snapshot.map_or_else(|| Ok(State::default()), read_state)?;
         state.reindex();
         Ok(Box::new(Beside { state, told: OnceCell::new() }) as Box<dyn Fold>)
     })
@@ -144,8 +144,8 @@ impl Fold for Beside {
         }
     }
 
-    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        Ok(serde_json::to_writer(out, &self.state)?)
+    fn write(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.state.frozen().write(out)
     }
 
     fn is_open(&self, id: Ulid) -> bool {
@@ -162,10 +162,11 @@ impl Fold for Beside {
     }
 }
 
-/// The state in a snapshot's body.
+/// The state in a snapshot.
 ///
 /// # Errors
 /// A sentence, when it is not one.
-pub fn read_state(body: &[u8]) -> Result<State, String> {
-    serde_json::from_slice(body).map_err(|e| format!("the snapshot's state cannot be read: {e}"))
+pub fn read_state(snapshot: &Snapshot) -> Result<State, String> {
+    let read = snapshot.read().map_err(|e| e.to_string()).and_then(|mut body| State::read(&mut body));
+    read.map_err(|e| format!("the snapshot's state cannot be read: {e}"))
 }

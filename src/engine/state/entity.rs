@@ -11,7 +11,6 @@ use crate::domain::event::{Breaker, Idempotency, Next, Origin, Rendered};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
-use crate::domain::matcher::Matcher;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
@@ -36,12 +35,20 @@ impl IncidentStatus {
     }
 }
 
+/// Rows are many, and most of what they could say is not said.
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
+}
+
 /// Where somebody was told of an incident: a channel, and the address there if it has one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Told {
     pub channel: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub medium: Option<Medium>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<Name>,
 }
 
@@ -80,42 +87,63 @@ pub struct Incident {
     pub opened_at: Timestamp,
     pub status: IncidentStatus,
     /// Times that it was reported, the first included.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub count: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Name>,
     /// Rounds in all; 0 without a policy.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub rounds: u32,
     /// Start of the policy's clock, or of the reminders', and by how much its times have moved earlier.
     pub base: EngineTime,
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub saved: Span,
     /// The step fired last, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fired: Option<(u32, u32)>,
     /// Whether any step of the current round reached somebody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub round_reached: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Next>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channels: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Vec<Who>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<Name>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub once: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silenced_by: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed_until: Option<EngineTime>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_by: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_by: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<Name>,
     /// Where an attempt was begun, and so where notices go.
     /// Each once, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<Told>,
     /// What the provider of a fixed channel called its first message, by channel.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub firsts: Labels,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notifications: Vec<NotificationId>,
     /// What became of those of them that have left the state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notified: Vec<Notified>,
     /// Its source is an alert from outside.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert: Option<Box<Alert>>,
 }
 
@@ -311,42 +339,6 @@ impl ChannelState {
     pub fn held_until(&self, now: EngineTime) -> Option<EngineTime> {
         self.retry_at.filter(|t| *t > now)
     }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Silence {
-    pub id: String,
-    pub matchers: Vec<Matcher>,
-    pub starts: EngineTime,
-    pub ends: EngineTime,
-    pub comment: String,
-    pub created_by: String,
-    /// Its start has come and was acted on.
-    pub begun: bool,
-    pub expired: bool,
-    /// Incidents and one-shots that it held back.
-    pub held: u64,
-}
-
-impl Silence {
-    pub fn is_active(&self, now: EngineTime) -> bool {
-        !self.expired && self.starts <= now && now < self.ends
-    }
-
-    pub fn status(&self, now: EngineTime) -> &'static str {
-        match () {
-            () if self.expired || self.ends <= now => "expired",
-            () if now < self.starts => "pending",
-            () => "active",
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sounding {
-    pub incident: Option<IncidentId>,
-    pub level: Level,
-    pub until: EngineTime,
 }
 
 /// The first answer to an idempotency key.

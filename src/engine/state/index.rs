@@ -6,6 +6,7 @@
 use super::State;
 use super::alert::alert_of;
 use super::entity::*;
+use super::silence::Silence;
 use crate::domain::delivery::Status;
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::level::Level;
@@ -280,7 +281,6 @@ fn next_due(i: &Incident) -> Option<EngineTime> {
 impl State {
     /// Makes every index anew; after a snapshot was read.
     pub fn reindex(&mut self) {
-        self.share();
         self.index = self.derived();
     }
 

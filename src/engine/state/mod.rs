@@ -14,8 +14,10 @@ mod index;
 mod name;
 mod retire;
 mod share;
+mod silence;
 mod table;
 mod watched;
+mod written;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
 pub use content::Content;
@@ -23,6 +25,7 @@ pub use entity::*;
 pub use index::{QueueKey, Timer};
 pub use name::Name;
 pub use retire::Leaving;
+pub use silence::{Silence, Sounding};
 pub use watched::*;
 
 use crate::domain::delivery::Status;
@@ -65,7 +68,7 @@ pub struct State {
     /// Urgent messages that nobody can be told of, and until when that sounds.
     pub unheard: BTreeMap<NotificationId, EngineTime>,
     /// By tenant, caller and key, see [`State::idempotency_key`].
-    pub idempotency: BTreeMap<String, Remembered>,
+    pub idempotency: Table<String, Remembered>,
     pub rates: Rates,
     pub last_acknowledged: Option<IncidentId>,
     pub config: ConfigState,

@@ -77,10 +77,13 @@ impl State {
         let Some(n) = self.notifications.get(&id) else { return };
         let Some(given) = &n.idempotency else { return };
         let key = State::idempotency_key(n.tenant.as_deref(), &given.caller, &given.key);
-        let fresh = || Remembered { content: given.content.clone(), notification: id, forget_at: None };
-        let known = self.idempotency.entry(key.clone()).or_insert_with(fresh);
+        if !self.idempotency.contains_key(&key) {
+            let fresh = Remembered { content: given.content.clone(), notification: id, forget_at: None };
+            self.idempotency.insert(key.clone(), fresh);
+        }
         // The key may be another message's by now.
-        if known.notification == id
+        if let Some(known) = self.idempotency.get_mut(&key)
+            && known.notification == id
             && let Some(due) = known.forget_at.take()
         {
             self.index.keys.remove(&(due, key));

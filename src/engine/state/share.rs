@@ -15,7 +15,7 @@ pub fn shared<T: PartialEq>(new: Arc<T>, there: Option<&Arc<T>>) -> Arc<T> {
 }
 
 impl State {
-    /// Shares again what a snapshot wrote down more than once.
+    /// Shares again what a snapshot of an older version wrote down more than once.
     pub(super) fn share(&mut self) {
         for i in self.incidents.values_mut() {
             share_names(&mut self.names, i);
@@ -28,7 +28,7 @@ impl State {
     }
 }
 
-fn share_names(names: &mut Names, i: &mut Incident) {
+pub fn share_names(names: &mut Names, i: &mut Incident) {
     let mut share = |name: &mut Name| *name = names.of(name);
     share(&mut i.kind_of);
     share(&mut i.opened_by);
