@@ -124,6 +124,7 @@ username = "stentor"
 password = "${SMTP_PASSWORD}"
 from = "Stentor <stentor@example.org>"
 hello = "prague-1.example.org"
+to = ["ops@example.org"]
 [levels.low]
 channels = ["mail"]
 [heartbeats.smtp]
