@@ -14,7 +14,7 @@ use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
 use crate::domain::delivery::Sort;
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass, cut};
-use crate::net::client::Wire;
+use crate::net::Wire;
 use crate::net::{Endpoint, Reach};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
