@@ -9,6 +9,7 @@ mod dispatch;
 mod handle;
 mod held;
 mod log;
+mod note;
 mod record;
 mod sounds;
 mod wall;

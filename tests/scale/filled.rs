@@ -9,7 +9,7 @@ use stentor::config::testing::from_toml;
 use stentor::domain::event::{AttemptResult, Frame};
 use stentor::domain::id::IncidentId;
 use stentor::domain::time::Timestamp;
-use stentor::engine::{Ask, Caller, Engine, Input, OpenRequest, SendRequest, State};
+use stentor::engine::{Ask, Caller, Engine, Input, OpenRequest, Outcome, SendRequest, State};
 use stentor::ledger::history::Phase;
 use stentor::ledger::{self, Ledger, Options, Recovery};
 use stentor::runtime::{extract, extractor, read_state, state_fold};
@@ -152,7 +152,7 @@ impl Filled {
                 provider_id: Some(format!("m-{}", self.now)),
                 detail: "answered 200".into(),
             };
-            self.ask(Ask::Finished { delivery, n, result });
+            self.ask(Ask::Finished(vec![Outcome { delivery, n, result }]));
         }
     }
 
