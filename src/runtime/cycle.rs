@@ -9,6 +9,7 @@ use super::held::{Held, Queue};
 use super::log::{Log, LogFull, LogNews};
 use super::note::{self, AT_ONCE, Note};
 use super::record;
+use super::seeds::Seeds;
 use super::sounds::Sounds;
 use crate::domain::clock::{Clock, Reading};
 use crate::domain::event::Frame;
@@ -61,6 +62,7 @@ pub struct Cycle {
     dispatcher: Dispatcher,
     sounds: Sounds,
     held: Queue,
+    seeds: Seeds,
     seq: u64,
     durable: u64,
     last: Option<Tip>,
@@ -83,6 +85,7 @@ impl Cycle {
             dispatcher: Dispatcher { handle: setup.handle },
             sounds: Sounds::default(),
             held: Queue::default(),
+            seeds: Seeds::default(),
             seq: setup.last_seq,
             durable: setup.last_seq,
             last: None,
@@ -188,9 +191,7 @@ impl Cycle {
     }
 
     fn decide(&mut self, by: Caller, ask: Ask) -> ([u8; 16], Decision) {
-        let mut seed = [0u8; 16];
-        // Without randomness the ids are still unique by time and counter.
-        let _ = getrandom::fill(&mut seed);
+        let seed = self.seeds.next();
         let decision = self.engine.handle(Input { now: self.reading.wall, seed, by, ask });
         self.lanes.progress.unheard.store(!self.engine.state.unheard.is_empty(), Ordering::Relaxed);
         (seed, decision)

@@ -11,6 +11,7 @@ mod held;
 mod log;
 mod note;
 mod record;
+mod seeds;
 mod sounds;
 mod wall;
 
