@@ -22,10 +22,8 @@ mod incidents;
 mod intake;
 mod ledger;
 mod lists;
-mod lore;
 mod metrics;
 mod numbers;
-mod outcomes;
 mod params;
 mod past;
 mod patience;
@@ -36,6 +34,7 @@ mod routes;
 mod serve;
 mod socket;
 mod status;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod wait;

@@ -19,6 +19,7 @@ mod dead_letters;
 mod disk;
 mod editing;
 mod emergency;
+mod events;
 mod heartbeats;
 mod incidents;
 mod injected;
