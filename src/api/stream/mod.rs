@@ -33,6 +33,7 @@ const PAUSES: u32 = 100;
 #[derive(Clone, Debug)]
 pub struct Told {
     pub seq: u64,
+    pub event_id: String,
     /// JSON in one line.
     pub document: String,
     /// No other document comes from the same event of the ledger.
@@ -118,6 +119,12 @@ impl Reader {
         }
     }
 
+    /// What is up to here was told, or is none of what is wanted.
+    pub fn seen(&self) -> Option<u64> {
+        let waiting = self.ready.front().map(|told| told.seq);
+        waiting.or(self.next).map(|next| next - 1)
+    }
+
     /// One page of the history.
     async fn past(&mut self) -> Result<(), Refusal> {
         let from_seq = self.next.unwrap_or(1);
@@ -198,12 +205,12 @@ impl Reader {
         if let Some(told) = outcome(&mut self.lore, happened).await
             && self.wanted.want(told.kind)
         {
-            self.tell(happened.seq, &told);
+            self.tell(happened.seq, told.event_id.clone(), &told);
         }
         if let Some(told) = contract(&mut self.lore, happened).await
             && self.wanted.want(&told.kind)
         {
-            self.tell(happened.seq, &told);
+            self.tell(happened.seq, told.event_id.clone(), &told);
         }
         if self.ready.len() > before
             && let Some(last) = self.ready.back_mut()
@@ -212,9 +219,9 @@ impl Reader {
         }
     }
 
-    fn tell(&mut self, seq: u64, document: &impl Serialize) {
+    fn tell(&mut self, seq: u64, event_id: String, document: &impl Serialize) {
         // A struct of texts and numbers always serialises, in one line.
         let document = serde_json::to_string(document).unwrap_or_default();
-        self.ready.push_back(Told { seq, document, last: false });
+        self.ready.push_back(Told { seq, event_id, document, last: false });
     }
 }
