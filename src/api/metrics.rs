@@ -147,6 +147,13 @@ fn set_state(gauges: &Value) {
         };
         gauge!("stentor_heartbeat_up", "name" => name.clone()).set(up);
     }
+    for hook in gauges["hooks"].as_array().into_iter().flatten() {
+        let Some(name) = hook["name"].as_str() else { continue };
+        let failing = if hook["status"] == "failing" { 1.0 } else { 0.0 };
+        gauge!("stentor_hook_failing", "hook" => name.to_owned()).set(failing);
+        gauge!("stentor_hook_seq", "hook" => name.to_owned()).set(hook["seq"].as_f64().unwrap_or_default());
+        gauge!("stentor_hook_refused", "hook" => name.to_owned()).set(hook["refused"].as_f64().unwrap_or_default());
+    }
     let refused = gauges["config"]["refused"].as_bool().unwrap_or_default();
     gauge!("stentor_config_last_reload_successful").set(if refused { 0.0 } else { 1.0 });
     if let Some(at) = gauges["config"]["loaded_at_seconds"].as_f64() {

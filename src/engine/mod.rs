@@ -12,6 +12,7 @@ mod due;
 mod fomo;
 mod health;
 mod heartbeat;
+mod hook;
 mod incident;
 mod input;
 mod labels;
