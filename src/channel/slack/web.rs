@@ -130,7 +130,7 @@ impl Web {
     }
 
     async fn call(&self, method: &str, body: &Value) -> Result<Answer, Failure> {
-        let dress = |r: reqwest::RequestBuilder| {
+        let dress = |r: crate::net::RequestBuilder| {
             r.bearer_auth(self.token.reveal())
                 .header("Content-Type", "application/json; charset=utf-8")
                 .body(body.to_string())

@@ -6,7 +6,7 @@
 //! since (an end or a stray word shows at once), and a message that it did not take whole goes over a
 //! new one: half a line is no message. What comes after a failure, and when, is the engine's.
 
-use crate::net::client::Wire;
+use crate::net::Wire;
 use futures_util::FutureExt;
 use std::fmt;
 use std::io;

@@ -19,7 +19,7 @@ use crate::domain::delivery::Sort;
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass, cut};
 use crate::domain::time::Span;
-use crate::net::client::Wire;
+use crate::net::Wire;
 use crate::net::{Endpoint, Reach};
 use crate::settings::Table;
 use futures_util::StreamExt;

@@ -29,7 +29,7 @@ pub use silence::{Silence, Sounding};
 pub use watched::*;
 
 use crate::domain::delivery::Status;
-use crate::domain::event::Breaker;
+use crate::domain::event::{Breaker, HookMoved};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use index::Index;
@@ -60,6 +60,8 @@ pub struct State {
     pub deliveries: Table<DeliveryId, Delivery>,
     pub channels: BTreeMap<String, ChannelState>,
     pub silences: BTreeMap<String, Silence>,
+    /// Receivers of events, as they were told of last.
+    pub hooks: BTreeMap<String, HookMoved>,
     pub heartbeats: BTreeMap<String, HeartbeatState>,
     pub watches: BTreeMap<String, WatchState>,
     pub metrics: BTreeMap<String, Metric>,
