@@ -11,6 +11,7 @@ pub mod failure;
 pub mod id;
 pub mod level;
 pub mod matcher;
+pub mod money;
 pub mod schedule;
 pub mod secret;
 pub mod time;

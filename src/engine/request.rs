@@ -2,6 +2,7 @@
 
 use super::input::SendRequest;
 use super::labels::{OwnLabels, type_of};
+use super::limit::Claim;
 use super::plan::Terms;
 use super::refusal::{Answer, Code, Refusal};
 use super::sending::{Message, TTL};
@@ -67,10 +68,15 @@ impl Turn<'_> {
             ..OwnLabels::default()
         };
         let labels = own.over(request.labels, level, &kind_of);
+        // What is to come is looked at when its time has come.
+        let silenced_by = if at.is_none() { self.silence_for(&labels) } else { None };
+        if at.is_none() && silenced_by.is_none() {
+            let tenant = request.tenant.as_deref().unwrap_or_default();
+            self.check_limits(&planned, Claim { tenant, level, kind_of: &kind_of })?;
+        }
         let payload = Payload { subject: request.subject, body: request.body, ..Payload::default() };
         let message = Message {
-            // What is to come is looked at when its time has come.
-            silenced_by: if at.is_none() { self.silence_for(&labels) } else { None },
+            silenced_by,
             correlation_id: request.correlation_id,
             tenant: request.tenant,
             initiator: request.initiator.unwrap_or_else(|| self.by.name.clone()),
@@ -134,6 +140,7 @@ impl Turn<'_> {
         if planned.iter().all(|p| p.skip.is_some()) {
             return refuse(self.nobody(Level::Low, &terms, &planned));
         }
+        self.check_limits(&planned, Claim { tenant: "", level: Level::Low, kind_of: TEST })?;
         let labels = OwnLabels { source: "manual", ..OwnLabels::default() }.over(Labels::new(), Level::Low, TEST);
         let who = self.by.person.as_ref().unwrap_or(&self.by.name);
         let subject = format!("Nothing is wrong, {who} asked for this message");

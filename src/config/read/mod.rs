@@ -11,6 +11,7 @@ mod heartbeats;
 mod incident;
 mod intake;
 mod levels;
+mod limits;
 mod people;
 mod policies;
 mod retention;
@@ -39,6 +40,7 @@ pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &Load
         heartbeats: heartbeats::read(root, &daemon.timezone_name),
         watches: watches::read(root),
         alertmanager: intake::read(root),
+        budgets: limits::budgets(root),
         source: Source::default(),
         people,
         daemon,

@@ -7,4 +7,5 @@ mod events;
 mod examples;
 mod ids;
 mod matchers;
+mod money;
 mod words;

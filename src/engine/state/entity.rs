@@ -2,6 +2,7 @@
 
 use super::alert::Alert;
 use super::content::Content;
+use super::spent::Charges;
 use crate::channel::Format;
 use crate::config::ChannelConfig;
 use crate::domain::Labels;
@@ -191,6 +192,12 @@ pub struct Delivery {
     /// Crashes in a row at which it was in flight.
     #[serde(default)]
     pub crashes: u32,
+    /// It counts against limits.
+    #[serde(default)]
+    pub limited: bool,
+    /// What its attempts cost, where that is known.
+    #[serde(default)]
+    pub charges: Option<Box<Charges>>,
 }
 
 /// In flight at so many crashes in a row, a message may be what ends the daemon.

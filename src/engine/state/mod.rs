@@ -13,15 +13,19 @@ mod fold;
 mod index;
 mod retire;
 mod share;
+mod spent;
 mod table;
 mod watched;
+mod window;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
 pub use content::Content;
 pub use entity::*;
 pub use index::{QueueKey, Timer};
 pub use retire::Leaving;
+pub use spent::{Charge, Charges, Spending, Spent};
 pub use watched::*;
+pub use window::{Counts, Window, Windows};
 
 use crate::domain::delivery::Status;
 use crate::domain::event::Breaker;
@@ -64,6 +68,9 @@ pub struct State {
     /// By tenant, caller and key, see [`State::idempotency_key`].
     pub idempotency: BTreeMap<String, Remembered>,
     pub rates: Rates,
+    /// What limits count, and what tenants have spent today.
+    pub windows: Windows,
+    pub spending: Spending,
     pub last_acknowledged: Option<IncidentId>,
     pub config: ConfigState,
     /// Events about something unknown, or of an unknown kind.

@@ -19,6 +19,8 @@ impl Turn<'_> {
     }
 
     fn delivery_row<'a>(&'a self, d: &'a Delivery) -> DeliveryRow<'a> {
+        let charges = d.charges.as_deref();
+        let last = charges.and_then(|c| c.all.last());
         DeliveryRow {
             id: d.id,
             notification: d.notification,
@@ -31,8 +33,10 @@ impl Turn<'_> {
             status: self.shown_status(d),
             reason: reason(d),
             attempts: d.attempts.iter().map(|a| self.attempt_row(a)).collect(),
-            cost: (),
-            segments: (),
+            cost: charges.and_then(|c| c.sum()).map(|money| money.amount),
+            currency: last.map(|c| c.money.currency.as_str()),
+            segments: last.map(|c| c.segments),
+            charges: charges.map_or(&[], |c| c.all.as_slice()),
             created_at: self.shown(d.created_at),
             sent_at: d.sent_at.map(|t| self.shown(t)),
             delivered_at: d.ended_at.filter(|_| d.status == Status::Delivered).map(|t| self.shown(t)),
