@@ -18,7 +18,8 @@ pub use health::ChannelChanged;
 pub use kind::EventKind;
 pub use limit::{BudgetPassed, Counted};
 pub use parts::{
-    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, Unheard, WatchStatus,
+    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Request, SilenceAdded, Unheard,
+    WatchStatus,
 };
 pub use price::{Instead, Price, Priced};
 pub use removed::Erased;
@@ -60,6 +61,9 @@ pub struct Payload {
     pub body: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: Labels,
+    /// What a caller gave along with its request, and gets back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
     /// Where a delivery goes: an e-mail address or a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,

@@ -5,7 +5,7 @@ use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
     AlertReported, AlertsAwaited, AttemptResult, Breaker, BudgetPassed, ChannelChanged, Counted, Erased, Event,
     EventKind as K, HeartbeatStatus, Idempotency, Instead, Next, NextWhat, Origin, Payload, Price, Priced, Rendered,
-    SilenceAdded, Unheard, WatchStatus,
+    Request, SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -156,6 +156,7 @@ fn notifications() -> Vec<Event> {
                 kind_of: s("probe"),
                 labels: labels().into(),
                 correlation_id: Some(s("deploy-7")),
+                request: Request::of(Some(s("req-9")), Some(s("billing"))),
                 tenant: Some(s("acme")),
                 initiator: s("alice"),
                 idempotency: Some(Idempotency { caller: s("uid 1000"), key: s("k1"), content: s("ab12") }),
@@ -164,7 +165,7 @@ fn notifications() -> Vec<Event> {
                 heartbeat: Some(s("weekly-proof")),
                 silenced_by: Some(s("5e1e9ce0-0000-4000-8000-000000000000")),
             }
-            .with(words())
+            .with(Payload { metadata: [(s("campaign"), s("autumn"))].into(), ..words() })
         })
         .collect()
 }

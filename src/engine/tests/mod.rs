@@ -13,6 +13,7 @@ mod incidents;
 mod letters;
 mod limits;
 mod lost;
+mod particulars;
 mod poison;
 mod policies;
 mod preferences;
