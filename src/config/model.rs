@@ -7,6 +7,7 @@ use crate::domain::Labels;
 use crate::domain::delivery::{Format, Medium, Sort};
 use crate::domain::level::Level;
 use crate::domain::money::Money;
+use crate::domain::phone::Region;
 use crate::domain::schedule::Schedule;
 use crate::domain::secret::Secret;
 use crate::domain::time::Span;
@@ -67,6 +68,8 @@ pub struct Daemon {
     pub timezone: TimeZone,
     /// Its IANA name, for cron.
     pub timezone_name: String,
+    /// Whose national numbers are understood.
+    pub region: Option<Region>,
 }
 
 /// Who may do what over the socket, groups expanded to uids at load.

@@ -12,6 +12,7 @@ pub mod id;
 pub mod level;
 pub mod matcher;
 pub mod money;
+pub mod phone;
 pub mod schedule;
 pub mod secret;
 pub mod time;

@@ -13,6 +13,7 @@ use crate::domain::event::{Idempotency, Origin, Payload, Request};
 use crate::domain::id::NotificationId;
 use crate::domain::level::Level;
 use crate::domain::matcher::is_label_name;
+use crate::domain::phone;
 use crate::domain::time::Span;
 use crate::domain::who::Who;
 
@@ -44,7 +45,8 @@ impl Turn<'_> {
     ///
     /// # Errors
     /// What is wrong with the request, or that it reaches nobody.
-    pub fn accept(&mut self, request: SendRequest) -> Result<NotificationId, Refusal> {
+    pub fn accept(&mut self, mut request: SendRequest) -> Result<NotificationId, Refusal> {
+        self.read_national(request.to.as_mut());
         self.check_text(&request.subject, &request.labels)?;
         particulars::check(&request)?;
         self.check_names(request.channels.as_deref(), request.to.as_deref())?;
@@ -96,7 +98,8 @@ impl Turn<'_> {
     }
 
     /// `test`: a message marked `[TEST]`; no channel: every addressed one on which WHO has an address.
-    pub fn test_channels(&mut self, channels: Vec<String>, to: Vec<Who>, force: bool) -> Answer {
+    pub fn test_channels(&mut self, channels: Vec<String>, mut to: Vec<Who>, force: bool) -> Answer {
+        self.read_national(Some(&mut to));
         self.has_room(Level::Low)?;
         self.check_names(Some(&channels), Some(&to))?;
         if channels.is_empty() && to.is_empty() {
@@ -163,6 +166,20 @@ impl Turn<'_> {
                 ),
             )),
             None => Ok(()),
+        }
+    }
+
+    /// Where a region is configured, a name that nobody has may be a number of that country.
+    pub fn read_national(&self, to: Option<&mut Vec<Who>>) {
+        let Some(region) = self.config.daemon.region else { return };
+        for who in to.into_iter().flatten() {
+            if let Who::Person(text) = who
+                && !self.config.people.contains_key(text)
+                && phone::is_like_one(text)
+                && let Ok(number) = phone::e164(text, Some(region))
+            {
+                *who = Who::Phone(number);
+            }
         }
     }
 

@@ -26,7 +26,7 @@ use crate::settings::{Environment, Table};
 /// Reads every table of the document.
 pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &LoadOptions<'_>) -> Config {
     let daemon = daemon::read(root, environment);
-    let people = people::read(root, options);
+    let people = people::read(root, options, daemon.region);
     let config = Config {
         access: access::read(root, &people, options),
         deadman: daemon::read_deadman(root),

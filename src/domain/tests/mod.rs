@@ -8,4 +8,5 @@ mod examples;
 mod ids;
 mod matchers;
 mod money;
+mod phones;
 mod words;

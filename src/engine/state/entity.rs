@@ -232,7 +232,10 @@ impl Delivery {
 /// Under which a text is kept for further attempts: by its form, and one from a template only for
 /// the channel whose template it is.
 pub(in crate::engine) fn text_key(channel: &ChannelConfig) -> String {
-    let form = format_key(channel.format());
+    let form = match channel.transliterate {
+        true => "sms in GSM letters",
+        false => format_key(channel.format()),
+    };
     match channel.template {
         Some(_) => format!("{form} of {}", channel.name),
         None => form.to_owned(),
