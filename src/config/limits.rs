@@ -1,10 +1,20 @@
 //! How much may go out, and what it costs: limits and prices of a channel, budgets of tenants.
 
-use crate::domain::money::Money;
+use crate::domain::money::{Amount, Money};
 use std::collections::BTreeMap;
 
 /// The budget of every tenant that has none of its own, and of messages without a tenant.
 pub const DEFAULT_BUDGET: &str = "default";
+
+/// What providers ask for a part of a text or a started minute, in US dollars, when nothing is
+/// written. Prices drift: see `cost_per_segment`.
+pub const PRICES: &[(&str, Amount)] = &[
+    ("twilio-sms", Amount(7_500)),
+    ("telnyx-sms", Amount(4_000)),
+    ("aws-sns", Amount(6_500)),
+    ("azure-sms", Amount(7_500)),
+    ("twilio-voice", Amount(14_000)),
+];
 
 /// How much may go out by a channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

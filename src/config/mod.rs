@@ -29,7 +29,7 @@ pub use accounts::{Accounts, SystemAccounts};
 pub use diff::diff;
 pub use files::folder_of;
 pub use intake::{Alertmanager, Token};
-pub use limits::{Budgets, DEFAULT_BUDGET, Limits, Rate};
+pub use limits::{Budgets, DEFAULT_BUDGET, Limits, PRICES, Rate};
 pub use load::{load, load_from_files};
 pub use model::*;
 pub use options::{LoadOptions, Loaded};

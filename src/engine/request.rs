@@ -4,11 +4,12 @@ use super::asked::SendRequest;
 use super::labels::{OwnLabels, type_of};
 use super::limit::Claim;
 use super::particulars::{self, content_hash};
-use super::plan::Terms;
+use super::plan::{Planned, Terms};
 use super::refusal::{Answer, Code, Refusal};
 use super::sending::{Message, TTL};
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;
+use crate::domain::delivery::Format;
 use crate::domain::event::{Idempotency, Origin, Payload, Request};
 use crate::domain::id::NotificationId;
 use crate::domain::level::Level;
@@ -21,6 +22,8 @@ use crate::domain::who::Who;
 const TEXTS: u64 = 256 << 20;
 /// Labels of one request.
 const LABELS: usize = 64;
+/// Characters of a body that goes by SMS and nothing else.
+const LONGEST_SMS: usize = 1600;
 /// The type of a test.
 const TEST: &str = "test";
 
@@ -62,6 +65,7 @@ impl Turn<'_> {
         if planned.iter().all(|p| p.skip.is_some()) {
             return refuse(self.nobody(level, &terms, &planned));
         }
+        self.check_length(&request.body, &planned)?;
         let content = request.idempotency_key.as_ref().map(|_| content_hash(&request));
         let own = OwnLabels {
             source: if request.heartbeat.is_some() { "heartbeat" } else { "manual" },
@@ -167,6 +171,17 @@ impl Turn<'_> {
             )),
             None => Ok(()),
         }
+    }
+
+    /// What goes by SMS alone has 1600 letters at the most; beside other ways it is cut there.
+    fn check_length(&self, body: &str, planned: &[Planned]) -> Result<(), Refusal> {
+        let is_sms = |p: &Planned| self.config.channels.get(&p.channel).is_some_and(|c| c.format() == Format::Sms);
+        let letters = body.chars().count();
+        if letters <= LONGEST_SMS || !planned.iter().filter(|p| p.skip.is_none()).all(is_sms) {
+            return Ok(());
+        }
+        let message = format!("{letters} characters; a text message takes {LONGEST_SMS} at the most");
+        refuse(Refusal::field("body", message))
     }
 
     /// Where a region is configured, a name that nobody has may be a number of that country.

@@ -24,6 +24,7 @@ mod incidents;
 mod injected;
 mod killed;
 mod ledger_files;
+mod limits;
 mod lost_answers;
 mod machine;
 mod misbehaving;

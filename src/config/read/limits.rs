@@ -1,7 +1,7 @@
 //! `limits`, prices and `transliterate` of a channel, and `[budgets.NAME]`.
 
 use crate::channel::{Format, Kind};
-use crate::config::limits::{Budgets, Limits, Rate};
+use crate::config::limits::{Budgets, Limits, PRICES, Rate};
 use crate::config::read::entries::{by_name, named};
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::money::{self, Amount, Money};
@@ -10,16 +10,6 @@ use crate::settings::Table;
 /// Of a channel for texts that says nothing else.
 const SMS: Rate = Rate { per_hour: Some(100), per_day: Some(500) };
 const CURRENCY: &str = "USD";
-
-/// What providers ask for a part of a text or a started minute, in US dollars, when nothing is
-/// written. Prices drift: see `cost_per_segment`.
-const PRICES: &[(&str, Amount)] = &[
-    ("twilio-sms", Amount(7_500)),
-    ("telnyx-sms", Amount(4_000)),
-    ("aws-sns", Amount(6_500)),
-    ("azure-sms", Amount(7_500)),
-    ("twilio-voice", Amount(14_000)),
-];
 
 /// `limits = { per_minute, per_hour, per_day, per_person = { per_hour, per_day } }`; 0 is no limit.
 pub fn limits(table: &mut Table<'_>, kind: Option<&'static Kind>) -> Limits {

@@ -40,7 +40,11 @@ pub fn print(screen: &mut Screen<'_>, notification: &Value) -> io::Result<()> {
             why(delivery).into(),
         ]);
     }
-    table.print(screen, "  no deliveries")
+    table.print(screen, "  no deliveries")?;
+    for words in items(notification, "warnings").iter().filter_map(Value::as_str) {
+        screen.pieces(&[Piece::new(Ink::Warn, "warning"), format!(": {words}").into()])?;
+    }
+    Ok(())
 }
 
 /// The reason, or the last attempt's error.

@@ -22,6 +22,9 @@ pub(super) struct NotificationRow<'a> {
     pub kind_of: &'a str,
     pub subject: &'a str,
     pub accepted_at: String,
+    /// What its sender may want to know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     pub deliveries: Vec<DeliveryRow<'a>>,
 }
 
