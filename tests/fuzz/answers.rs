@@ -155,3 +155,13 @@ fn discord_teams_pagerduty_and_sendgrid() {
         &bodies,
     );
 }
+
+#[test]
+fn any_http_api() {
+    let toml = "url = \"http://AT/?to={to}\"\nid_path = \"messages.0.id\"\nfailure = { path = \"messages.0.status\", values = [\"failed\"] }";
+    let bodies = [
+        (200, "{\"messages\":[{\"id\":17,\"status\":\"ok\"}]}".to_owned()),
+        (200, "{\"messages\":[{\"id\":null,\"status\":\"failed\"}]}".to_owned()),
+    ];
+    of_provider("http-sms", "http-sms", toml, &bodies);
+}

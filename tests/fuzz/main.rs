@@ -10,6 +10,7 @@
 #[allow(dead_code, reason = "only the providers' words are needed here")]
 mod standins;
 
+mod addresses;
 mod answers;
 mod config;
 mod harness;
