@@ -1,6 +1,5 @@
 //! One message in a lane, and which of those that lie there together are one question.
 
-use super::handle::is_intake;
 use crate::engine::{Answer, Ask, Caller};
 use tokio::sync::oneshot;
 
@@ -58,4 +57,9 @@ pub(super) fn joined(notes: Vec<Note>, room: bool) -> impl Iterator<Item = Note>
         }
         Some(note)
     })
+}
+
+/// New work, as against steering what is there.
+pub(super) fn is_intake(ask: &Ask) -> bool {
+    matches!(ask, Ask::Send(_) | Ask::Open(_) | Ask::Report(_) | Ask::Test { .. } | Ask::PushFomo { .. })
 }
