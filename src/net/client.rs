@@ -170,7 +170,7 @@ async fn built(ca_file: Option<PathBuf>) -> Result<Built, Failure> {
 /// `, certificate ends in 63d`, for the end of a probe's sentence; empty for what is no certificate.
 pub fn remaining(der: &[u8]) -> String {
     match certificate::not_after(der) {
-        Some(end) => format!(", certificate ends in {}d", (end - clock::wall()).as_secs() / 86_400),
+        Some(end) => format!(", {}{}d", certificate::ENDS, (end - clock::wall()).as_secs() / 86_400),
         None => String::new(),
     }
 }
