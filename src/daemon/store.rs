@@ -4,12 +4,12 @@ use super::starts::Starts;
 use crate::api::Record;
 use crate::config::Config;
 use crate::domain::clock::{Clock, SystemClock};
-use crate::domain::event::Frame;
+use crate::domain::event::{Blob, Frame};
 use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Engine, State};
 use crate::ledger::{self, Extract, FaultKind, Ledger, OpenError, Opening, Options, Report, Tip};
-use crate::runtime::{Log, LogFull, LogNews, extract, extractor, read_state, state_fold};
+use crate::runtime::{Log, LogFull, LogNews, Reader, extract, extractor, read_state, state_fold};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -200,6 +200,15 @@ impl Store {
 impl Log for Store {
     fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, LogFull> {
         self.ledger.append(frame, seed, extract).map_err(|e| LogFull(e.to_string()))
+    }
+
+    fn keep(&self, blobs: Vec<Blob>) {
+        self.ledger.keep(blobs);
+    }
+
+    fn reader(&self) -> Reader {
+        let ledger = self.ledger.clone();
+        Arc::new(move |place| ledger.text(place))
     }
 
     fn flushing_for(&self) -> Option<Span> {

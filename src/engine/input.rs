@@ -3,7 +3,7 @@
 use crate::channel::{Found, Lost, Outgoing, Probed};
 use crate::config::Config;
 use crate::domain::Labels;
-use crate::domain::event::AttemptResult;
+use crate::domain::event::{AttemptResult, Place};
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::level::Level;
 use crate::domain::matcher::Matcher;
@@ -147,6 +147,11 @@ pub enum Ask {
     HeartbeatDone {
         name: String,
         result: Probed,
+    },
+    /// A text that [`Effect::ReadText`] asked for, or why it cannot be had.
+    TextRead {
+        place: Place,
+        text: Result<Arc<str>, String>,
     },
     /// The trigger says: look whether this heartbeat is due.
     Trigger {
@@ -363,6 +368,8 @@ pub enum Effect {
         timeout: Span,
         out: Box<Outgoing>,
     },
+    /// A delivery waits for the text at this place.
+    ReadText(Place),
     /// What should sound has changed.
     Sound,
     /// Everybody who is logged in on this host is to read this.

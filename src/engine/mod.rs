@@ -41,6 +41,7 @@ mod verdict;
 mod view;
 mod watch;
 mod ways;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -54,7 +55,7 @@ pub use state::*;
 pub use view::Story;
 
 use crate::config::Config;
-use crate::domain::event::{Event, Frame};
+use crate::domain::event::{Blob, Event, Frame};
 use crate::domain::id::NotificationId;
 use crate::domain::time::{EngineTime, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,6 +110,8 @@ pub(crate) struct Agenda {
     pub patience: Option<EngineTime>,
     pub impatient: bool,
     pub emergency: bool,
+    /// Long texts that can be used now.
+    pub at_hand: whole::AtHand,
     /// The daemon stops: no new attempt begins.
     pub closing: bool,
 }
@@ -117,6 +120,8 @@ pub(crate) struct Agenda {
 #[derive(Debug)]
 pub struct Decision {
     pub events: Vec<Event>,
+    /// What of them is in files of its own, to be kept before they are.
+    pub blobs: Vec<Blob>,
     pub answer: Answer,
     pub effects: Vec<Effect>,
 }
@@ -130,9 +135,7 @@ impl Engine {
 
     /// Folds a frame of the journal; before the first input.
     pub fn replay(&mut self, frame: &Frame) {
-        for event in &frame.events {
-            self.state.evolve(frame.at, event);
-        }
+        self.state.fold(frame);
     }
 
     /// Decides about one input.
@@ -148,8 +151,8 @@ impl Engine {
         turn.pump();
         turn.unheard_over();
         turn.agenda.seen = turn.now;
-        let (events, effects) = turn.finish();
-        Decision { events, answer, effects }
+        let (events, blobs, effects) = turn.finish();
+        Decision { events, blobs, answer, effects }
     }
 
     /// When [`Ask::Wake`] is wanted next, as the wall clock will show it.

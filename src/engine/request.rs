@@ -7,7 +7,7 @@ use super::refusal::{Answer, Code, Refusal};
 use super::sending::{Message, TTL};
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;
-use crate::domain::event::{Idempotency, Origin, Payload};
+use crate::domain::event::{Idempotency, KEPT, Origin, Payload};
 use crate::domain::id::NotificationId;
 use crate::domain::level::Level;
 use crate::domain::matcher::is_label_name;
@@ -16,9 +16,10 @@ use crate::domain::who::Who;
 
 /// Idempotency keys that are remembered at the most.
 const KEYS: usize = 100_000;
+/// Bytes of what all messages and incidents at hand say, as far as it is in memory: of long texts the
+/// beginning.
+const TEXTS: u64 = 128 << 20;
 /// Labels of one request.
-/// Bytes of what all messages and incidents at hand say, with the copy that each step of an incident makes.
-const TEXTS: u64 = 256 << 20;
 const LABELS: usize = 64;
 /// The type of a test.
 const TEST: &str = "test";
@@ -26,7 +27,7 @@ const TEST: &str = "test";
 /// Whether one more fits; the last tenth is for urgent.
 pub(super) fn has_room(held: u64, level: Level, body: &str) -> bool {
     let room = if level == Level::Urgent { TEXTS } else { TEXTS - TEXTS / 10 };
-    held + body.len() as u64 <= room
+    held + body.len().min(KEPT) as u64 <= room
 }
 
 impl Turn<'_> {

@@ -26,6 +26,11 @@ pub trait Fold: Send {
 
     /// Removes every text and address, which are older than all that is kept.
     fn forget_texts(&mut self);
+
+    /// The oldest event whose text is still needed: it is read from the journal.
+    fn oldest_text(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Begins a fold: from a snapshot's state, or from nothing.

@@ -1,6 +1,6 @@
 //! The running ledger: what the runtime holds.
 
-use crate::domain::event::Frame;
+use crate::domain::event::{Blob, Frame, Place};
 use crate::domain::time::Span;
 use crate::ledger::backup::{BackupError, Linked};
 use crate::ledger::codec::Tip;
@@ -12,6 +12,7 @@ use crate::ledger::lock::Lock;
 use crate::ledger::places::Places;
 use crate::ledger::retention::{Erased, Retention, Select};
 use crate::ledger::snapshot;
+use crate::ledger::texts;
 use crate::ledger::upkeep::{self, Upkeep};
 use crate::ledger::verify::{self, Verified, VerifyError};
 use std::io::{self, Write};
@@ -35,6 +36,19 @@ impl Ledger {
     /// See [`AppendError`]; the frame is not taken then.
     pub fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, AppendError> {
         self.journal.append(frame, seed, extract)
+    }
+
+    /// Hands over what is to be durable before the frame that is appended next.
+    pub fn keep(&self, blobs: Vec<Blob>) {
+        self.journal.keep(blobs);
+    }
+
+    /// The whole text at this place. Blocks for as long as the disk takes.
+    ///
+    /// # Errors
+    /// A sentence with the file: it is damaged, or gone.
+    pub fn text(&self, place: &Place) -> Result<String, String> {
+        texts::read(&self.places, place)
     }
 
     /// The last frame that is on the disk.

@@ -10,7 +10,7 @@ use super::log::{Log, LogFull, LogNews};
 use super::record;
 use super::sounds::Sounds;
 use crate::domain::clock::{Clock, Reading};
-use crate::domain::event::Frame;
+use crate::domain::event::{Blob, Event, Frame};
 use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Decision, Effect, Engine, Input};
@@ -72,14 +72,18 @@ pub struct Cycle {
 impl Cycle {
     pub fn new(setup: Setup) -> Cycle {
         let reading = setup.clock.read();
+        let mut engine = setup.engine;
+        // Of a snapshot alone the state does not know it.
+        engine.state.last_seq = setup.last_seq;
+        let reader = setup.log.reader();
         Cycle {
-            engine: setup.engine,
+            engine,
             lanes: setup.lanes,
             log: setup.log,
             news: setup.news,
             clock: setup.clock,
             stop: setup.stop,
-            dispatcher: Dispatcher { handle: setup.handle },
+            dispatcher: Dispatcher { handle: setup.handle, reader },
             sounds: Sounds::default(),
             held: Queue::default(),
             seq: setup.last_seq,
@@ -147,12 +151,12 @@ impl Cycle {
             self.lanes.config.send_replace(self.engine.config.clone());
             self.sounds.listen(&self.engine.config, &self.dispatcher.handle);
         }
-        let Decision { events, answer, mut effects } = decision;
+        let Decision { events, blobs, answer, mut effects } = decision;
         if sounds {
             effects.push(Effect::Sound);
         }
         failpoint::reached_if(intake, Point::Decided);
-        let released = self.write(by, events, &seed)?;
+        let released = self.write(by, events, blobs, &seed)?;
         failpoint::reached_if(intake, Point::Appended);
         failpoint::reached_if(outcome, Point::OutcomeAppended);
         let reply = reply.map(|r| (r, answer));
@@ -163,8 +167,8 @@ impl Cycle {
 
     /// A question of the loop's own.
     fn ask(&mut self, ask: Ask) -> Result<(), LogFull> {
-        let (seed, Decision { events, effects, .. }) = self.decide(Caller::engine(), ask);
-        let released = self.write(Caller::engine(), events, &seed)?;
+        let (seed, Decision { events, blobs, effects, .. }) = self.decide(Caller::engine(), ask);
+        let released = self.write(Caller::engine(), events, blobs, &seed)?;
         self.held.push(Held { seq: self.seq, reply: None, effects, released, intake: false });
         self.let_go();
         Ok(())
@@ -183,11 +187,15 @@ impl Cycle {
     fn write(
         &mut self,
         by: Caller,
-        events: Vec<crate::domain::event::Event>,
+        events: Vec<Event>,
+        blobs: Vec<Blob>,
         seed: &[u8; 16],
     ) -> Result<Option<Released>, LogFull> {
         if events.is_empty() {
             return Ok(None);
+        }
+        if !blobs.is_empty() {
+            self.log.keep(blobs);
         }
         let count = events.len() as u64;
         let frame =

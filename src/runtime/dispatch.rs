@@ -4,10 +4,11 @@
 //! Each effect is a task of its own with a deadline; a panic in an adapter is a failed attempt.
 
 use super::handle::Handle;
+use super::log::Reader;
 use super::wall;
 use crate::channel::{Channel, Found, Probed};
 use crate::config::Config;
-use crate::domain::event::AttemptResult;
+use crate::domain::event::{AttemptResult, Place};
 use crate::domain::failpoint::{self, Point};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::Span;
@@ -20,7 +21,11 @@ use std::sync::atomic::Ordering;
 
 pub(super) struct Dispatcher {
     pub handle: Handle,
+    pub reader: Reader,
 }
+
+/// What is to be sent does not wait longer for the disk.
+const READING: Span = Span::secs(2);
 
 impl Dispatcher {
     /// Starts an effect; a sound is the caller's to reconcile.
@@ -50,6 +55,7 @@ impl Dispatcher {
             Effect::Wall(words) => {
                 tokio::spawn(wall::say(words));
             }
+            Effect::ReadText(place) => self.read_text(place),
             Effect::Sound => {}
         }
     }
@@ -76,6 +82,23 @@ impl Dispatcher {
             failpoint::reached_by(Point::AttemptEnded, &channel);
             handle.progress().finished.fetch_add(1, Ordering::Relaxed);
             handle.tell(Caller::engine(), Ask::Finished { delivery, n, result });
+        });
+    }
+
+    fn read_text(&self, place: Place) {
+        let (handle, reader) = (self.handle.clone(), self.reader.clone());
+        tokio::spawn(async move {
+            let wanted = place.clone();
+            let reading = tokio::task::spawn_blocking(move || reader(&wanted));
+            let text = match tokio::time::timeout(READING.to_std(), reading).await {
+                Ok(Ok(text)) => text.map(Arc::from),
+                Ok(Err(_)) => Err("reading it failed inside (a bug in stentor)".to_owned()),
+                Err(_) => Err(format!("the disk gives no answer within {READING}")),
+            };
+            if let Err(words) = &text {
+                tracing::error!(%place, reason = %words, "a text cannot be read; the message goes out without it");
+            }
+            handle.tell(Caller::engine(), Ask::TextRead { place, text });
         });
     }
 

@@ -1,9 +1,10 @@
 //! What the loop asks of the ledger, and hears from it.
 
-use crate::domain::event::Frame;
+use crate::domain::event::{Blob, Frame, Place};
 use crate::domain::time::Span;
 use crate::ledger::Tip;
 use crate::ledger::extract::Extract;
+use std::sync::Arc;
 
 /// Too much waits for the disk: the daemon must end.
 #[derive(Clone, Debug)]
@@ -17,6 +18,12 @@ pub trait Log: Send + Sync {
     /// When no more frames can be held in memory.
     fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, LogFull>;
 
+    /// Takes what is to be durable before the frame that comes next.
+    fn keep(&self, blobs: Vec<Blob>);
+
+    /// Reads what is at a place, on a thread that may block.
+    fn reader(&self) -> Reader;
+
     /// How long the flush under way lasts.
     fn flushing_for(&self) -> Option<Span>;
 
@@ -26,6 +33,9 @@ pub trait Log: Send + Sync {
     /// A sentence; the snapshot before it is still good then.
     fn snapshot(&self, at: Tip, body: &[u8]) -> Result<(), String>;
 }
+
+/// Reads what is at a place of the ledger; blocks.
+pub type Reader = Arc<dyn Fn(&Place) -> Result<String, String> + Send + Sync>;
 
 /// What the ledger's threads tell the loop.
 #[derive(Clone, Debug, PartialEq)]

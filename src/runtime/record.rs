@@ -135,9 +135,7 @@ struct Beside {
 
 impl Fold for Beside {
     fn fold(&mut self, frame: &Frame) {
-        for event in &frame.events {
-            self.state.evolve(frame.at, event);
-        }
+        self.state.fold(frame);
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -155,6 +153,10 @@ impl Fold for Beside {
 
     fn forget_texts(&mut self) {
         self.state.forget_texts();
+    }
+
+    fn oldest_text(&self) -> Option<u64> {
+        self.state.oldest_text()
     }
 }
 

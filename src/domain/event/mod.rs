@@ -9,6 +9,7 @@ mod alert;
 mod health;
 mod kind;
 mod parts;
+mod place;
 mod removed;
 
 pub use alert::{AlertReported, AlertsAwaited};
@@ -17,6 +18,7 @@ pub use kind::EventKind;
 pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, Unheard, WatchStatus,
 };
+pub use place::{Blob, IN_EVENT, KEPT, Place, beginning};
 pub use removed::Erased;
 
 use crate::domain::Labels;
@@ -65,9 +67,20 @@ pub struct Payload {
     /// The finished text of an attempt, or what somebody wrote to us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<Rendered>,
+    /// Body or text are longer than what stands here, and this is where the whole is. Absent as well
+    /// where the whole stands here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more: Option<Place>,
     /// Subject, body and addresses were removed on purpose.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
+}
+
+impl Payload {
+    /// The blobs that this event brought itself.
+    pub fn own_blobs(&self) -> impl Iterator<Item = &Place> {
+        self.more.iter().filter(|place| place.seq == 0 && place.blob.is_some())
+    }
 }
 
 /// The finished text for one medium. A channel escapes only its own wire format.

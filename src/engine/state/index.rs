@@ -103,6 +103,7 @@ impl Index {
     }
 
     pub fn add_delivery(&mut self, d: &Delivery) {
+        self.text_bytes += d.text_bytes();
         self.set_timer(Timer::Delivery(d.id), delivery_due(d));
         if is_dead_letter(d) {
             self.add_dead_letter(d);
@@ -136,6 +137,7 @@ impl Index {
     }
 
     pub fn remove_delivery(&mut self, d: &Delivery) {
+        self.text_bytes -= d.text_bytes();
         if is_dead_letter(d) {
             self.remove_dead_letter(d);
         }
@@ -284,8 +286,8 @@ impl State {
         let mut index = Index::default();
         self.deliveries.values().for_each(|d| index.add_delivery(d));
         let contents = self.notifications.values().map(|n| &n.content);
-        index.text_bytes =
-            contents.chain(self.incidents.values().map(|i| &i.content)).map(|content| content.bytes()).sum();
+        index.text_bytes += contents.map(|content| content.bytes()).sum::<u64>();
+        index.text_bytes += self.incidents.values().map(Incident::text_bytes).sum::<u64>();
         self.incidents.values().for_each(|i| index.add_incident(i));
         self.silences.values().for_each(|s| index.add_silence(s));
         for (channel, sounds) in &self.sounding {

@@ -26,6 +26,7 @@ mod threads;
 mod three;
 mod unheard;
 mod watches;
+mod whole;
 mod words;
 #[allow(dead_code, reason = "a vocabulary: not every story needs every word of it")]
 mod world;

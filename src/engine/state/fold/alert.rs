@@ -13,6 +13,7 @@ impl State {
         report: &AlertReported,
         payload: Option<&Payload>,
     ) -> bool {
+        let seq = self.last_seq;
         self.change_incident(report.id, |i| {
             match &mut i.alert {
                 Some(alert) => {
@@ -36,7 +37,7 @@ impl State {
                 }
             }
             if payload.is_some_and(|p| !p.erased) {
-                i.content = super::content(payload);
+                i.content = super::content(payload, seq);
             }
         })
     }
