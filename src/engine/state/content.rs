@@ -3,6 +3,7 @@
 use crate::domain::Labels;
 use crate::domain::event::{KEPT, Payload, Place, beginning};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a message says, before it is rendered. Of a long body its beginning alone is here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -12,6 +13,8 @@ pub struct Content {
     pub body: String,
     #[serde(default)]
     pub annotations: Labels,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
     /// Where the whole body is, if it is longer than what is here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more: Option<Box<Place>>,
@@ -26,6 +29,7 @@ impl Content {
             subject: payload.subject.clone(),
             body: beginning(&payload.body).to_owned(),
             annotations: payload.annotations.clone(),
+            metadata: payload.metadata.clone(),
             more: more.map(Box::new),
         }
     }
@@ -43,8 +47,9 @@ impl Content {
 
     /// What it takes in memory, about.
     pub fn bytes(&self) -> u64 {
-        let annotations: usize = self.annotations.iter().map(|(name, text)| name.len() + text.len()).sum();
-        (self.subject.len() + self.body.len() + annotations) as u64
+        let named = self.annotations.iter().chain(&self.metadata);
+        let named: usize = named.map(|(name, text)| name.len() + text.len()).sum();
+        (self.subject.len() + self.body.len() + named) as u64
     }
 
     /// What stands for texts that were removed on purpose.

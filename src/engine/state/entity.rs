@@ -6,7 +6,7 @@ use crate::channel::Format;
 use crate::config::ChannelConfig;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::event::{Breaker, Idempotency, KEPT, Next, Origin, Payload, Place, Rendered};
+use crate::domain::event::{Breaker, Idempotency, KEPT, Next, Origin, Payload, Place, Rendered, Request};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -119,6 +119,8 @@ pub struct Notification {
     pub labels: Arc<Labels>,
     pub content: Arc<Content>,
     pub correlation_id: Option<String>,
+    #[serde(default)]
+    pub request: Option<Box<Request>>,
     pub tenant: Option<String>,
     pub initiator: String,
     pub idempotency: Option<Idempotency>,
