@@ -1,7 +1,7 @@
 //! New work: messages, incidents, tests, values.
 
 use super::Api;
-use super::body::Sent;
+use super::body::{Laden, Sent};
 use super::fault::Fault;
 use super::params::{Named, Params};
 use super::wait;
@@ -19,9 +19,11 @@ pub async fn send(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
     params: Params,
-    Sent(request): Sent<SendRequest>,
+    Laden { request, place }: Laden<SendRequest>,
 ) -> Result<Response, Fault> {
-    notify(&api, by, params, Ask::Send(request)).await
+    let answer = notify(&api, by, params, Ask::Send(request)).await;
+    drop(place);
+    answer
 }
 
 /// 202 when it is accepted; 200 with what became of it after `?wait=`.

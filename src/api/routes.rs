@@ -3,7 +3,8 @@
 use super::access::Right;
 use super::guard::{Guard, catch, guard, unknown_path, wrong_method};
 use super::{
-    Api, alerts, control, erase, events, export, health, heartbeats, incidents, intake, ledger, lists, plain, status,
+    Api, alerts, attachments, control, erase, events, export, health, heartbeats, incidents, intake, ledger, lists,
+    plain, status,
 };
 use crate::engine::{Ask, Role};
 use axum::Router;
@@ -105,6 +106,7 @@ impl Api {
                 "/api/v2/alerts",
                 get(alerts::list).post(alerts::post).route_layer(from_fn_with_state(self.clone(), alerts::gate)),
             )
+            .route("/attachments/{id}/{name}", get(attachments::fetch))
             .fallback(health::nothing_else)
             .layer(from_fn(catch))
             .with_state(self.clone())

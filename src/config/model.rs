@@ -64,6 +64,8 @@ pub struct Daemon {
     pub timezone: TimeZone,
     /// Its IANA name, for cron.
     pub timezone_name: String,
+    /// Bytes of all attachments of one message.
+    pub attachments: u64,
 }
 
 /// Who may do what over the socket, groups expanded to uids at load.
@@ -92,6 +94,8 @@ pub struct Http {
     pub public_url: Option<String>,
     /// Without any only loopback is listened on.
     pub tokens: Vec<Token>,
+    /// How long links to attachments are good.
+    pub attachments_for: Span,
 }
 
 /// A way out, as configured.

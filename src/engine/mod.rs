@@ -7,6 +7,7 @@
 mod acknowledge;
 mod alert;
 mod asked;
+mod attached;
 mod delivery;
 mod due;
 mod fomo;
@@ -61,6 +62,7 @@ use crate::config::Config;
 use crate::domain::event::{Blob, Event, Frame};
 use crate::domain::id::NotificationId;
 use crate::domain::time::{EngineTime, Timestamp};
+use crate::message::links::Links;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use turn::Turn;
@@ -113,6 +115,8 @@ pub(crate) struct Agenda {
     pub patience: Option<EngineTime>,
     pub impatient: bool,
     pub emergency: bool,
+    /// What links to attachments are signed with.
+    pub links: Option<Links>,
     /// Long texts that can be used now.
     pub at_hand: whole::AtHand,
     /// The daemon stops: no new attempt begins.
@@ -166,6 +170,11 @@ impl Engine {
     /// The daemon stops: what runs may end, nothing new begins.
     pub fn set_closing(&mut self) {
         self.agenda.closing = true;
+    }
+
+    /// Links to attachments are signed with this.
+    pub fn set_links(&mut self, links: Links) {
+        self.agenda.links = Some(links);
     }
 
     /// Tells `status` that the journal cannot be made durable (or can again).

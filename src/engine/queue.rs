@@ -96,7 +96,8 @@ impl Turn<'_> {
         let address = channel.medium().and_then(|m| d.address_for(m));
         let address = address.map(|a| self.gateway_address(channel, d.who.as_deref(), a));
         let format = channel.format();
-        let key = super::state::text_key(channel);
+        let key = self.text_key(d, channel);
+        let attachments = self.enclosed(d, channel);
         let ready = self.finished(d, &key);
         let fresh = ready.is_none() && format != Format::None;
         let text = match ready {
@@ -121,7 +122,7 @@ impl Turn<'_> {
         }
         let sound = channel.sound.map(|s| self.begin_sound(id, channel, s));
         let ttl = expires - self.now;
-        let out = Outgoing { key: id.to_string(), attempt: n, address, text, level, ttl, matter, sound };
+        let out = Outgoing { key: id.to_string(), attempt: n, address, text, level, ttl, matter, sound, attachments };
         self.effects.push(Effect::Attempt(AttemptOrder {
             delivery: id,
             n,

@@ -18,6 +18,8 @@ use crate::domain::who::Who;
 /// Bytes of what all messages and incidents at hand say, as far as it is in memory: of long texts the
 /// beginning.
 const TEXTS: u64 = 128 << 20;
+/// Bytes of a body, whatever goes along with it.
+const BODY: usize = 1 << 20;
 /// Labels of one request.
 const LABELS: usize = 64;
 /// The type of a test.
@@ -47,6 +49,11 @@ impl Turn<'_> {
     pub fn accept(&mut self, request: SendRequest) -> Result<NotificationId, Refusal> {
         self.check_text(&request.subject, &request.labels)?;
         particulars::check(&request)?;
+        if request.body.len() > BODY {
+            let words = format!("the body has {} bytes; at most 1 MiB is taken", request.body.len());
+            return refuse(Refusal { field: Some("body".into()), ..Refusal::new(Code::TooLarge, words) });
+        }
+        self.check_attachments(&request.attachments)?;
         self.check_names(request.channels.as_deref(), request.to.as_deref())?;
         if request.ttl.is_some_and(|t| t.0 < Span::secs(1)) {
             return refuse(Refusal::field("ttl", "a time to live is at least 1s"));
@@ -68,8 +75,14 @@ impl Turn<'_> {
             ..OwnLabels::default()
         };
         let labels = own.over(request.labels, level, &kind_of);
-        let payload =
-            Payload { subject: request.subject, body: request.body, metadata: request.metadata, ..Payload::default() };
+        let attachments = self.take_attachments(request.attachments);
+        let payload = Payload {
+            subject: request.subject,
+            body: request.body,
+            metadata: request.metadata,
+            attachments,
+            ..Payload::default()
+        };
         let message = Message {
             // What is to come is looked at when its time has come.
             silenced_by: if at.is_none() { self.silence_for(&labels) } else { None },

@@ -38,6 +38,7 @@ impl Turn<'_> {
             reply: None,
             keys: false,
             possibly_duplicate: d.maybe_sent,
+            enclosures: self.enclosures(&n.content, channel),
         };
         let checked = crate::message::render_checked(channel.format(), channel.template.as_deref(), &context);
         if let Some(words) = checked.failure {

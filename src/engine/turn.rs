@@ -159,6 +159,7 @@ impl<'e> Turn<'e> {
                 done()
             }
             Ask::Erased { from_seq, to_seq, because, ids } => {
+                self.agenda.at_hand.forget();
                 self.erased(from_seq, to_seq, because, &ids);
                 done()
             }

@@ -1,6 +1,7 @@
 //! Whole texts: the state keeps the beginning of a long one and its place. What has just been said is
 //! at hand; what is not at hand any more is asked for, and the delivery that needs it holds a slot of
-//! its channel against those that are not more urgent. What cannot be read is told in the message, which goes out with what is here.
+//! its channel against those that are not more urgent. What cannot be read is told in the message, which
+//! goes out with what is here.
 
 use super::input::Effect;
 use super::state::{Content, Delivery};
@@ -8,7 +9,7 @@ use super::turn::{Turn, done};
 use crate::channel::Format;
 use crate::config::ChannelConfig;
 use crate::domain::delivery::Sort;
-use crate::domain::event::{Blob, Event, IN_EVENT, KEPT, Place, Rendered, beginning};
+use crate::domain::event::{Blob, Event, EventKind, IN_EVENT, KEPT, Place, Rendered, beginning};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
 use crate::engine::refusal::Answer;
@@ -53,6 +54,11 @@ impl AtHand {
         }
     }
 
+    /// What was erased must not be here either; what is still needed is read again.
+    pub fn forget(&mut self) {
+        *self = AtHand { asked: std::mem::take(&mut self.asked), ..AtHand::default() };
+    }
+
     /// Deliveries of this channel, of this level or above, that wait for a text. Each holds a slot: what
     /// is more urgent does not wait for the disk.
     pub fn awaited(&self, channel: &str, level: Level) -> usize {
@@ -72,7 +78,13 @@ impl Turn<'_> {
     /// What is long in an event, on its way into the journal: it is at hand for what follows, and what
     /// is too long for the event becomes a blob.
     pub(super) fn set_apart(&mut self, event: &mut Event, seq: u64) {
-        let Some(payload) = event.payload.as_deref_mut().filter(|p| p.more.is_none()) else { return };
+        use EventKind::{AlertReported, AttemptStarted, IncidentOpened, NotificationAccepted};
+        // Of others nothing is asked for again; an erasure looks into them.
+        let said = matches!(
+            event.head,
+            NotificationAccepted { .. } | IncidentOpened { .. } | AlertReported(_) | AttemptStarted { .. }
+        );
+        let Some(payload) = event.payload.as_deref_mut().filter(|p| said && p.more.is_none()) else { return };
         if payload.body.len() > KEPT {
             self.agenda.at_hand.put(seq, Ok(payload.body.as_str().into()), self.agenda.emergency);
         }
@@ -125,7 +137,7 @@ impl Turn<'_> {
             return None;
         }
         let at_hand = &self.agenda.at_hand;
-        let finished = d.texts.get(&super::state::text_key(channel));
+        let finished = d.texts.get(&self.text_key(d, channel));
         let place = finished.and_then(|f| f.place.as_deref());
         if let Some(place) = place.filter(|place| !at_hand.has(place)) {
             return Some(place.clone());

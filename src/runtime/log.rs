@@ -34,8 +34,8 @@ pub trait Log: Send + Sync {
     fn snapshot(&self, at: Tip, body: &[u8]) -> Result<(), String>;
 }
 
-/// Reads what is at a place of the ledger; blocks.
-pub type Reader = Arc<dyn Fn(&Place) -> Result<String, String> + Send + Sync>;
+/// Reads what is at a place of the ledger, a text or a blob; blocks.
+pub type Reader = Arc<dyn Fn(&Place) -> Result<Vec<u8>, String> + Send + Sync>;
 
 /// What the ledger's threads tell the loop.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,6 +12,7 @@ use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Engine, State};
 use crate::ledger::{self, Extract, Ledger, Options, Report, Tip};
+use crate::message::links::Links;
 use crate::runtime::{Cycle, Ended, Handle, Lanes, Log, LogFull, LogNews, Setup, extractor};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -232,7 +233,8 @@ impl World {
         };
         let cycle = tokio::spawn(Cycle::new(setup).run());
         handle.tell(Caller::engine(), Ask::Started { version: "0".into(), boot: String::new() });
-        let record: Arc<dyn History> = Arc::new(Record::new(ledger, config.daemon.timezone.clone()));
+        let record: Arc<dyn History> =
+            Arc::new(Record::new(ledger, config.daemon.timezone.clone(), Links::new(&[7; 32])));
         let own = Own { uid: OWN, name: Some("stentor".into()) };
         let api = Api::new(handle.clone(), past(record), Arc::new(Reloads), Arc::new(Tasks), own);
         World { api, handle, held, dir, stop: Some(stop), cycle, news, stuck }

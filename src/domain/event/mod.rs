@@ -19,7 +19,7 @@ pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Request, SilenceAdded, Unheard,
     WatchStatus,
 };
-pub use place::{Blob, IN_EVENT, KEPT, Place, beginning};
+pub use place::{Attachment, Blob, IN_EVENT, KEPT, Place, beginning};
 pub use removed::Erased;
 
 use crate::domain::Labels;
@@ -75,6 +75,9 @@ pub struct Payload {
     /// where the whole stands here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more: Option<Place>,
+    /// Files that go along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     /// Subject, body and addresses were removed on purpose.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
@@ -83,7 +86,8 @@ pub struct Payload {
 impl Payload {
     /// The blobs that this event brought itself.
     pub fn own_blobs(&self) -> impl Iterator<Item = &Place> {
-        self.more.iter().filter(|place| place.seq == 0 && place.blob.is_some())
+        let attached = self.attachments.iter().map(|attachment| &attachment.place);
+        self.more.iter().chain(attached).filter(|place| place.seq == 0 && place.blob.is_some())
     }
 }
 

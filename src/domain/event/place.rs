@@ -20,6 +20,19 @@ pub struct Place {
     pub blob: Option<String>,
 }
 
+/// A file that goes along with a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Without a folder, and harmless as a file's name.
+    pub name: String,
+    /// Its media type, by what is in it.
+    #[serde(rename = "type")]
+    pub mime: String,
+    /// Always a blob.
+    #[serde(flatten)]
+    pub place: Place,
+}
+
 /// What is to be a file of its own, made by the decision whose event brings it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {

@@ -1,7 +1,7 @@
 //! What a message or an incident says.
 
 use crate::domain::Labels;
-use crate::domain::event::{KEPT, Payload, Place, beginning};
+use crate::domain::event::{Attachment, KEPT, Payload, Place, beginning};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -18,6 +18,8 @@ pub struct Content {
     /// Where the whole body is, if it is longer than what is here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more: Option<Box<Place>>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub attachments: Box<[Attachment]>,
 }
 
 impl Content {
@@ -25,12 +27,14 @@ impl Content {
     pub fn of(payload: &Payload, seq: u64) -> Content {
         let long = || (payload.body.len() > KEPT).then(|| Place { seq, bytes: payload.body.len() as u64, blob: None });
         let more = payload.more.clone().map(|place| place.from(seq)).or_else(long);
+        let attached = |a: &Attachment| Attachment { place: a.place.clone().from(seq), ..a.clone() };
         Content {
             subject: payload.subject.clone(),
             body: beginning(&payload.body).to_owned(),
             annotations: payload.annotations.clone(),
             metadata: payload.metadata.clone(),
             more: more.map(Box::new),
+            attachments: payload.attachments.iter().map(attached).collect(),
         }
     }
 
@@ -40,7 +44,9 @@ impl Content {
             subject: self.subject.clone(),
             body: self.body.clone(),
             annotations: self.annotations.clone(),
+            metadata: self.metadata.clone(),
             more: self.more.as_deref().cloned(),
+            attachments: self.attachments.to_vec(),
             ..Payload::default()
         }
     }
@@ -49,7 +55,13 @@ impl Content {
     pub fn bytes(&self) -> u64 {
         let named = self.annotations.iter().chain(&self.metadata);
         let named: usize = named.map(|(name, text)| name.len() + text.len()).sum();
-        (self.subject.len() + self.body.len() + named) as u64
+        let attached: usize = self.attachments.iter().map(|a| a.name.len() + a.mime.len() + 100).sum();
+        (self.subject.len() + self.body.len() + named + attached) as u64
+    }
+
+    /// Bytes of all that is attached.
+    pub fn attached_bytes(&self) -> u64 {
+        self.attachments.iter().map(|a| a.place.bytes).sum()
     }
 
     /// What stands for texts that were removed on purpose.

@@ -4,6 +4,7 @@
 
 mod acknowledgement;
 mod alerts;
+mod attached;
 mod bounds;
 mod clocks;
 mod fallback;

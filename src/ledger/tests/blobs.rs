@@ -171,6 +171,25 @@ fn a_backup_has_them_and_a_restored_one_reads_them() {
     assert_eq!(again.ledger.text(&place).unwrap(), run.ledger.text(&place).unwrap());
     again.stop();
     run.stop();
+    // What is exported is whole, or says why not.
+    let what = export::Export {
+        format: export::Format::Jsonl,
+        zone: jiff::tz::TimeZone::UTC,
+        since: None,
+        until: None,
+        through: None,
+    };
+    let exported = || {
+        let mut out = Vec::new();
+        export::export(&copy, &what, &mut out).unwrap();
+        serde_json::from_slice::<serde_json::Value>(out.split(|b| *b == b'\n').next().unwrap()).unwrap()
+    };
+    let whole = exported();
+    assert_eq!((whole["body"].as_str().unwrap().len(), whole.get("more")), (20_000, None));
+    std::fs::remove_file(&kept(&copy)[0].path).unwrap();
+    let without = exported();
+    assert_eq!(without["body"], "its beginning");
+    assert!(without["missing"].as_str().unwrap().contains("No such file"), "{without}");
 }
 
 #[test]

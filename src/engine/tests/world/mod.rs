@@ -9,7 +9,7 @@ mod looks;
 pub use answers::{Fate, Says, account, provider, refused, timeout};
 pub use log::Happening;
 
-use crate::channel::{Found, Lost};
+use crate::channel::{Enclosed, Found, Lost};
 use crate::config::testing::from_toml;
 use crate::config::{ChannelConfig, Config};
 use crate::domain::delivery::Medium;
@@ -62,6 +62,8 @@ pub struct World {
     pub slow_disk: bool,
     /// Each attempt's text.
     pub texts: Vec<String>,
+    /// And the files that go with it.
+    pub enclosed: Vec<Vec<Enclosed>>,
 }
 
 /// The same without its heartbeats, for stories of days.
@@ -120,6 +122,7 @@ impl World {
             unreadable: false,
             slow_disk: false,
             texts: Vec::new(),
+            enclosed: Vec::new(),
         };
         world.engine_asks(Ask::Started { version: "0.1.0".into(), boot: "b".into() });
         world
@@ -325,6 +328,7 @@ impl World {
         let configured = &config.channels[&channel];
         let who = self.recipient(configured, out.address.as_deref());
         self.texts.push(out.text.text.clone());
+        self.enclosed.push(out.attachments.clone());
         let state = &self.engine.state;
         let origin = state.notifications[&state.deliveries[&delivery].notification].origin.clone();
         let text = if out.text.subject.is_empty() { out.text.text.clone() } else { out.text.subject.clone() };
