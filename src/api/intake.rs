@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::params::{Named, Params};
 use super::wait;
 use crate::domain::who::Who;
-use crate::engine::{Ask, Caller, OpenRequest, Refusal, SendRequest};
+use crate::engine::{Ask, Caller, OpenRequest, Refusal};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -19,7 +19,7 @@ pub async fn send(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
     params: Params,
-    Laden { request, place }: Laden<SendRequest>,
+    Laden { request, place }: Laden,
 ) -> Result<Response, Fault> {
     let answer = notify(&api, by, params, Ask::Send(request)).await;
     drop(place);

@@ -36,6 +36,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
 use std::fmt::Debug;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use crate::domain::delivery::Format;
@@ -113,6 +114,10 @@ pub trait Channel: Send + Sync + Debug {
     /// Hands over the channel that `via` names, once all channels are read. Only a channel that
     /// sends through another one cares; a second call changes nothing.
     fn connect_via(&self, _via: Arc<dyn Channel>) {}
+
+    /// A folder of the state directory, for what the channel has to know after a restart (a token that
+    /// its provider has changed). Nothing is read or written here; a second call changes nothing.
+    fn keep_in(&self, _folder: &Path) {}
 
     /// The form of its text, where its settings choose one; `None`: that of its kind.
     fn format(&self) -> Option<Format> {

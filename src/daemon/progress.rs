@@ -101,7 +101,7 @@ mod tests {
     use crate::domain::clock::SystemClock;
     use crate::domain::event::Frame;
     use crate::engine::{Engine, State};
-    use crate::ledger::{Extract, Tip};
+    use crate::ledger::{Body, Extract, Tip};
     use crate::runtime::{Cycle, Lanes, Log, LogFull, Setup};
     use std::sync::Arc;
     use tokio::sync::{mpsc, oneshot};
@@ -136,16 +136,14 @@ mod tests {
         fn append(&self, _: &Frame, _: &[u8; 16], _: Extract) -> Result<Tip, LogFull> {
             Err(LogFull("nothing was to be written".to_owned()))
         }
-        fn keep(&self, _blobs: Vec<crate::domain::event::Blob>) {}
+        fn keep_blobs(&self, _blobs: Vec<crate::domain::event::Blob>) {}
         fn reader(&self) -> crate::runtime::Reader {
             Arc::new(|_| Err("nothing is kept here".to_owned()))
         }
         fn flushing_for(&self) -> Option<Span> {
             None
         }
-        fn snapshot(&self, _: Tip, _: &[u8]) -> Result<(), String> {
-            Ok(())
-        }
+        fn keep(&self, _: Tip, _: Body) {}
     }
 
     /// It sleeps for seconds when nobody asks it anything.

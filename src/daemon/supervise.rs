@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::opening::Opening;
-use super::reload::{Reloader, keep};
+use super::reload::{Reloader, give_folders, keep};
 use super::signals::{self, Signal};
 use super::starts::Starts;
 use super::store::{self, Store, StoreError};
@@ -130,6 +130,7 @@ async fn begin(handle: &Handle, config: &Arc<Config>, refused: Option<&(String, 
     let version = env!("CARGO_PKG_VERSION").to_owned();
     handle.tell(Caller::engine(), Ask::Started { version, boot });
     let kept = refused.is_some();
+    give_folders(config);
     let changed = Vec::new();
     handle.tell(Caller::engine(), Ask::Apply { config: config.clone(), changed, kept });
     if let Some((hash, errors)) = refused {

@@ -60,6 +60,14 @@ impl Role {
     }
 }
 
+/// How one attempt ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub delivery: DeliveryId,
+    pub n: u32,
+    pub result: AttemptResult,
+}
+
 /// The questions and commands.
 #[derive(Clone, Debug)]
 pub enum Ask {
@@ -132,11 +140,8 @@ pub enum Ask {
         action: String,
     },
     // ---- outcomes and triggers
-    Finished {
-        delivery: DeliveryId,
-        n: u32,
-        result: AttemptResult,
-    },
+    /// Those that ended together are one question.
+    Finished(Vec<Outcome>),
     /// The provider was asked whether it has a message whose answer was lost.
     Inquired {
         delivery: DeliveryId,

@@ -162,6 +162,11 @@ impl Engine {
         Decision { events, blobs, answer, effects }
     }
 
+    /// Whether so many alerts more can be taken, whatever their level.
+    pub fn has_room_for_alerts(&self, count: usize) -> bool {
+        self.state.open_alerts() + count < alert::OPEN / 10 * 9
+    }
+
     /// When [`Ask::Wake`] is wanted next, as the wall clock will show it.
     pub fn next_due(&self) -> Option<Timestamp> {
         due::next_due(&self.state, &self.config, &self.agenda)

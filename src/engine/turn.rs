@@ -1,7 +1,7 @@
 //! One decision under way: it reads the state, decides on events, and folds each at once.
 
 use super::Agenda;
-use super::input::{Ask, Caller, Effect, Input};
+use super::input::{Ask, Caller, Effect, Input, Outcome};
 use super::refusal::{Answer, Refusal};
 use super::state::State;
 use crate::config::Config;
@@ -100,8 +100,10 @@ impl<'e> Turn<'e> {
                 self.emit(EventKind::AuthDenied { role: self.by.role.as_str().into(), action });
                 done()
             }
-            Ask::Finished { delivery, n, result } => {
-                self.attempt_finished(delivery, n, result);
+            Ask::Finished(outcomes) => {
+                for Outcome { delivery, n, result } in outcomes {
+                    self.attempt_finished(delivery, n, result);
+                }
                 done()
             }
             Ask::Inquired { delivery, n, found } => {

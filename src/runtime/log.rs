@@ -4,6 +4,7 @@ use crate::domain::event::{Blob, Frame, Place};
 use crate::domain::time::Span;
 use crate::ledger::Tip;
 use crate::ledger::extract::Extract;
+use crate::ledger::fold::Body;
 use std::sync::Arc;
 
 /// Too much waits for the disk: the daemon must end.
@@ -19,7 +20,7 @@ pub trait Log: Send + Sync {
     fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, LogFull>;
 
     /// Takes what is to be durable before the frame that comes next.
-    fn keep(&self, blobs: Vec<Blob>);
+    fn keep_blobs(&self, blobs: Vec<Blob>);
 
     /// Reads what is at a place, on a thread that may block.
     fn reader(&self) -> Reader;
@@ -27,11 +28,8 @@ pub trait Log: Send + Sync {
     /// How long the flush under way lasts.
     fn flushing_for(&self) -> Option<Span>;
 
-    /// Keeps a snapshot of the state as it is after this frame.
-    ///
-    /// # Errors
-    /// A sentence; the snapshot before it is still good then.
-    fn snapshot(&self, at: Tip, body: &[u8]) -> Result<(), String>;
+    /// Keeps the state as it is after this frame, the last one; does not wait for it.
+    fn keep(&self, at: Tip, state: Body);
 }
 
 /// Reads what is at a place of the ledger, a text or a blob; blocks.
@@ -45,6 +43,8 @@ pub enum LogNews {
     /// Frames cannot be made durable; they wait in memory.
     Trouble(String),
     Well,
+    /// It is time for a snapshot of the state.
+    StateWanted,
     /// Something is wrong with the ledger's files; alarms go on.
     Files(String),
     /// The history cannot be used, or can again; alarms go on without it.

@@ -11,7 +11,7 @@ use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Ask, Caller, Code, Engine, LevelWord, OpenRequest, Read, SendRequest, State};
 use crate::ledger::extract::Extract;
-use crate::ledger::{FrameHash, Tip};
+use crate::ledger::{Body, FrameHash, Tip};
 use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -51,16 +51,17 @@ impl Log for Paper {
         self.frames.lock().unwrap().push(frame.clone());
         Ok(Tip { seq: frame.seq + frame.events.len() as u64 - 1, hash: FrameHash::default() })
     }
-    fn keep(&self, _blobs: Vec<crate::domain::event::Blob>) {}
+    fn keep_blobs(&self, _blobs: Vec<crate::domain::event::Blob>) {}
     fn reader(&self) -> crate::runtime::Reader {
         Arc::new(|_| Err("nothing is kept here".to_owned()))
     }
     fn flushing_for(&self) -> Option<Span> {
         None
     }
-    fn snapshot(&self, _at: Tip, body: &[u8]) -> Result<(), String> {
-        *self.snapshot.lock().unwrap() = Some(body.to_vec());
-        Ok(())
+    fn keep(&self, _at: Tip, state: Body) {
+        let mut body = Vec::new();
+        state(&mut body).unwrap();
+        *self.snapshot.lock().unwrap() = Some(body);
     }
 }
 
@@ -265,7 +266,7 @@ async fn a_stop_takes_nothing_new_and_keeps_a_snapshot() {
     rig.durable();
     assert!(matches!(rig.cycle.await.unwrap(), Ended::Stopped));
     let snapshot = rig.paper.snapshot.lock().unwrap().clone().unwrap();
-    let state = read_state(&snapshot).unwrap();
+    let state = State::read(&mut snapshot.as_slice()).unwrap();
     assert_eq!(state.incidents.len(), 1);
 }
 

@@ -30,6 +30,7 @@ mod machine;
 mod misbehaving;
 mod network;
 mod process;
+mod real;
 mod reload;
 mod safe_mode;
 mod secrets;

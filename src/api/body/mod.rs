@@ -5,7 +5,7 @@ pub mod strict;
 
 use super::Api;
 use super::fault::Fault;
-use crate::engine::{Code, Refusal};
+use crate::engine::{Code, Refusal, SendRequest};
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -36,12 +36,12 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
 }
 
 /// The same for a request that may bring attachments. Who holds it holds a place.
-pub struct Laden<T> {
-    pub request: T,
+pub struct Laden {
+    pub request: SendRequest,
     pub place: OwnedSemaphorePermit,
 }
 
-impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Laden<T> {
+impl FromRequest<Arc<Api>> for Laden {
     type Rejection = Fault;
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Fault> {
@@ -54,7 +54,11 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Laden<T> {
         // Base64 makes four letters of three bytes.
         let largest = LARGEST + attachments / 3 * 4 + attachments / 64;
         let bytes = in_time(read(body, largest)).await?;
-        Ok(Laden { request: strict::parse(&bytes)?, place })
+        let request: SendRequest = strict::parse(&bytes)?;
+        if bytes.len() > LARGEST && request.attachments.is_empty() {
+            return Err(refusal(LARGEST).into());
+        }
+        Ok(Laden { request, place })
     }
 }
 
@@ -83,10 +87,14 @@ async fn read(body: Body, largest: usize) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
+fn refusal(largest: usize) -> Refusal {
+    Refusal::new(Code::TooLarge, format!("a request's body has at most {} MiB", largest >> 20))
+}
+
 /// 413, when some more of it has been thrown away.
 pub async fn too_large(chunks: BodyDataStream, largest: usize) -> Fault {
     throw_away(chunks).await;
-    Refusal::new(Code::TooLarge, format!("a request's body has at most {} MiB", largest >> 20)).into()
+    refusal(largest).into()
 }
 
 /// Takes no more of a body than is needed for its sender to get to the answer.

@@ -11,7 +11,7 @@ use crate::domain::event::{AttemptResult, Frame};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Engine, State};
-use crate::ledger::{self, Extract, Ledger, Options, Report, Tip};
+use crate::ledger::{self, Body, Extract, Ledger, Options, Report, Tip};
 use crate::message::links::Links;
 use crate::runtime::{Cycle, Ended, Handle, Lanes, Log, LogFull, LogNews, Setup, extractor};
 use futures_util::future::BoxFuture;
@@ -142,16 +142,14 @@ impl Log for Paper {
     fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, LogFull> {
         self.0.append(frame, seed, extract).map_err(|e| LogFull(e.to_string()))
     }
-    fn keep(&self, _blobs: Vec<crate::domain::event::Blob>) {}
+    fn keep_blobs(&self, _blobs: Vec<crate::domain::event::Blob>) {}
     fn reader(&self) -> crate::runtime::Reader {
         Arc::new(|_| Err("nothing is kept here".to_owned()))
     }
     fn flushing_for(&self) -> Option<Span> {
         self.1.load(Ordering::SeqCst).then_some(Span::secs(1))
     }
-    fn snapshot(&self, _: Tip, _: &[u8]) -> Result<(), String> {
-        Ok(())
-    }
+    fn keep(&self, _: Tip, _: Body) {}
 }
 
 pub struct Reloads;

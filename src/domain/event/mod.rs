@@ -57,7 +57,7 @@ pub struct Payload {
     pub subject: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub annotations: Labels,
     /// What a caller gave along with its request, and gets back.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

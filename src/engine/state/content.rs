@@ -53,10 +53,9 @@ impl Content {
 
     /// What it takes in memory, about.
     pub fn bytes(&self) -> u64 {
-        let named = self.annotations.iter().chain(&self.metadata);
-        let named: usize = named.map(|(name, text)| name.len() + text.len()).sum();
+        let metadata: usize = self.metadata.iter().map(|(name, text)| name.len() + text.len()).sum();
         let attached: usize = self.attachments.iter().map(|a| a.name.len() + a.mime.len() + 100).sum();
-        (self.subject.len() + self.body.len() + named + attached) as u64
+        (self.subject.len() + self.body.len() + self.annotations.bytes() + metadata + attached) as u64
     }
 
     /// Bytes of all that is attached.

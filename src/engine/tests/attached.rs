@@ -38,11 +38,11 @@ fn mail_carries_them_and_a_webhook_gets_their_names() {
         .collect();
     let named = [("report.pdf", "application/pdf"), ("report-2.pdf", "text/plain"), ("c", "application/octet-stream")];
     assert_eq!(shown, named);
-    let (mail, hook) = (w.enclosed[0].clone(), w.enclosed[1].clone());
+    let (hook, mail) = (w.enclosed[0].clone(), w.enclosed[1].clone());
     assert_eq!(mail.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["report.pdf", "report-2.pdf", "c"]);
     assert_eq!(mail[0].bytes.as_deref(), Some(PDF), "what was just given is at hand");
     assert!(hook.is_empty());
-    let told: Value = serde_json::from_str(&w.texts[1]).unwrap();
+    let told: Value = serde_json::from_str(&w.texts[0]).unwrap();
     assert_eq!(told["attachments"][0], json!({ "name": "report.pdf", "type": "application/pdf", "bytes": PDF.len() }));
     assert_eq!(w.blobs.len(), 3);
     let delivery = w.read(crate::engine::Read::Delivery(sent["deliveries"][0]["id"].as_str().unwrap().into()));
@@ -69,7 +69,7 @@ fn with_a_public_url_the_others_get_links() {
     let mut w = world("", "[http]\nlisten = \"127.0.0.1:0\"\npublic_url = \"https://alarm.example.org\"");
     w.engine.set_links(Links::new(&[7; 32]));
     w.send(files(&[("a b.pdf", PDF)]));
-    let told: Value = serde_json::from_str(&w.texts[1]).unwrap();
+    let told: Value = serde_json::from_str(&w.texts[0]).unwrap();
     let link = told["attachments"][0]["url"].as_str().unwrap();
     let start =
         format!("https://alarm.example.org/attachments/{}-{:.16}/a%20b.pdf?e=", w.blobs[0].seq, w.blobs[0].hash);
@@ -81,13 +81,13 @@ fn with_a_public_url_the_others_get_links() {
 fn what_is_too_much_for_a_channel_stays_out_of_it_and_the_mail_says_so() {
     let mut w = world("attachments_mib = 1", "");
     w.send(files(&[("big.bin", &vec![0; (1 << 20) + 1])]));
-    assert!(w.enclosed[0].is_empty());
+    assert!(w.enclosed[1].is_empty());
     assert!(
-        w.texts[0].contains(
+        w.texts[1].contains(
             "Not attached, because this channel takes 1 MiB:\n1 attachment, see mail / ledger: big.bin (1.0 MB)"
         ),
         "{}",
-        w.texts[0]
+        w.texts[1]
     );
     w.untold();
 }

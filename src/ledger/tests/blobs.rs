@@ -34,7 +34,7 @@ impl Run {
         let to = Payload { address: Some("alice@example.org".into()), ..Payload::default() };
         let events = vec![accepted.with(Payload { more: Some(place.clone()), ..says }), created.with(to)];
         let frame = Frame { seq, at: at(seq), by: "tester".into(), recorded_late: false, events };
-        self.ledger.keep(vec![blob]);
+        self.ledger.keep_blobs(vec![blob]);
         let tip = self.ledger.append(&frame, &SEED, Extract::default()).unwrap();
         self.ear.wait_durable(tip.seq);
         self.next = tip.seq + 1;
