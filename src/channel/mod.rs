@@ -28,7 +28,7 @@ mod twilio;
 mod webhook;
 mod websocket;
 
-use crate::domain::delivery::Sort;
+use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::{AttemptResult, Place, Rendered};
 use crate::domain::failure::Failure;
 use crate::domain::level::Level;
@@ -248,6 +248,13 @@ pub struct Kind {
     pub format: Format,
     /// Reads its own keys from the table and says every error there; `None` if there was one.
     pub read: fn(&mut Table<'_>) -> Option<Arc<dyn Channel>>,
+}
+
+impl Kind {
+    /// The first word of the events about its deliveries: the medium's, else its own name.
+    pub fn family(&self) -> &'static str {
+        self.sort.medium().map_or(self.name, Medium::family)
+    }
 }
 
 /// Every kind there is; the one line of registration.

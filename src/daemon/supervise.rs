@@ -103,6 +103,8 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
         Api::new(handle.clone(), record, Arc::new(reloader.clone()), Arc::new(tasks.clone()), Own::of_this_process());
     doors::open(&tasks, &config, &api).await?;
     tasks.once("metrics", api.clone().count(frames));
+    let events = api.clone();
+    tasks.keep("event receivers", move || events.clone().carry_events());
 
     // 4. What runs beside.
     let noted = store.clone();

@@ -2,7 +2,7 @@
 
 use crate::channel::{Found, Lost, Outgoing, Probed};
 use crate::config::Config;
-use crate::domain::event::{AttemptResult, Place};
+use crate::domain::event::{AttemptResult, HookMoved, Place};
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::matcher::Matcher;
 use crate::domain::time::{Span, Timestamp};
@@ -197,6 +197,8 @@ pub enum Ask {
         words: String,
         well: bool,
     },
+    /// How far a receiver of events has come.
+    HookMoved(HookMoved),
     /// Where the chain is, once a day.
     Checkpoint {
         seq: u64,
@@ -233,6 +235,8 @@ pub enum Read {
     Fomo,
     Metric(String),
     Channels,
+    /// Receivers of events.
+    Hooks,
     Silences,
     /// Oldest first, from after this one on.
     DeadLetters {

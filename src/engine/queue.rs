@@ -1,6 +1,7 @@
 //! Who may start now: slots, breakers, and one more look at whether it is still wanted.
 
 use super::input::{AttemptOrder, Effect};
+use super::limit::Admitted;
 use super::state::ChannelState;
 use super::turn::Turn;
 use crate::channel::{Format, Outgoing, SoundOrder};
@@ -61,7 +62,7 @@ impl Turn<'_> {
     /// The first in the queue whose turn it is, when there is a slot for it.
     fn next_to_start(&self, channel: &ChannelConfig) -> Option<DeliveryId> {
         let free = self.width_of(channel).saturating_sub(self.state.in_flight(&channel.name));
-        if free == 0 {
+        if free == 0 || self.is_paced(channel) {
             return None;
         }
         let at_hand = &self.agenda.at_hand;
@@ -85,7 +86,7 @@ impl Turn<'_> {
             self.end_delivery(id, status, &reason);
         } else if let Some(obstacle) = self.obstacle(&self.reader(d), &channel.name) {
             self.pass_over(id, obstacle);
-        } else if !self.lacks_text(id, channel) {
+        } else if !self.lacks_text(id, channel) && self.admit(id) == Admitted::Here {
             self.start_attempt(id, channel);
         }
     }
@@ -120,6 +121,7 @@ impl Turn<'_> {
         } else {
             self.emit(head)
         }
+        self.keep_pace(channel);
         let sound = channel.sound.map(|s| self.begin_sound(id, channel, s));
         let ttl = expires - self.now;
         let out = Outgoing { key: id.to_string(), attempt: n, address, text, level, ttl, matter, sound, attachments };

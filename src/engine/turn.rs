@@ -156,6 +156,10 @@ impl<'e> Turn<'e> {
                 self.storage_troubled(part, words, well);
                 done()
             }
+            Ask::HookMoved(moved) => {
+                self.hook_moved(moved);
+                done()
+            }
             Ask::Checkpoint { seq, hash } => {
                 self.emit(EventKind::Checkpoint { seq, hash });
                 done()

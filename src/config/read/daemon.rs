@@ -4,6 +4,7 @@ use crate::config::model::{Daemon, Deadman, Http};
 use crate::config::read::entries::some_time;
 use crate::config::read::intake;
 use crate::config::state_dir;
+use crate::domain::phone::Region;
 use crate::domain::time::Span;
 use crate::settings::{Environment, Table};
 use jiff::tz::TimeZone;
@@ -39,9 +40,10 @@ pub fn read(root: &mut Table<'_>, environment: &dyn Environment) -> Daemon {
         );
     }
     let (timezone, timezone_name) = zone.unwrap_or_else(system_zone);
+    let region = table.as_mut().and_then(|t| t.parsed("region", Region::parse));
     let attachments = table.as_mut().and_then(|t| t.integer("attachments_mib", 0..=25));
     let attachments = attachments.map_or(ATTACHMENTS, i64::unsigned_abs) << 20;
-    Daemon { name, state_dir, socket: socket.into(), timezone, timezone_name, attachments }
+    Daemon { name, state_dir, socket: socket.into(), timezone, timezone_name, region, attachments }
 }
 
 /// An IANA name that both the clock and cron know.

@@ -8,9 +8,11 @@ mod channels;
 mod daemon;
 mod entries;
 mod heartbeats;
+mod hooks;
 mod incident;
 mod intake;
 mod levels;
+mod limits;
 mod people;
 mod policies;
 mod retention;
@@ -25,13 +27,14 @@ use crate::settings::{Environment, Table};
 /// Reads every table of the document.
 pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &LoadOptions<'_>) -> Config {
     let daemon = daemon::read(root, environment);
-    let people = people::read(root, options);
+    let people = people::read(root, options, daemon.region);
     let config = Config {
         access: access::read(root, &people, options),
         deadman: daemon::read_deadman(root),
         http: daemon::read_http(root),
         retention: retention::read(root),
         channels: channels::read(root, options),
+        hooks: hooks::read(root),
         groups: people::read_groups(root),
         schedules: schedules::read(root, &daemon, options),
         levels: levels::read(root, options),
@@ -39,6 +42,7 @@ pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &Load
         heartbeats: heartbeats::read(root, &daemon.timezone_name),
         watches: watches::read(root),
         alertmanager: intake::read(root),
+        budgets: limits::budgets(root),
         source: Source::default(),
         people,
         daemon,

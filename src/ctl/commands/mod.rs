@@ -15,6 +15,7 @@ pub mod meta;
 mod problems;
 pub mod reload;
 mod results;
+pub mod selftest;
 pub mod send;
 pub mod silence;
 pub mod sms;

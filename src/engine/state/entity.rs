@@ -3,6 +3,7 @@
 use super::alert::Alert;
 use super::content::Content;
 use super::name::Name;
+use super::spent::Charges;
 use crate::channel::Format;
 use crate::config::ChannelConfig;
 use crate::domain::Labels;
@@ -252,6 +253,12 @@ pub struct Delivery {
     /// Crashes in a row at which it was in flight.
     #[serde(default)]
     pub crashes: u32,
+    /// It counts against limits.
+    #[serde(default)]
+    pub limited: bool,
+    /// What its attempts cost, where that is known.
+    #[serde(default)]
+    pub charges: Option<Box<Charges>>,
 }
 
 /// A text that is finished, or where it is.
@@ -319,7 +326,10 @@ impl Delivery {
 /// Under which a text is kept for further attempts: by its form, and one from a template only for
 /// the channel whose template it is.
 pub(in crate::engine) fn text_key(channel: &ChannelConfig) -> String {
-    let form = format_key(channel.format());
+    let form = match channel.transliterate {
+        true => "sms in GSM letters",
+        false => format_key(channel.format()),
+    };
     match channel.template {
         Some(_) => format!("{form} of {}", channel.name),
         None => form.to_owned(),

@@ -376,8 +376,14 @@ impl World {
         for name in state.queued_channels() {
             let slots = self.engine.config.channels.get(name).map_or(1, |c| c.slots);
             let width = crate::engine::queue::width(state.channel(name), slots, now);
+            let paced = self
+                .engine
+                .config
+                .channels
+                .get(name)
+                .is_some_and(|c| crate::engine::pace::paced_until(&self.engine.agenda, c, now).is_some());
             let at_hand = &self.engine.agenda.at_hand;
-            let all_behind = state.queue(name).all(|id| state.is_behind(id) || at_hand.is_awaited(id));
+            let all_behind = paced || state.queue(name).all(|id| state.is_behind(id) || at_hand.is_awaited(id));
             assert!(
                 state.in_flight(name) + at_hand.awaited(name, Level::Low) >= width || all_behind,
                 "{name} has a free slot and a message that waits for it"
