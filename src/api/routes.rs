@@ -3,8 +3,8 @@
 use super::access::Right;
 use super::guard::{Guard, guard, unknown_path, wrong_method};
 use super::{
-    Api, alerts, control, erase, events, export, health, heartbeats, incidents, intake, ledger, lists, plain, selftest,
-    status,
+    Api, alerts, attachments, control, erase, events, export, health, heartbeats, incidents, intake, ledger, lists,
+    plain, selftest, status,
 };
 use crate::engine::{Ask, Role};
 use axum::Router;
@@ -100,6 +100,7 @@ impl Api {
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(health::metrics))
             .route("/api/v2/alerts", get(alerts::gate::list).post(alerts::gate::post))
+            .route("/attachments/{id}/{name}", get(attachments::fetch))
             .fallback(health::nothing_else)
             .with_state(self.clone())
     }

@@ -104,6 +104,11 @@ pub(super) fn timeout(table: &mut Table<'_>) -> Span {
     Span(timeout.0 - timeout.0 / 20)
 }
 
+/// `attachments_mib`: bytes of files that one message carries.
+pub(super) fn attachments(table: &mut Table<'_>) -> u64 {
+    table.integer("attachments_mib", 0..=25).map_or(20, i64::unsigned_abs) << 20
+}
+
 /// A file that is not there is a warning: an alarm daemon starts all the same.
 pub(super) fn ca_file(table: &mut Table<'_>) -> Option<PathBuf> {
     let path = PathBuf::from(table.text("ca_file").filter(|p| !p.is_empty())?);

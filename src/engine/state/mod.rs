@@ -51,6 +51,8 @@ pub struct State {
     pub offset: Span,
     /// The wall clock of the last event.
     pub last_at: Timestamp,
+    /// The last event; its texts are found by this number.
+    pub last_seq: u64,
     /// The boot of the machine in which this life began.
     pub boot: String,
     /// The last life was told to stop, so what it left under way is no crash.
