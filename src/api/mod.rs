@@ -7,6 +7,7 @@
 mod access;
 mod alerts;
 mod body;
+mod callbacks;
 mod control;
 mod denials;
 mod entry;
@@ -34,6 +35,7 @@ mod record;
 mod room;
 mod routes;
 mod serve;
+mod sms;
 mod socket;
 mod status;
 #[cfg(test)]

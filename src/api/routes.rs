@@ -3,7 +3,8 @@
 use super::access::Right;
 use super::guard::{Guard, catch, guard, unknown_path, wrong_method};
 use super::{
-    Api, alerts, control, erase, events, export, health, heartbeats, incidents, intake, ledger, lists, plain, status,
+    Api, alerts, callbacks, control, erase, events, export, health, heartbeats, incidents, intake, ledger, lists,
+    plain, sms, status,
 };
 use crate::engine::{Ask, Role};
 use axum::Router;
@@ -65,6 +66,8 @@ pub fn table() -> Vec<Route> {
         reads("/api/v1/silences", get(lists::silences)),
         acts("/api/v1/silences", post(control::silence)),
         row(Method::DELETE, "/api/v1/silences/{id}", OPERATOR, delete(control::expire_silence)),
+        reads("/api/v1/sms/inbox", get(sms::inbox)),
+        reads("/api/v1/sms/conversations/{number}", get(sms::conversation)),
         reads("/api/v1/ledger", get(ledger::query)),
         reads("/api/v1/ledger/stats", get(ledger::stats)),
         reads("/api/v1/ledger/verify", get(ledger::verify)),
@@ -105,6 +108,7 @@ impl Api {
                 "/api/v2/alerts",
                 get(alerts::list).post(alerts::post).route_layer(from_fn_with_state(self.clone(), alerts::gate)),
             )
+            .merge(callbacks::routes())
             .fallback(health::nothing_else)
             .layer(from_fn(catch))
             .with_state(self.clone())

@@ -6,6 +6,7 @@
 
 mod azure;
 mod command;
+mod confirm;
 mod discord;
 mod email_sms;
 mod http;
@@ -15,7 +16,7 @@ mod matter;
 mod ntfy;
 mod pagerduty;
 mod request;
-mod sendgrid;
+pub mod sendgrid;
 mod sign;
 mod slack;
 mod smtp;
@@ -23,8 +24,8 @@ mod sns;
 mod socket;
 pub mod sound;
 mod teams;
-mod telnyx;
-mod twilio;
+pub mod telnyx;
+pub mod twilio;
 mod webhook;
 mod websocket;
 
@@ -39,6 +40,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use crate::domain::delivery::Format;
+pub use confirm::{Callback, Confirmer, Incoming, Spoken};
 pub use matter::{Matter, Occasion, Subject};
 
 /// One attempt, ready to go. Everything is finished text; the channel adds only its wire format.
@@ -58,6 +60,8 @@ pub struct Outgoing {
     pub matter: Matter,
     /// Sound only: begins now and is silenced later.
     pub sound: Option<SoundOrder>,
+    /// How the provider says later what became of it; `None`: it cannot.
+    pub callback: Option<Callback>,
 }
 
 /// What a sound channel is asked for.
@@ -99,6 +103,11 @@ pub trait Channel: Send + Sync + Debug {
 
     /// For channels whose provider can be asked, after a lost answer, whether it has a message.
     fn inquirer(&self) -> Option<&dyn Inquirer> {
+        None
+    }
+
+    /// For channels whose provider says later how a message ended, and can prove that it is it.
+    fn confirmer(&self) -> Option<&dyn Confirmer> {
         None
     }
 

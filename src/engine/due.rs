@@ -84,6 +84,7 @@ impl Turn<'_> {
         match d.status {
             Status::Scheduled => self.scheduled_due(id),
             Status::Unknown => self.go_on_unknown(id, "and nobody can tell"),
+            Status::Submitted => self.question_due(id),
             Status::Waiting => self.look_again(id, Status::Waiting, "looking again whether its channel works"),
             _ => self.look_again(id, Status::Ready, "the pause is over"),
         }
@@ -131,7 +132,7 @@ impl Turn<'_> {
         let deaf = (self.now - before).min(self.config.alertmanager.resolve_timeout);
         self.await_alerts(self.now + deaf);
         self.plan_agenda();
-        self.effects.push(super::input::Effect::Sound);
+        self.effects.push(super::effect::Effect::Sound);
         self.wake();
     }
 }

@@ -2,7 +2,8 @@
 
 use super::NextRun;
 use super::due::{TRIGGER_GRACE, jitter};
-use super::input::{Effect, SendRequest};
+use super::effect::Effect;
+use super::input::SendRequest;
 use super::plan::Terms;
 use super::refusal::{Answer, Code, Refusal};
 use super::turn::{Turn, refuse};
@@ -173,6 +174,7 @@ impl<'e> Turn<'e> {
             ttl: timeout,
             matter: Matter::default(),
             sound: None,
+            callback: None,
         };
         self.effects.push(Effect::TestCall { heartbeat, channel: channel.into(), timeout, out: Box::new(out) });
     }

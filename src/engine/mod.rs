@@ -6,11 +6,16 @@
 
 mod acknowledge;
 mod alert;
+mod answer;
+mod callback;
+mod confirm;
 mod delivery;
 mod due;
+mod effect;
 mod fomo;
 mod health;
 mod heartbeat;
+mod inbound;
 mod incident;
 mod input;
 mod labels;
@@ -28,6 +33,7 @@ mod queue;
 mod reader;
 mod refusal;
 mod reload;
+mod reply;
 mod report;
 mod request;
 mod room;
@@ -45,6 +51,8 @@ mod ways;
 #[cfg(test)]
 mod tests;
 
+pub use callback::{Called, Keyed, Pressed, Wrote};
+pub use effect::*;
 pub use heartbeat::spread_of;
 pub use input::*;
 pub use oncall::on_call;

@@ -1,6 +1,6 @@
 //! Who may start now: slots, breakers, and one more look at whether it is still wanted.
 
-use super::input::{AttemptOrder, Effect};
+use super::effect::{AttemptOrder, Effect};
 use super::state::ChannelState;
 use super::turn::Turn;
 use crate::channel::{Format, Outgoing, SoundOrder};
@@ -96,6 +96,8 @@ impl Turn<'_> {
             None => self.render(id, channel),
         };
         let matter = self.matter(id, channel);
+        let nonce = self.nonce(channel);
+        let callback = self.callback(id, n, nonce.as_deref(), self.offers_keys(id, channel));
         let payload = Payload { text: fresh.then(|| text.clone()), ..Payload::default() };
         let head = EventKind::AttemptStarted {
             delivery: id,
@@ -105,6 +107,7 @@ impl Turn<'_> {
             format: fresh.then_some(key),
             possibly_duplicate,
             thread: matter.incident.as_ref().and_then(|i| i.first.clone()),
+            nonce,
         };
         if fresh {
             self.emit_with(head, payload)
@@ -113,7 +116,7 @@ impl Turn<'_> {
         }
         let sound = channel.sound.map(|s| self.begin_sound(id, channel, s));
         let ttl = expires - self.now;
-        let out = Outgoing { key: id.to_string(), attempt: n, address, text, level, ttl, matter, sound };
+        let out = Outgoing { key: id.to_string(), attempt: n, address, text, level, ttl, matter, sound, callback };
         self.effects.push(Effect::Attempt(AttemptOrder {
             delivery: id,
             n,

@@ -1,7 +1,8 @@
 //! One decision under way: it reads the state, decides on events, and folds each at once.
 
 use super::Agenda;
-use super::input::{Ask, Caller, Effect, Input};
+use super::effect::Effect;
+use super::input::{Ask, Caller, Input};
 use super::refusal::{Answer, Refusal};
 use super::state::State;
 use crate::config::Config;
@@ -105,6 +106,7 @@ impl<'e> Turn<'e> {
                 self.inquired(delivery, n, found);
                 done()
             }
+            Ask::Called(called) => self.called(called),
             Ask::HeartbeatDone { name, result } => {
                 self.heartbeat_done(&name, result);
                 done()

@@ -18,6 +18,7 @@ mod template;
 mod tests;
 
 pub use context::{About, Context};
+pub use speech::digits as spelled;
 pub use template::{TemplateProblem, check_template};
 
 use crate::domain::delivery::Format;

@@ -12,6 +12,7 @@ mod alerts;
 mod bad_input;
 mod blocked;
 mod broken_morning;
+mod callbacks;
 mod clock;
 mod crowded;
 mod damaged;

@@ -10,6 +10,7 @@ mod health;
 mod kind;
 mod parts;
 mod removed;
+mod report;
 
 pub use alert::{AlertReported, AlertsAwaited};
 pub use health::ChannelChanged;
@@ -18,6 +19,7 @@ pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, Unheard, WatchStatus,
 };
 pub use removed::Erased;
+pub use report::{DeliveryReported, Heard, InboundReceived, Price, Said};
 
 use crate::domain::Labels;
 use crate::domain::delivery::Medium;

@@ -3,11 +3,12 @@
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
-    AlertReported, AlertsAwaited, AttemptResult, Breaker, ChannelChanged, Erased, Event, EventKind as K,
-    HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Payload, Rendered, SilenceAdded, Unheard, WatchStatus,
+    AlertReported, AlertsAwaited, AttemptResult, Breaker, ChannelChanged, DeliveryReported, Erased, Event,
+    EventKind as K, HeartbeatStatus, Idempotency, InboundReceived, Next, NextWhat, Origin, Payload, Rendered, Said,
+    SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
-use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
+use crate::domain::id::{DeliveryId, InboundId, IncidentId, NotificationId};
 use crate::domain::level::Level;
 use crate::domain::matcher::Matcher;
 use crate::domain::time::{EngineTime, Span, Timestamp};
@@ -133,6 +134,7 @@ fn daemon() -> Vec<Event> {
             because: s("retention of 90d"),
             notifications: vec![NotificationId(Ulid(1))],
             deliveries: vec![DeliveryId(Ulid(2))],
+            inbound: vec![InboundId(Ulid(3))],
         })
         .bare(),
         K::Forgotten { to_seq: 1_000, because: s("retention of 10y") }.bare(),
@@ -192,6 +194,7 @@ fn deliveries() -> Vec<Event> {
             format: Some(s("sms")),
             possibly_duplicate: true,
             thread: None,
+            nonce: Some(s("9f86d081884c7d65")),
         }
         .with(Payload {
             text: Some(Rendered { subject: s("[URGENT #417] x"), text: s("URGENT #417 prague-1: x") }),
@@ -205,6 +208,7 @@ fn deliveries() -> Vec<Event> {
             format: None,
             possibly_duplicate: false,
             thread: Some(s("C00000017/1503435956.000247")),
+            nonce: None,
         }
         .bare(),
         K::DeliveryMoved {
@@ -217,13 +221,40 @@ fn deliveries() -> Vec<Event> {
         }
         .bare(),
         K::DeliveryEnded { id: delivery(), status: Status::Superseded, reason: Some(s("acknowledged by bob")) }.bare(),
-        K::DeliveryReported { id: delivery(), provider_id: s("SM1"), status: s("delivered"), late: true }.bare(),
+        K::DeliveryReported(DeliveryReported {
+            id: delivery(),
+            provider_id: s("SM1"),
+            status: s("undelivered"),
+            late: true,
+            n: 2,
+            what: Some(Said::Failed(failure())),
+            key: None,
+        })
+        .bare(),
+        K::DeliveryReported(DeliveryReported {
+            id: delivery(),
+            provider_id: s("CA1"),
+            status: s("in-progress"),
+            late: false,
+            n: 1,
+            what: Some(Said::Sent),
+            key: Some(s("4")),
+        })
+        .bare(),
         K::DeliveryPriced { id: delivery(), cost: s("0.0075"), currency: s("USD"), segments: 1 }.bare(),
         K::DeadLetterRequeued { id: delivery() }.bare(),
         K::DeadLetterDropped { id: delivery() }.bare(),
         K::UrgentUnheard(Unheard { notification: notification(), heard: false, until: EngineTime(T + 9) }).bare(),
         K::TemplateFailed { template: s("channels.hook.body"), words: s("line 1: undefined value") }.bare(),
-        K::InboundReceived { channel: s("sms"), provider_id: s("SM2") }.with(Payload {
+        K::InboundReceived(InboundReceived {
+            channel: s("sms"),
+            provider_id: s("SM2"),
+            id: Some(InboundId(Ulid(3))),
+            who: Some(s("alice")),
+            did: Some(s("acknowledged #417")),
+            opted_out: Some(false),
+        })
+        .with(Payload {
             address: Some(s("+15550100")),
             text: Some(Rendered { subject: String::new(), text: s("417a") }),
             ..Payload::default()
@@ -404,6 +435,7 @@ pub fn bare_minimum() -> BTreeMap<&'static str, &'static str> {
         ),
         ("delivery_ended", r#"{"id":"01KMG7QZFG0000000000000003","status":"sent"}"#),
         ("delivery_reported", r#"{"id":"01KMG7QZFG0000000000000003","provider_id":"SM1","status":"sent"}"#),
+        ("inbound_received", r#"{"channel":"sms","provider_id":"SM2"}"#),
         ("channel_changed", r#"{"channel":"mail","status":"ok","detail":"","breaker":"closed","failures":0}"#),
         (
             "incident_opened",

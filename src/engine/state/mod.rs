@@ -10,6 +10,7 @@ mod entity;
 mod erase;
 mod evolve;
 mod fold;
+mod inbox;
 mod index;
 mod retire;
 mod share;
@@ -19,6 +20,7 @@ mod watched;
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
 pub use content::Content;
 pub use entity::*;
+pub use inbox::{Inbox, Written};
 pub use index::{QueueKey, Timer};
 pub use retire::Leaving;
 pub use watched::*;
@@ -63,6 +65,8 @@ pub struct State {
     pub unheard: BTreeMap<NotificationId, EngineTime>,
     /// By tenant, caller and key, see [`State::idempotency_key`].
     pub idempotency: BTreeMap<String, Remembered>,
+    /// What people wrote to us.
+    pub inbox: Inbox,
     pub rates: Rates,
     pub last_acknowledged: Option<IncidentId>,
     pub config: ConfigState,

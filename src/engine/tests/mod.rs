@@ -5,6 +5,7 @@
 mod acknowledgement;
 mod alerts;
 mod bounds;
+mod callbacks;
 mod clocks;
 mod fallback;
 mod health;

@@ -173,8 +173,11 @@ impl State {
             } else if *status == Status::Backoff {
                 d.counted += 1;
             }
-            if let Some(until) = until.filter(|_| *status != Status::Unknown) {
+            if let Some(until) = until.filter(|_| !matches!(status, Status::Unknown | Status::Submitted)) {
                 d.pause = until - now;
+            }
+            if *status == Status::Submitted && d.sent_at.is_none() {
+                d.sent_at = Some(at);
             }
             d.at = *place;
             d.until = *until;
