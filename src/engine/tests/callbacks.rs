@@ -43,6 +43,7 @@ fn a_provider_that_keeps_silent_is_asked_ever_more_rarely_and_in_the_end_it_coun
     let asked: Vec<String> = w.questions.iter().map(|(at, _)| at.to_string()).collect();
     assert_eq!(asked, ["30s", "1m", "2m", "5m", "15m", "1h", "4h", "12h"]);
     assert_eq!(w.engine.state.deliveries[&id].status, Status::Sent);
+    w.untold();
 }
 
 #[test]
@@ -54,6 +55,7 @@ fn a_life_that_ends_in_between_goes_on_asking() {
     w.run_until(span("130s"));
     let asked: Vec<String> = w.questions.iter().map(|(at, _)| at.to_string()).collect();
     assert_eq!(asked, ["30s", "1m10s", "2m"], "one was missed and is made up for");
+    w.untold();
 }
 
 #[test]
@@ -67,6 +69,7 @@ fn nobody_at_home_is_no_failure_of_the_way() {
     assert_eq!(w.engine.state.deliveries[&id].status, Status::Sent);
     assert_eq!(w.incident(number).fired, Some((0, 2)), "by the clock alone");
     assert_eq!(w.engine.state.dead_count(), 0);
+    w.untold();
 }
 
 #[test]
@@ -81,6 +84,7 @@ fn a_delivery_that_failed_later_wakes_those_who_thought_that_somebody_was_told()
     w.hears(id, 1, failed(Blame::Provider));
     w.run_for("2m");
     assert!(!w.walls.is_empty(), "every way has failed");
+    w.untold();
 }
 
 #[test]
@@ -94,6 +98,7 @@ fn an_acknowledgement_ends_the_calls_that_still_ring() {
     let id = w.delivery("call", "alice").id;
     w.hears(id, 1, failed(Blame::Provider));
     assert_eq!(w.engine.state.deliveries[&id].status, Status::Superseded);
+    w.untold();
 }
 
 #[test]
@@ -106,6 +111,7 @@ fn what_was_said_of_a_text_reaches_no_other() {
     let answer = w.does(Ask::Called(Called::Reported { keyed, heard }));
     assert_eq!(answer["known"], false);
     assert_eq!(w.engine.state.deliveries[&id].status, Status::Submitted);
+    w.untold();
 }
 
 #[test]
@@ -179,6 +185,7 @@ proptest! {
         let reports = w.count(|e| matches!(e, EventKind::DeliveryReported(_)));
         let attempts = w.engine.state.deliveries[&id].n as usize;
         prop_assert!(reports <= attempts * 4, "{} reports of {} attempts", reports, attempts);
+        w.untold();
         w.check_history();
     }
 
@@ -187,12 +194,14 @@ proptest! {
     fn strangers_words_do_nothing(text in "\\PC{0,60}|[0-9]{1,4}[are]?|(ack|resolve) ?#?[0-9]*", from in "\\+1555[0-9]{4}|\\PC{0,12}") {
         let mut w = World::calm();
         let number = w.open("high");
+        w.untold();
         prop_assume!(!["+15550100", "+15550101"].contains(&from.as_str()));
         let wrote = Wrote { channel: "sms".into(), provider_id: "SM1".into(), from, text, opted_out: None };
         w.does(Ask::Called(Called::Wrote(wrote.clone())));
         w.does(Ask::Called(Called::Wrote(wrote)));
         prop_assert!(w.incident(number).acknowledged_by.is_none() && w.incident(number).is_live());
         prop_assert_eq!(w.count(|e| matches!(e, EventKind::InboundReceived(_))), 1);
+        w.untold();
     }
 
     #[test]

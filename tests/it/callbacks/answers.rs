@@ -11,7 +11,7 @@ async fn page(called: &Called, subject: &str, to: &str) -> String {
     let before = posts(&called.standins, "twilio").len();
     let opened = called.daemon.ok(&["page", "--subject", subject, "--to", to, "--channel", "sms"]).await;
     nth_post(called, "twilio", before).await;
-    opened["incidents"][0]["number"].to_string()
+    opened["number"].to_string()
 }
 
 /// Twilio brings this; what it did, as the inbox says it.

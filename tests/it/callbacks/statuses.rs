@@ -143,7 +143,7 @@ async fn t9_a_mail_by_sendgrid_is_confirmed_by_its_events() {
     let standins = crate::standins::Standins::start().await;
     let at = standins.addresses().clone();
     let more = format!(
-        "[channels.grid]\nkind = \"sendgrid\"\nbase_url = \"{}\"\napi_key = \"{}\"\nfrom = \"s@example.org\"\n\
+        "[channels.grid]\nkind = \"sendgrid\"\nbase_url = \"{}\"\napi_key = \"{}\"\nfrom = \"stentor@example.org\"\n\
          to = [\"ops@example.org\"]\npublic_key = \"{}\"\n",
         at.sendgrid,
         at.sendgrid_api_key,

@@ -23,7 +23,7 @@ struct Ringing {
 async fn ring(called: &Called) -> Ringing {
     let before = posts(&called.standins, "twilio").len();
     let opened = called.daemon.ok(&["page", "--subject", "disk <full> & hot"]).await;
-    let number = opened["incidents"][0]["number"].to_string();
+    let number = opened["number"].to_string();
     let request = nth_post(called, "twilio", before).await;
     let listed = called.daemon.ok(&["deliveries", "list", "--incident", &number]).await;
     let id = each(&listed["deliveries"], "id")[0].clone();
