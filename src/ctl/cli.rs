@@ -31,7 +31,7 @@ pub enum Command {
     #[default]
     Status,
     /// Send one notification; it never escalates and opens nothing
-    Send(send::Send),
+    Send(Box<send::Send>),
     /// Open an incident, which escalates until somebody acknowledges
     Page(incidents::Open),
     /// List, show and open incidents

@@ -4,7 +4,7 @@
 //! once, however often the provider brings it.
 
 use super::callback::Wrote;
-use super::input::SendRequest;
+use super::asked::SendRequest;
 use super::refusal::Answer;
 use super::reply::{Reply, Verb, opts_out, parse};
 use super::state::Incident;

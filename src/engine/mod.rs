@@ -7,6 +7,7 @@
 mod acknowledge;
 mod alert;
 mod answer;
+mod asked;
 mod callback;
 mod confirm;
 mod delivery;
@@ -24,6 +25,7 @@ mod lost;
 mod nobody;
 mod oncall;
 mod outcome;
+mod particulars;
 mod plan;
 mod poison;
 mod policy;
@@ -51,6 +53,7 @@ mod ways;
 #[cfg(test)]
 mod tests;
 
+pub use asked::*;
 pub use callback::{Called, Keyed, Pressed, Wrote};
 pub use effect::*;
 pub use heartbeat::spread_of;
@@ -59,7 +62,7 @@ pub use oncall::on_call;
 pub use refusal::{Answer, Code, Refusal};
 pub use report::{AlertReport, Reports};
 pub use state::*;
-pub use view::Story;
+pub use view::{Story, asked_into};
 
 use crate::config::Config;
 use crate::domain::event::{Event, Frame};

@@ -20,7 +20,7 @@ const POSTS: [&str; 12] = [
     "/api/v1/channels/hook/test",
 ];
 const GETS: [&str; 6] = ["deliveries", "incidents", "ledger", "ledger/stats", "incidents/1", "explain/1"];
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 28] = [
     "level",
     "subject",
     "body",
@@ -35,6 +35,10 @@ const FIELDS: [&str; 24] = [
     "attach",
     "idempotency_key",
     "correlation_id",
+    "request_id",
+    "actor",
+    "metadata",
+    "tenant_id",
     "tenant",
     "initiator",
     "fingerprint",

@@ -4,8 +4,8 @@ use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
     AlertReported, AlertsAwaited, AttemptResult, Breaker, ChannelChanged, DeliveryReported, Erased, Event,
-    EventKind as K, HeartbeatStatus, Idempotency, InboundReceived, Next, NextWhat, Origin, Payload, Rendered, Said,
-    SilenceAdded, Unheard, WatchStatus,
+    EventKind as K, HeartbeatStatus, Idempotency, InboundReceived, Next, NextWhat, Origin, Payload, Rendered, Request,
+    Said, SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, InboundId, IncidentId, NotificationId};
@@ -153,6 +153,7 @@ fn notifications() -> Vec<Event> {
                 kind_of: s("probe"),
                 labels: labels().into(),
                 correlation_id: Some(s("deploy-7")),
+                request: Request::of(Some(s("req-9")), Some(s("billing"))),
                 tenant: Some(s("acme")),
                 initiator: s("alice"),
                 idempotency: Some(Idempotency { caller: s("uid 1000"), key: s("k1"), content: s("ab12") }),
@@ -161,7 +162,7 @@ fn notifications() -> Vec<Event> {
                 heartbeat: Some(s("weekly-proof")),
                 silenced_by: Some(s("5e1e9ce0-0000-4000-8000-000000000000")),
             }
-            .with(words())
+            .with(Payload { metadata: [(s("campaign"), s("autumn"))].into(), ..words() })
         })
         .collect()
 }
