@@ -3,7 +3,7 @@
 use super::access::Right;
 use super::guard::{Guard, catch, guard, unknown_path, wrong_method};
 use super::{
-    Api, alerts, callbacks, control, erase, events, export, health, heartbeats, incidents, intake, ledger, lists,
+    Api, alerts, callbacks, control, erase, events, export, health, heartbeats, incidents, intake, ledger, link, lists,
     plain, sms, status,
 };
 use crate::engine::{Ask, Role};
@@ -109,6 +109,7 @@ impl Api {
                 get(alerts::list).post(alerts::post).route_layer(from_fn_with_state(self.clone(), alerts::gate)),
             )
             .merge(callbacks::routes())
+            .route("/a/{token}", get(link::show).post(link::acknowledge))
             .fallback(health::nothing_else)
             .layer(from_fn(catch))
             .with_state(self.clone())

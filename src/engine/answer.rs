@@ -54,6 +54,15 @@ impl Turn<'_> {
         self.state.incidents.get(&incident).map(|i| format!("{}a", i.number))
     }
 
+    /// The page where a person can acknowledge this, in a text or a mail to them.
+    pub fn link(&self, id: DeliveryId, channel: &ChannelConfig) -> Option<String> {
+        let written = matches!(channel.medium(), Some(Medium::Sms | Medium::Mail));
+        let (person, incident) = self.asked(id).filter(|_| written)?;
+        let number = self.state.incidents.get(&incident)?.number;
+        let public_url = self.config.http.as_ref()?.public_url.as_ref()?;
+        Some(format!("{public_url}/a/{}", self.agenda.links.as_ref()?.token(number, person, self.wall)))
+    }
+
     /// Does what a person wants, in their name.
     pub(super) fn obey(&mut self, person: &str, id: IncidentId, verb: Verb, via: &str) -> Did {
         self.by = Caller { name: person.to_owned(), person: Some(person.to_owned()), role: Role::None };

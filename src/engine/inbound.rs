@@ -3,8 +3,8 @@
 //! A number is a person's when the config says so. Strangers are kept and get no answer. Each message counts
 //! once, however often the provider brings it.
 
-use super::callback::Wrote;
 use super::asked::SendRequest;
+use super::callback::Wrote;
 use super::refusal::Answer;
 use super::reply::{Reply, Verb, opts_out, parse};
 use super::state::Incident;

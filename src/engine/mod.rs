@@ -68,6 +68,7 @@ use crate::config::Config;
 use crate::domain::event::{Event, Frame};
 use crate::domain::id::NotificationId;
 use crate::domain::time::{EngineTime, Timestamp};
+use crate::message::LinkKey;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use turn::Turn;
@@ -122,6 +123,8 @@ pub(crate) struct Agenda {
     pub emergency: bool,
     /// The daemon stops: no new attempt begins.
     pub closing: bool,
+    /// What links are signed with; without it there are none.
+    pub links: Option<LinkKey>,
 }
 
 /// What one turn came to.
@@ -166,6 +169,11 @@ impl Engine {
     /// When [`Ask::Wake`] is wanted next, as the wall clock will show it.
     pub fn next_due(&self) -> Option<Timestamp> {
         due::next_due(&self.state, &self.config, &self.agenda)
+    }
+
+    /// From now on messages carry links that are signed with this.
+    pub fn set_link_key(&mut self, key: Option<LinkKey>) {
+        self.agenda.links = key;
     }
 
     /// The daemon stops: what runs may end, nothing new begins.

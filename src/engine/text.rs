@@ -32,7 +32,7 @@ impl Turn<'_> {
             delivery: id.to_string(),
             at: self.wall,
             zone: reader.unwrap_or_else(|| self.config.daemon.timezone.clone()),
-            link: None,
+            link: self.link(id, channel),
             reply: self.reply_code(id, channel),
             keys: self.offers_keys(id, channel),
             possibly_duplicate: d.maybe_sent,

@@ -8,6 +8,7 @@ mod chat;
 mod clean;
 mod context;
 mod document;
+mod link;
 mod mail;
 mod phrase;
 pub mod segments;
@@ -18,6 +19,7 @@ mod template;
 mod tests;
 
 pub use context::{About, Context};
+pub use link::{KEY as LINK_KEY, Link, LinkKey};
 pub use speech::digits as spelled;
 pub use template::{TemplateProblem, check_template};
 

@@ -34,7 +34,7 @@ async fn t10_a_text_says_how_to_answer_and_the_answer_acknowledges() {
     let called = up("1h", PAGE).await;
     let number = page(&called, "disk full", "alice").await;
     let text = posts(&called.standins, "twilio")[0].form["Body"].clone();
-    assert!(text.contains(&format!("reply {number}a")), "{text}");
+    assert!(text.contains(&format!(" or reply {number}a")), "{text}");
     assert_eq!(
         write(&called, "SM1", "+15550100", &format!(" \u{201c}{number}A\u{201d} ")).await,
         format!("acknowledged #{number}")

@@ -1,6 +1,7 @@
 //! Providers call back: well signed, forged, twice, late, in any order; keys are pressed, people write.
 
 mod answers;
+mod links;
 mod statuses;
 mod strangers;
 mod voice;

@@ -39,7 +39,7 @@ async fn incident(called: &Called, number: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_call_says_it_twice_and_offers_keys_and_four_acknowledges() {
+async fn f71_a_key_acknowledges_once_and_the_same_call_later_does_nothing() {
     let called = up("1h", PAGE).await;
     let call = ring(&called).await;
     assert_eq!(call.twiml.matches("disk &lt;full&gt; &amp; hot").count(), 2, "{}", call.twiml);
