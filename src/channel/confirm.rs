@@ -7,7 +7,7 @@ use crate::domain::event::Heard;
 use crate::domain::failure::Failure;
 use crate::domain::time::{Span, Timestamp};
 use futures_util::future::BoxFuture;
-use reqwest::header::HeaderMap;
+use hyper::header::HeaderMap;
 
 /// How the provider is to call back about one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]

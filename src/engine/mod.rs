@@ -16,6 +16,7 @@ mod effect;
 mod fomo;
 mod health;
 mod heartbeat;
+mod hook;
 mod inbound;
 mod incident;
 mod input;
@@ -164,6 +165,11 @@ impl Engine {
         turn.agenda.seen = turn.now;
         let (events, effects) = turn.finish();
         Decision { events, answer, effects }
+    }
+
+    /// Whether so many alerts more can be taken, whatever their level.
+    pub fn has_room_for_alerts(&self, count: usize) -> bool {
+        self.state.open_alerts() + count < alert::OPEN / 10 * 9
     }
 
     /// When [`Ask::Wake`] is wanted next, as the wall clock will show it.

@@ -2,7 +2,7 @@
 
 use super::Agenda;
 use super::effect::Effect;
-use super::input::{Ask, Caller, Input};
+use super::input::{Ask, Caller, Input, Outcome};
 use super::refusal::{Answer, Refusal};
 use super::state::State;
 use crate::config::Config;
@@ -98,8 +98,10 @@ impl<'e> Turn<'e> {
                 self.emit(EventKind::AuthDenied { role: self.by.role.as_str().into(), action });
                 done()
             }
-            Ask::Finished { delivery, n, result } => {
-                self.attempt_finished(delivery, n, result);
+            Ask::Finished(outcomes) => {
+                for Outcome { delivery, n, result } in outcomes {
+                    self.attempt_finished(delivery, n, result);
+                }
                 done()
             }
             Ask::Inquired { delivery, n, found } => {
@@ -150,6 +152,10 @@ impl<'e> Turn<'e> {
             }
             Ask::StorageTroubled { part, words, well } => {
                 self.storage_troubled(part, words, well);
+                done()
+            }
+            Ask::HookMoved(moved) => {
+                self.hook_moved(moved);
                 done()
             }
             Ask::Checkpoint { seq, hash } => {

@@ -2,8 +2,8 @@
 
 use crate::standins::callbacks::{SendGrid, TELNYX_PUBLIC_KEY, twilio_by};
 use crate::support::channel;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
 use stentor::channel::{Channel, Incoming, sendgrid, telnyx, twilio};
 use stentor::domain::time::Timestamp;

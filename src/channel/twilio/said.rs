@@ -46,7 +46,7 @@ impl Account {
     /// `GET .../Messages/{Sid}.json` or `.../Calls/{Sid}.json`.
     pub(super) async fn look_up(&self, list: &str, sid: &str) -> Result<Heard, Failure> {
         let from = self.resource(&[&self.sid, list, &format!("{sid}.json")]);
-        let dress = |r: reqwest::RequestBuilder| r.basic_auth(&self.user, Some(self.password.reveal()));
+        let dress = |r: crate::net::RequestBuilder| r.basic_auth(&self.user, Some(self.password.reveal()));
         let answer = self.way.send(Method::GET, &from, dress).await?;
         let document = answer.json().unwrap_or_default();
         let text = |key: &str| document[key].as_str();
@@ -69,7 +69,7 @@ impl Account {
     pub(super) async fn hang_up(&self, sid: &str, picked_up: bool) -> Result<(), Failure> {
         let to = self.resource(&[&self.sid, "Calls", &format!("{sid}.json")]);
         let form = [("Status", if picked_up { "completed" } else { "canceled" })];
-        let dress = |r: reqwest::RequestBuilder| r.basic_auth(&self.user, Some(self.password.reveal())).form(&form);
+        let dress = |r: crate::net::RequestBuilder| r.basic_auth(&self.user, Some(self.password.reveal())).form(&form);
         let answer = self.way.send(Method::POST, &to, dress).await?;
         if answer.is_success() {
             return Ok(());

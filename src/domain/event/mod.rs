@@ -7,6 +7,7 @@
 
 mod alert;
 mod health;
+mod hook;
 mod kind;
 mod parts;
 mod removed;
@@ -14,6 +15,7 @@ mod report;
 
 pub use alert::{AlertReported, AlertsAwaited};
 pub use health::ChannelChanged;
+pub use hook::{HookFailing, HookMoved};
 pub use kind::EventKind;
 pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Request, SilenceAdded, Unheard,

@@ -4,8 +4,8 @@ use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
     AlertReported, AlertsAwaited, AttemptResult, Breaker, ChannelChanged, DeliveryReported, Erased, Event,
-    EventKind as K, HeartbeatStatus, Idempotency, InboundReceived, Next, NextWhat, Origin, Payload, Rendered, Request,
-    Said, SilenceAdded, Unheard, WatchStatus,
+    EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency, InboundReceived, Next, NextWhat, Origin,
+    Payload, Rendered, Request, Said, SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, InboundId, IncidentId, NotificationId};
@@ -260,6 +260,15 @@ fn deliveries() -> Vec<Event> {
             text: Some(Rendered { subject: String::new(), text: s("417a") }),
             ..Payload::default()
         }),
+        K::HookMoved(HookMoved {
+            hook: s("billing"),
+            seq: 417,
+            refused: 1,
+            failing: Some(HookFailing { since: Timestamp(T), words: s("503 not now"), long: true }),
+            gone: false,
+        })
+        .bare(),
+        K::HookMoved(HookMoved { hook: s("billing"), gone: true, ..HookMoved::default() }).bare(),
         K::ChannelChanged(ChannelChanged {
             channel: s("sms"),
             status: ChannelStatus::Dead,
