@@ -9,6 +9,7 @@ mod alerts;
 mod body;
 mod callbacks;
 mod control;
+mod costs;
 mod denials;
 mod entry;
 mod erase;

@@ -162,6 +162,7 @@ pub(super) fn confirmed_later(result: AttemptResult, awaited: bool) -> AttemptRe
         AttemptResult::Sent { provider_id: Some(id), detail } if awaited => {
             AttemptResult::Submitted { provider_id: Some(id), detail }
         }
+        AttemptResult::Priced { price, result } => confirmed_later(*result, awaited).priced(Some(price)),
         other => other,
     }
 }

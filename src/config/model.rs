@@ -3,9 +3,12 @@
 use crate::channel::{Channel, Kind};
 use crate::config::intake::{Alertmanager, Token};
 use crate::config::kinds::Kinds;
+use crate::config::limits::{Budgets, Limits};
 use crate::domain::Labels;
 use crate::domain::delivery::{Format, Medium, Sort};
 use crate::domain::level::Level;
+use crate::domain::money::Money;
+use crate::domain::phone::Region;
 use crate::domain::schedule::Schedule;
 use crate::domain::secret::Secret;
 use crate::domain::time::Span;
@@ -38,6 +41,7 @@ pub struct Config {
     pub heartbeats: BTreeMap<String, Heartbeat>,
     pub watches: BTreeMap<String, Watch>,
     pub alertmanager: Alertmanager,
+    pub budgets: Budgets,
     pub source: Source,
 }
 
@@ -66,6 +70,8 @@ pub struct Daemon {
     pub timezone: TimeZone,
     /// Its IANA name, for cron.
     pub timezone_name: String,
+    /// Whose national numbers are understood.
+    pub region: Option<Region>,
 }
 
 /// Who may do what over the socket, groups expanded to uids at load.
@@ -128,6 +134,12 @@ pub struct ChannelConfig {
     pub sound: Option<SoundSettings>,
     /// A template for the whole text, where the kind has one (webhook's `body`).
     pub template: Option<String>,
+    /// How much may go out by it.
+    pub limits: Limits,
+    /// Of one part of a text, or one started minute of a call.
+    pub price: Option<Money>,
+    /// A text is written in the letters of GSM 03.38, where that can be done.
+    pub transliterate: bool,
     pub adapter: Arc<dyn Channel>,
 }
 

@@ -166,7 +166,7 @@ pub const MOVES: &[(Status, &[Status])] = {
     use Status::*;
     &[
         (Scheduled, &[Ready, Expired]),
-        (Ready, &[Ready, Sending, Submitted, Delivered, Sent, Superseded, Expired, Dead, Skipped]),
+        (Ready, &[Ready, Sending, Submitted, Delivered, Sent, Waiting, Superseded, Expired, Dead, Skipped]),
         (
             Sending,
             &[

@@ -3,7 +3,7 @@
 //! Only somebody who was told of the incident and has no tier may. The keys of a call can be used once: whoever
 //! repeats the call's requests later, does nothing.
 
-use super::callback::Pressed;
+use super::called::Pressed;
 use super::effect::Effect;
 use super::input::{Caller, Role};
 use super::refusal::Answer;

@@ -45,8 +45,7 @@ impl Turn<'_> {
             key: None,
         }));
         if let Some(price) = price {
-            let (cost, currency, segments) = (price.amount, price.currency, price.segments);
-            self.emit(EventKind::DeliveryPriced { id, cost, currency, segments });
+            self.price_reported(id, n, price);
         }
         if !late {
             self.take_word(id, n);

@@ -4,7 +4,7 @@
 //! once, however often the provider brings it.
 
 use super::asked::SendRequest;
-use super::callback::Wrote;
+use super::called::Wrote;
 use super::refusal::Answer;
 use super::reply::{Reply, Verb, opts_out, parse};
 use super::state::Incident;

@@ -8,7 +8,7 @@ use crate::domain::matcher::Matcher;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::who::Who;
 use crate::engine::asked::{OpenRequest, SendRequest};
-use crate::engine::callback::Called;
+use crate::engine::called::Called;
 use crate::engine::report::Reports;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

@@ -63,6 +63,7 @@ impl Turn<'_> {
                 let what = awaited.then_some(Said::Queued);
                 let report = DeliveryReported { id, provider_id, status: detail, late: false, n, what, key: None };
                 self.emit(EventKind::DeliveryReported(report));
+                self.price_attempt(id, None);
                 match awaited {
                     true => self.await_word(id),
                     false => self.end_delivery(id, Status::Sent, ""),

@@ -8,7 +8,9 @@ mod acknowledge;
 mod alert;
 mod answer;
 mod asked;
+mod budget;
 mod callback;
+mod called;
 mod confirm;
 mod delivery;
 mod due;
@@ -22,14 +24,17 @@ mod incident;
 mod input;
 mod labels;
 mod letter;
+mod limit;
 mod lost;
 mod nobody;
 mod oncall;
 mod outcome;
+mod pace;
 mod particulars;
 mod plan;
 mod poison;
 mod policy;
+mod price;
 mod progress;
 mod proof;
 mod queue;
@@ -55,7 +60,7 @@ mod ways;
 mod tests;
 
 pub use asked::*;
-pub use callback::{Called, Keyed, Pressed, Wrote};
+pub use called::{Called, Keyed, Pressed, Wrote};
 pub use effect::*;
 pub use heartbeat::spread_of;
 pub use input::*;
@@ -70,7 +75,7 @@ use crate::domain::event::{Event, Frame};
 use crate::domain::id::NotificationId;
 use crate::domain::time::{EngineTime, Timestamp};
 use crate::message::LinkKey;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use turn::Turn;
 
@@ -120,6 +125,10 @@ pub(crate) struct Agenda {
     pub urgent: BTreeSet<(EngineTime, NotificationId)>,
     /// Until when a suspect waits for a quiet moment; and whether that time is over.
     pub patience: Option<EngineTime>,
+    /// When the attempts of channels with `per_minute` began, as many as may begin in a minute.
+    pub paces: BTreeMap<String, VecDeque<EngineTime>>,
+    /// When a day ends of whose budget something was said.
+    pub midnight: Option<EngineTime>,
     pub impatient: bool,
     pub emergency: bool,
     /// The daemon stops: no new attempt begins.

@@ -25,6 +25,7 @@ impl Turn<'_> {
         self.silence_gone();
         // What is dead by its old settings may be mended by the new ones.
         channels.iter().for_each(|name| self.channel_renewed(name));
+        self.admit_anew();
         if !kept {
             self.end_self_incident("config", "a good config is in force");
         }
@@ -133,7 +134,7 @@ impl Turn<'_> {
         }
     }
 
-    fn end_self_incident(&mut self, name: &str, because: &str) {
+    pub fn end_self_incident(&mut self, name: &str, because: &str) {
         if let Some(id) = self.state.live_incident(&format!("self/{name}")).map(|i| i.id) {
             self.resolve(id, "stentor", because, None);
         }

@@ -41,7 +41,7 @@ impl Turn<'_> {
         if let Some(words) = checked.failure {
             self.emit(EventKind::TemplateFailed { template: channel.name.clone(), words });
         }
-        checked.rendered
+        if channel.transliterate { crate::message::transliterated(checked.rendered) } else { checked.rendered }
     }
 
     /// What this delivery is about, for a channel that carries more than text.

@@ -33,6 +33,11 @@ pub struct Checked {
     pub failure: Option<String>,
 }
 
+/// A text for an SMS in the letters of GSM 03.38, as far as there is a way to write it.
+pub fn transliterated(rendered: Rendered) -> Rendered {
+    Rendered { text: sms::finished(&segments::transliterated(&rendered.text)), ..rendered }
+}
+
 /// The template's text, or the built-in one where there is no template or it fails.
 pub fn render(format: Format, template: Option<&str>, context: &Context<'_>) -> Rendered {
     render_checked(format, template, context).rendered

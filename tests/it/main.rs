@@ -26,6 +26,7 @@ mod incidents;
 mod injected;
 mod killed;
 mod ledger_files;
+mod limits;
 mod lost_answers;
 mod machine;
 mod misbehaving;

@@ -4,6 +4,7 @@ use crate::channel::telnyx::judge;
 use crate::channel::{Incoming, sign};
 use crate::domain::event::{Heard, Price, Said};
 use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::domain::money::Money;
 use crate::domain::time::Span;
 use crate::settings::Table;
 use ring::signature::{ED25519, UnparsedPublicKey};
@@ -105,11 +106,9 @@ fn failure(message: &Value, status: &str) -> Failure {
         .unwrap_or_else(|words| Failure::new(FailureClass::ProviderError, Blame::Provider, words).code(status))
 }
 
-/// `{"amount": "0.0040", "currency": "USD"}`, or null until it is known.
-fn price(message: &Value) -> Option<Price> {
-    let amount = message["cost"]["amount"].as_str()?;
-    let decimal = !amount.is_empty() && amount.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let segments = message["parts"].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-    let currency = message["cost"]["currency"].as_str().unwrap_or("USD");
-    decimal.then(|| Price { amount: amount.to_owned(), currency: currency.to_owned(), segments })
+/// `{"cost": {"amount": "0.0040", "currency": "USD"}, "parts": 1}`; the cost is often not known yet.
+pub(super) fn price(message: &Value) -> Option<Price> {
+    let cost = &message["cost"];
+    let money = Money::reported(cost["amount"].as_str()?, cost["currency"].as_str()?)?;
+    Some(Price { money, segments: message["parts"].as_u64().and_then(|parts| u32::try_from(parts).ok()) })
 }

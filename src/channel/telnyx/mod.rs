@@ -185,7 +185,9 @@ fn accepted(answer: &Answer) -> Result<AttemptResult, Failure> {
     }
     match data["id"].as_str() {
         Some(id) => {
-            Ok(AttemptResult::Sent { provider_id: Some(id.to_owned()), detail: format!("Telnyx says {status}") })
+            let provider_id = Some(id.to_owned());
+            let result = AttemptResult::Sent { provider_id, detail: format!("Telnyx says {status}") };
+            Ok(result.priced(callback::price(data)))
         }
         None => Err(http::not_theirs(answer, "Telnyx")),
     }

@@ -3,6 +3,7 @@
 use crate::channel::twilio::{Account, errors};
 use crate::domain::event::{Heard, Price, Said};
 use crate::domain::failure::Failure;
+use crate::domain::money::Money;
 use crate::net::Method;
 use serde_json::Value;
 
@@ -82,9 +83,8 @@ impl Account {
 
 /// A negative text, null until it is billed: `"-0.00790"`.
 fn price(document: &Value) -> Option<Price> {
-    let amount = document["price"].as_str()?.trim().trim_start_matches('-');
-    let decimal = !amount.is_empty() && amount.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let segments = document["num_segments"].as_str().and_then(|n| n.parse().ok()).unwrap_or(0);
     let currency = document["price_unit"].as_str().unwrap_or("USD");
-    decimal.then(|| Price { amount: amount.to_owned(), currency: currency.to_owned(), segments })
+    let money = Money::reported(document["price"].as_str()?, currency)?;
+    let segments = document["num_segments"].as_str().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
+    Some(Price { money, segments })
 }

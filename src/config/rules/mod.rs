@@ -5,6 +5,7 @@
 
 mod circles;
 mod names;
+mod numbers;
 mod reach;
 mod sayings;
 mod schedules;
@@ -29,6 +30,9 @@ pub fn check(draft: &Config, tree: &Tree, reading: &Reading<'_>, options: &LoadO
     schedules::check(&judge);
     use_of_channels::check(&judge);
     texts::check(&judge);
+    if options.check_numbers {
+        numbers::check(&judge);
+    }
     if options.check_sounds {
         sounds::check(&judge);
     }

@@ -9,7 +9,9 @@ mod alert;
 mod health;
 mod hook;
 mod kind;
+mod limit;
 mod parts;
+mod price;
 mod removed;
 mod report;
 
@@ -17,12 +19,14 @@ pub use alert::{AlertReported, AlertsAwaited};
 pub use health::ChannelChanged;
 pub use hook::{HookFailing, HookMoved};
 pub use kind::EventKind;
+pub use limit::{BudgetPassed, Counted};
 pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Request, SilenceAdded, Unheard,
     WatchStatus,
 };
+pub use price::{Instead, Price, Priced};
 pub use removed::Erased;
-pub use report::{DeliveryReported, Heard, InboundReceived, Price, Said};
+pub use report::{DeliveryReported, Heard, InboundReceived, Said};
 
 use crate::domain::Labels;
 use crate::domain::delivery::Medium;

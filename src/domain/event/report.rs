@@ -1,6 +1,7 @@
 //! What comes back: what a provider says of a message after it has taken it, by a callback or when it is
 //! asked, and what people write to us.
 
+use crate::domain::event::price::Price;
 use crate::domain::failure::Failure;
 use crate::domain::id::{DeliveryId, InboundId};
 use serde::{Deserialize, Serialize};
@@ -34,17 +35,6 @@ impl Said {
         };
         rank(self) > known.map_or(0, rank)
     }
-}
-
-/// What the provider takes for it, in its own words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Price {
-    /// A decimal number, 0 or more.
-    pub amount: String,
-    /// ISO 4217.
-    pub currency: String,
-    /// 0 where it does not say.
-    pub segments: u32,
 }
 
 /// One thing that a provider said of a message.

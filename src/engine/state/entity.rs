@@ -3,6 +3,7 @@
 use super::alert::Alert;
 use super::content::Content;
 use super::name::Name;
+use super::spent::Charges;
 use crate::channel::Format;
 use crate::config::ChannelConfig;
 use crate::domain::Labels;
@@ -266,6 +267,12 @@ pub struct Delivery {
     /// Crashes in a row at which it was in flight.
     #[serde(default)]
     pub crashes: u32,
+    /// It counts against limits.
+    #[serde(default)]
+    pub limited: bool,
+    /// What its attempts cost, where that is known.
+    #[serde(default)]
+    pub charges: Option<Box<Charges>>,
 }
 
 /// In flight at so many crashes in a row, a message may be what ends the daemon.
@@ -308,9 +315,12 @@ impl Delivery {
 /// Under which a text is kept for further attempts: by its form, and one from a template only for
 /// the channel whose template it is.
 pub(in crate::engine) fn text_key(channel: &ChannelConfig) -> String {
-    let form = format_key(channel.format());
+    let form = match channel.transliterate {
+        true => "sms in GSM letters",
+        false => format_key(channel.format()),
+    };
     // It says how it can be answered.
-    let form = &match channel.adapter.confirmer().is_some_and(|c| c.inbound()) {
+    let form = match channel.adapter.confirmer().is_some_and(|c| c.inbound()) {
         true => format!("{form} with answers"),
         false => form.to_owned(),
     };

@@ -16,8 +16,10 @@ mod name;
 mod retire;
 mod share;
 mod silence;
+mod spent;
 mod table;
 mod watched;
+mod window;
 mod written;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
@@ -28,7 +30,9 @@ pub use index::{QueueKey, Timer};
 pub use name::Name;
 pub use retire::Leaving;
 pub use silence::{Silence, Sounding};
+pub use spent::{Charge, Charges, Spending, Spent};
 pub use watched::*;
+pub use window::{Counts, Window, Windows};
 
 use crate::domain::delivery::Status;
 use crate::domain::event::{Breaker, HookMoved};
@@ -76,6 +80,9 @@ pub struct State {
     /// What people wrote to us.
     pub inbox: Inbox,
     pub rates: Rates,
+    /// What limits count, and what tenants have spent today.
+    pub windows: Windows,
+    pub spending: Spending,
     pub last_acknowledged: Option<IncidentId>,
     pub config: ConfigState,
     /// Events about something unknown, or of an unknown kind.
