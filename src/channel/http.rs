@@ -50,10 +50,26 @@ impl Way {
         to: &Endpoint,
         dress: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, Failure> {
-        let mut answer = self.client.send(method, to, dress).await?;
-        answer.body = scrub(answer.body, &self.secrets);
-        answer.drop_headers(|value| self.secrets.iter().any(|s| value.contains(s.reveal())));
+        let mut answer = self.send_secretly(method, to, dress).await?;
+        self.clean(&mut answer);
         Ok(answer)
+    }
+
+    /// The answer as it came, for those who are given a secret by it; before a word of it goes
+    /// anywhere, [`Way::clean`].
+    pub async fn send_secretly(
+        &self,
+        method: Method,
+        to: &Endpoint,
+        dress: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Answer, Failure> {
+        self.client.send(method, to, dress).await
+    }
+
+    /// Takes our secrets out of it.
+    pub fn clean(&self, answer: &mut Answer) {
+        answer.body = scrub(std::mem::take(&mut answer.body), &self.secrets);
+        answer.drop_headers(|value| self.secrets.iter().any(|s| value.contains(s.reveal())));
     }
 
     /// Connects and sends nothing.

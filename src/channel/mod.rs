@@ -4,6 +4,7 @@
 //! breakers are the engine's. It works alone, without the daemon (see `examples/one_channel.rs`).
 //! Adding one is a file here and a line in [`KINDS`].
 
+pub mod apprise;
 mod azure;
 mod command;
 mod discord;

@@ -36,6 +36,7 @@ mod receivers;
 mod reload;
 mod safe_mode;
 mod secrets;
+mod selftest;
 mod sending;
 mod shipped;
 mod sound;

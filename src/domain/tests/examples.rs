@@ -425,6 +425,7 @@ fn checks() -> Vec<Event> {
 pub fn bare_minimum() -> BTreeMap<&'static str, &'static str> {
     [
         ("started", r#"{"version":"0.1.0"}"#),
+        ("hook_moved", r#"{"hook":"billing","seq":417}"#),
         ("erased", r#"{"from_seq":1,"to_seq":99,"because":"retention of 90d"}"#),
         ("config_applied", r#"{"hash":"ab12","changed":[]}"#),
         ("request_refused", r#"{"code":"NOBODY","message":"nobody"}"#),
