@@ -13,8 +13,6 @@ pub struct Region(Id);
 
 /// Numbers of North America begin with this, and are dialled abroad with 011.
 const NORTH_AMERICA: u16 = 1;
-/// Digits before and behind the dots of a masked number, the `+` beside them.
-const SHOWN: (usize, usize) = (4, 4);
 
 impl Region {
     /// Two letters, as ISO 3166 has them.
@@ -99,8 +97,8 @@ pub fn is_doubtful(number: &str) -> bool {
 /// For logs: `+1415•••2345`, of a short one less.
 pub fn masked(number: &str) -> String {
     let digits: Vec<char> = number.trim_start_matches('+').chars().collect();
-    let behind = SHOWN.1.min(digits.len() / 3);
-    let before = SHOWN.0.min(digits.len().saturating_sub(behind + 3));
+    let behind = if digits.len() >= 11 { 4 } else { 2.min(digits.len()) };
+    let before = digits.len().saturating_sub(behind + 3).min(4);
     let part = |from: usize, to: usize| digits[from..to].iter().collect::<String>();
     format!("+{}•••{}", part(0, before), part(digits.len() - behind, digits.len()))
 }

@@ -86,7 +86,7 @@ fn the_library_formats_and_doubts_and_refuses_nothing() {
 
 #[test]
 fn a_masked_number_does_not_tell_who_it_is() {
-    assert_eq!(masked("+14155552345"), "+1415•••345");
+    assert_eq!(masked("+14155552345"), "+1415•••2345");
     assert_eq!(masked("+420601123456"), "+4206•••3456");
     assert_eq!(masked("+1234567"), "+12•••67");
     assert_eq!(masked(""), "+•••");
