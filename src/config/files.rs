@@ -14,7 +14,7 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Tables that hold named entries, which several files may add to.
 const COLLECTIONS: &[&str] =
-    &["channels", "people", "groups", "schedules", "levels", "policies", "heartbeats", "watches", "intake"];
+    &["channels", "people", "groups", "schedules", "levels", "policies", "heartbeats", "watches", "intake", "hooks"];
 
 /// What was read: names relative to the main file's folder, the main file first. What could not be
 /// read, and why.

@@ -60,7 +60,7 @@ impl Turn<'_> {
             incident: incident.map(|i| Subject {
                 id: i.id.to_string(),
                 number: i.number,
-                first: i.firsts.get(&channel.name).cloned(),
+                first: i.firsts.get(&channel.name).map(str::to_owned),
             }),
         }
     }

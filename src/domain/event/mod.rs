@@ -7,6 +7,7 @@
 
 mod alert;
 mod health;
+mod hook;
 mod kind;
 mod limit;
 mod parts;
@@ -15,6 +16,7 @@ mod removed;
 
 pub use alert::{AlertReported, AlertsAwaited};
 pub use health::ChannelChanged;
+pub use hook::{HookFailing, HookMoved};
 pub use kind::EventKind;
 pub use limit::{BudgetPassed, Counted};
 pub use parts::{
@@ -59,7 +61,7 @@ pub struct Payload {
     pub subject: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub annotations: Labels,
     /// What a caller gave along with its request, and gets back.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

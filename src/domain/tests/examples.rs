@@ -4,8 +4,8 @@ use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
     AlertReported, AlertsAwaited, AttemptResult, Breaker, BudgetPassed, ChannelChanged, Counted, Erased, Event,
-    EventKind as K, HeartbeatStatus, Idempotency, Instead, Next, NextWhat, Origin, Payload, Price, Priced, Rendered,
-    Request, SilenceAdded, Unheard, WatchStatus,
+    EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency, Instead, Next, NextWhat, Origin, Payload,
+    Price, Priced, Rendered, Request, SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -262,6 +262,15 @@ fn deliveries() -> Vec<Event> {
             text: Some(Rendered { subject: String::new(), text: s("417a") }),
             ..Payload::default()
         }),
+        K::HookMoved(HookMoved {
+            hook: s("billing"),
+            seq: 417,
+            refused: 1,
+            failing: Some(HookFailing { since: Timestamp(T), words: s("503 not now"), long: true }),
+            gone: false,
+        })
+        .bare(),
+        K::HookMoved(HookMoved { hook: s("billing"), gone: true, ..HookMoved::default() }).bare(),
         K::ChannelChanged(ChannelChanged {
             channel: s("sms"),
             status: ChannelStatus::Dead,

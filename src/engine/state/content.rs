@@ -19,9 +19,8 @@ pub struct Content {
 impl Content {
     /// What it takes in memory, about.
     pub fn bytes(&self) -> u64 {
-        let named = self.annotations.iter().chain(&self.metadata);
-        let named: usize = named.map(|(name, text)| name.len() + text.len()).sum();
-        (self.subject.len() + self.body.len() + named) as u64
+        let metadata: usize = self.metadata.iter().map(|(name, text)| name.len() + text.len()).sum();
+        (self.subject.len() + self.body.len() + self.annotations.bytes() + metadata) as u64
     }
 
     /// What stands for texts that were removed on purpose.

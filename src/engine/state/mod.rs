@@ -11,34 +11,40 @@ mod erase;
 mod evolve;
 mod fold;
 mod index;
+mod name;
 mod retire;
 mod share;
+mod silence;
 mod spent;
 mod table;
 mod watched;
 mod window;
+mod written;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
 pub use content::Content;
 pub use entity::*;
 pub use index::{QueueKey, Timer};
+pub use name::Name;
 pub use retire::Leaving;
+pub use silence::{Silence, Sounding};
 pub use spent::{Charge, Charges, Spending, Spent};
 pub use watched::*;
 pub use window::{Counts, Window, Windows};
 
 use crate::domain::delivery::Status;
-use crate::domain::event::Breaker;
+use crate::domain::event::{Breaker, HookMoved};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use index::Index;
+use name::Names;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use table::Table;
 
 /// Everything the engine decides by, beside the config and the time.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
     /// Wall clock minus engine time: the sum of observed steps.
@@ -58,6 +64,8 @@ pub struct State {
     pub deliveries: Table<DeliveryId, Delivery>,
     pub channels: BTreeMap<String, ChannelState>,
     pub silences: BTreeMap<String, Silence>,
+    /// Receivers of events, as they were told of last.
+    pub hooks: BTreeMap<String, HookMoved>,
     pub heartbeats: BTreeMap<String, HeartbeatState>,
     pub watches: BTreeMap<String, WatchState>,
     pub metrics: BTreeMap<String, Metric>,
@@ -66,7 +74,7 @@ pub struct State {
     /// Urgent messages that nobody can be told of, and until when that sounds.
     pub unheard: BTreeMap<NotificationId, EngineTime>,
     /// By tenant, caller and key, see [`State::idempotency_key`].
-    pub idempotency: BTreeMap<String, Remembered>,
+    pub idempotency: Table<String, Remembered>,
     pub rates: Rates,
     /// What limits count, and what tenants have spent today.
     pub windows: Windows,
@@ -82,9 +90,19 @@ pub struct State {
     pub checkpoint_at: Option<Timestamp>,
     #[serde(skip)]
     pub(super) index: Index,
+    #[serde(skip)]
+    names: Names,
 }
 
 impl State {
+    /// The facts as they are now, for a snapshot: they stay so while the state goes on. Nothing large is copied.
+    pub fn frozen(&mut self) -> State {
+        let derived = (std::mem::take(&mut self.index), std::mem::take(&mut self.names));
+        let frozen = self.clone();
+        (self.index, self.names) = derived;
+        frozen
+    }
+
     /// Engine time at this instant of the wall clock.
     pub fn engine_time(&self, wall: Timestamp) -> EngineTime {
         EngineTime(wall.0.saturating_sub(self.offset.0))
@@ -130,12 +148,12 @@ impl State {
     }
 
     pub fn incident_by_number(&self, number: u64) -> Option<&Incident> {
-        self.index.by_number.get(&number).and_then(|id| self.incidents.get(id))
+        self.index.numbers.get(&number).and_then(|id| self.incidents.get(id))
     }
 
     /// Incidents that are not resolved, oldest first.
     pub fn live_incidents(&self) -> impl Iterator<Item = &Incident> {
-        self.index.live.values().filter_map(|id| self.incidents.get(id))
+        self.index.numbers.values().filter_map(|id| self.incidents.get(id)).filter(|i| i.is_live())
     }
 
     /// The deliveries of an incident that have not ended.
@@ -154,8 +172,9 @@ impl State {
     }
 
     /// The next engine time at which the state itself has something due.
-    pub fn next_timer(&self) -> Option<(EngineTime, &Timer)> {
-        self.index.timers.first().map(|(t, timer)| (*t, timer))
+    pub fn next_timer(&self) -> Option<(EngineTime, Timer)> {
+        let incident = self.index.incident_timers.first().map(|(t, id)| (*t, Timer::Incident(*id)));
+        self.index.timers.first().cloned().into_iter().chain(incident).min()
     }
 
     /// Waiting for a slot of this channel, the most urgent first.
@@ -185,16 +204,24 @@ impl State {
         self.index.suspects.iter().filter_map(|id| self.deliveries.get(id))
     }
 
-    /// Whether this is a notice, and something of the same incident is under way to the same place:
-    /// nobody hears that it is over before they hear that it began. Alarms wait for nothing.
+    /// Whether this is a notice that has to wait: something of the same incident is under way to the
+    /// same place, or an earlier notice has not got there. Nobody hears that it is over before they
+    /// hear that it began, and no provider that it was acknowledged after it was over. Alarms wait for
+    /// nothing.
     pub fn is_behind(&self, id: DeliveryId) -> bool {
-        let Some(d) = self.deliveries.get(&id) else { return false };
-        let notice = self.notifications.get(&d.notification).is_some_and(|n| n.origin.is_notice());
-        let Some(others) = d.incident.filter(|_| notice).and_then(|i| self.index.pending_by_incident.get(&i)) else {
-            return false;
+        let Some(d) = self.deliveries.get(&id).filter(|d| self.is_notice(d)) else { return false };
+        let Some(others) = d.incident.and_then(|i| self.index.pending_by_incident.get(&i)) else { return false };
+        let same_place = |o: &&Delivery| o.channel() == d.channel() && (o.medium.is_none() || o.address == d.address);
+        let before = |o: &Delivery| match o.status {
+            Status::Sending => true,
+            Status::Submitted => false,
+            _ => o.order < d.order && self.is_notice(o),
         };
-        let under_way = others.iter().filter_map(|o| self.deliveries.get(o)).filter(|o| o.status == Status::Sending);
-        under_way.filter(|o| o.channel() == d.channel()).any(|o| o.medium.is_none() || o.address == d.address)
+        others.iter().filter_map(|o| self.deliveries.get(o)).filter(same_place).any(before)
+    }
+
+    fn is_notice(&self, d: &Delivery) -> bool {
+        self.notifications.get(&d.notification).is_some_and(|n| n.origin.is_notice())
     }
 
     /// Deliveries whose answer was lost and whose provider is being asked.

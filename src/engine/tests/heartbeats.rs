@@ -147,7 +147,7 @@ fn so_many_failures_in_a_row_open_an_incident_that_says_what_is_broken_since_whe
     assert!(i.content.body.contains("failed 3 times in a row, since 12:05"), "{}", i.content.body);
     assert!(i.content.body.contains("The last answer: 401 Authenticate"));
     assert_eq!(
-        (i.labels["source"].as_str(), i.labels["name"].as_str(), i.labels["type"].as_str()),
+        (i.labels.get("source").unwrap(), i.labels.get("name").unwrap(), i.labels.get("type").unwrap()),
         ("heartbeat", "hook", "probe")
     );
     // Each further failure is counted, and nothing is sent.
@@ -288,7 +288,7 @@ fn a_real_message_goes_out_under_its_name() {
     w.at("1h2s").rings("alice", "sms").nothing_else();
     let n = w.engine.state.notifications.values().next().unwrap();
     assert_eq!(
-        (n.level.as_str(), n.labels["source"].as_str(), n.labels["name"].as_str()),
+        (n.level.as_str(), n.labels.get("source").unwrap(), n.labels.get("name").unwrap()),
         ("low", "heartbeat", "proof")
     );
     assert_eq!(status(&w, "proof"), HeartbeatStatus::Ok);
@@ -373,4 +373,31 @@ fn heartbeats_are_events_by_name_and_planned_time() {
         _ => None,
     });
     assert_eq!(planned, Some(Timestamp::parse("2026-01-06T12:05:00+01:00").unwrap()));
+}
+
+#[test]
+fn f45_a_certificate_that_soon_ends_is_told_once_and_is_over_with_a_newer_one() {
+    let mut w = World::with(&house("[heartbeats.slack]\nprobe = \"ops-slack\"\nevery = \"1h\"\nlevel = \"urgent\"\n"));
+    let told = |w: &World| -> Vec<(String, crate::domain::level::Level)> {
+        let one = |e: &EventKind| match e {
+            EventKind::IncidentOpened { fingerprint, level, .. } => Some((fingerprint.clone(), *level)),
+            _ => None,
+        };
+        w.events().filter_map(one).collect()
+    };
+    for words in ["connected", "connected to 1.2.3.4:465, certificate ends in 14d", "certificate ends in soon"] {
+        w.probe("ops-slack", Says::Notes(words));
+        w.run_for("1h");
+        assert!(told(&w).is_empty(), "{words}");
+    }
+    w.probe("ops-slack", Says::Notes("connected to 1.2.3.4:465, certificate ends in 13d"));
+    w.run_for("5h");
+    let normal = crate::domain::level::Level::Normal;
+    assert_eq!(told(&w), [("certificate/slack".to_owned(), normal)], "once, and nobody is woken for it");
+    assert_eq!(status(&w, "slack"), HeartbeatStatus::Ok);
+    let ended = |w: &World| w.events().filter(|e| matches!(e, EventKind::IncidentResolved { .. })).count();
+    assert_eq!(ended(&w), 0);
+    w.probe("ops-slack", Says::Notes("connected to 1.2.3.4:465, certificate ends in 89d"));
+    w.run_for("1h");
+    assert_eq!((ended(&w), told(&w).len()), (1, 1));
 }

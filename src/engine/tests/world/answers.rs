@@ -18,6 +18,8 @@ pub enum Says {
     /// It keeps the message under this name.
     Keeps(&'static str),
     Simulates,
+    /// A probe that is well, in these words.
+    Notes(&'static str),
     /// It takes this much for so many parts.
     At(&'static str, &'static str, u32),
     Fails(Failure),
@@ -64,7 +66,7 @@ impl Says {
         let (provider_id, detail) = (None, "well".to_owned());
         let result = match self {
             Says::Yes if sort == Sort::Fixed => AttemptResult::Delivered { provider_id, detail },
-            Says::Yes => AttemptResult::Sent { provider_id, detail },
+            Says::Yes | Says::Notes(_) => AttemptResult::Sent { provider_id, detail },
             Says::Submitted => AttemptResult::Submitted { provider_id: Some("SM1".into()), detail },
             Says::Keeps(id) => AttemptResult::Delivered { provider_id: Some(id.into()), detail },
             Says::At(amount, currency, segments) => AttemptResult::Sent { provider_id, detail }
@@ -84,6 +86,7 @@ impl Says {
         match self {
             Says::Fails(failure) => Some(Err(failure)),
             Says::Hangs | Says::Never => None,
+            Says::Notes(words) => Some(Ok(words.into())),
             _ => Some(Ok("well".into())),
         }
     }
