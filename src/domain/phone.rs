@@ -89,9 +89,14 @@ pub fn formatted(number: &str) -> String {
     }
 }
 
-/// Whether no country is known to have such a number.
-pub fn is_doubtful(number: &str) -> bool {
-    !number.parse::<PhoneNumber>().is_ok_and(|parsed| phonenumber::is_valid(&parsed))
+/// Whether no country has such numbers: its code is none, or all of its numbers are longer or shorter.
+pub fn is_impossible(number: &str) -> bool {
+    let Ok(parsed) = number.parse::<PhoneNumber>() else { return true };
+    let Some(plan) = parsed.metadata(&phonenumber::metadata::DATABASE) else { return true };
+    let code = parsed.code().value().to_string().len();
+    let length = u16::try_from(number.len().saturating_sub(1 + code)).unwrap_or(u16::MAX);
+    let (whole, local) = (plan.descriptors().general().possible_length(), plan.descriptors().general().possible_local_length());
+    !whole.is_empty() && !whole.contains(&length) && !local.contains(&length)
 }
 
 /// For logs: `+1415•••2345`, of a short one less.
