@@ -95,8 +95,12 @@ pub fn is_impossible(number: &str) -> bool {
     let Some(plan) = parsed.metadata(&phonenumber::metadata::DATABASE) else { return true };
     let code = parsed.code().value().to_string().len();
     let length = u16::try_from(number.len().saturating_sub(1 + code)).unwrap_or(u16::MAX);
-    let (whole, local) = (plan.descriptors().general().possible_length(), plan.descriptors().general().possible_local_length());
-    !whole.is_empty() && !whole.contains(&length) && !local.contains(&length)
+    let sorts = plan.descriptors();
+    let others =
+        [sorts.fixed_line(), sorts.mobile(), sorts.toll_free(), sorts.shared_cost(), sorts.voip(), sorts.uan()];
+    let all: Vec<_> = others.into_iter().flatten().chain([sorts.general()]).collect();
+    let lengths = || all.iter().flat_map(|sort| sort.possible_length().iter().chain(sort.possible_local_length()));
+    lengths().next().is_some() && !lengths().any(|known| *known == length)
 }
 
 /// For logs: `+1415•••2345`, of a short one less.

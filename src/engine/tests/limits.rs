@@ -338,7 +338,8 @@ fn a_flood_of_alarms_never_drops_one() {
         page(&mut w, ["normal", "high", "urgent"][n % 3]);
         w.run_for("7s");
     }
-    let all = w.all_until("4h");
+    let mut all = w.all_until("4h");
+    all.retain(|h| h.channel == "sms");
     assert_eq!(all.len(), 60, "each goes in the end");
     let first: Vec<_> = all.iter().take_while(|h| h.at < span("1h")).collect();
     assert!(first.len() <= 25, "20 and the reserve for urgent: {}", first.len());
