@@ -119,7 +119,8 @@ impl Channel for SendGrid {
     fn describe(&self, out: &Outgoing) -> String {
         match self.document(out) {
             Ok(document) => {
-                format!("POST {}/v3/mail/send\nAuthorization: Bearer [secret]\n\n{document:#}", self.base.place())
+                let head = format!("POST {}/v3/mail/send\nAuthorization: Bearer [secret]", self.base.place());
+                format!("{head}\nContent-Type: application/json\n\n{document:#}")
             }
             Err(failure) => failure.to_string(),
         }
