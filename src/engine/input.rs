@@ -2,7 +2,7 @@
 
 use crate::channel::{Found, Lost, Outgoing, Probed};
 use crate::config::Config;
-use crate::domain::event::{AttemptResult, HookMoved};
+use crate::domain::event::{AttemptResult, HookMoved, Place};
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::matcher::Matcher;
 use crate::domain::time::{Span, Timestamp};
@@ -152,6 +152,11 @@ pub enum Ask {
         name: String,
         result: Probed,
     },
+    /// A text that [`Effect::ReadText`] asked for, or why it cannot be had.
+    TextRead {
+        place: Place,
+        text: Result<Arc<str>, String>,
+    },
     /// The trigger says: look whether this heartbeat is due.
     Trigger {
         name: String,
@@ -287,6 +292,8 @@ pub enum Effect {
         timeout: Span,
         out: Box<Outgoing>,
     },
+    /// A delivery waits for the text at this place.
+    ReadText(Place),
     /// What should sound has changed.
     Sound,
     /// Everybody who is logged in on this host is to read this.

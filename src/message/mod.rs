@@ -4,10 +4,12 @@
 //! reuse it. A failing template falls back to the built-in text.
 
 mod alertmanager;
+pub mod attachment;
 mod chat;
 mod clean;
 mod context;
 mod document;
+pub mod links;
 mod mail;
 mod phrase;
 pub mod segments;

@@ -9,6 +9,7 @@ mod harness;
 
 mod access;
 mod alerts;
+mod attached;
 mod bad_input;
 mod blocked;
 mod broken_morning;

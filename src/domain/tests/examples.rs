@@ -3,9 +3,9 @@
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
-    AlertReported, AlertsAwaited, AttemptResult, Breaker, BudgetPassed, ChannelChanged, Counted, Erased, Event,
-    EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency, Instead, Next, NextWhat, Origin, Payload,
-    Price, Priced, Rendered, Request, SilenceAdded, Unheard, WatchStatus,
+    AlertReported, AlertsAwaited, Attachment, AttemptResult, Breaker, BudgetPassed, ChannelChanged, Counted, Erased,
+    Event, EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency, Instead, Next, NextWhat, Origin,
+    Payload, Place, Price, Priced, Rendered, Request, SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -167,7 +167,31 @@ fn notifications() -> Vec<Event> {
             }
             .with(Payload { metadata: [(s("campaign"), s("autumn"))].into(), ..words() })
         })
+        .chain([with_files()])
         .collect()
+}
+
+/// What its text and its files are too long for stands elsewhere.
+fn with_files() -> Event {
+    let blob = |bytes, letter: &str| Place { seq: 0, bytes, blob: Some(letter.repeat(64)) };
+    let file = Attachment { name: s("report.pdf"), mime: s("application/pdf"), place: blob(120_417, "a") };
+    K::NotificationAccepted {
+        id: notification(),
+        origin: Origin::OneShot,
+        level: Level::Low,
+        kind_of: s("message"),
+        labels: labels().into(),
+        correlation_id: None,
+        request: None,
+        tenant: None,
+        initiator: s("alice"),
+        idempotency: None,
+        expires: EngineTime(T + 86_400_000_000),
+        not_before: None,
+        heartbeat: None,
+        silenced_by: None,
+    }
+    .with(Payload { attachments: vec![file], more: Some(blob(31_200, "b")), ..words() })
 }
 
 fn deliveries() -> Vec<Event> {
