@@ -31,7 +31,6 @@ fn describe(channel: &ChannelConfig) -> String {
         matter: Matter::default(),
         sound: None,
         attachments: Vec::new(),
-        attachments: Vec::new(),
     })
 }
 
