@@ -177,6 +177,26 @@ pub(super) fn attempt(result: Result<AttemptResult, Failure>) -> AttemptResult {
     result.unwrap_or_else(AttemptResult::Failed)
 }
 
+/// What was accepted, and how it ended will be said.
+pub(super) fn confirmed_later(result: AttemptResult, awaited: bool) -> AttemptResult {
+    match result {
+        AttemptResult::Sent { provider_id: Some(id), detail } if awaited => {
+            AttemptResult::Submitted { provider_id: Some(id), detail }
+        }
+        AttemptResult::Priced { price, result } => confirmed_later(*result, awaited).priced(Some(price)),
+        other => other,
+    }
+}
+
+/// `confirm`: how long the provider's word is waited for before it is asked.
+pub(super) fn patience(table: &mut Table<'_>) -> Span {
+    let patience = table.parsed("confirm", |text| match Span::parse(text)? {
+        span if (1..=3_600).contains(&span.as_secs()) => Ok(span),
+        _ => Err(format!("{text:?} is out of range; write a time from \"1s\" to \"1h\"")),
+    });
+    patience.unwrap_or(Span::secs(30))
+}
+
 /// The failure of something that sent nothing: there is nothing to have been processed.
 pub(super) fn harmless(mut failure: Failure) -> Failure {
     failure.unknown = false;

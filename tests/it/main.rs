@@ -13,6 +13,7 @@ mod attached;
 mod bad_input;
 mod blocked;
 mod broken_morning;
+mod callbacks;
 mod clock;
 mod crowded;
 mod damaged;

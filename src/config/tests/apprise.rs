@@ -30,6 +30,7 @@ fn describe(channel: &ChannelConfig) -> String {
         ttl: Span::hours(1),
         matter: Matter::default(),
         sound: None,
+        callback: None,
         attachments: Vec::new(),
     })
 }

@@ -8,7 +8,7 @@ use crate::channel::Format;
 use crate::config::ChannelConfig;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::event::{Breaker, Idempotency, KEPT, Next, Origin, Payload, Place, Rendered, Request};
+use crate::domain::event::{Breaker, Idempotency, KEPT, Next, Origin, Payload, Place, Rendered, Request, Said};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -201,6 +201,25 @@ pub struct Attempt {
     pub error: Option<String>,
     pub provider_id: Option<String>,
     pub possibly_duplicate: bool,
+    /// Where the provider calls back about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<Box<Confirm>>,
+}
+
+/// What is known of an attempt from the provider's callbacks, or by asking.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Confirm {
+    /// Each callback about it carries this.
+    pub nonce: String,
+    pub said: Option<Said>,
+    /// In the provider's own word.
+    pub status: String,
+    pub delivered_at: Option<Timestamp>,
+    /// A key was pressed, and was acted on.
+    pub spent: bool,
+    /// It was final, and something else was said after that.
+    pub contradicted: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -297,6 +316,16 @@ const SUSPECT: u32 = 2;
 const POISON: u32 = 3;
 
 impl Delivery {
+    /// One of its attempts that are at hand.
+    pub fn attempt(&self, n: u32) -> Option<&Attempt> {
+        self.attempts.iter().rfind(|a| a.n == n)
+    }
+
+    /// What the provider said of this attempt, as far as it can say anything.
+    pub fn confirm(&self, n: u32) -> Option<&Confirm> {
+        self.attempt(n)?.confirm.as_deref()
+    }
+
     /// It goes last and alone.
     pub fn is_suspect(&self) -> bool {
         self.crashes >= SUSPECT
@@ -330,9 +359,14 @@ pub(in crate::engine) fn text_key(channel: &ChannelConfig) -> String {
         true => "sms in GSM letters",
         false => format_key(channel.format()),
     };
+    // It says how it can be answered.
+    let form = match channel.adapter.confirmer().is_some_and(|c| c.inbound()) {
+        true => format!("{form} with answers"),
+        false => form.to_owned(),
+    };
     match channel.template {
         Some(_) => format!("{form} of {}", channel.name),
-        None => form.to_owned(),
+        None => form.clone(),
     }
 }
 

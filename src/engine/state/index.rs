@@ -245,10 +245,10 @@ impl Index {
 /// When a delivery wants to be looked at.
 fn delivery_due(d: &Delivery) -> Option<EngineTime> {
     match d.status {
-        Status::Scheduled | Status::Backoff | Status::Waiting | Status::Unknown => {
+        Status::Scheduled | Status::Submitted | Status::Backoff | Status::Waiting | Status::Unknown => {
             Some(d.until.map_or(d.expires, |u| u.min(d.expires)))
         }
-        Status::Ready | Status::Submitted => Some(d.expires),
+        Status::Ready => Some(d.expires),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@ mod entity;
 mod erase;
 mod evolve;
 mod fold;
+mod inbox;
 mod index;
 mod name;
 mod retire;
@@ -24,6 +25,7 @@ mod written;
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
 pub use content::Content;
 pub use entity::*;
+pub use inbox::{Inbox, Written};
 pub use index::{QueueKey, Timer};
 pub use name::Name;
 pub use retire::Leaving;
@@ -77,6 +79,8 @@ pub struct State {
     pub unheard: BTreeMap<NotificationId, EngineTime>,
     /// By tenant, caller and key, see [`State::idempotency_key`].
     pub idempotency: Table<String, Remembered>,
+    /// What people wrote to us.
+    pub inbox: Inbox,
     pub rates: Rates,
     /// What limits count, and what tenants have spent today.
     pub windows: Windows,
