@@ -158,7 +158,8 @@ impl Channel for SendGrid {
                     file["content"] =
                         format!("[{} letters of base64]", file["content"].as_str().map_or(0, str::len)).into();
                 }
-                format!("POST {}/v3/mail/send\nAuthorization: Bearer [secret]\n\n{document:#}", self.base.place())
+                let head = format!("POST {}/v3/mail/send\nAuthorization: Bearer [secret]", self.base.place());
+                format!("{head}\nContent-Type: application/json\n\n{document:#}")
             }
             Err(failure) => failure.to_string(),
         }
