@@ -72,6 +72,8 @@ pub struct Daemon {
     pub timezone_name: String,
     /// Whose national numbers are understood.
     pub region: Option<Region>,
+    /// Bytes of all attachments of one message.
+    pub attachments: u64,
 }
 
 /// Who may do what over the socket, groups expanded to uids at load.
@@ -100,6 +102,8 @@ pub struct Http {
     pub public_url: Option<String>,
     /// Without any only loopback is listened on.
     pub tokens: Vec<Token>,
+    /// How long links to attachments are good.
+    pub attachments_for: Span,
 }
 
 /// A program that gets events, as configured.

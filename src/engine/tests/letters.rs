@@ -260,8 +260,8 @@ fn their_number_and_their_text_are_bounded_and_the_oldest_goes_first() {
         });
     }
     w.untold();
-    assert!(w.engine.state.dead_bytes() <= 1 << 20);
-    assert_eq!(w.engine.state.dead_count(), 15, "16 of them are a few bytes more than a megabyte");
+    assert!(w.engine.state.dead_bytes() <= 16 << 10);
+    assert_eq!(w.engine.state.dead_count(), 15, "16 beginnings are a few bytes more than 16 KiB");
     assert!(!w.engine.state.is_dead_letter(first));
     assert!(w.engine.state.deliveries[&first].dropped, "it is given up, on the record");
 }

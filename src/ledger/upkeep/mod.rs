@@ -307,7 +307,10 @@ impl Worker {
         if through == 0 {
             return Ok(());
         }
-        self.eraser.forget(through, &|| self.inbox.stopping())?;
+        let through = self.eraser.forget(through, &|| self.inbox.stopping())?;
+        if through == 0 {
+            return Ok(());
+        }
         failpoint::reached(Point::ForgetDone);
         (self.report)(Report::Forgotten { to_seq: through, because: format!("retention: audit {}", age.exact()) });
         Ok(())
