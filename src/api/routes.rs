@@ -3,8 +3,8 @@
 use super::access::Right;
 use super::guard::{Guard, guard, unknown_path, wrong_method};
 use super::{
-    Api, alerts, control, erase, events, export, health, heartbeats, incidents, intake, ledger, lists, plain, selftest,
-    status,
+    Api, alerts, attachments, callbacks, control, erase, events, export, health, heartbeats, incidents, intake, ledger,
+    link, lists, plain, selftest, sms, status,
 };
 use crate::engine::{Ask, Role};
 use axum::Router;
@@ -67,6 +67,8 @@ pub fn table() -> Vec<Route> {
         reads("/api/v1/silences", get(lists::silences)),
         acts("/api/v1/silences", post(control::silence)),
         row(Method::DELETE, "/api/v1/silences/{id}", OPERATOR, delete(control::expire_silence)),
+        reads("/api/v1/sms/inbox", get(sms::inbox)),
+        reads("/api/v1/sms/conversations/{number}", get(sms::conversation)),
         reads("/api/v1/ledger", get(ledger::query)),
         reads("/api/v1/ledger/stats", get(ledger::stats)),
         reads("/api/v1/ledger/verify", get(ledger::verify)),
@@ -100,6 +102,9 @@ impl Api {
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(health::metrics))
             .route("/api/v2/alerts", get(alerts::gate::list).post(alerts::gate::post))
+            .route("/attachments/{id}/{name}", get(attachments::fetch))
+            .merge(callbacks::routes())
+            .route("/a/{token}", get(link::show).post(link::acknowledge))
             .fallback(health::nothing_else)
             .with_state(self.clone())
     }

@@ -104,6 +104,11 @@ pub(super) fn timeout(table: &mut Table<'_>) -> Span {
     Span(timeout.0 - timeout.0 / 20)
 }
 
+/// `attachments_mib`: bytes of files that one message carries.
+pub(super) fn attachments(table: &mut Table<'_>) -> u64 {
+    table.integer("attachments_mib", 0..=25).map_or(20, i64::unsigned_abs) << 20
+}
+
 /// A file that is not there is a warning: an alarm daemon starts all the same.
 pub(super) fn ca_file(table: &mut Table<'_>) -> Option<PathBuf> {
     let path = PathBuf::from(table.text("ca_file").filter(|p| !p.is_empty())?);
@@ -170,6 +175,26 @@ pub(super) fn not_theirs(answer: &Answer, provider: &str) -> Failure {
 
 pub(super) fn attempt(result: Result<AttemptResult, Failure>) -> AttemptResult {
     result.unwrap_or_else(AttemptResult::Failed)
+}
+
+/// What was accepted, and how it ended will be said.
+pub(super) fn confirmed_later(result: AttemptResult, awaited: bool) -> AttemptResult {
+    match result {
+        AttemptResult::Sent { provider_id: Some(id), detail } if awaited => {
+            AttemptResult::Submitted { provider_id: Some(id), detail }
+        }
+        AttemptResult::Priced { price, result } => confirmed_later(*result, awaited).priced(Some(price)),
+        other => other,
+    }
+}
+
+/// `confirm`: how long the provider's word is waited for before it is asked.
+pub(super) fn patience(table: &mut Table<'_>) -> Span {
+    let patience = table.parsed("confirm", |text| match Span::parse(text)? {
+        span if (1..=3_600).contains(&span.as_secs()) => Ok(span),
+        _ => Err(format!("{text:?} is out of range; write a time from \"1s\" to \"1h\"")),
+    });
+    patience.unwrap_or(Span::secs(30))
 }
 
 /// The failure of something that sent nothing: there is nothing to have been processed.

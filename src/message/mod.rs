@@ -4,10 +4,13 @@
 //! reuse it. A failing template falls back to the built-in text.
 
 mod alertmanager;
+pub mod attachment;
 mod chat;
 mod clean;
 mod context;
 mod document;
+mod link;
+pub mod links;
 mod mail;
 mod phrase;
 pub mod segments;
@@ -18,6 +21,8 @@ mod template;
 mod tests;
 
 pub use context::{About, Context};
+pub use link::{KEY as LINK_KEY, Link, LinkKey};
+pub use speech::digits as spelled;
 pub use template::{TemplateProblem, check_template};
 
 use crate::domain::delivery::Format;

@@ -50,6 +50,8 @@ pub async fn survives(channel: &dyn Channel, address: &str) {
         ttl: Span::hours(1),
         matter: Matter::default(),
         sound: None,
+        callback: None,
+        attachments: Vec::new(),
     };
     let within = Duration::from_secs(30);
     let result = tokio::time::timeout(within, channel.send(&out)).await.expect("it ends in time");

@@ -9,9 +9,11 @@ mod harness;
 
 mod access;
 mod alerts;
+mod attached;
 mod bad_input;
 mod blocked;
 mod broken_morning;
+mod callbacks;
 mod clock;
 mod crowded;
 mod damaged;

@@ -9,6 +9,8 @@ const LEAST: &[(&str, &str)] = &[
     ("GET /healthz", "stranger"),
     ("GET /readyz", "stranger"),
     ("GET /metrics", "viewer"),
+    ("GET /api/v1/sms/inbox", "viewer"),
+    ("GET /api/v1/sms/conversations/{number}", "viewer"),
     ("GET /api/v1/status", "viewer"),
     ("POST /api/v1/notifications", "operator"),
     ("GET /api/v1/deliveries", "viewer"),

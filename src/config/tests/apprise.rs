@@ -30,6 +30,8 @@ fn describe(channel: &ChannelConfig) -> String {
         ttl: Span::hours(1),
         matter: Matter::default(),
         sound: None,
+        callback: None,
+        attachments: Vec::new(),
     })
 }
 

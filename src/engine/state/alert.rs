@@ -25,6 +25,13 @@ pub struct Alert {
     pub kept: Vec<String>,
 }
 
+impl Alert {
+    /// What it takes in memory, about.
+    pub fn bytes(&self) -> u64 {
+        (self.generator_url.len() + self.kept.iter().map(String::len).sum::<usize>()) as u64
+    }
+}
+
 /// The fingerprint of the incident that stands for an alert.
 pub fn fingerprint_of(alert: u64) -> String {
     format!("{PREFIX}{alert:016x}")

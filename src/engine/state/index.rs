@@ -115,6 +115,7 @@ impl Index {
     }
 
     pub fn add_delivery(&mut self, d: &Delivery) {
+        self.text_bytes += d.text_bytes();
         delivery_due(d).map(|due| self.timers.insert((due, Timer::Delivery(d.id))));
         if is_dead_letter(d) {
             self.add_dead_letter(d);
@@ -148,6 +149,7 @@ impl Index {
     }
 
     pub fn remove_delivery(&mut self, d: &Delivery) {
+        self.text_bytes -= d.text_bytes();
         delivery_due(d).map(|due| self.timers.remove(&(due, Timer::Delivery(d.id))));
         if is_dead_letter(d) {
             self.remove_dead_letter(d);
@@ -243,10 +245,10 @@ impl Index {
 /// When a delivery wants to be looked at.
 fn delivery_due(d: &Delivery) -> Option<EngineTime> {
     match d.status {
-        Status::Scheduled | Status::Backoff | Status::Waiting | Status::Unknown => {
+        Status::Scheduled | Status::Submitted | Status::Backoff | Status::Waiting | Status::Unknown => {
             Some(d.until.map_or(d.expires, |u| u.min(d.expires)))
         }
-        Status::Ready | Status::Submitted => Some(d.expires),
+        Status::Ready => Some(d.expires),
         _ => None,
     }
 }
@@ -298,8 +300,8 @@ impl State {
         let mut index = Index::default();
         self.deliveries.values().for_each(|d| index.add_delivery(d));
         let contents = self.notifications.values().map(|n| &n.content);
-        index.text_bytes =
-            contents.chain(self.incidents.values().map(|i| &i.content)).map(|content| content.bytes()).sum();
+        index.text_bytes += contents.map(|content| content.bytes()).sum::<u64>();
+        index.text_bytes += self.incidents.values().map(Incident::text_bytes).sum::<u64>();
         self.incidents.values().for_each(|i| index.add_incident(i));
         self.silences.values().for_each(|s| index.add_silence(s));
         for (channel, sounds) in &self.sounding {

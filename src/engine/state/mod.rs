@@ -10,6 +10,7 @@ mod entity;
 mod erase;
 mod evolve;
 mod fold;
+mod inbox;
 mod index;
 mod name;
 mod retire;
@@ -24,6 +25,7 @@ mod written;
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
 pub use content::Content;
 pub use entity::*;
+pub use inbox::{Inbox, Written};
 pub use index::{QueueKey, Timer};
 pub use name::Name;
 pub use retire::Leaving;
@@ -51,6 +53,8 @@ pub struct State {
     pub offset: Span,
     /// The wall clock of the last event.
     pub last_at: Timestamp,
+    /// The last event; its texts are found by this number.
+    pub last_seq: u64,
     /// The boot of the machine in which this life began.
     pub boot: String,
     /// The last life was told to stop, so what it left under way is no crash.
@@ -75,6 +79,8 @@ pub struct State {
     pub unheard: BTreeMap<NotificationId, EngineTime>,
     /// By tenant, caller and key, see [`State::idempotency_key`].
     pub idempotency: Table<String, Remembered>,
+    /// What people wrote to us.
+    pub inbox: Inbox,
     pub rates: Rates,
     /// What limits count, and what tenants have spent today.
     pub windows: Windows,

@@ -146,7 +146,7 @@ impl State {
             return;
         }
         if let Some(i) = self.incidents.remove(&id) {
-            self.index.text_bytes -= i.content.bytes();
+            self.index.text_bytes -= i.text_bytes();
             self.index.remove_incident(&i);
         }
     }

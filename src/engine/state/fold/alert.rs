@@ -14,6 +14,7 @@ impl State {
         payload: Option<&Payload>,
     ) -> bool {
         let url = self.names.of_any(report.generator_url.as_deref());
+        let seq = self.last_seq;
         self.change_incident(report.id, |i| {
             match &mut i.alert {
                 Some(alert) => {
@@ -37,7 +38,7 @@ impl State {
                 }
             }
             if payload.is_some_and(|p| !p.erased) {
-                i.content = super::content(payload);
+                i.content = super::content(payload, seq);
             }
         })
     }
