@@ -50,6 +50,7 @@ pub async fn tell(url: &str, text: &str) -> Result<AttemptResult, String> {
         matter: Matter::default(),
         sound: None,
         attachments: Vec::new(),
+        callback: None,
     };
     Ok(hook.send(&out).await)
 }

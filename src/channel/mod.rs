@@ -4,8 +4,10 @@
 //! breakers are the engine's. It works alone, without the daemon (see `examples/one_channel.rs`).
 //! Adding one is a file here and a line in [`KINDS`].
 
+pub mod apprise;
 mod azure;
 mod command;
+mod confirm;
 mod discord;
 mod email_sms;
 mod http;
@@ -15,7 +17,7 @@ mod matter;
 mod ntfy;
 mod pagerduty;
 mod request;
-mod sendgrid;
+pub mod sendgrid;
 mod sign;
 mod slack;
 mod smtp;
@@ -23,8 +25,8 @@ mod sns;
 mod socket;
 pub mod sound;
 mod teams;
-mod telnyx;
-mod twilio;
+pub mod telnyx;
+pub mod twilio;
 mod webhook;
 mod websocket;
 
@@ -40,6 +42,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use crate::domain::delivery::Format;
+pub use confirm::{Callback, Confirmer, Incoming, Spoken};
 pub use matter::{Matter, Occasion, Subject};
 
 /// One attempt, ready to go. Everything is finished text; the channel adds only its wire format.
@@ -61,6 +64,8 @@ pub struct Outgoing {
     pub sound: Option<SoundOrder>,
     /// Files that go along, for a channel that carries them.
     pub attachments: Vec<Enclosed>,
+    /// How the provider says later what became of it; `None`: it cannot.
+    pub callback: Option<Callback>,
 }
 
 /// A file on its way out.
@@ -137,6 +142,11 @@ pub trait Channel: Send + Sync + Debug {
 
     /// For channels whose provider can be asked, after a lost answer, whether it has a message.
     fn inquirer(&self) -> Option<&dyn Inquirer> {
+        None
+    }
+
+    /// For channels whose provider says later how a message ended, and can prove that it is it.
+    fn confirmer(&self) -> Option<&dyn Confirmer> {
         None
     }
 

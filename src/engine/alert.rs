@@ -69,7 +69,7 @@ impl Turn<'_> {
         let (ends_at, due) = self.end_of(&report);
         let old = i.alert.as_ref();
         let starts_at = old.map_or(self.wall, |a| a.starts_at);
-        let url = Some(&report.generator_url).filter(|url| old.is_none_or(|a| a.generator_url != **url));
+        let url = Some(&report.generator_url).filter(|url| old.is_none_or(|a| a.generator_url != *url.as_str()));
         let level = rules.level_of(&report.labels).unwrap_or(rules.otherwise);
         let higher = level > i.level;
         let head = EventKind::AlertReported(AlertReported {

@@ -6,15 +6,21 @@
 
 mod acknowledge;
 mod alert;
+mod answer;
 mod asked;
 mod attached;
 mod budget;
+mod callback;
+mod called;
+mod confirm;
 mod delivery;
 mod due;
+mod effect;
 mod fomo;
 mod health;
 mod heartbeat;
 mod hook;
+mod inbound;
 mod incident;
 mod input;
 mod labels;
@@ -36,6 +42,7 @@ mod queue;
 mod reader;
 mod refusal;
 mod reload;
+mod reply;
 mod report;
 mod request;
 mod room;
@@ -55,6 +62,8 @@ mod whole;
 mod tests;
 
 pub use asked::*;
+pub use called::{Called, Keyed, Pressed, Wrote};
+pub use effect::*;
 pub use heartbeat::spread_of;
 pub use input::*;
 pub use oncall::on_call;
@@ -67,6 +76,7 @@ use crate::config::Config;
 use crate::domain::event::{Blob, Event, Frame};
 use crate::domain::id::NotificationId;
 use crate::domain::time::{EngineTime, Timestamp};
+use crate::message::LinkKey;
 use crate::message::links::Links;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -130,6 +140,8 @@ pub(crate) struct Agenda {
     pub at_hand: whole::AtHand,
     /// The daemon stops: no new attempt begins.
     pub closing: bool,
+    /// What links are signed with; without it there are none.
+    pub link_key: Option<LinkKey>,
 }
 
 /// What one turn came to.
@@ -179,6 +191,11 @@ impl Engine {
     /// When [`Ask::Wake`] is wanted next, as the wall clock will show it.
     pub fn next_due(&self) -> Option<Timestamp> {
         due::next_due(&self.state, &self.config, &self.agenda)
+    }
+
+    /// From now on messages carry links that are signed with this.
+    pub fn set_link_key(&mut self, key: Option<LinkKey>) {
+        self.agenda.link_key = key;
     }
 
     /// The daemon stops: what runs may end, nothing new begins.

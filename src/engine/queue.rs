@@ -1,6 +1,6 @@
 //! Who may start now: slots, breakers, and one more look at whether it is still wanted.
 
-use super::input::{AttemptOrder, Effect};
+use super::effect::{AttemptOrder, Effect};
 use super::limit::Admitted;
 use super::state::ChannelState;
 use super::turn::Turn;
@@ -106,6 +106,8 @@ impl Turn<'_> {
             None => self.render(id, channel),
         };
         let matter = self.matter(id, channel);
+        let nonce = self.nonce(channel);
+        let callback = self.callback(id, n, nonce.as_deref(), self.offers_keys(id, channel));
         let payload = Payload { text: fresh.then(|| text.clone()), ..Payload::default() };
         let head = EventKind::AttemptStarted {
             delivery: id,
@@ -115,6 +117,7 @@ impl Turn<'_> {
             format: fresh.then_some(key),
             possibly_duplicate,
             thread: matter.incident.as_ref().and_then(|i| i.first.clone()),
+            nonce,
         };
         if fresh {
             self.emit_with(head, payload)
@@ -124,7 +127,18 @@ impl Turn<'_> {
         self.keep_pace(channel);
         let sound = channel.sound.map(|s| self.begin_sound(id, channel, s));
         let ttl = expires - self.now;
-        let out = Outgoing { key: id.to_string(), attempt: n, address, text, level, ttl, matter, sound, attachments };
+        let out = Outgoing {
+            key: id.to_string(),
+            attempt: n,
+            address,
+            text,
+            level,
+            ttl,
+            matter,
+            sound,
+            attachments,
+            callback,
+        };
         self.effects.push(Effect::Attempt(AttemptOrder {
             delivery: id,
             n,

@@ -33,10 +33,9 @@ impl Turn<'_> {
             delivery: id.to_string(),
             at: self.wall,
             zone: reader.unwrap_or_else(|| self.config.daemon.timezone.clone()),
-            // No page and no reply can acknowledge yet, so none is offered.
-            link: None,
-            reply: None,
-            keys: false,
+            link: self.link(id, channel),
+            reply: self.reply_code(id, channel),
+            keys: self.offers_keys(id, channel),
             possibly_duplicate: d.maybe_sent,
             enclosures: self.enclosures(&n.content, channel),
         };

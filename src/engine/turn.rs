@@ -1,7 +1,8 @@
 //! One decision under way: it reads the state, decides on events, and folds each at once.
 
 use super::Agenda;
-use super::input::{Ask, Caller, Effect, Input, Outcome};
+use super::effect::Effect;
+use super::input::{Ask, Caller, Input, Outcome};
 use super::refusal::{Answer, Refusal};
 use super::state::State;
 use crate::config::Config;
@@ -111,6 +112,7 @@ impl<'e> Turn<'e> {
                 done()
             }
             Ask::TextRead { place, text } => self.text_read(&place, text),
+            Ask::Called(called) => self.called(called),
             Ask::HeartbeatDone { name, result } => {
                 self.heartbeat_done(&name, result);
                 done()

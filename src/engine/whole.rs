@@ -3,7 +3,7 @@
 //! its channel against those that are not more urgent. What cannot be read is told in the message, which
 //! goes out with what is here.
 
-use super::input::Effect;
+use super::effect::Effect;
 use super::state::{Content, Delivery};
 use super::turn::{Turn, done};
 use crate::channel::Format;

@@ -9,6 +9,7 @@ mod chat;
 mod clean;
 mod context;
 mod document;
+mod link;
 pub mod links;
 mod mail;
 mod phrase;
@@ -20,6 +21,8 @@ mod template;
 mod tests;
 
 pub use context::{About, Context};
+pub use link::{KEY as LINK_KEY, Link, LinkKey};
+pub use speech::digits as spelled;
 pub use template::{TemplateProblem, check_template};
 
 use crate::domain::delivery::Format;

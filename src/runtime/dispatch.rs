@@ -12,7 +12,7 @@ use crate::domain::event::{AttemptResult, Place};
 use crate::domain::failpoint::{self, Point};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::Span;
-use crate::engine::{Ask, AttemptOrder, Caller, Effect, Inquiry, Outcome};
+use crate::engine::{Ask, AttemptOrder, Called, Caller, Effect, Inquiry, Outcome, Question};
 use futures_util::FutureExt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -33,6 +33,8 @@ impl Dispatcher {
         match effect {
             Effect::Attempt(order) => self.attempt(config, order),
             Effect::Inquiry(inquiry) => self.inquire(config, inquiry),
+            Effect::Question(question) => self.ask(config, question),
+            Effect::HangUp(question) => self.hang_up(config, &question),
             Effect::Probe { heartbeat, channel, timeout } => {
                 let adapter = self.adapter(config, &channel);
                 self.check(heartbeat, async move {
@@ -112,6 +114,39 @@ impl Dispatcher {
                 None => unclear(gone()),
             };
             handle.tell(Caller::engine(), Ask::Inquired { delivery, n, found });
+        });
+    }
+
+    fn ask(&self, config: &Config, question: Question) {
+        let handle = self.handle.clone();
+        let adapter = self.adapter(config, &question.channel);
+        tokio::spawn(async move {
+            let Question { delivery, n, timeout, provider_id, .. } = question;
+            let asked = adapter.as_ref().and_then(|adapter| adapter.confirmer()).and_then(|c| c.ask(&provider_id));
+            let answer = match asked {
+                Some(asked) => within(timeout, false, asked).await.and_then(|answer| answer),
+                None => Err(gone()),
+            };
+            handle.tell(Caller::engine(), Ask::Called(Called::Asked { delivery, n, answer }));
+        });
+    }
+
+    /// Whether it worked, the call's end will say.
+    fn hang_up(&self, config: &Config, question: &Question) {
+        let adapter = self.adapter(config, &question.channel);
+        let Question { timeout, provider_id, picked_up, channel, .. } = question;
+        let (timeout, picked_up) = (*timeout, *picked_up);
+        let (provider_id, channel) = (provider_id.clone(), channel.clone());
+        tokio::spawn(async move {
+            let Some(confirmer) = adapter.as_ref().and_then(|adapter| adapter.confirmer()) else { return };
+            // What is picked up at this moment takes the other word.
+            for picked_up in [picked_up, !picked_up] {
+                let Some(hung_up) = confirmer.hang_up(&provider_id, picked_up) else { return };
+                match within(timeout, false, hung_up).await.and_then(|done| done) {
+                    Ok(()) => return,
+                    Err(error) => tracing::info!(channel, %error, "a call could not be ended"),
+                }
+            }
         });
     }
 

@@ -183,6 +183,8 @@ impl Fold for Beside {
     fn erase(&mut self, ids: &[Ulid]) {
         let (notifications, deliveries) = self.state.with_texts(ids);
         self.state.erase_texts(&notifications, &deliveries);
+        let inbound = self.state.inbox.ids_among(ids);
+        self.state.inbox.erase(&inbound);
     }
 
     fn forget_texts(&mut self) {

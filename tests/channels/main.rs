@@ -9,6 +9,7 @@ mod standins;
 mod one_channel;
 
 mod azure;
+mod callbacks;
 mod command;
 mod discord;
 mod email_sms;

@@ -75,6 +75,9 @@ async fn every_code_has_its_class_and_blame() {
         let failure = is(sns.send(&message).await, class, blame, unknown);
         assert_eq!((failure.code.as_deref(), failure.words.as_str()), (Some(code), words));
     }
+    let literal = error(400, "Throttling", "<![CDATA[a <b> & c]]>").body;
+    standins.set_times("sns", Fault::refusal(400, literal), 1);
+    assert_eq!(is(sns.send(&message).await, RateLimited, Channel, false).words, "a <b> & c");
     for (fault, class, unknown) in [
         (Fault::Html, ProviderError, false),
         (Fault::refusal(502, "<html>"), ProviderError, true),

@@ -36,6 +36,7 @@ pub fn out(address: Option<&str>, subject: &str, text: &str) -> Outgoing {
         matter: Matter::default(),
         sound: None,
         attachments: Vec::new(),
+        callback: None,
     }
 }
 

@@ -19,6 +19,7 @@ pub fn outgoing(key: &str, level: Level) -> Outgoing {
         matter: Matter::default(),
         sound: Some(SoundOrder { max: Span::mins(15) }),
         attachments: Vec::new(),
+        callback: None,
     }
 }
 

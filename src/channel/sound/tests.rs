@@ -29,6 +29,7 @@ fn outgoing(level: Level) -> Outgoing {
         matter: Matter::default(),
         sound: Some(SoundOrder { max: Span::mins(2) }),
         attachments: Vec::new(),
+        callback: None,
     }
 }
 

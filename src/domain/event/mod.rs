@@ -14,6 +14,7 @@ mod parts;
 mod place;
 mod price;
 mod removed;
+mod report;
 
 pub use alert::{AlertReported, AlertsAwaited};
 pub use health::ChannelChanged;
@@ -27,6 +28,7 @@ pub use parts::{
 pub use place::{Attachment, Blob, IN_EVENT, KEPT, Place, beginning};
 pub use price::{Instead, Price, Priced};
 pub use removed::Erased;
+pub use report::{DeliveryReported, Heard, InboundReceived, Said};
 
 use crate::domain::Labels;
 use crate::domain::delivery::Medium;

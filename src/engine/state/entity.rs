@@ -7,7 +7,7 @@ use super::name::Name;
 use super::spent::Charges;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::event::{Breaker, Idempotency, Next, Origin, Request};
+use crate::domain::event::{Breaker, Idempotency, Next, Origin, Request, Said};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -200,6 +200,25 @@ pub struct Attempt {
     pub error: Option<String>,
     pub provider_id: Option<String>,
     pub possibly_duplicate: bool,
+    /// Where the provider calls back about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<Box<Confirm>>,
+}
+
+/// What is known of an attempt from the provider's callbacks, or by asking.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Confirm {
+    /// Each callback about it carries this.
+    pub nonce: String,
+    pub said: Option<Said>,
+    /// In the provider's own word.
+    pub status: String,
+    pub delivered_at: Option<Timestamp>,
+    /// A key was pressed, and was acted on.
+    pub spent: bool,
+    /// It was final, and something else was said after that.
+    pub contradicted: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -266,6 +285,16 @@ const SUSPECT: u32 = 2;
 const POISON: u32 = 3;
 
 impl Delivery {
+    /// One of its attempts that are at hand.
+    pub fn attempt(&self, n: u32) -> Option<&Attempt> {
+        self.attempts.iter().rfind(|a| a.n == n)
+    }
+
+    /// What the provider said of this attempt, as far as it can say anything.
+    pub fn confirm(&self, n: u32) -> Option<&Confirm> {
+        self.attempt(n)?.confirm.as_deref()
+    }
+
     /// It goes last and alone.
     pub fn is_suspect(&self) -> bool {
         self.crashes >= SUSPECT

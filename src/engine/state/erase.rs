@@ -89,6 +89,7 @@ impl State {
     pub fn forget_texts(&mut self) {
         self.notifications.values_mut().for_each(|n| n.content = Arc::new(Content::erased()));
         self.deliveries.values_mut().for_each(erase);
+        self.inbox.forget();
         for incident in self.incidents.values_mut() {
             incident.content = Arc::new(Content::erased());
             incident.told.clear();

@@ -51,7 +51,7 @@ impl State {
             AttemptFinished { .. } => return self.fold_attempt_finished(at, head),
             DeliveryMoved { .. } => return self.fold_move(at, head),
             DeliveryEnded { id, status, reason } => return self.fold_end(at, *id, *status, reason.clone()),
-            DeliveryReported { id, provider_id, status, .. } => return self.fold_reported(*id, provider_id, status),
+            DeliveryReported(report) => return self.fold_reported(at, report),
             DeliveryCounted(counted) => return self.fold_counted(at, counted),
             DeliveryPriced(priced) => self.fold_priced(priced),
             BudgetPassed(passed) if passed.percent == 0 => return self.spending.over(&passed.tenant),
@@ -98,16 +98,16 @@ impl State {
                 *w = WatchState { status: *status, value: *value, since, detail: detail.clone() };
             }
 
-            Erased(erased) => self.erase_texts(&erased.notifications, &erased.deliveries),
+            Erased(erased) => {
+                self.erase_texts(&erased.notifications, &erased.deliveries);
+                self.inbox.erase(&erased.inbound);
+            }
             Forgotten { to_seq, .. } => self.forgotten = self.forgotten.max(*to_seq),
             Checkpoint { .. } => self.checkpoint_at = Some(at),
 
             Stopping { .. } => self.stopping = true,
-            AuthDenied { .. }
-            | RequestRefused { .. }
-            | StorageTroubled { .. }
-            | TemplateFailed { .. }
-            | InboundReceived { .. } => {}
+            AuthDenied { .. } | RequestRefused { .. } | StorageTroubled { .. } | TemplateFailed { .. } => {}
+            InboundReceived(received) => self.fold_inbound(at, received, payload),
             Unknown => return false,
         }
         true

@@ -42,9 +42,14 @@ pub(in crate::engine) fn text_key(channel: &ChannelConfig) -> String {
         true => "sms in GSM letters",
         false => format_key(channel.format()),
     };
+    // It says how it can be answered.
+    let form = match channel.adapter.confirmer().is_some_and(|c| c.inbound()) {
+        true => format!("{form} with answers"),
+        false => form.to_owned(),
+    };
     match channel.template {
         Some(_) => format!("{form} of {}", channel.name),
-        None => form.to_owned(),
+        None => form.clone(),
     }
 }
 

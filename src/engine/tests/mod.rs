@@ -6,6 +6,7 @@ mod acknowledgement;
 mod alerts;
 mod attached;
 mod bounds;
+mod callbacks;
 mod clocks;
 mod fallback;
 mod health;

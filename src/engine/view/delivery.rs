@@ -5,6 +5,7 @@ use super::{ROWS, gone};
 use crate::domain::delivery::{Format, Status};
 use crate::domain::event::{Attachment, Breaker};
 use crate::domain::id::{DeliveryId, NotificationId};
+use crate::domain::time::Timestamp;
 use crate::engine::input::DeliveryFilter;
 use crate::engine::refusal::{Answer, Refusal};
 use crate::engine::state::{Attempt, Delivery, Notification, text_key};
@@ -44,7 +45,7 @@ impl Turn<'_> {
             charges: charges.map_or(&[], |c| c.all.as_slice()),
             created_at: self.shown(d.created_at),
             sent_at: d.sent_at.map(|t| self.shown(t)),
-            delivered_at: d.ended_at.filter(|_| d.status == Status::Delivered).map(|t| self.shown(t)),
+            delivered_at: delivered_at(d).map(|t| self.shown(t)),
             next_try_at: d.until.map(|t| self.shown(self.state.wall_time(t))),
         }
     }
@@ -224,4 +225,10 @@ fn reason(d: &Delivery) -> Option<&str> {
         Status::Backoff | Status::Waiting | Status::Unknown => d.detail.as_deref(),
         _ => d.reason.as_deref(),
     }
+}
+
+/// Also when the word of it came after the end.
+fn delivered_at(d: &Delivery) -> Option<Timestamp> {
+    let ended = d.ended_at.filter(|_| d.status == Status::Delivered);
+    ended.or_else(|| d.attempts.iter().filter_map(|a| a.confirm.as_ref()?.delivered_at).min())
 }

@@ -24,7 +24,8 @@ const HEADER: usize = 20;
 const BEGINNING: usize = 32;
 pub(super) const MAGIC: [u8; 4] = 0x184D_2A5E_u32.to_le_bytes();
 const SKIPPED: u32 = 12;
-const LEVEL: i32 = 3;
+/// Frames repeat each other so much that higher ones gain nothing.
+const LEVEL: i32 = 1;
 /// No chunk unpacks to more: one chunk's frames and the longest that can come on top.
 const LONGEST: usize = CHUNK + MAX_FRAME;
 /// Stands for bytes that cannot be unpacked; no frame begins with it.

@@ -13,6 +13,7 @@ impl State {
         report: &AlertReported,
         payload: Option<&Payload>,
     ) -> bool {
+        let url = self.names.of_any(report.generator_url.as_deref());
         let seq = self.last_seq;
         self.change_incident(report.id, |i| {
             match &mut i.alert {
@@ -20,8 +21,8 @@ impl State {
                     alert.ends_at = report.ends_at;
                     alert.due = report.due;
                     alert.reported_at = at;
-                    if let Some(url) = &report.generator_url {
-                        alert.generator_url.clone_from(url);
+                    if let Some(url) = url {
+                        alert.generator_url = url;
                     }
                     i.count += 1;
                 }
@@ -31,7 +32,7 @@ impl State {
                         ends_at: report.ends_at,
                         due: report.due,
                         reported_at: at,
-                        generator_url: report.generator_url.clone().unwrap_or_default(),
+                        generator_url: url.unwrap_or_default(),
                         kept: report.kept.clone(),
                     }));
                 }

@@ -16,7 +16,9 @@ use crate::domain::delivery::Medium;
 use crate::domain::event::{Blob, Frame, Origin, Place};
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::{Answer, Ask, AttemptOrder, Caller, Decision, Effect, Engine, Input, Inquiry, Outcome, State};
+use crate::engine::{
+    Answer, Ask, AttemptOrder, Caller, Decision, Effect, Engine, Input, Inquiry, Outcome, Question, State,
+};
 use answers::Script;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,6 +51,9 @@ pub struct World {
     /// What a provider says when it is asked for a lost message; `None`: nothing.
     pub found: BTreeMap<String, Option<Found>>,
     pub inquiries: Vec<(Span, String, Lost)>,
+    /// Messages whose provider was asked how they are, and calls that were ended.
+    pub questions: Vec<(Span, Question)>,
+    pub hung_up: Vec<String>,
     /// Draws answers that no story tells.
     pub fate: Option<Fate>,
     /// The same engine by way of a snapshot, which must decide the same from then on.
@@ -115,6 +120,8 @@ impl World {
             walls: Vec::new(),
             found: BTreeMap::new(),
             inquiries: Vec::new(),
+            questions: Vec::new(),
+            hung_up: Vec::new(),
             fate: None,
             twin: None,
             blobs: Vec::new(),
@@ -296,6 +303,8 @@ impl World {
             }
             Effect::Sound => self.sound_changes += 1,
             Effect::Wall(words) => self.walls.push((self.elapsed, words)),
+            Effect::Question(question) => self.questions.push((self.elapsed, question)),
+            Effect::HangUp(question) => self.hung_up.push(question.provider_id),
             Effect::Inquiry(Inquiry { delivery, n, channel, lost, .. }) => {
                 let found = self.found.get(&channel).cloned();
                 self.inquiries.push((self.elapsed, channel, *lost));

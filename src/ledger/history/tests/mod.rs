@@ -74,6 +74,7 @@ pub fn story(n: u64, seq: u64) -> Vec<Frame> {
         format: None,
         possibly_duplicate: false,
         thread: None,
+        nonce: None,
     };
     let ended = EventKind::DeliveryEnded { id: delivery, status: Status::Sent, reason: None };
     let beat = |k| EventKind::HeartbeatPinged { name: format!("beat {n}.{k}"), ok: true }.bare();

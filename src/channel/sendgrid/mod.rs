@@ -1,16 +1,22 @@
 //! Mail by SendGrid: `POST /v3/mail/send`.
 //!
 //! `Authorization: Bearer`, JSON; 202 with an empty body is an acceptance, `X-Message-Id` its id
-//! (docs of the v3 Mail Send API). It is not a delivery: bounces come later. There is no
+//! (docs of the v3 Mail Send API). It is not a delivery: bounces come later, to whoever has set up the
+//! event webhook; with its `public_key` a mail is `submitted` until then, else it is `sent`. There is no
 //! idempotency: a lost answer may mean a second mail, whose `Message-ID` is the same.
 //!
 //! Settings: `api_key`, `from` ("Stentor <stentor@example.org>", a sender that SendGrid has
 //! verified), `base_url` (default `https://api.sendgrid.com`; in the EU
-//! `https://api.eu.sendgrid.com`), `attachments_mib`, and those of [`http`].
+//! `https://api.eu.sendgrid.com`), `public_key` and `public_key_2` (the event webhook's verification key,
+//! and the next one), `attachments_mib`, and those of [`http`].
+
+mod callback;
+
+pub use callback::read as read_events;
 
 use crate::channel::http::{self, Way};
 use crate::channel::sign::base64;
-use crate::channel::{Channel, Enclosed, Format, Kind, Outgoing, Probed};
+use crate::channel::{Channel, Confirmer, Enclosed, Format, Incoming, Kind, Outgoing, Probed};
 use crate::domain::clock;
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;
@@ -39,6 +45,8 @@ struct SendGrid {
     api_key: Secret,
     from: Mailbox,
     way: Way,
+    /// What its calls to us are signed with.
+    keys: Option<callback::Keys>,
 }
 
 fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
@@ -48,9 +56,10 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     let from = table.require_parsed("from", "Stentor <stentor@example.org>", http::mailbox);
     let from = from.or_else(|| table.simulated().then(|| http::mailbox("stentor@simulated.invalid").ok()).flatten());
     let attaches = http::attachments(table);
+    let keys = callback::Keys::read(table);
     let api_key = api_key?;
     way.hide([api_key.reveal()]);
-    Some(Arc::new(SendGrid { attaches, base: base?, api_key, from: from?, way }))
+    Some(Arc::new(SendGrid { attaches, base: base?, api_key, from: from?, way, keys }))
 }
 
 impl SendGrid {
@@ -80,6 +89,9 @@ impl SendGrid {
         if !files.is_empty() {
             document["attachments"] = files.into();
         }
+        if let Some(callback) = &out.callback {
+            document["custom_args"][callback::ARGUMENT] = callback.key.as_str().into();
+        }
         Ok(document)
     }
 
@@ -93,7 +105,8 @@ impl SendGrid {
         let document = self.document(out)?;
         let to = self.base.join(&["v3", "mail", "send"]);
         let dress = |r: crate::net::RequestBuilder| r.bearer_auth(self.api_key.reveal()).json(&document);
-        accepted(&self.way.send(Method::POST, &to, dress).await?)
+        let result = accepted(&self.way.send(Method::POST, &to, dress).await?)?;
+        Ok(http::confirmed_later(result, out.callback.is_some()))
     }
 
     /// What the key may do; nothing is sent.
@@ -134,6 +147,10 @@ impl Channel for SendGrid {
         Box::pin(async move { self.scopes().await.map_err(http::harmless) })
     }
 
+    fn confirmer(&self) -> Option<&dyn Confirmer> {
+        self.keys.as_ref().map(|_| self as &dyn Confirmer)
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         match self.document(out) {
             Ok(mut document) => {
@@ -149,6 +166,17 @@ impl Channel for SendGrid {
 
     fn attaches(&self) -> Option<u64> {
         Some(self.attaches)
+    }
+}
+
+/// It tells, but cannot be asked.
+impl Confirmer for SendGrid {
+    fn verify(&self, call: &Incoming<'_>) -> Result<(), String> {
+        self.keys.as_ref().ok_or("there is nothing to check it with")?.verify(call)
+    }
+
+    fn patience(&self) -> Span {
+        Span::days(1)
     }
 }
 
