@@ -4,6 +4,7 @@
 //! breakers are the engine's. It works alone, without the daemon (see `examples/one_channel.rs`).
 //! Adding one is a file here and a line in [`KINDS`].
 
+pub mod apprise;
 mod azure;
 mod command;
 mod confirm;
@@ -30,7 +31,7 @@ mod webhook;
 mod websocket;
 
 use crate::domain::delivery::{Medium, Sort};
-use crate::domain::event::{AttemptResult, Rendered};
+use crate::domain::event::{AttemptResult, Place, Rendered};
 use crate::domain::failure::Failure;
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
@@ -61,8 +62,36 @@ pub struct Outgoing {
     pub matter: Matter,
     /// Sound only: begins now and is silenced later.
     pub sound: Option<SoundOrder>,
+    /// Files that go along, for a channel that carries them.
+    pub attachments: Vec<Enclosed>,
     /// How the provider says later what became of it; `None`: it cannot.
     pub callback: Option<Callback>,
+}
+
+/// A file on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enclosed {
+    pub name: String,
+    /// Its media type.
+    pub mime: String,
+    pub place: Place,
+    /// What is in it; read before `send` is called.
+    pub bytes: Option<Arc<[u8]>>,
+}
+
+impl Outgoing {
+    /// The files that are here.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&Enclosed, &Arc<[u8]>)> {
+        self.attachments.iter().filter_map(|file| Some((file, file.bytes.as_ref()?)))
+    }
+
+    /// The same without its files, and a line that says so.
+    pub(crate) fn without_files(&self, why: &str) -> Outgoing {
+        let names: Vec<&str> = self.attachments.iter().map(|file| file.name.as_str()).collect();
+        let mut out = Outgoing { attachments: Vec::new(), ..self.clone() };
+        out.text.text.push_str(&format!("\n[Not attached: {}. {why}]\n", names.join(", ")));
+        out
+    }
 }
 
 /// What a sound channel is asked for.
@@ -104,6 +133,11 @@ pub trait Channel: Send + Sync + Debug {
     /// acknowledgement and of the end, whatever `updates` says.
     fn follows_incidents(&self) -> bool {
         false
+    }
+
+    /// Bytes of files that it carries with one message; `None`: none, and its text tells of them.
+    fn attaches(&self) -> Option<u64> {
+        None
     }
 
     /// For channels whose provider can be asked, after a lost answer, whether it has a message.

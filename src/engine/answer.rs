@@ -60,7 +60,7 @@ impl Turn<'_> {
         let (person, incident) = self.asked(id).filter(|_| written)?;
         let number = self.state.incidents.get(&incident)?.number;
         let public_url = self.config.http.as_ref()?.public_url.as_ref()?;
-        Some(format!("{public_url}/a/{}", self.agenda.links.as_ref()?.token(number, person, self.wall)))
+        Some(format!("{public_url}/a/{}", self.agenda.link_key.as_ref()?.token(number, person, self.wall)))
     }
 
     /// Does what a person wants, in their name.

@@ -1,6 +1,7 @@
 //! What the world has to do, once the events it follows from are durable.
 
 use crate::channel::{Lost, Outgoing};
+use crate::domain::event::Place;
 use crate::domain::id::DeliveryId;
 use crate::domain::time::Span;
 
@@ -26,6 +27,8 @@ pub enum Effect {
         timeout: Span,
         out: Box<Outgoing>,
     },
+    /// A delivery waits for the text at this place.
+    ReadText(Place),
     /// What should sound has changed.
     Sound,
     /// Everybody who is logged in on this host is to read this.

@@ -171,6 +171,7 @@ impl<'e> Turn<'e> {
             attempt: 1,
             address,
             text: Rendered { subject: String::new(), text },
+            attachments: Vec::new(),
             level: Level::Low,
             ttl: timeout,
             matter: Matter::default(),

@@ -2,7 +2,7 @@
 
 use crate::channel::{Found, Probed};
 use crate::config::Config;
-use crate::domain::event::{AttemptResult, HookMoved};
+use crate::domain::event::{AttemptResult, HookMoved, Place};
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::matcher::Matcher;
 use crate::domain::time::{Span, Timestamp};
@@ -154,6 +154,11 @@ pub enum Ask {
     HeartbeatDone {
         name: String,
         result: Probed,
+    },
+    /// A text that [`Effect::ReadText`] asked for, or why it cannot be had.
+    TextRead {
+        place: Place,
+        text: Result<Arc<str>, String>,
     },
     /// The trigger says: look whether this heartbeat is due.
     Trigger {

@@ -8,6 +8,7 @@ mod acknowledge;
 mod alert;
 mod answer;
 mod asked;
+mod attached;
 mod budget;
 mod callback;
 mod called;
@@ -55,6 +56,7 @@ mod verdict;
 mod view;
 mod watch;
 mod ways;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -71,10 +73,11 @@ pub use state::*;
 pub use view::{Story, asked_into};
 
 use crate::config::Config;
-use crate::domain::event::{Event, Frame};
+use crate::domain::event::{Blob, Event, Frame};
 use crate::domain::id::NotificationId;
 use crate::domain::time::{EngineTime, Timestamp};
 use crate::message::LinkKey;
+use crate::message::links::Links;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use turn::Turn;
@@ -131,16 +134,22 @@ pub(crate) struct Agenda {
     pub midnight: Option<EngineTime>,
     pub impatient: bool,
     pub emergency: bool,
+    /// What links to attachments are signed with.
+    pub links: Option<Links>,
+    /// Long texts that can be used now.
+    pub at_hand: whole::AtHand,
     /// The daemon stops: no new attempt begins.
     pub closing: bool,
     /// What links are signed with; without it there are none.
-    pub links: Option<LinkKey>,
+    pub link_key: Option<LinkKey>,
 }
 
 /// What one turn came to.
 #[derive(Debug)]
 pub struct Decision {
     pub events: Vec<Event>,
+    /// What of them is in files of its own, to be kept before they are.
+    pub blobs: Vec<Blob>,
     pub answer: Answer,
     pub effects: Vec<Effect>,
 }
@@ -154,9 +163,7 @@ impl Engine {
 
     /// Folds a frame of the journal; before the first input.
     pub fn replay(&mut self, frame: &Frame) {
-        for event in &frame.events {
-            self.state.evolve(frame.at, event);
-        }
+        self.state.fold(frame);
     }
 
     /// Decides about one input.
@@ -172,8 +179,8 @@ impl Engine {
         turn.pump();
         turn.unheard_over();
         turn.agenda.seen = turn.now;
-        let (events, effects) = turn.finish();
-        Decision { events, answer, effects }
+        let (events, blobs, effects) = turn.finish();
+        Decision { events, blobs, answer, effects }
     }
 
     /// Whether so many alerts more can be taken, whatever their level.
@@ -188,12 +195,17 @@ impl Engine {
 
     /// From now on messages carry links that are signed with this.
     pub fn set_link_key(&mut self, key: Option<LinkKey>) {
-        self.agenda.links = key;
+        self.agenda.link_key = key;
     }
 
     /// The daemon stops: what runs may end, nothing new begins.
     pub fn set_closing(&mut self) {
         self.agenda.closing = true;
+    }
+
+    /// Links to attachments are signed with this.
+    pub fn set_links(&mut self, links: Links) {
+        self.agenda.links = Some(links);
     }
 
     /// Tells `status` that the journal cannot be made durable (or can again).

@@ -18,13 +18,14 @@ impl Turn<'_> {
         let Some(n) = self.state.notifications.get(&d.notification) else { return Rendered::default() };
         let incident = n.origin.incident().and_then(|i| self.state.incidents.get(&i));
         let reader = d.who.as_ref().and_then(|w| self.config.people.get(w)).and_then(|p| p.timezone.clone());
+        let body = self.body(&n.content);
         let context = Context {
             from: &self.config.daemon.name,
             kind: n.origin.webhook_kind(),
             level: incident.map_or(n.level, |i| i.level),
             kind_of: &n.kind_of,
             subject: &n.content.subject,
-            body: &n.content.body,
+            body: &body,
             labels: &n.labels,
             annotations: &n.content.annotations,
             incident: incident.map(|i| about(i, &n.origin)),
@@ -36,6 +37,7 @@ impl Turn<'_> {
             reply: self.reply_code(id, channel),
             keys: self.offers_keys(id, channel),
             possibly_duplicate: d.maybe_sent,
+            enclosures: self.enclosures(&n.content, channel),
         };
         let checked = crate::message::render_checked(channel.format(), channel.template.as_deref(), &context);
         if let Some(words) = checked.failure {
@@ -54,7 +56,7 @@ impl Turn<'_> {
             occasion: occasion(&n.origin),
             kind_of: n.kind_of.clone(),
             subject: n.content.subject.clone(),
-            body: n.content.body.clone(),
+            body: self.body(&n.content).into_owned(),
             labels: n.labels.clone(),
             incident: incident.map(|i| Subject {
                 id: i.id.to_string(),

@@ -6,7 +6,7 @@ use super::input::{Ask, Caller, Input, Outcome};
 use super::refusal::{Answer, Refusal};
 use super::state::State;
 use crate::config::Config;
-use crate::domain::event::{Event, EventKind, Payload};
+use crate::domain::event::{Blob, Event, EventKind, Payload};
 use crate::domain::id::IdSource;
 use crate::domain::time::{EngineTime, Timestamp};
 
@@ -22,6 +22,7 @@ pub(crate) struct Turn<'e> {
     pub now: EngineTime,
     pub ids: IdSource,
     pub effects: Vec<Effect>,
+    pub blobs: Vec<Blob>,
     events: Vec<Event>,
 }
 
@@ -45,6 +46,7 @@ impl<'e> Turn<'e> {
             now,
             ids: IdSource::new(input.now.millis(), input.seed),
             effects: Vec::new(),
+            blobs: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -59,7 +61,8 @@ impl<'e> Turn<'e> {
         self.record(head.with(payload));
     }
 
-    fn record(&mut self, event: Event) {
+    fn record(&mut self, mut event: Event) {
+        self.set_apart(&mut event, self.state.last_seq + 1);
         self.state.evolve(self.wall, &event);
         self.events.push(event);
     }
@@ -69,8 +72,8 @@ impl<'e> Turn<'e> {
         self.events.len()
     }
 
-    pub fn finish(self) -> (Vec<Event>, Vec<Effect>) {
-        (self.events, self.effects)
+    pub fn finish(self) -> (Vec<Event>, Vec<Blob>, Vec<Effect>) {
+        (self.events, self.blobs, self.effects)
     }
 
     /// The table of what can be asked.
@@ -108,6 +111,7 @@ impl<'e> Turn<'e> {
                 self.inquired(delivery, n, found);
                 done()
             }
+            Ask::TextRead { place, text } => self.text_read(&place, text),
             Ask::Called(called) => self.called(called),
             Ask::HeartbeatDone { name, result } => {
                 self.heartbeat_done(&name, result);
@@ -163,6 +167,7 @@ impl<'e> Turn<'e> {
                 done()
             }
             Ask::Erased { from_seq, to_seq, because, ids } => {
+                self.agenda.at_hand.forget();
                 self.erased(from_seq, to_seq, because, &ids);
                 done()
             }

@@ -4,11 +4,13 @@
 //! reuse it. A failing template falls back to the built-in text.
 
 mod alertmanager;
+pub mod attachment;
 mod chat;
 mod clean;
 mod context;
 mod document;
 mod link;
+pub mod links;
 mod mail;
 mod phrase;
 pub mod segments;

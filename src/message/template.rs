@@ -198,6 +198,7 @@ fn samples() -> [serde_json::Value; 2] {
         reply: None,
         keys: false,
         possibly_duplicate: false,
+        enclosures: Default::default(),
     };
     let tree = |context: &Context<'_>| {
         let mut tree = document::tree(context);

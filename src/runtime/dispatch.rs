@@ -4,10 +4,11 @@
 //! Each effect is a task of its own with a deadline; a panic in an adapter is a failed attempt.
 
 use super::handle::Handle;
+use super::log::Reader;
 use super::wall;
-use crate::channel::{Channel, Found, Probed};
+use crate::channel::{Channel, Found, Outgoing, Probed};
 use crate::config::Config;
-use crate::domain::event::AttemptResult;
+use crate::domain::event::{AttemptResult, Place};
 use crate::domain::failpoint::{self, Point};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::Span;
@@ -20,7 +21,11 @@ use std::sync::atomic::Ordering;
 
 pub(super) struct Dispatcher {
     pub handle: Handle,
+    pub reader: Reader,
 }
+
+/// What is to be sent does not wait longer for the disk.
+const READING: Span = Span::secs(2);
 
 impl Dispatcher {
     /// Starts an effect; a sound is the caller's to reconcile.
@@ -52,6 +57,7 @@ impl Dispatcher {
             Effect::Wall(words) => {
                 tokio::spawn(wall::say(words));
             }
+            Effect::ReadText(place) => self.read_text(place),
             Effect::Sound => {}
         }
     }
@@ -61,11 +67,15 @@ impl Dispatcher {
     }
 
     fn attempt(&self, config: &Config, order: AttemptOrder) {
-        let handle = self.handle.clone();
+        let (handle, reader) = (self.handle.clone(), self.reader.clone());
         let adapter = self.adapter(config, &order.channel);
         handle.progress().started.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
-            let AttemptOrder { delivery, n, channel, timeout, simulate, out } = order;
+            let AttemptOrder { delivery, n, channel, timeout, simulate, mut out } = order;
+            for words in fetch(&mut out, &reader).await {
+                let part = "ledger".to_owned();
+                handle.tell(Caller::engine(), Ask::StorageTroubled { part, words, well: false });
+            }
             let send = async {
                 failpoint::reached_by(Point::AttemptStarted, &channel);
                 match adapter {
@@ -78,6 +88,19 @@ impl Dispatcher {
             failpoint::reached_by(Point::AttemptEnded, &channel);
             handle.progress().finished.fetch_add(1, Ordering::Relaxed);
             handle.tell(Caller::engine(), Ask::Finished(vec![Outcome { delivery, n, result }]));
+        });
+    }
+
+    fn read_text(&self, place: Place) {
+        let (handle, reader) = (self.handle.clone(), self.reader.clone());
+        tokio::spawn(async move {
+            let text = read(&reader, &place).await;
+            let text = text.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is no text".to_owned()));
+            let text = text.map(Arc::from);
+            if let Err(words) = &text {
+                tracing::error!(%place, reason = %words, "a text cannot be read; the message goes out without it");
+            }
+            handle.tell(Caller::engine(), Ask::TextRead { place, text });
         });
     }
 
@@ -134,6 +157,35 @@ impl Dispatcher {
             handle.tell(Caller::engine(), Ask::HeartbeatDone { name, result });
         });
     }
+}
+
+/// What is at a place, within the time that there is.
+async fn read(reader: &Reader, place: &Place) -> Result<Vec<u8>, String> {
+    let (reader, wanted) = (reader.clone(), place.clone());
+    let reading = tokio::task::spawn_blocking(move || reader(&wanted));
+    match tokio::time::timeout(READING.to_std(), reading).await {
+        Ok(Ok(read)) => read,
+        Ok(Err(_)) => Err("reading it failed inside (a bug in stentor)".to_owned()),
+        Err(_) => Err(format!("the disk gives no answer within {READING}")),
+    }
+}
+
+/// The files that go along. One that cannot be read stays behind, and the text says so; gives why.
+async fn fetch(out: &mut Outgoing, reader: &Reader) -> Vec<String> {
+    let mut missing = Vec::new();
+    for file in &mut out.attachments {
+        if file.bytes.is_some() {
+            continue;
+        }
+        match read(reader, &file.place).await {
+            Ok(bytes) => file.bytes = Some(bytes.into()),
+            Err(words) => {
+                out.text.text.push_str(&format!("\n[{} cannot be attached: {words}]\n", file.name));
+                missing.push(format!("the attachment {} ({}) cannot be read: {words}", file.name, file.place));
+            }
+        }
+    }
+    missing
 }
 
 /// Every outside call has a deadline, and may panic without harm to others.

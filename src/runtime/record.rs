@@ -169,9 +169,7 @@ struct Beside {
 impl Fold for Beside {
     fn fold(&mut self, frame: &Frame) {
         self.told.take();
-        for event in &frame.events {
-            self.state.evolve(frame.at, event);
-        }
+        self.state.fold(frame);
     }
 
     fn write(&mut self, out: &mut dyn Write) -> io::Result<()> {
@@ -191,6 +189,10 @@ impl Fold for Beside {
 
     fn forget_texts(&mut self) {
         self.state.forget_texts();
+    }
+
+    fn oldest_text(&self) -> Option<u64> {
+        self.state.oldest_text()
     }
 }
 

@@ -9,6 +9,7 @@ mod harness;
 
 mod access;
 mod alerts;
+mod attached;
 mod bad_input;
 mod blocked;
 mod broken_morning;
@@ -37,6 +38,7 @@ mod receivers;
 mod reload;
 mod safe_mode;
 mod secrets;
+mod selftest;
 mod sending;
 mod shipped;
 mod sound;

@@ -154,6 +154,7 @@ impl Carrier {
             ttl: self.hook.timeout,
             matter: Matter::default(),
             sound: None,
+            attachments: Vec::new(),
             callback: None,
         };
         let sent = tokio::time::timeout(self.hook.timeout.to_std(), self.hook.adapter.send(&out));

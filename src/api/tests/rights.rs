@@ -50,6 +50,7 @@ const LEAST: &[(&str, &str)] = &[
     ("POST /api/v1/ledger/erase", "admin"),
     ("GET /api/v1/explain/{id}", "viewer"),
     ("POST /api/v1/reload", "admin"),
+    ("POST /api/v1/selftest", "operator"),
     ("GET /api/v1/events", "viewer"),
     ("POST /api/v1/sound/stop", "operator"),
     ("POST /api/v2/alerts", "operator"),

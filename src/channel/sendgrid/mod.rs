@@ -8,14 +8,15 @@
 //! Settings: `api_key`, `from` ("Stentor <stentor@example.org>", a sender that SendGrid has
 //! verified), `base_url` (default `https://api.sendgrid.com`; in the EU
 //! `https://api.eu.sendgrid.com`), `public_key` and `public_key_2` (the event webhook's verification key,
-//! and the next one), and those of [`http`].
+//! and the next one), `attachments_mib`, and those of [`http`].
 
 mod callback;
 
 pub use callback::read as read_events;
 
 use crate::channel::http::{self, Way};
-use crate::channel::{Channel, Confirmer, Format, Incoming, Kind, Outgoing, Probed};
+use crate::channel::sign::base64;
+use crate::channel::{Channel, Confirmer, Enclosed, Format, Incoming, Kind, Outgoing, Probed};
 use crate::domain::clock;
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;
@@ -38,6 +39,8 @@ const SCOPE: &str = "mail.send";
 
 #[derive(Debug)]
 struct SendGrid {
+    /// Bytes of files in one mail.
+    attaches: u64,
     base: Endpoint,
     api_key: Secret,
     from: Mailbox,
@@ -52,10 +55,11 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     let api_key = table.require_secret("api_key", "${SENDGRID_API_KEY}");
     let from = table.require_parsed("from", "Stentor <stentor@example.org>", http::mailbox);
     let from = from.or_else(|| table.simulated().then(|| http::mailbox("stentor@simulated.invalid").ok()).flatten());
+    let attaches = http::attachments(table);
     let keys = callback::Keys::read(table);
     let api_key = api_key?;
     way.hide([api_key.reveal()]);
-    Some(Arc::new(SendGrid { base: base?, api_key, from: from?, way, keys }))
+    Some(Arc::new(SendGrid { attaches, base: base?, api_key, from: from?, way, keys }))
 }
 
 impl SendGrid {
@@ -80,6 +84,11 @@ impl SendGrid {
             "headers": { "Auto-Submitted": "auto-generated", "Message-ID": self.message_id(&out.key) },
             "custom_args": { "stentor_delivery": out.key },
         });
+        let file = |(file, bytes): (&Enclosed, &Arc<[u8]>)| json!({ "content": base64(bytes), "type": file.mime, "filename": file.name, "disposition": "attachment" });
+        let files: Vec<Value> = out.files().map(file).collect();
+        if !files.is_empty() {
+            document["attachments"] = files.into();
+        }
         if let Some(callback) = &out.callback {
             document["custom_args"][callback::ARGUMENT] = callback.key.as_str().into();
         }
@@ -123,7 +132,15 @@ fn one_line(text: &str) -> String {
 
 impl Channel for SendGrid {
     fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
-        Box::pin(async move { http::attempt(self.post(out).await) })
+        Box::pin(async move {
+            let mut done = self.post(out).await;
+            // An alarm without its files is better than none.
+            let too_large = |failure: &Failure| failure.code.as_deref() == Some("413");
+            if !out.attachments.is_empty() && done.as_ref().is_err_and(too_large) {
+                done = self.post(&out.without_files("SendGrid finds them too large.")).await;
+            }
+            http::attempt(done)
+        })
     }
 
     fn probe(&self) -> BoxFuture<'_, Probed> {
@@ -136,11 +153,20 @@ impl Channel for SendGrid {
 
     fn describe(&self, out: &Outgoing) -> String {
         match self.document(out) {
-            Ok(document) => {
-                format!("POST {}/v3/mail/send\nAuthorization: Bearer [secret]\n\n{document:#}", self.base.place())
+            Ok(mut document) => {
+                for file in document["attachments"].as_array_mut().into_iter().flatten() {
+                    file["content"] =
+                        format!("[{} letters of base64]", file["content"].as_str().map_or(0, str::len)).into();
+                }
+                let head = format!("POST {}/v3/mail/send\nAuthorization: Bearer [secret]", self.base.place());
+                format!("{head}\nContent-Type: application/json\n\n{document:#}")
             }
             Err(failure) => failure.to_string(),
         }
+    }
+
+    fn attaches(&self) -> Option<u64> {
+        Some(self.attaches)
     }
 }
 

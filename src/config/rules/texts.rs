@@ -34,6 +34,7 @@ pub fn check(judge: &Judge<'_>) {
 fn lead(judge: &Judge<'_>) -> String {
     let none = Labels::new();
     let context = Context {
+        enclosures: Default::default(),
         from: &judge.config.daemon.name,
         kind: "notification",
         level: Level::Low,

@@ -1,6 +1,7 @@
 //! `send`: one notification.
 
 use crate::ctl::client::Call;
+use crate::ctl::commands::attach;
 use crate::ctl::commands::results::{self, WAIT_SLACK};
 use crate::ctl::commands::values::{self, Body};
 use crate::ctl::session::{Outcome, Session};
@@ -11,6 +12,7 @@ use clap::Args;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::path::PathBuf;
 
 /// A request may not be larger; the daemon refuses it.
 const LARGEST_BODY: u64 = 1 << 20;
@@ -101,9 +103,9 @@ pub struct Send {
     /// Not yet supported
     #[arg(long, value_name = "NAME=VALUE")]
     var: Vec<String>,
-    /// Not yet supported
+    /// A file to go along, 10 MiB at most; again for more
     #[arg(long, value_name = "FILE")]
-    attach: Vec<std::path::PathBuf>,
+    attach: Vec<PathBuf>,
     /// Wait until each delivery is out or has ended, 30s when no time is given
     #[arg(
         long,
@@ -134,11 +136,7 @@ impl Send {
     }
 
     fn refuse_unsupported(&self) -> Result<(), Trouble> {
-        let given = [
-            ("--template", self.template.is_some()),
-            ("--var", !self.var.is_empty()),
-            ("--attach", !self.attach.is_empty()),
-        ];
+        let given = [("--template", self.template.is_some()), ("--var", !self.var.is_empty())];
         match given.iter().find(|(_, is)| *is) {
             Some((flag, _)) => Err(Trouble::Usage(format!("send {flag} is not yet supported"))),
             None => Ok(()),
@@ -159,7 +157,8 @@ impl Send {
             .with("actor", self.actor.clone())
             .with("metadata", pairs("metadata", &self.metadata)?)
             .with("ttl", self.ttl.clone())
-            .with("at", self.at.clone()))
+            .with("at", self.at.clone())
+            .with("attachments", attach::all(&self.attach)?))
     }
 }
 

@@ -3,9 +3,10 @@
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
-    AlertReported, AlertsAwaited, AttemptResult, Breaker, BudgetPassed, ChannelChanged, Counted, DeliveryReported,
-    Erased, Event, EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency, InboundReceived, Instead,
-    Next, NextWhat, Origin, Payload, Price, Priced, Rendered, Request, Said, SilenceAdded, Unheard, WatchStatus,
+    AlertReported, AlertsAwaited, Attachment, AttemptResult, Breaker, BudgetPassed, ChannelChanged, Counted,
+    DeliveryReported, Erased, Event, EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency,
+    InboundReceived, Instead, Next, NextWhat, Origin, Payload, Place, Price, Priced, Rendered, Request, Said,
+    SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, InboundId, IncidentId, NotificationId};
@@ -168,7 +169,31 @@ fn notifications() -> Vec<Event> {
             }
             .with(Payload { metadata: [(s("campaign"), s("autumn"))].into(), ..words() })
         })
+        .chain([with_files()])
         .collect()
+}
+
+/// What its text and its files are too long for stands elsewhere.
+fn with_files() -> Event {
+    let blob = |bytes, letter: &str| Place { seq: 0, bytes, blob: Some(letter.repeat(64)) };
+    let file = Attachment { name: s("report.pdf"), mime: s("application/pdf"), place: blob(120_417, "a") };
+    K::NotificationAccepted {
+        id: notification(),
+        origin: Origin::OneShot,
+        level: Level::Low,
+        kind_of: s("message"),
+        labels: labels().into(),
+        correlation_id: None,
+        request: None,
+        tenant: None,
+        initiator: s("alice"),
+        idempotency: None,
+        expires: EngineTime(T + 86_400_000_000),
+        not_before: None,
+        heartbeat: None,
+        silenced_by: None,
+    }
+    .with(Payload { attachments: vec![file], more: Some(blob(31_200, "b")), ..words() })
 }
 
 fn deliveries() -> Vec<Event> {
@@ -455,6 +480,7 @@ fn checks() -> Vec<Event> {
 pub fn bare_minimum() -> BTreeMap<&'static str, &'static str> {
     [
         ("started", r#"{"version":"0.1.0"}"#),
+        ("hook_moved", r#"{"hook":"billing","seq":417}"#),
         ("erased", r#"{"from_seq":1,"to_seq":99,"because":"retention of 90d"}"#),
         ("config_applied", r#"{"hash":"ab12","changed":[]}"#),
         ("request_refused", r#"{"code":"NOBODY","message":"nobody"}"#),

@@ -8,7 +8,7 @@ use crate::channel::Format;
 use crate::config::ChannelConfig;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::event::{Breaker, Idempotency, Next, Origin, Rendered, Request, Said};
+use crate::domain::event::{Breaker, Idempotency, KEPT, Next, Origin, Payload, Place, Rendered, Request, Said};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -153,6 +153,11 @@ impl Incident {
         self.status != IncidentStatus::Resolved
     }
 
+    /// Bytes of what it says, and of what else the source of an alert chose.
+    pub fn text_bytes(&self) -> u64 {
+        self.content.bytes() + self.alert.as_ref().map_or(0, |alert| alert.bytes() + self.labels.bytes() as u64)
+    }
+
     /// Nobody has acknowledged it and no silence holds it.
     pub fn is_calling(&self) -> bool {
         self.status == IncidentStatus::Open && self.silenced_by.is_none()
@@ -251,7 +256,7 @@ pub struct Delivery {
     /// The provider may have it from an attempt whose answer was lost.
     pub maybe_sent: bool,
     /// Finished texts, by format, while it has not ended.
-    pub texts: BTreeMap<String, Rendered>,
+    pub texts: BTreeMap<String, Finished>,
     pub created_at: Timestamp,
     pub sent_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
@@ -273,6 +278,36 @@ pub struct Delivery {
     /// What its attempts cost, where that is known.
     #[serde(default)]
     pub charges: Option<Box<Charges>>,
+}
+
+/// A text that is finished, or where it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finished {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+    /// It is too long to be here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Box<Place>>,
+}
+
+impl Finished {
+    /// The text that the payload of this event brings, for this form. One for SMS is short by nature,
+    /// and a provider may be asked for it.
+    pub fn of(form: &str, payload: &Payload, seq: u64) -> Option<Finished> {
+        let Rendered { subject, text } = payload.text.clone()?;
+        let long = text.len() > KEPT && !form.starts_with(format_key(Format::Sms));
+        let here = || long.then(|| Place { seq, bytes: text.len() as u64, blob: None });
+        let place = payload.more.clone().map(|place| place.from(seq)).or_else(here).map(Box::new);
+        let text = if place.is_some() { String::new() } else { text };
+        Some(Finished { subject, text, place })
+    }
+
+    /// The text, if it is here.
+    pub fn here(&self) -> Option<Rendered> {
+        self.place.is_none().then(|| Rendered { subject: self.subject.clone(), text: self.text.clone() })
+    }
 }
 
 /// In flight at so many crashes in a row, a message may be what ends the daemon.
@@ -299,6 +334,11 @@ impl Delivery {
     /// Enough crashes that it is condemned when it was alone.
     pub fn is_condemned(&self) -> bool {
         self.crashes >= POISON
+    }
+
+    /// Bytes of its finished texts.
+    pub fn text_bytes(&self) -> u64 {
+        self.texts.values().map(|t| (t.subject.len() + t.text.len()) as u64).sum()
     }
 
     /// The channel that it goes by now.

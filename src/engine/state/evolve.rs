@@ -4,14 +4,24 @@ use super::State;
 use super::entity::*;
 use super::watched::*;
 use crate::domain::delivery::Status;
-use crate::domain::event::{Breaker, ChannelChanged, Event, EventKind, HeartbeatStatus, Payload};
+use crate::domain::event::{Breaker, ChannelChanged, Event, EventKind, Frame, HeartbeatStatus, Payload};
 use crate::domain::time::Timestamp;
 
 impl State {
-    /// Folds one event that happened at `at` (wall clock). What cannot have happened, as far as
+    /// Folds a frame of the journal.
+    pub fn fold(&mut self, frame: &Frame) {
+        // Events that were lost have numbers, too.
+        self.last_seq = frame.seq.saturating_sub(1);
+        for event in &frame.events {
+            self.evolve(frame.at, event);
+        }
+    }
+
+    /// Folds the next event, which happened at `at` (wall clock). What cannot have happened, as far as
     /// the state knows, is counted and skipped.
     pub fn evolve(&mut self, at: Timestamp, event: &Event) {
         self.last_at = at;
+        self.last_seq += 1;
         if !self.apply(at, &event.head, event.payload.as_deref()) {
             self.skipped_events += 1;
         }

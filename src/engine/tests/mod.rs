@@ -4,6 +4,7 @@
 
 mod acknowledgement;
 mod alerts;
+mod attached;
 mod bounds;
 mod callbacks;
 mod clocks;
@@ -31,6 +32,7 @@ mod threads;
 mod three;
 mod unheard;
 mod watches;
+mod whole;
 mod words;
 #[allow(dead_code, reason = "a vocabulary: not every story needs every word of it")]
 mod world;

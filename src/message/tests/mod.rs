@@ -75,6 +75,7 @@ impl Story {
             reply: None,
             keys: false,
             possibly_duplicate: false,
+            enclosures: Default::default(),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::domain::delivery::{Medium, Status};
 use crate::domain::event::{AttemptResult, DeliveryReported, EventKind, Payload, Said};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::Timestamp;
-use crate::engine::state::{Attempt, Confirm, Delivery, State, Told};
+use crate::engine::state::{Attempt, Confirm, Delivery, Finished, State, Told};
 
 /// Attempts kept in the state for each delivery; all of them stand in the ledger.
 const ATTEMPTS_KEPT: usize = 20;
@@ -31,6 +31,7 @@ impl State {
             possibly_duplicate: *possibly_duplicate,
             confirm: nonce.as_ref().map(|nonce| Box::new(Confirm { nonce: nonce.clone(), ..Confirm::default() })),
         };
+        let text = format.as_ref().zip(payload).and_then(|(form, p)| Finished::of(form, p, self.last_seq));
         let known = self.move_delivery(*delivery, Status::Sending, |d| {
             d.until = None;
             d.n = *n;
@@ -42,7 +43,7 @@ impl State {
             if d.attempts.len() > ATTEMPTS_KEPT {
                 d.attempts.remove(0);
             }
-            if let (Some(format), Some(text)) = (format, payload.and_then(|p| p.text.clone())) {
+            if let (Some(format), Some(text)) = (format, text) {
                 d.texts.insert(format.clone(), text);
             }
         });

@@ -65,7 +65,7 @@ impl State {
             level: *level,
             kind_of: kind_of.clone(),
             labels: shared(labels.clone(), incident.map(|i| &i.labels)),
-            content: shared(content(payload), incident.map(|i| &i.content)),
+            content: shared(content(payload, self.last_seq), incident.map(|i| &i.content)),
             correlation_id: correlation_id.clone(),
             request: request.clone(),
             tenant: tenant.clone(),

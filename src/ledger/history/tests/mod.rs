@@ -159,7 +159,13 @@ impl Ledger {
                 self.tip = Tip { seq: frame.seq + frame.events.len() as u64 - 1, hash };
                 let extract = self.folding.extract(&frame);
                 self.frames.push(bytes.clone());
-                groups.push(Group { bytes, first: frame.seq, tip: self.tip, extracts: vec![(self.tip.seq, extract)] });
+                groups.push(Group {
+                    bytes,
+                    first: frame.seq,
+                    tip: self.tip,
+                    extracts: vec![(self.tip.seq, extract)],
+                    blobs: Vec::new(),
+                });
             }
             self.stories += 1;
         }
