@@ -36,6 +36,7 @@ mod routes;
 mod serve;
 mod socket;
 mod status;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod wait;

@@ -4,6 +4,7 @@ use super::access::Right;
 use super::guard::{Guard, catch, guard, unknown_path, wrong_method};
 use super::{
     Api, alerts, control, erase, events, export, health, heartbeats, incidents, intake, ledger, lists, plain, status,
+    templates,
 };
 use crate::engine::{Ask, Role};
 use axum::Router;
@@ -62,6 +63,9 @@ pub fn table() -> Vec<Route> {
         reads("/api/v1/channels", get(lists::channels)),
         acts("/api/v1/channels/test", post(intake::test)),
         acts("/api/v1/channels/{name}/test", post(intake::test_one)),
+        reads("/api/v1/templates", get(templates::list)),
+        // It makes a text and sends nothing.
+        row(Method::POST, "/api/v1/templates/{name}/render", VIEWER, post(templates::render)),
         reads("/api/v1/silences", get(lists::silences)),
         acts("/api/v1/silences", post(control::silence)),
         row(Method::DELETE, "/api/v1/silences/{id}", OPERATOR, delete(control::expire_silence)),

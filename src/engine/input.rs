@@ -281,6 +281,10 @@ pub struct SendRequest {
     pub correlation_id: Option<String>,
     pub ttl: Option<SpanWord>,
     pub at: Option<TimeWord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "Labels::is_empty")]
+    pub vars: Labels,
     #[serde(skip)]
     pub heartbeat: Option<String>,
 }

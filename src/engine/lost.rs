@@ -24,7 +24,7 @@ impl Turn<'_> {
         let (Some(channel), Some(attempt)) = (config.channels.get(d.channel()), d.attempts.last()) else {
             return false;
         };
-        let (Some(text), false) = (d.texts.get(&super::state::text_key(channel)), channel.simulate) else {
+        let (Some(text), false) = (self.text_sent(d, channel).cloned(), channel.simulate) else {
             return false;
         };
         if channel.adapter.inquirer().is_none() {
@@ -33,7 +33,7 @@ impl Turn<'_> {
         let timeout = if super::ways::is_hurried(d.level) { HURRIED } else { UNHURRIED };
         let address = channel.medium().and_then(|m| d.address_for(m)).map(str::to_owned);
         let known = self.ids_known(channel.medium().zip(address.as_deref()));
-        let lost = Lost { address, text: text.clone(), since: attempt.started_at, known };
+        let lost = Lost { address, text, since: attempt.started_at, known };
         let inquiry = Inquiry { delivery: id, n: d.n, channel: channel.name.clone(), timeout, lost: Box::new(lost) };
         let until = Some(self.now + timeout + GRACE);
         let because = format!("the answer was lost; {} is asked whether it has it", channel.kind.provider);

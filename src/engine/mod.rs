@@ -34,6 +34,7 @@ mod room;
 mod sending;
 mod silence;
 mod state;
+mod templated;
 mod text;
 mod turn;
 mod unheard;

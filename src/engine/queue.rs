@@ -3,7 +3,7 @@
 use super::input::{AttemptOrder, Effect};
 use super::state::ChannelState;
 use super::turn::Turn;
-use crate::channel::{Format, Outgoing, SoundOrder};
+use crate::channel::{Outgoing, SoundOrder};
 use crate::config::{ChannelConfig, SoundSettings};
 use crate::domain::event::{Breaker, EventKind, Payload};
 use crate::domain::id::DeliveryId;
@@ -87,22 +87,16 @@ impl Turn<'_> {
         let (n, possibly_duplicate, expires, level) = (d.n + 1, d.maybe_sent, d.expires, d.level);
         let address = channel.medium().and_then(|m| d.address_for(m));
         let address = address.map(|a| self.gateway_address(channel, d.who.as_deref(), a));
-        let format = channel.format();
-        let key = super::state::text_key(channel);
-        let ready = d.texts.get(&key).cloned();
-        let fresh = ready.is_none() && format != Format::None;
-        let text = match ready {
-            Some(text) => text,
-            None => self.render(id, channel),
-        };
+        let (text, key) = self.text_for(id, channel);
         let matter = self.matter(id, channel);
+        let fresh = key.is_some();
         let payload = Payload { text: fresh.then(|| text.clone()), ..Payload::default() };
         let head = EventKind::AttemptStarted {
             delivery: id,
             n,
             channel: channel.name.clone(),
             medium: channel.medium(),
-            format: fresh.then_some(key),
+            format: key,
             possibly_duplicate,
             thread: matter.incident.as_ref().and_then(|i| i.first.clone()),
         };

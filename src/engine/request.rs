@@ -44,30 +44,31 @@ impl Turn<'_> {
     ///
     /// # Errors
     /// What is wrong with the request, or that it reaches nobody.
-    pub fn accept(&mut self, request: SendRequest) -> Result<NotificationId, Refusal> {
+    pub fn accept(&mut self, mut request: SendRequest) -> Result<NotificationId, Refusal> {
+        let content = request.idempotency_key.as_ref().map(|_| content_hash(&request));
+        let level = request.level.map_or(Level::Normal, |l| l.0);
+        let kind_of = type_of(&request.kind_of, &request.labels);
+        let templated = self.templated(&mut request, level, &kind_of)?;
         self.check_text(&request.subject, &request.labels)?;
         self.check_names(request.channels.as_deref(), request.to.as_deref())?;
         if request.ttl.is_some_and(|t| t.0 < Span::secs(1)) {
             return refuse(Refusal::field("ttl", "a time to live is at least 1s"));
         }
-        let level = request.level.map_or(Level::Normal, |l| l.0);
         self.check_room(level, &request.body)?;
-        let kind_of = type_of(&request.kind_of, &request.labels);
         let at = request.at.map(|t| t.0).filter(|t| *t > self.wall);
         let terms = Terms { channels: request.channels.clone(), to: request.to.clone(), at, ..Terms::default() };
         let planned = self.plan(level, &kind_of, &terms);
         if planned.iter().all(|p| p.skip.is_some()) {
             return refuse(self.nobody(level, &terms, &planned));
         }
-        let content = request.idempotency_key.as_ref().map(|_| content_hash(&request));
-        let own = OwnLabels {
-            source: if request.heartbeat.is_some() { "heartbeat" } else { "manual" },
-            name: request.heartbeat.as_deref(),
-            tenant: request.tenant.as_deref(),
-            ..OwnLabels::default()
-        };
-        let labels = own.over(request.labels, level, &kind_of);
-        let payload = Payload { subject: request.subject, body: request.body, ..Payload::default() };
+        if let Some(templated) = &templated {
+            self.try_texts(&request, level, &kind_of, templated, &planned)?;
+        }
+        let labels = std::mem::take(&mut request.labels);
+        let labels = own_labels(&request).over(labels, level, &kind_of);
+        let (template, vars) = templated.map(|t| (t.name, t.vars)).unzip();
+        let vars = vars.unwrap_or_default();
+        let payload = Payload { subject: request.subject, body: request.body, vars, ..Payload::default() };
         let message = Message {
             // What is to come is looked at when its time has come.
             silenced_by: if at.is_none() { self.silence_for(&labels) } else { None },
@@ -82,6 +83,7 @@ impl Turn<'_> {
             ttl: request.ttl.map_or(TTL, |t| t.0),
             not_before: at.map(|t| self.state.engine_time(t)),
             heartbeat: request.heartbeat,
+            template,
             ..Message::new(Origin::OneShot, level, kind_of, labels, payload)
         };
         Ok(self.make(message, planned))
@@ -204,6 +206,16 @@ impl Turn<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What stentor itself says of a one-shot.
+pub(super) fn own_labels(request: &SendRequest) -> OwnLabels<'_> {
+    OwnLabels {
+        source: if request.heartbeat.is_some() { "heartbeat" } else { "manual" },
+        name: request.heartbeat.as_deref(),
+        tenant: request.tenant.as_deref(),
+        ..OwnLabels::default()
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Message {
     pub about: Option<String>,
     /// The silence that holds all of it back.
     pub silenced_by: Option<String>,
+    /// What the request wants it said with.
+    pub template: Option<String>,
 }
 
 impl Message {
@@ -58,6 +60,7 @@ impl Message {
             heartbeat: None,
             about: None,
             silenced_by: None,
+            template: None,
         }
     }
 }
@@ -105,6 +108,7 @@ impl Turn<'_> {
                 not_before,
                 heartbeat: message.heartbeat,
                 silenced_by: message.silenced_by,
+                template: message.template,
             },
             message.payload,
         );

@@ -26,7 +26,7 @@ use crate::settings::Table;
 use futures_util::future::BoxFuture;
 use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message};
+use lettre::message::{Mailbox, Message, MultiPart};
 use lettre::transport::smtp::extension::ClientId;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -102,12 +102,19 @@ impl Smtp {
             .to(Mailbox::new(None, to))
             .message_id(Some(self.message_id(&out.key)))
             .date(UNIX_EPOCH + Duration::from_micros(micros))
-            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
-            .header(ContentType::TEXT_PLAIN);
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".to_owned(),
+            ));
         if !out.text.subject.is_empty() {
             mail = mail.subject(one_line(&out.text.subject));
         }
-        mail.body(printable(&out.text.text)).map_err(|e| wrong(format!("the mail cannot be made: {e}")))
+        let plain = printable(&out.text.text);
+        let made = match out.text.html.as_str() {
+            "" => mail.header(ContentType::TEXT_PLAIN).body(plain),
+            html => mail.multipart(MultiPart::alternative_plain_html(plain, printable(html))),
+        };
+        made.map_err(|e| wrong(format!("the mail cannot be made: {e}")))
     }
 
     /// The same for every attempt of a delivery.
@@ -158,6 +165,10 @@ impl Channel for Smtp {
             one_line(&out.text.subject),
             self.message_id(&out.key)
         );
-        format!("{}\n\n{headers}\n\n{}", self.server, printable(&out.text.text))
+        let html = match out.text.html.as_str() {
+            "" => String::new(),
+            html => format!("\n\nContent-Type: text/html\n\n{}", printable(html)),
+        };
+        format!("{}\n\n{headers}\n\n{}{html}", self.server, printable(&out.text.text))
     }
 }

@@ -15,6 +15,7 @@ mod people;
 mod policies;
 mod retention;
 mod schedules;
+mod templates;
 mod watches;
 
 use crate::config::later::{self, Home};
@@ -39,6 +40,7 @@ pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &Load
         heartbeats: heartbeats::read(root, &daemon.timezone_name),
         watches: watches::read(root),
         alertmanager: intake::read(root),
+        templates: templates::read(root, options),
         source: Source::default(),
         people,
         daemon,

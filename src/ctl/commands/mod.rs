@@ -18,6 +18,7 @@ pub mod send;
 pub mod silence;
 pub mod sound;
 pub mod status;
+pub mod template;
 pub mod unsupported;
 mod values;
 pub mod watches;

@@ -48,7 +48,7 @@ impl Content {
             .list("to", &self.to)
             .list("channels", &self.channels)
             .with("type", self.kind_of.clone())
-            .with("labels", labels(&self.labels)?))
+            .with("labels", pairs("--label", &self.labels)?))
     }
 }
 
@@ -86,12 +86,12 @@ pub struct Send {
     /// Not before this time (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     at: Option<String>,
-    /// Not yet supported
-    #[arg(long, value_name = "NAME")]
+    /// The template that says it; what it has no text for is said as usual
+    #[arg(long, value_name = "NAME", value_parser = values::filled)]
     template: Option<String>,
-    /// Not yet supported
-    #[arg(long, value_name = "NAME=VALUE")]
-    var: Vec<String>,
+    /// What the template is given; again for more
+    #[arg(long, value_name = "NAME=VALUE", requires = "template", value_parser = values::label)]
+    var: Vec<(String, String)>,
     /// Not yet supported
     #[arg(long, value_name = "FILE")]
     attach: Vec<std::path::PathBuf>,
@@ -125,11 +125,7 @@ impl Send {
     }
 
     fn refuse_unsupported(&self) -> Result<(), Trouble> {
-        let given = [
-            ("--template", self.template.is_some()),
-            ("--var", !self.var.is_empty()),
-            ("--attach", !self.attach.is_empty()),
-        ];
+        let given = [("--attach", !self.attach.is_empty())];
         match given.iter().find(|(_, is)| *is) {
             Some((flag, _)) => Err(Trouble::Usage(format!("send {flag} is not yet supported"))),
             None => Ok(()),
@@ -147,18 +143,24 @@ impl Send {
             .with("idempotency_key", self.idempotency_key.clone())
             .with("correlation_id", self.correlation_id.clone())
             .with("ttl", self.ttl.clone())
-            .with("at", self.at.clone()))
+            .with("at", self.at.clone())
+            .with("template", self.template.clone())
+            .with("vars", pairs("--var", &self.var)?))
     }
 }
 
-fn labels(pairs: &[(String, String)]) -> Result<Option<Value>, Trouble> {
-    let mut labels = BTreeMap::new();
-    for (name, value) in pairs {
-        if labels.insert(name.as_str(), value.as_str()).is_some() {
-            return Err(Trouble::Usage(format!("--label {name} is given twice")));
+/// Names and values; `flag` is how they were given.
+///
+/// # Errors
+/// A name given twice.
+pub fn pairs(flag: &str, given: &[(String, String)]) -> Result<Option<Value>, Trouble> {
+    let mut pairs = BTreeMap::new();
+    for (name, value) in given {
+        if pairs.insert(name.as_str(), value.as_str()).is_some() {
+            return Err(Trouble::Usage(format!("{flag} {name} is given twice")));
         }
     }
-    Ok((!labels.is_empty()).then(|| labels.into_iter().map(|(n, v)| (n.to_owned(), Value::from(v))).collect()))
+    Ok((!pairs.is_empty()).then(|| pairs.into_iter().map(|(n, v)| (n.to_owned(), Value::from(v))).collect()))
 }
 
 fn standard_input() -> Result<String, Trouble> {

@@ -158,8 +158,9 @@ fn notifications() -> Vec<Event> {
                 not_before: Some(EngineTime(T + 1)),
                 heartbeat: Some(s("weekly-proof")),
                 silenced_by: Some(s("5e1e9ce0-0000-4000-8000-000000000000")),
+                template: Some(s("outage")),
             }
-            .with(words())
+            .with(Payload { vars: [(s("host"), s("db1"))].into(), ..words() })
         })
         .collect()
 }
@@ -194,7 +195,11 @@ fn deliveries() -> Vec<Event> {
             thread: None,
         }
         .with(Payload {
-            text: Some(Rendered { subject: s("[URGENT #417] x"), text: s("URGENT #417 prague-1: x") }),
+            text: Some(Rendered {
+                subject: s("[URGENT #417] x"),
+                text: s("URGENT #417 prague-1: x"),
+                html: s("<p>x</p>"),
+            }),
             ..Payload::default()
         }),
         K::AttemptStarted {
@@ -225,7 +230,7 @@ fn deliveries() -> Vec<Event> {
         K::TemplateFailed { template: s("channels.hook.body"), words: s("line 1: undefined value") }.bare(),
         K::InboundReceived { channel: s("sms"), provider_id: s("SM2") }.with(Payload {
             address: Some(s("+15550100")),
-            text: Some(Rendered { subject: String::new(), text: s("417a") }),
+            text: Some(Rendered { text: s("417a"), ..Rendered::default() }),
             ..Payload::default()
         }),
         K::ChannelChanged(ChannelChanged {

@@ -11,13 +11,25 @@ pub struct Content {
     pub body: String,
     #[serde(default)]
     pub annotations: Labels,
+    /// The template that the request named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub templated: Option<Box<Templated>>,
+}
+
+/// A template by name, and what the request gave it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Templated {
+    pub name: String,
+    #[serde(default)]
+    pub vars: Labels,
 }
 
 impl Content {
     /// What it takes in memory, about.
     pub fn bytes(&self) -> u64 {
-        let annotations: usize = self.annotations.iter().map(|(name, text)| name.len() + text.len()).sum();
-        (self.subject.len() + self.body.len() + annotations) as u64
+        let vars = self.templated.iter().flat_map(|t| &t.vars);
+        let pairs: usize = self.annotations.iter().chain(vars).map(|(name, text)| name.len() + text.len()).sum();
+        (self.subject.len() + self.body.len() + pairs) as u64
     }
 
     /// What stands for texts that were removed on purpose.

@@ -2,8 +2,6 @@
 
 use super::alert::Alert;
 use super::content::Content;
-use crate::channel::Format;
-use crate::config::ChannelConfig;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{Breaker, Idempotency, Next, Origin, Rendered};
@@ -217,28 +215,6 @@ impl Delivery {
     /// The address for a channel of this medium; `None` where the person has none.
     pub fn address_for(&self, medium: Medium) -> Option<&str> {
         if self.medium == Some(medium) { self.address.as_deref() } else { self.others.get(&medium).map(String::as_str) }
-    }
-}
-
-/// Under which a text is kept for further attempts: by its form, and one from a template only for
-/// the channel whose template it is.
-pub(in crate::engine) fn text_key(channel: &ChannelConfig) -> String {
-    let form = format_key(channel.format());
-    match channel.template {
-        Some(_) => format!("{form} of {}", channel.name),
-        None => form.to_owned(),
-    }
-}
-
-fn format_key(format: Format) -> &'static str {
-    match format {
-        Format::Mail => "mail",
-        Format::Sms => "sms",
-        Format::Speech => "speech",
-        Format::Chat => "chat",
-        Format::Document => "document",
-        Format::Alertmanager => "alertmanager",
-        Format::None => "none",
     }
 }
 

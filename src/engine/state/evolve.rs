@@ -21,7 +21,9 @@ impl State {
         use EventKind::*;
         match head {
             Started { boot, .. } => self.fold_started(boot),
-            ConfigApplied { hash, kept, .. } => {
+            ConfigApplied { hash, kept, changed } => {
+                let entry = |template: &str| template.strip_suffix(".body").unwrap_or(template).to_owned();
+                self.failing_templates.retain(|template, _| !changed.contains(&entry(template)));
                 self.config =
                     ConfigState { hash: hash.clone(), loaded_at: Some(at), kept: *kept, ..Default::default() };
             }
@@ -86,11 +88,10 @@ impl State {
             Checkpoint { .. } => self.checkpoint_at = Some(at),
 
             Stopping { .. } => self.stopping = true,
-            AuthDenied { .. }
-            | RequestRefused { .. }
-            | StorageTroubled { .. }
-            | TemplateFailed { .. }
-            | InboundReceived { .. } => {}
+            TemplateFailed { template, .. } => {
+                self.failing_templates.insert(template.clone(), self.engine_time(at));
+            }
+            AuthDenied { .. } | RequestRefused { .. } | StorageTroubled { .. } | InboundReceived { .. } => {}
             Unknown => return false,
         }
         true

@@ -17,7 +17,7 @@ mod table;
 mod watched;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
-pub use content::Content;
+pub use content::{Content, Templated};
 pub use entity::*;
 pub use index::{QueueKey, Timer};
 pub use retire::Leaving;
@@ -71,6 +71,8 @@ pub struct State {
     pub leaving: Leaving,
     /// The journal has forgotten what is up to this event.
     pub forgotten: u64,
+    /// When a template failed last, by `templates.NAME` or `channels.NAME.body`, until its text is another.
+    pub failing_templates: BTreeMap<String, EngineTime>,
     /// When the chain's place was recorded last.
     pub checkpoint_at: Option<Timestamp>,
     #[serde(skip)]

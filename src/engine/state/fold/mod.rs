@@ -14,7 +14,12 @@ use std::sync::Arc;
 fn content(payload: Option<&Payload>) -> Arc<Content> {
     Arc::new(match payload {
         Some(p) if p.erased => Content::erased(),
-        Some(p) => Content { subject: p.subject.clone(), body: p.body.clone(), annotations: p.annotations.clone() },
+        Some(p) => Content {
+            subject: p.subject.clone(),
+            body: p.body.clone(),
+            annotations: p.annotations.clone(),
+            templated: None,
+        },
         None => Content::default(),
     })
 }
