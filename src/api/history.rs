@@ -60,6 +60,8 @@ pub struct Counted {
 pub enum Thing {
     Incident,
     Delivery,
+    /// By its id alone.
+    Notification,
 }
 
 /// By what a document is found.

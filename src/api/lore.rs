@@ -4,14 +4,14 @@
 use super::Api;
 use super::history::{Happened, Key, Thing};
 use crate::domain::Labels;
-use crate::domain::event::{EventKind, Payload};
+use crate::domain::event::{EventKind, Payload, Request};
 use crate::domain::failure::cut;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::engine::{Caller, Read};
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -28,6 +28,23 @@ pub struct Message {
     pub subject: String,
     pub body: String,
     pub labels: Labels,
+    pub asked: Asked,
+}
+
+/// What the caller said of its request; what it did not say is left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// The incident, as it was then.
@@ -94,8 +111,17 @@ impl Lore {
     pub fn learn(&mut self, happened: &Happened) {
         let payload = happened.payload.as_ref();
         match &happened.head {
-            EventKind::NotificationAccepted { id, level, kind_of, labels, .. } => {
-                remember(&mut self.messages, *id, message(level.as_str(), kind_of, labels, payload));
+            EventKind::NotificationAccepted { id, level, kind_of, labels, correlation_id, request, tenant, .. } => {
+                let Request { id: request_id, actor } = request.as_deref().cloned().unwrap_or_default();
+                let asked = Asked {
+                    correlation_id: correlation_id.clone(),
+                    request_id,
+                    tenant: tenant.clone(),
+                    actor,
+                    metadata: payload.map(|p| p.metadata.clone()).unwrap_or_default(),
+                };
+                let message = Message { asked, ..message(level.as_str(), kind_of, labels, payload) };
+                remember(&mut self.messages, *id, message);
             }
             EventKind::IncidentOpened { id, number, fingerprint, level, kind_of, labels, .. } => {
                 let about = About {
@@ -171,7 +197,7 @@ impl Lore {
         match self.api.read(&self.by, Read::Message(id)).await {
             Ok(found) => Some(Sent {
                 notification: text(&found, "id"),
-                message: message_of(&found),
+                message: Message { asked: asked_of(&found["delivery"]), ..message_of(&found) },
                 incident: found["incident"]["id"].as_str().and_then(|id| id.parse().ok()),
                 ..sent_of(&found["delivery"])
             }),
@@ -194,6 +220,7 @@ fn message(level: &str, kind_of: &str, labels: &Labels, payload: Option<&Payload
         subject: payload.map(|p| p.subject.clone()).unwrap_or_default(),
         body: payload.map(|p| short(&p.body)).unwrap_or_default(),
         labels: labels.clone(),
+        asked: Asked::default(),
     }
 }
 
@@ -215,7 +242,12 @@ fn message_of(document: &Value) -> Message {
         subject: text(document, "subject"),
         body: short(document["body"].as_str().unwrap_or_default()),
         labels: serde_json::from_value(document["labels"].clone()).unwrap_or_default(),
+        asked: Asked::default(),
     }
+}
+
+fn asked_of(delivery: &Value) -> Asked {
+    Asked::deserialize(delivery).unwrap_or_default()
 }
 
 fn subject_of(incident: &Value) -> Subject {
@@ -240,6 +272,6 @@ fn sent_of(delivery: &Value) -> Sent {
         incident: None,
         channel: some("via").or_else(|| some("channel")),
         recipient: some("recipient"),
-        message: Message::default(),
+        message: Message { asked: asked_of(delivery), ..Message::default() },
     }
 }

@@ -4,7 +4,7 @@
 //! begins, and its first 1,000 characters where it goes on.
 
 use super::history::Happened;
-use super::lore::{About, Lore, Message, Subject};
+use super::lore::{About, Asked, Lore, Message, Subject};
 use crate::domain::Labels;
 use crate::domain::delivery::Status;
 use crate::domain::event::{EventKind, Origin, Payload};
@@ -25,6 +25,8 @@ pub struct Outcome {
     pub subject: Option<String>,
     pub body: String,
     pub labels: Labels,
+    #[serde(flatten)]
+    pub asked: Asked,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<About>,
     pub delivery: Option<String>,
@@ -134,6 +136,7 @@ fn told(kind: &'static str, message: &Message, payload: Option<&Payload>) -> Out
         subject: Some(message.subject.clone()),
         body: payload.map_or_else(|| message.body.clone(), |p| p.body.clone()),
         labels: message.labels.clone(),
+        asked: message.asked.clone(),
         ..Outcome::default()
     }
 }

@@ -5,7 +5,7 @@ use super::params::ROWS;
 use crate::domain::clock;
 use crate::domain::delivery::Status;
 use crate::domain::time::Timestamp;
-use crate::engine::{Code, Refusal};
+use crate::engine::{Code, Refusal, asked_into};
 use crate::ledger::export::Export;
 use crate::ledger::history::{DocumentQuery, EntryQuery, HistoryError, Phase};
 use crate::ledger::{DocumentKind, Ledger};
@@ -53,7 +53,7 @@ impl Record {
                 // Of two, nobody can say which is meant.
                 found.pop().filter(|_| found.is_empty()).map(|(_, json)| json)
             }
-            (DocumentKind::Notification, Key::Id(delivery)) => history.notification_of(delivery).await?,
+            (DocumentKind::Notification, Key::Id(id)) => history.document(kind, id).await?,
             (DocumentKind::Notification, _) => None,
         };
         Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
@@ -117,10 +117,12 @@ impl History for Record {
             match (thing, by) {
                 (Thing::Incident, by) => self.document(DocumentKind::Incident, by).await.map_err(refusal),
                 (Thing::Delivery, Key::Id(id)) => {
-                    let notification = self.document(DocumentKind::Notification, Key::Id(id)).await.map_err(refusal)?;
+                    let json = self.ledger.history().notification_of(id).await.map_err(refusal)?;
+                    let notification = json.and_then(|json| serde_json::from_str(&json).ok());
                     let wanted = id.to_string();
                     Ok(notification.and_then(|n| deliveries(n).into_iter().find(|d| d["id"] == *wanted)))
                 }
+                (Thing::Notification, by) => self.document(DocumentKind::Notification, by).await.map_err(refusal),
                 (Thing::Delivery, _) => Ok(None),
             }
         })
@@ -133,7 +135,7 @@ impl History for Record {
             let page = self.ledger.history().documents(query).await.map_err(refusal)?;
             let found = page.found.into_iter().filter_map(|(_, json)| serde_json::from_str::<Value>(&json).ok());
             let documents = match thing {
-                Thing::Incident => found.collect(),
+                Thing::Incident | Thing::Notification => found.collect(),
                 Thing::Delivery => found.flat_map(deliveries).filter(|d| is_before(d, before)).collect(),
             };
             Ok(Older { documents, next: page.next })
@@ -160,10 +162,9 @@ impl History for Record {
 }
 
 fn deliveries(mut notification: Value) -> Vec<Value> {
-    match notification["deliveries"].take() {
-        Value::Array(deliveries) => deliveries,
-        _ => Vec::new(),
-    }
+    let Value::Array(mut deliveries) = notification["deliveries"].take() else { return Vec::new() };
+    deliveries.iter_mut().for_each(|delivery| asked_into(delivery, &notification));
+    deliveries
 }
 
 fn is_before(document: &Value, before: Option<Ulid>) -> bool {

@@ -90,7 +90,7 @@ pub fn render(config: &Config, name: &str, wanted: Wanted) -> Result<Value, Wron
 
 fn sample(config: &Config, template: &Named, wanted: Wanted, level: Level) -> Result<Sample, Wrong> {
     let (named, any) = template.vars();
-    if let Some(name) = wanted.vars.keys().find(|name| !any && !named.contains(name.as_str())) {
+    if let Some(name) = wanted.vars.keys().find(|name| !any && !named.contains(name)) {
         let named: Vec<&str> = named.iter().copied().collect();
         let there = if named.is_empty() { "it has none".to_owned() } else { format!("it has {}", named.join(", ")) };
         return Err(wrong("vars", format!("template {} has no var {name:?}; {there}", template.name())));
@@ -107,10 +107,14 @@ fn sample(config: &Config, template: &Named, wanted: Wanted, level: Level) -> Re
     sample.zone = config.daemon.timezone.clone();
     sample.subject = wanted.subject.unwrap_or(sample.subject);
     sample.body = wanted.body.unwrap_or(sample.body);
-    sample.labels.extend(wanted.labels);
-    sample.vars = named.into_iter().map(|name| (name.to_owned(), format!("[{name}]"))).collect();
-    sample.vars.extend(wanted.vars);
+    sample.labels.extend(owned(&wanted.labels));
+    sample.vars = named.into_iter().map(|name| (name, format!("[{name}]"))).collect();
+    sample.vars.extend(owned(&wanted.vars));
     Ok(sample)
+}
+
+fn owned(pairs: &Labels) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// Where a text would go.

@@ -31,7 +31,7 @@ pub enum Command {
     #[default]
     Status,
     /// Send one notification; it never escalates and opens nothing
-    Send(send::Send),
+    Send(Box<send::Send>),
     /// Open an incident, which escalates until somebody acknowledges
     Page(incidents::Open),
     /// List, show and open incidents
@@ -77,6 +77,9 @@ pub enum Command {
     /// Hold alarms back for a while
     #[command(subcommand)]
     Silence(silence::Silence),
+    /// Text messages: who wrote, what was said, one more
+    #[command(subcommand)]
+    Sms(sms::Sms),
     /// The record of everything that happened
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -129,6 +132,7 @@ pub async fn run(asked: Option<Command>, session: &mut Session<'_>) -> Outcome {
         Command::Channels(channels) => channels.run(session).await,
         Command::Test(test) => test.run(session).await,
         Command::Silence(silence) => silence.run(session).await,
+        Command::Sms(sms) => sms.run(session).await,
         Command::Ledger(ledger) => ledger.run(session).await,
         Command::Explain(explain) => explain.run(session).await,
         Command::Reload => reload::run(session).await,

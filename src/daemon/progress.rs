@@ -101,7 +101,7 @@ mod tests {
     use crate::domain::clock::SystemClock;
     use crate::domain::event::Frame;
     use crate::engine::{Engine, State};
-    use crate::ledger::{Extract, Tip};
+    use crate::ledger::{Body, Extract, Tip};
     use crate::runtime::{Cycle, Lanes, Log, LogFull, Setup};
     use std::sync::Arc;
     use tokio::sync::{mpsc, oneshot};
@@ -139,9 +139,7 @@ mod tests {
         fn flushing_for(&self) -> Option<Span> {
             None
         }
-        fn snapshot(&self, _: Tip, _: &[u8]) -> Result<(), String> {
-            Ok(())
-        }
+        fn keep(&self, _: Tip, _: Body) {}
     }
 
     /// It sleeps for seconds when nobody asks it anything.

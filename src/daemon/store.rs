@@ -8,7 +8,7 @@ use crate::domain::event::Frame;
 use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Engine, State};
-use crate::ledger::{self, Extract, FaultKind, Ledger, OpenError, Opening, Options, Report, Tip};
+use crate::ledger::{self, Body, Extract, FaultKind, Ledger, OpenError, Opening, Options, Report, Tip};
 use crate::runtime::{Log, LogFull, LogNews, extract, extractor, read_state, state_fold};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -81,8 +81,13 @@ pub fn open(config: &Arc<Config>, news: mpsc::UnboundedSender<LogNews>) -> Resul
 
 fn lock(config: &Arc<Config>, trust: Trust) -> Result<Opening, StoreError> {
     let without_history = trust != Trust::All;
-    let mut options =
-        Options { extractor: extractor(config.clone()), fold: state_fold(), without_history, ..Options::default() };
+    let mut options = Options {
+        extractor: extractor(config.clone()),
+        fold: state_fold(),
+        handed: true,
+        without_history,
+        ..Options::default()
+    };
     if let Some(bytes) = failpoint::segment_bytes() {
         (options.segment_bytes, options.look_bytes) = (bytes, bytes);
     }
@@ -102,7 +107,7 @@ fn read(
     }
     let mut state = State::default();
     while let Some(snapshot) = opening.snapshot() {
-        match read_state(&snapshot.body) {
+        match read_state(snapshot) {
             Ok(read) => {
                 state = read;
                 break;
@@ -141,6 +146,7 @@ fn tell(news: &mpsc::UnboundedSender<LogNews>, removals: &mpsc::UnboundedSender<
         Report::Well => LogNews::Well,
         Report::History { words, well } => LogNews::History { words, well },
         Report::Files { words } => LogNews::Files(words),
+        Report::StateWanted => LogNews::StateWanted,
         Report::Erased(_) | Report::Forgotten { .. } => {
             // What ends meanwhile is reported again at the next start.
             let _ = removals.send(report);
@@ -206,7 +212,7 @@ impl Log for Store {
         self.ledger.flushing_since().map(|since| SystemClock.read().boot - since)
     }
 
-    fn snapshot(&self, at: Tip, body: &[u8]) -> Result<(), String> {
-        self.ledger.save_snapshot(at, body).map_err(|e| e.to_string())
+    fn keep(&self, at: Tip, state: Body) {
+        self.ledger.keep(at, state);
     }
 }

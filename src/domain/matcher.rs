@@ -96,7 +96,7 @@ impl Matcher {
     }
 
     pub fn matches(&self, labels: &Labels) -> bool {
-        let value = labels.get(&self.name).map_or("", String::as_str);
+        let value = labels.get(&self.name).unwrap_or_default();
         let hit = self.regex.as_ref().map_or(value == self.value, |r| r.is_match(value));
         hit == matches!(self.op, Op::Equal | Op::Match)
     }

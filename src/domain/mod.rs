@@ -9,6 +9,7 @@ pub mod event;
 pub mod failpoint;
 pub mod failure;
 pub mod id;
+mod labels;
 pub mod level;
 pub mod matcher;
 pub mod schedule;
@@ -17,10 +18,7 @@ pub mod time;
 pub mod who;
 pub mod window;
 
+pub use labels::Labels;
+
 #[cfg(test)]
 mod tests;
-
-use std::collections::BTreeMap;
-
-/// Labels of an incident or a notification: name to value, in order of name.
-pub type Labels = BTreeMap<String, String>;

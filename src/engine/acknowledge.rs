@@ -90,7 +90,7 @@ impl Turn<'_> {
         let was_told = |name: &String| {
             let client = self.config.people.get(name).is_some_and(|p| p.tier.is_some());
             let told = self.state.incidents.get(&id).map(|i| &i.told);
-            !client && told.is_some_and(|told| told.iter().any(|t| t.who.as_ref() == Some(name)))
+            !client && told.is_some_and(|told| told.iter().any(|t| t.who.as_deref() == Some(name)))
         };
         self.by.role >= Role::Operator || self.by.person.as_ref().is_some_and(was_told)
     }
@@ -227,7 +227,7 @@ impl Turn<'_> {
         }
         places
             .into_values()
-            .filter(|t| self.config.channels.get(&t.channel).is_some_and(|c| wants(&c.updates)))
+            .filter(|t| self.config.channels.get(&*t.channel).is_some_and(|c| wants(&c.updates)))
             .filter(|t| but.is_none() || t.who.as_deref() != but)
             .cloned()
             .collect()
@@ -245,8 +245,8 @@ impl Turn<'_> {
     }
 
     fn notice_to(&self, told: Told, kind_of: &str) -> Planned {
-        let mut one =
-            Planned { medium: told.medium, who: told.who, address: told.address, ..Planned::fixed(&told.channel) };
+        let (who, address) = (told.who.map(String::from), told.address.map(String::from));
+        let mut one = Planned { medium: told.medium, who, address, ..Planned::fixed(&told.channel) };
         one.skip = one.medium.and_then(|m| self.held_back(&one.reader(Level::Low, kind_of, false), m, self.wall));
         one
     }

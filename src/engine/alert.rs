@@ -98,10 +98,10 @@ impl Turn<'_> {
         }
         let (ends_at, due) = self.end_of(&report);
         let starts_at = report.starts_at.or(report.ends_at).unwrap_or(self.wall);
-        let name = report.labels.get("alertname").cloned();
+        let name = report.labels.get("alertname").map(str::to_owned);
         let payload = payload(rules, &report.labels, report.annotations);
         let mut terms = terms(level, report.labels);
-        terms.kind_of = terms.labels.get("type").or(name.as_ref()).cloned();
+        terms.kind_of = terms.labels.get("type").or(name.as_deref()).map(str::to_owned);
         self.open_anew(Opening {
             fingerprint: fingerprint_of(report.fingerprint),
             source: "alert",
@@ -149,10 +149,9 @@ fn terms(level: Level, labels: Labels) -> IncidentTerms {
 /// Subject and body are annotations; all of them go along.
 fn payload(rules: &Alertmanager, labels: &Labels, annotations: Labels) -> Payload {
     let said = |names: [&str; 2]| {
-        let found = names.into_iter().filter_map(|name| annotations.get(name)).find(|text| !text.trim().is_empty());
-        found.map(String::as_str)
+        names.into_iter().filter_map(|name| annotations.get(name)).find(|text| !text.trim().is_empty())
     };
-    let subject = said(["summary", "title"]).or_else(|| labels.get("alertname").map(String::as_str));
+    let subject = said(["summary", "title"]).or_else(|| labels.get("alertname"));
     let subject = subject.map_or_else(|| shown(labels), str::to_owned);
     let mut body = said(["description", "message"]).unwrap_or_default().to_owned();
     if rules.level_of(labels).is_none() {

@@ -1,8 +1,9 @@
 //! Heartbeats: when they run, and what a run does. What its outcome means is in `verdict`.
 
 use super::NextRun;
+use super::asked::SendRequest;
 use super::due::{TRIGGER_GRACE, jitter};
-use super::input::{Effect, SendRequest};
+use super::input::Effect;
 use super::plan::Terms;
 use super::refusal::{Answer, Code, Refusal};
 use super::turn::{Turn, refuse};

@@ -1,6 +1,6 @@
 //! Opening, repeating, raising and resolving incidents.
 
-use super::input::OpenRequest;
+use super::asked::OpenRequest;
 use super::labels::{OwnLabels, type_of};
 use super::refusal::{Answer, Code, Refusal};
 use super::report::FirstReport;

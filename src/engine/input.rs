@@ -2,13 +2,12 @@
 
 use crate::channel::{Found, Lost, Outgoing, Probed};
 use crate::config::Config;
-use crate::domain::Labels;
 use crate::domain::event::AttemptResult;
 use crate::domain::id::{DeliveryId, IncidentId};
-use crate::domain::level::Level;
 use crate::domain::matcher::Matcher;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::who::Who;
+use crate::engine::asked::{OpenRequest, SendRequest};
 use crate::engine::report::Reports;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -260,94 +259,6 @@ pub struct DeliveryFilter {
     pub limit: Option<usize>,
     pub cursor: Option<String>,
 }
-
-/// `send`, as the API's body has it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SendRequest {
-    pub level: Option<LevelWord>,
-    pub subject: String,
-    #[serde(deserialize_with = "or_default")]
-    pub body: String,
-    pub to: Option<Vec<Who>>,
-    pub channels: Option<Vec<String>>,
-    #[serde(rename = "type")]
-    pub kind_of: Option<String>,
-    #[serde(deserialize_with = "or_default")]
-    pub labels: Labels,
-    pub initiator: Option<String>,
-    pub tenant: Option<String>,
-    pub idempotency_key: Option<String>,
-    pub correlation_id: Option<String>,
-    pub ttl: Option<SpanWord>,
-    pub at: Option<TimeWord>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub template: Option<String>,
-    #[serde(deserialize_with = "or_default", skip_serializing_if = "Labels::is_empty")]
-    pub vars: Labels,
-    #[serde(skip)]
-    pub heartbeat: Option<String>,
-}
-
-/// `page`, as the API's body has it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct OpenRequest {
-    pub level: Option<LevelWord>,
-    pub subject: String,
-    #[serde(deserialize_with = "or_default")]
-    pub body: String,
-    pub fingerprint: Option<String>,
-    pub policy: Option<String>,
-    pub to: Option<Vec<Who>>,
-    pub channels: Option<Vec<String>>,
-    #[serde(rename = "type")]
-    pub kind_of: Option<String>,
-    #[serde(deserialize_with = "or_default")]
-    pub labels: Labels,
-    pub initiator: Option<String>,
-    pub tenant: Option<String>,
-}
-
-/// A null is as good as nothing, as it is for whatever is optional.
-fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
-}
-
-macro_rules! word {
-    ($(#[$doc:meta])* $name:ident, $inner:ty, $parse:expr, $show:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct $name(pub $inner);
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-                let parse: fn(&str) -> Result<$inner, String> = $parse;
-                parse(&text).map($name).map_err(serde::de::Error::custom)
-            }
-        }
-        impl Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                let show: fn(&$inner) -> String = $show;
-                s.serialize_str(&show(&self.0))
-            }
-        }
-    };
-}
-word!(
-    /// A level or one of its aliases.
-    LevelWord, Level,
-    |t| Level::parse(t).ok_or_else(|| format!("{t:?} is not a level; write low, normal, high or urgent")),
-    |l| l.to_string()
-);
-word!(
-    /// A duration, as `"5m"`.
-    SpanWord, Span, Span::parse, |s| s.to_string()
-);
-word!(
-    /// A time, RFC 3339.
-    TimeWord, Timestamp, Timestamp::parse, |t| t.rfc3339(&jiff::tz::TimeZone::UTC)
-);
 
 /// What the world has to do, once the events it follows from are durable.
 #[derive(Debug)]

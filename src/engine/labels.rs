@@ -19,12 +19,17 @@ pub(crate) struct OwnLabels<'a> {
 impl OwnLabels<'_> {
     /// All labels: ours over the given ones.
     pub fn over(self, given: Labels, level: Level, kind_of: &str) -> Labels {
+        let ours = [
+            ("level", Some(level.as_str())),
+            ("source", Some(self.source)),
+            ("type", Some(kind_of)),
+            ("name", self.name),
+            ("tenant", self.tenant),
+            ("channel", self.channel),
+            ("deal", self.deal),
+        ];
         let mut labels = given;
-        labels.insert("level".into(), level.to_string());
-        labels.insert("source".into(), self.source.into());
-        labels.insert("type".into(), kind_of.into());
-        let named = [("name", self.name), ("tenant", self.tenant), ("channel", self.channel), ("deal", self.deal)];
-        labels.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))));
+        labels.extend(ours.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))));
         labels
     }
 }
@@ -48,11 +53,8 @@ impl OwnLabels<'_> {
             ("source", Some(self.source)),
             ("type", Some(kind_of)),
         ];
-        for (name, value) in ours {
-            if let (Some(name), Some(value)) = (own_name(name, &kept), value) {
-                labels.insert(name, value.to_owned());
-            }
-        }
+        let named = |(name, value): (&str, Option<&str>)| Some((own_name(name, &kept)?, value?.to_owned()));
+        labels.extend(ours.into_iter().filter_map(named));
         (labels, kept)
     }
 }
@@ -64,5 +66,5 @@ pub(crate) fn type_of(given: &Option<String>, labels: &Labels) -> String {
 
 /// The same, with what it is where neither says.
 pub(crate) fn type_or(given: &Option<String>, labels: &Labels, otherwise: &str) -> String {
-    given.clone().or_else(|| labels.get("type").cloned()).unwrap_or_else(|| otherwise.to_owned())
+    given.clone().or_else(|| labels.get("type").map(str::to_owned)).unwrap_or_else(|| otherwise.to_owned())
 }

@@ -65,7 +65,7 @@ impl Turn<'_> {
     fn is_about_letters(&self, id: DeliveryId) -> bool {
         let incident = self.state.deliveries.get(&id).and_then(|d| d.incident);
         let about = incident.and_then(|i| self.state.incidents.get(&i));
-        about.is_some_and(|i| i.fingerprint == format!("self/{POISON}") || i.fingerprint.starts_with(ABOUT_SELF))
+        about.is_some_and(|i| *i.fingerprint == *format!("self/{POISON}") || i.fingerprint.starts_with(ABOUT_SELF))
     }
 
     /// The incident about a channel's dead letters is over when none of them is left.

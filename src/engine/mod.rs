@@ -6,6 +6,7 @@
 
 mod acknowledge;
 mod alert;
+mod asked;
 mod delivery;
 mod due;
 mod fomo;
@@ -19,6 +20,7 @@ mod lost;
 mod nobody;
 mod oncall;
 mod outcome;
+mod particulars;
 mod plan;
 mod poison;
 mod policy;
@@ -46,13 +48,14 @@ mod ways;
 #[cfg(test)]
 mod tests;
 
+pub use asked::*;
 pub use heartbeat::spread_of;
 pub use input::*;
 pub use oncall::on_call;
 pub use refusal::{Answer, Code, Refusal};
 pub use report::{AlertReport, Reports};
 pub use state::*;
-pub use view::Story;
+pub use view::{Story, asked_into};
 
 use crate::config::Config;
 use crate::domain::event::{Event, Frame};

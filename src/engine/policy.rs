@@ -111,7 +111,7 @@ impl Turn<'_> {
         let terms = Terms {
             channels: step.and_then(|s| s.channels.clone()),
             to: step.and_then(|s| s.to.clone()),
-            about: i.about.clone(),
+            about: i.about.clone().map(String::from),
             ..Terms::default()
         };
         self.plan(i.level, &i.kind_of, &terms)
@@ -191,7 +191,7 @@ impl Turn<'_> {
     fn nobody_in_round(&mut self, id: IncidentId) {
         let Some(i) = self.state.incidents.get(&id) else { return };
         let (level, policy, number) = (i.level, i.policy.clone().unwrap_or_default(), i.number);
-        let terms = Terms { own_to: true, about: i.about.clone(), ..Terms::default() };
+        let terms = Terms { own_to: true, about: i.about.clone().map(String::from), ..Terms::default() };
         let planned = self.plan(level, &i.kind_of, &terms);
         self.tell(id, Origin::Opening { incident: id }, planned);
         let subject = format!("Policy {policy} reaches nobody");

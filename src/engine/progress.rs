@@ -93,10 +93,10 @@ impl Turn<'_> {
             ..Payload::default()
         };
         let message = Message {
-            tenant: i.tenant.clone(),
-            initiator: i.opened_by.clone(),
-            about: i.about.clone(),
-            ..Message::new(origin, level, i.kind_of.clone(), i.labels.clone(), payload)
+            tenant: i.tenant.clone().map(String::from),
+            initiator: i.opened_by.to_string(),
+            about: i.about.clone().map(String::from),
+            ..Message::new(origin, level, i.kind_of.to_string(), i.labels.clone(), payload)
         };
         self.make(message, planned);
     }
@@ -104,5 +104,10 @@ impl Turn<'_> {
 
 /// What the incident's source said of channels and recipients.
 fn own_terms(i: &Incident) -> Terms {
-    Terms { channels: i.channels.clone(), to: i.to.clone(), about: i.about.clone(), ..Terms::default() }
+    Terms {
+        channels: i.channels.clone(),
+        to: i.to.clone(),
+        about: i.about.clone().map(String::from),
+        ..Terms::default()
+    }
 }

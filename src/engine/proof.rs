@@ -1,7 +1,7 @@
 //! Heartbeats of kind `notification`: a real message, and whether it got out in time.
 
 use super::Proof;
-use super::input::{LevelWord, SendRequest};
+use super::asked::{LevelWord, SendRequest};
 use super::turn::Turn;
 use crate::config::Heartbeat;
 use crate::domain::delivery::Status;

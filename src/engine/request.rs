@@ -1,24 +1,23 @@
 //! `send` and `test`: one-shots, refused before anything is recorded, or accepted whole.
 
-use super::input::SendRequest;
+use super::asked::SendRequest;
 use super::labels::{OwnLabels, type_of};
+use super::particulars::{self, content_hash};
 use super::plan::Terms;
 use super::refusal::{Answer, Code, Refusal};
 use super::sending::{Message, TTL};
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;
-use crate::domain::event::{Idempotency, Origin, Payload};
+use crate::domain::event::{Idempotency, Origin, Payload, Request};
 use crate::domain::id::NotificationId;
 use crate::domain::level::Level;
 use crate::domain::matcher::is_label_name;
 use crate::domain::time::Span;
 use crate::domain::who::Who;
 
-/// Idempotency keys that are remembered at the most.
-const KEYS: usize = 100_000;
-/// Labels of one request.
 /// Bytes of what all messages and incidents at hand say, with the copy that each step of an incident makes.
 const TEXTS: u64 = 256 << 20;
+/// Labels of one request.
 const LABELS: usize = 64;
 /// The type of a test.
 const TEST: &str = "test";
@@ -50,6 +49,7 @@ impl Turn<'_> {
         let kind_of = type_of(&request.kind_of, &request.labels);
         let templated = self.templated(&mut request, level, &kind_of)?;
         self.check_text(&request.subject, &request.labels)?;
+        particulars::check(&request)?;
         self.check_names(request.channels.as_deref(), request.to.as_deref())?;
         if request.ttl.is_some_and(|t| t.0 < Span::secs(1)) {
             return refuse(Refusal::field("ttl", "a time to live is at least 1s"));
@@ -68,11 +68,18 @@ impl Turn<'_> {
         let labels = own_labels(&request).over(labels, level, &kind_of);
         let (template, vars) = templated.map(|t| (t.name, t.vars)).unzip();
         let vars = vars.unwrap_or_default();
-        let payload = Payload { subject: request.subject, body: request.body, vars, ..Payload::default() };
+        let payload = Payload {
+            subject: request.subject,
+            body: request.body,
+            vars,
+            metadata: request.metadata,
+            ..Payload::default()
+        };
         let message = Message {
             // What is to come is looked at when its time has come.
             silenced_by: if at.is_none() { self.silence_for(&labels) } else { None },
             correlation_id: request.correlation_id,
+            request: Request::of(request.request_id, request.actor),
             tenant: request.tenant,
             initiator: request.initiator.unwrap_or_else(|| self.by.name.clone()),
             idempotency: request.idempotency_key.zip(content).map(|(key, content)| Idempotency {
@@ -87,30 +94,6 @@ impl Turn<'_> {
             ..Message::new(Origin::OneShot, level, kind_of, labels, payload)
         };
         Ok(self.make(message, planned))
-    }
-
-    /// The first answer, when the key was seen before with the same content.
-    fn same_as_before(&mut self, request: &SendRequest) -> Result<Option<Answer>, Refusal> {
-        let Some(key) = &request.idempotency_key else { return Ok(None) };
-        if key.is_empty() || key.len() > 255 {
-            return refuse(Refusal::field("idempotency_key", "an idempotency key has 1 to 255 bytes"));
-        }
-        let full = super::State::idempotency_key(request.tenant.as_deref(), &self.by.name, key);
-        match self.state.idempotency.get(&full) {
-            Some(first) if first.content == content_hash(request) => {
-                let id = first.notification;
-                Ok(Some(self.notification_view(id)))
-            }
-            Some(_) => refuse(Refusal {
-                field: Some("idempotency_key".into()),
-                ..Refusal::new(Code::Conflict, "this idempotency key was used before with another content")
-            }),
-            None if self.state.idempotency.len() >= KEYS => refuse(
-                Refusal::new(Code::RateLimited, "100000 idempotency keys are remembered; none is forgotten early")
-                    .retry_after(60),
-            ),
-            None => Ok(None),
-        }
     }
 
     /// `test`: a message marked `[TEST]`; no channel: every addressed one on which WHO has an address.
@@ -217,11 +200,4 @@ pub(super) fn own_labels(request: &SendRequest) -> OwnLabels<'_> {
         tenant: request.tenant.as_deref(),
         ..OwnLabels::default()
     }
-}
-
-/// BLAKE3 (hex) of what would be sent; the key itself and who correlates it do not count.
-fn content_hash(request: &SendRequest) -> String {
-    let bare = SendRequest { idempotency_key: None, correlation_id: None, ..request.clone() };
-    // A struct of plain values always serialises.
-    blake3::hash(&serde_json::to_vec(&bare).unwrap_or_default()).to_hex().to_string()
 }

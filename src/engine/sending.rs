@@ -4,7 +4,7 @@ use super::plan::Planned;
 use super::turn::Turn;
 use crate::domain::Labels;
 use crate::domain::delivery::Status;
-use crate::domain::event::{EventKind, Idempotency, Origin, Payload};
+use crate::domain::event::{EventKind, Idempotency, Origin, Payload, Request};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
 use crate::domain::time::{EngineTime, Span};
@@ -22,6 +22,7 @@ pub(crate) struct Message {
     pub labels: Arc<Labels>,
     pub payload: Payload,
     pub correlation_id: Option<String>,
+    pub request: Option<Box<Request>>,
     pub tenant: Option<String>,
     pub initiator: String,
     pub idempotency: Option<Idempotency>,
@@ -52,6 +53,7 @@ impl Message {
             labels: labels.into(),
             payload,
             correlation_id: None,
+            request: None,
             tenant: None,
             initiator: String::new(),
             idempotency: None,
@@ -101,6 +103,7 @@ impl Turn<'_> {
                 kind_of: message.kind_of,
                 labels: message.labels,
                 correlation_id: message.correlation_id,
+                request: message.request,
                 tenant: message.tenant,
                 initiator: message.initiator,
                 idempotency: message.idempotency,

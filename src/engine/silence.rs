@@ -103,7 +103,7 @@ impl Turn<'_> {
     /// Its labels are others now: what held it may fit no more, and another may fit.
     pub fn silence_anew(&mut self, id: IncidentId) {
         let Some(i) = self.state.incidents.get(&id) else { return };
-        let holding = i.silenced_by.as_ref().and_then(|s| self.state.silences.get(s));
+        let holding = i.silenced_by.as_deref().and_then(|s| self.state.silences.get(s));
         match (holding, self.silence_for(&i.labels)) {
             (Some(s), _) if s.is_active(self.now) && fits(&s.matchers, &i.labels) => {}
             (_, Some(silence)) => {

@@ -1,7 +1,7 @@
 //! Templates by name: what a request may ask of one, and what happens when one fails.
 
+use super::asked::SendRequest;
 use super::incident::Opening;
-use super::input::SendRequest;
 use super::plan::Planned;
 use super::refusal::{Code, Refusal};
 use super::request::own_labels;
@@ -162,7 +162,7 @@ fn check_vars(template: &Named, vars: &Labels) -> Result<(), Refusal> {
         return refuse(Refusal::field("vars", format!("{} vars; at most {VARS} are taken", vars.len())));
     }
     for (name, value) in vars {
-        if !any && !named.contains(name.as_str()) {
+        if !any && !named.contains(name) {
             let there = if named.is_empty() {
                 "it has none".to_owned()
             } else {

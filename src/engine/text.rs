@@ -13,9 +13,6 @@ use crate::domain::level::Level;
 use crate::domain::time::Timestamp;
 use crate::message::{About, Author, Checked, Context, render_by};
 
-/// What a request without a template gives it.
-static NO_VARS: Labels = Labels::new();
-
 /// Who makes the text for this channel: what the request named, else what the channel has or names,
 /// else what the level names; the first that has a text for it.
 pub fn author<'c>(
@@ -91,6 +88,7 @@ impl Turn<'_> {
             return (ready.clone(), None);
         }
         let reader = d.who.as_ref().and_then(|w| self.config.people.get(w)).and_then(|p| p.timezone.clone());
+        let no_vars = Labels::new();
         let context = Context {
             from: &self.config.daemon.name,
             kind: n.origin.webhook_kind(),
@@ -100,7 +98,7 @@ impl Turn<'_> {
             body: &n.content.body,
             labels: &n.labels,
             annotations: &n.content.annotations,
-            vars: n.content.templated.as_ref().map_or(&NO_VARS, |t| &t.vars),
+            vars: n.content.templated.as_ref().map_or(&no_vars, |t| &t.vars),
             incident: incident.map(|i| about(i, &n.origin)),
             id: n.id.to_string(),
             delivery: id.to_string(),
@@ -136,7 +134,7 @@ impl Turn<'_> {
             incident: incident.map(|i| Subject {
                 id: i.id.to_string(),
                 number: i.number,
-                first: i.firsts.get(&channel.name).cloned(),
+                first: i.firsts.get(&channel.name).map(str::to_owned),
             }),
         }
     }

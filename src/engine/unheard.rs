@@ -106,6 +106,8 @@ impl Turn<'_> {
         let Some(n) = self.state.notifications.get(&id) else { return Hearing::Heard };
         let all: Vec<&Notification> = match (n.origin.incident(), self.incident_of(n)) {
             (None, _) => vec![n],
+            // Somebody was told by one that has left the state.
+            (Some(_), Some(i)) if i.notified.iter().any(|n| !n.notice && n.status.got_out()) => return Hearing::Heard,
             (Some(_), Some(i)) if i.is_calling() => {
                 let told = i.notifications.iter().filter_map(|n| self.state.notifications.get(n));
                 told.filter(|n| !n.origin.is_notice()).collect()

@@ -130,8 +130,16 @@ pub fn durable_dir(dir: &Path) -> io::Result<()> {
 /// # Errors
 /// What the system says; the old file is untouched then.
 pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    replace_with(path, &mut |file| parts.iter().try_for_each(|part| file.write_all(part)))
+}
+
+/// The same by what `write` writes.
+///
+/// # Errors
+/// As above, or what `write` says.
+pub fn replace_with(path: &Path, write: &mut dyn FnMut(&mut File) -> io::Result<()>) -> io::Result<()> {
     let temporary = temporary_name(path);
-    let written = write_new(&temporary, parts).and_then(|()| {
+    let written = write_new(&temporary, write).and_then(|()| {
         failpoint::reached(Point::FileWritten);
         std::fs::rename(&temporary, path)
     });
@@ -161,11 +169,9 @@ pub fn sync(file: &File) -> io::Result<()> {
     file.sync_all()
 }
 
-fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    let mut file = private().create(true).truncate(true).open(path)?;
-    for part in parts {
-        file.write_all(part)?;
-    }
+fn write_new(path: &Path, write: &mut dyn FnMut(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let mut file = private().read(true).create(true).truncate(true).open(path)?;
+    write(&mut file)?;
     file.sync_all()
 }
 

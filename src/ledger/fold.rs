@@ -1,4 +1,5 @@
-//! The state, folded beside the engine: from a snapshot and the frames after it to the next snapshot.
+//! The state as a snapshot has it: handed over by whoever folds it anyway, or folded here from a snapshot and the
+//! frames after it.
 
 use crate::domain::event::Frame;
 use crate::ledger::codec::RawFrame;
@@ -16,7 +17,7 @@ pub trait Fold: Send {
     ///
     /// # Errors
     /// When `out` takes no more.
-    fn write(&self, out: &mut dyn Write) -> io::Result<()>;
+    fn write(&mut self, out: &mut dyn Write) -> io::Result<()>;
 
     /// Something with this id has not ended: its texts are still needed.
     fn is_open(&self, id: Ulid) -> bool;
@@ -27,6 +28,12 @@ pub trait Fold: Send {
     /// Removes every text and address, which are older than all that is kept.
     fn forget_texts(&mut self);
 }
+
+/// Writes a state that stays as it was when it was handed over, as a snapshot's body.
+///
+/// # Errors
+/// (of the closure) when `out` takes no more.
+pub type Body = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
 
 /// Begins a fold: from a snapshot's state, or from nothing.
 ///
@@ -39,7 +46,7 @@ pub fn nothing() -> MakeFold {
     struct Nothing;
     impl Fold for Nothing {
         fn fold(&mut self, _: &Frame) {}
-        fn write(&self, _: &mut dyn Write) -> io::Result<()> {
+        fn write(&mut self, _: &mut dyn Write) -> io::Result<()> {
             Ok(())
         }
         fn is_open(&self, _: Ulid) -> bool {

@@ -43,6 +43,7 @@ pub mod verify;
 pub use codec::{FrameHash, Tip};
 pub use extract::{Cost, Count, Document, DocumentKind, Extract, Extractor, MakeExtractor};
 pub use fault::{Fault, FaultKind};
+pub use fold::Body;
 pub use fold::{Fold, MakeFold};
 pub use history::History;
 pub use journal::AppendError;

@@ -43,8 +43,11 @@ pub struct Options {
     pub extractor: MakeExtractor,
     /// Safe mode: the history is neither opened nor asked for what the journal lost.
     pub without_history: bool,
-    /// How the state is folded for a snapshot while the engine goes on.
+    /// How the state is folded beside the engine, where one of an earlier event is needed.
     pub fold: MakeFold,
+    /// Snapshots are made from states that are handed over when they are wanted ([`Ledger::keep`]); otherwise by
+    /// folding.
+    pub handed: bool,
 }
 
 impl Default for Options {
@@ -58,6 +61,7 @@ impl Default for Options {
             extractor: events_only(),
             without_history: false,
             fold: fold::nothing(),
+            handed: false,
         }
     }
 }
@@ -251,7 +255,7 @@ impl Recovered {
             beside,
             fold: options.fold,
         };
-        let setup = upkeep::Setup { eraser, clock, report, inbox };
+        let setup = upkeep::Setup { eraser, clock, report, inbox, handed: options.handed };
         let upkeep = Upkeep::start(setup)?;
         Ok(Ledger { places: self.places, journal, history, upkeep, _lock: self.lock })
     }

@@ -19,6 +19,8 @@ pub enum Report {
     Slow { took: Span },
     /// Something is wrong with the files of the journal or the snapshots. Alarms go on.
     Files { words: String },
+    /// It is time for a snapshot: [`Ledger::keep`](crate::ledger::Ledger::keep) takes the state as it is now.
+    StateWanted,
     /// Texts were removed; to be recorded, and then [`Ledger::recorded`](crate::ledger::Ledger::recorded).
     Erased(Erased),
     /// The journal begins after this event now; to be recorded.

@@ -6,6 +6,7 @@ use crate::ledger::backup::{BackupError, Linked};
 use crate::ledger::codec::Tip;
 use crate::ledger::export::{self, Export, ExportError, Exported};
 use crate::ledger::extract::Extract;
+use crate::ledger::fold::Body;
 use crate::ledger::history::{History, Phase};
 use crate::ledger::journal::{AppendError, Journal};
 use crate::ledger::lock::Lock;
@@ -54,6 +55,13 @@ impl Ledger {
 
     pub fn history(&self) -> &Arc<History> {
         &self.history
+    }
+
+    /// Takes the state after `tip`, the last frame that was handed over; it is written by another thread
+    /// when that frame is durable. To be called when [`Report::StateWanted`](crate::ledger::Report::StateWanted) comes,
+    /// and at the end.
+    pub fn keep(&self, tip: Tip, body: Body) {
+        self.upkeep.hand_over(tip, body, self.durable().seq);
     }
 
     /// Keeps the state after `tip`, which must be durable. Blocks for as long as the disk takes.
@@ -114,6 +122,7 @@ impl Ledger {
     /// # Errors
     /// What the system says; it is recorded again after the next start then.
     pub fn recorded(&self) -> io::Result<()> {
+        self.upkeep.forget_handed();
         upkeep::erasure::recorded(&self.places)
     }
 

@@ -11,6 +11,8 @@
 //!     56     8  length of the body when unpacked
 //!     64    32  BLAKE3 of everything before and of the body as it stands here
 //!     96     .  the body: what the engine gave, opaque here
+//!
+//! Version 2 differs from 1 in the body, which the engine knows: one of version 1 it still reads.
 //! ```
 //!
 //! Written whole or not at all. Two are kept; a damaged one is passed over for the one before. Where the
@@ -20,15 +22,18 @@
 use crate::ledger::codec::{FrameHash, Tip};
 use crate::ledger::fault::{Fault, FaultKind};
 use crate::ledger::files;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 const HEADER: usize = 96;
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const MAGIC: [u8; 8] = *b"stentorS";
 const ZSTD: u16 = 1;
 const LEVEL: i32 = 1;
 const KEPT: usize = 2;
+/// The body is read and written in pieces of so many bytes.
+const PIECE: usize = 256 << 10;
 const SNAPSHOT: &str = ".snapshot";
 const BASE: &str = ".base";
 
@@ -36,7 +41,27 @@ const BASE: &str = ".base";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     pub tip: Tip,
-    pub body: Vec<u8>,
+    packed: Vec<u8>,
+}
+
+impl Snapshot {
+    /// The body, piece by piece: it may be large.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn read(&self) -> io::Result<impl BufRead + '_> {
+        Ok(BufReader::with_capacity(PIECE, zstd::stream::Decoder::with_buffer(self.packed.as_slice())?))
+    }
+
+    /// All of it.
+    ///
+    /// # Panics
+    /// When it cannot be unpacked; for tests.
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
+    pub fn body(&self) -> Vec<u8> {
+        zstd::stream::decode_all(self.packed.as_slice()).unwrap()
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -92,9 +117,19 @@ pub fn keep(dir: &Path, count: usize) -> io::Result<()> {
 }
 
 fn put(path: &Path, tip: Tip, write: WriteBody<'_>) -> io::Result<u64> {
-    let mut body = Counted { out: zstd::stream::Encoder::new(Vec::new(), LEVEL)?, written: 0 };
-    write(&mut body)?;
-    let (length, packed) = (body.written, body.out.finish()?);
+    let mut length = 0;
+    files::replace_with(path, &mut |file| {
+        length = fill(file, tip, write)?;
+        Ok(())
+    })?;
+    Ok(length)
+}
+
+/// The body first, whose length is in the header, and then once more from the beginning: the checksum covers the
+/// header before it. Memory is needed for a piece.
+fn fill(file: &mut File, tip: Tip, write: WriteBody<'_>) -> io::Result<u64> {
+    file.write_all(&[0; HEADER])?;
+    let length = pack(file, write)?;
     let mut header = [0u8; HEADER];
     header[..8].copy_from_slice(&MAGIC);
     header[8..10].copy_from_slice(&VERSION.to_le_bytes());
@@ -103,10 +138,22 @@ fn put(path: &Path, tip: Tip, write: WriteBody<'_>) -> io::Result<u64> {
     header[16..24].copy_from_slice(&tip.seq.to_le_bytes());
     header[24..56].copy_from_slice(&tip.hash.0);
     header[56..64].copy_from_slice(&length.to_le_bytes());
-    let sum = checksum(&header, &packed);
-    header[64..].copy_from_slice(&sum);
-    files::replace(path, &[&header, &packed])?;
+    file.seek(SeekFrom::Start(HEADER as u64))?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&header[..64]).update_reader(&mut *file)?;
+    header[64..].copy_from_slice(hasher.finalize().as_bytes());
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&header)?;
     Ok(length)
+}
+
+/// Gives the length of what was packed.
+fn pack(file: &mut File, write: WriteBody<'_>) -> io::Result<u64> {
+    let packed = BufWriter::with_capacity(PIECE, file);
+    let mut body = Counted { out: zstd::stream::Encoder::new(packed, LEVEL)?, written: 0 };
+    write(&mut body)?;
+    body.out.finish()?.flush()?;
+    Ok(body.written)
 }
 
 /// Writes a snapshot's body.
@@ -195,11 +242,9 @@ pub fn load(path: &Path) -> Result<Result<Snapshot, &'static str>, SnapshotError
     let number = |at: usize| header[at..].first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
     let mut hash = [0u8; 32];
     hash.copy_from_slice(&header[24..56]);
-    let Ok(body) = zstd::stream::decode_all(packed) else { return Ok(Err("the body cannot be unpacked")) };
-    if body.len() as u64 != number(56) {
-        return Ok(Err("the body has another length"));
-    }
-    Ok(Ok(Snapshot { tip: Tip { seq: number(16), hash: FrameHash(hash) }, body }))
+    let tip = Tip { seq: number(16), hash: FrameHash(hash) };
+    let packed = packed.to_vec();
+    Ok(Ok(Snapshot { tip, packed }))
 }
 
 /// All snapshot files, the newest first. No directory is an empty one.
@@ -277,9 +322,11 @@ mod tests {
         for seq in [9, 10, 11] {
             save(dir.path(), tip(seq), format!("state {seq}").as_bytes()).unwrap();
         }
-        assert_eq!(newest(dir.path()), (Some(Snapshot { tip: tip(11), body: b"state 11".to_vec() }), 0));
+        let (found, faults) = newest(dir.path());
+        assert_eq!(found.map(|s| (s.tip, s.body())), Some((tip(11), b"state 11".to_vec())));
+        assert_eq!(faults, 0);
         let older = load_newest(dir.path(), Some(11), &mut Vec::new()).unwrap();
-        assert_eq!(older.unwrap().body, b"state 10");
+        assert_eq!(older.unwrap().body(), b"state 10");
         let names: Vec<u64> = list(dir.path()).unwrap().into_iter().map(|(seq, _)| seq).collect();
         assert_eq!(names, [11, 10]);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
@@ -312,12 +359,12 @@ mod tests {
         save(dir.path(), tip(1), b"state").unwrap();
         let path = list(dir.path()).unwrap()[0].1.clone();
         let mut bytes = std::fs::read(&path).unwrap();
-        bytes[8] = 2;
+        bytes[8] = 3;
         let (header, packed) = bytes.split_first_chunk::<HEADER>().unwrap();
         let sum = checksum(header, packed);
         bytes[64..96].copy_from_slice(&sum);
         std::fs::write(&path, bytes).unwrap();
         let error = load_newest(dir.path(), None, &mut Vec::new()).unwrap_err().to_string();
-        assert!(error.contains("newer stentor") && error.contains("format 2"), "{error}");
+        assert!(error.contains("newer stentor") && error.contains("format 3"), "{error}");
     }
 }

@@ -16,12 +16,11 @@ pub fn text(context: &Context<'_>) -> String {
     let status = if Says::of(context) == Says::Resolved { "resolved" } else { "firing" };
     let labels = labels(context);
     let annotations = annotations(context);
-    let name: Labels =
-        labels.iter().filter(|(name, _)| *name == "alertname").map(|(k, v)| (k.clone(), v.clone())).collect();
+    let name: Labels = labels.iter().filter(|(name, _)| *name == "alertname").collect();
     let key = fingerprint(context, &labels);
     let (starts, ends) = span(context);
     json!({
-        "version": "4", "groupKey": format!("{{}}:{{alertname={:?}}}:{key}", name.values().next().cloned().unwrap_or_default()),
+        "version": "4", "groupKey": format!("{{}}:{{alertname={:?}}}:{key}", name.values().next().unwrap_or_default()),
         "truncatedAlerts": 0, "status": status, "receiver": "stentor", "groupLabels": name, "commonLabels": labels,
         "commonAnnotations": annotations, "externalURL": context.link.as_deref().unwrap_or_default(),
         "alerts": [{
@@ -35,15 +34,15 @@ pub fn text(context: &Context<'_>) -> String {
 /// An alert has a name and a severity, whoever reported it.
 fn labels(context: &Context<'_>) -> Labels {
     let mut labels = context.labels.clone();
-    let name = labels.get("name").filter(|name| !name.is_empty()).cloned();
-    labels.entry("alertname".to_owned()).or_insert_with(|| name.unwrap_or_else(|| context.kind_of.to_owned()));
+    let name = context.labels.get("name").filter(|name| !name.is_empty());
+    labels.fill("alertname", name.unwrap_or(context.kind_of));
     let severity = match context.level {
         Level::Urgent => "critical",
         Level::High => "error",
         Level::Normal => "warning",
         Level::Low => "info",
     };
-    labels.entry("severity".to_owned()).or_insert_with(|| severity.to_owned());
+    labels.fill("severity", severity);
     labels
 }
 
@@ -51,7 +50,7 @@ fn annotations(context: &Context<'_>) -> Labels {
     let mut annotations = context.annotations.clone();
     for (name, value) in [("summary", context.subject), ("description", context.body)] {
         if !value.is_empty() {
-            annotations.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+            annotations.fill(name, value);
         }
     }
     annotations

@@ -75,12 +75,12 @@ fn facts(context: &Context<'_>) -> String {
     }
     let said = ["level", "source", "name", "type"];
     let labels: Vec<String> =
-        context.labels.iter().filter(|(k, _)| !said.contains(&k.as_str())).map(|(k, v)| format!("{k}={v}")).collect();
+        context.labels.iter().filter(|(k, _)| !said.contains(k)).map(|(k, v)| format!("{k}={v}")).collect();
     if !labels.is_empty() {
         row("Labels", labels.join(", "));
     }
     for (name, value) in context.annotations.iter().filter(|(name, value)| !is_said(context, name, value)) {
-        row(name, value.clone());
+        row(name, value.to_owned());
     }
     row("Delivery", context.delivery.clone());
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);

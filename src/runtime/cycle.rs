@@ -243,6 +243,10 @@ impl Cycle {
             }
             LogNews::Trouble(words) => self.troubled(words),
             LogNews::Well => self.recovered(),
+            LogNews::StateWanted => {
+                self.keep_state(self.last);
+                Ok(())
+            }
             LogNews::Files(words) => {
                 self.look_at_the_clock()?;
                 self.ask(Ask::StorageTroubled { part: "ledger".into(), words, well: false })
@@ -323,16 +327,15 @@ impl Cycle {
     /// The state as it is, for a quick next start.
     async fn end(mut self) -> Ended {
         self.let_go();
-        if let Some(last) = self.last.filter(|w| w.seq <= self.durable) {
-            match serde_json::to_vec(&self.engine.state) {
-                Ok(body) => {
-                    if let Err(words) = self.log.snapshot(last, &body) {
-                        tracing::warn!(reason = %words, "no snapshot was kept; the next start reads more of the journal");
-                    }
-                }
-                Err(error) => tracing::warn!(reason = %error, "the state could not be written down"),
-            }
-        }
+        self.keep_state(self.last.filter(|last| last.seq <= self.durable));
         Ended::Stopped
+    }
+
+    /// Hands the state after the last frame over; it is written elsewhere.
+    fn keep_state(&mut self, last: Option<Tip>) {
+        if let Some(last) = last.filter(|_| !self.emergency) {
+            let state = self.engine.state.frozen();
+            self.log.keep(last, Box::new(move |out| state.write(out)));
+        }
     }
 }

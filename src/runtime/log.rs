@@ -4,6 +4,7 @@ use crate::domain::event::Frame;
 use crate::domain::time::Span;
 use crate::ledger::Tip;
 use crate::ledger::extract::Extract;
+use crate::ledger::fold::Body;
 
 /// Too much waits for the disk: the daemon must end.
 #[derive(Clone, Debug)]
@@ -20,11 +21,8 @@ pub trait Log: Send + Sync {
     /// How long the flush under way lasts.
     fn flushing_for(&self) -> Option<Span>;
 
-    /// Keeps a snapshot of the state as it is after this frame.
-    ///
-    /// # Errors
-    /// A sentence; the snapshot before it is still good then.
-    fn snapshot(&self, at: Tip, body: &[u8]) -> Result<(), String>;
+    /// Keeps the state as it is after this frame, the last one; does not wait for it.
+    fn keep(&self, at: Tip, state: Body);
 }
 
 /// What the ledger's threads tell the loop.
@@ -35,6 +33,8 @@ pub enum LogNews {
     /// Frames cannot be made durable; they wait in memory.
     Trouble(String),
     Well,
+    /// It is time for a snapshot of the state.
+    StateWanted,
     /// Something is wrong with the ledger's files; alarms go on.
     Files(String),
     /// The history cannot be used, or can again; alarms go on without it.

@@ -9,7 +9,8 @@ use crate::engine::{Engine, State};
 use crate::ledger::extract::{Count, Document, DocumentKind, Extract, Extractor, MakeExtractor};
 use crate::ledger::fold::{Fold, MakeFold};
 use crate::ledger::snapshot::Snapshot;
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 use ulid::Ulid;
@@ -101,7 +102,7 @@ fn take_back(state: &State, at: Timestamp, id: DeliveryId, extract: &mut Extract
 pub fn extractor(config: Arc<Config>) -> MakeExtractor {
     Arc::new(move |snapshot: Option<&Snapshot>| {
         let state = match snapshot {
-            Some(snapshot) => read_state(&snapshot.body)?,
+            Some(snapshot) => read_state(snapshot)?,
             None => State::default(),
         };
         let engine = Engine::new(state, config.clone(), env!("CARGO_PKG_VERSION"));
@@ -123,29 +124,32 @@ impl Extractor for Folding {
 /// Folds the state for a snapshot, beside the engine.
 pub fn state_fold() -> MakeFold {
     Arc::new(|snapshot: Option<&Snapshot>| {
-        let mut state = snapshot.map_or_else(|| Ok(State::default()), |s| read_state(&s.body))?;
+        let mut state = snapshot.map_or_else(|| Ok(State::default()), read_state)?;
         state.reindex();
-        Ok(Box::new(Beside { state }) as Box<dyn Fold>)
+        Ok(Box::new(Beside { state, told: OnceCell::new() }) as Box<dyn Fold>)
     })
 }
 
 struct Beside {
     state: State,
+    /// See [`State::told_of_live`]; of the state as it was when that was asked for first.
+    told: OnceCell<HashSet<Ulid>>,
 }
 
 impl Fold for Beside {
     fn fold(&mut self, frame: &Frame) {
+        self.told.take();
         for event in &frame.events {
             self.state.evolve(frame.at, event);
         }
     }
 
-    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        Ok(serde_json::to_writer(out, &self.state)?)
+    fn write(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.state.frozen().write(out)
     }
 
     fn is_open(&self, id: Ulid) -> bool {
-        self.state.is_open(id)
+        self.state.is_open(id) || self.told.get_or_init(|| self.state.told_of_live()).contains(&id)
     }
 
     fn erase(&mut self, ids: &[Ulid]) {
@@ -158,10 +162,11 @@ impl Fold for Beside {
     }
 }
 
-/// The state in a snapshot's body.
+/// The state in a snapshot.
 ///
 /// # Errors
 /// A sentence, when it is not one.
-pub fn read_state(body: &[u8]) -> Result<State, String> {
-    serde_json::from_slice(body).map_err(|e| format!("the snapshot's state cannot be read: {e}"))
+pub fn read_state(snapshot: &Snapshot) -> Result<State, String> {
+    let read = snapshot.read().map_err(|e| e.to_string()).and_then(|mut body| State::read(&mut body));
+    read.map_err(|e| format!("the snapshot's state cannot be read: {e}"))
 }

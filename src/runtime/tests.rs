@@ -11,7 +11,7 @@ use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Ask, Caller, Code, Engine, LevelWord, OpenRequest, Read, SendRequest, State};
 use crate::ledger::extract::Extract;
-use crate::ledger::{FrameHash, Tip};
+use crate::ledger::{Body, FrameHash, Tip};
 use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -54,9 +54,10 @@ impl Log for Paper {
     fn flushing_for(&self) -> Option<Span> {
         None
     }
-    fn snapshot(&self, _at: Tip, body: &[u8]) -> Result<(), String> {
-        *self.snapshot.lock().unwrap() = Some(body.to_vec());
-        Ok(())
+    fn keep(&self, _at: Tip, state: Body) {
+        let mut body = Vec::new();
+        state(&mut body).unwrap();
+        *self.snapshot.lock().unwrap() = Some(body);
     }
 }
 
@@ -261,7 +262,7 @@ async fn a_stop_takes_nothing_new_and_keeps_a_snapshot() {
     rig.durable();
     assert!(matches!(rig.cycle.await.unwrap(), Ended::Stopped));
     let snapshot = rig.paper.snapshot.lock().unwrap().clone().unwrap();
-    let state = read_state(&snapshot).unwrap();
+    let state = State::read(&mut snapshot.as_slice()).unwrap();
     assert_eq!(state.incidents.len(), 1);
 }
 

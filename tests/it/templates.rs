@@ -75,7 +75,7 @@ async fn f57_what_is_unknown_or_missing_is_refused_at_every_door() {
     let typo = ["send", "--template", "deploy", "--var", "servcie=x", "--subject", "x", "--channel", "chat"];
     refused(2, "vars", &typo).await;
     let body = r#"{"subject": "x", "vars": {"a": "b"}, "channels": ["chat"]}"#;
-    let (status, answer) = daemon.door().request("POST", "/api/v1/notifications", body).await;
+    let (status, answer) = daemon.request("POST", "/api/v1/notifications", body).await;
     assert_eq!((status, &answer["error"]["field"]), (400, &json!("vars")), "{answer}");
     assert!(standins.recorded("slack").is_empty());
 }

@@ -3,15 +3,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use stentor::config::Config;
 use stentor::config::testing::from_toml;
 use stentor::domain::event::{AttemptResult, Frame};
 use stentor::domain::id::IncidentId;
-use stentor::domain::time::Timestamp;
-use stentor::engine::{Ask, Caller, Engine, Input, OpenRequest, SendRequest, State};
+use stentor::domain::time::{Span, Timestamp};
+use stentor::engine::{AlertReport, Ask, Caller, Engine, Input, OpenRequest, Reports, SendRequest, State};
 use stentor::ledger::history::Phase;
-use stentor::ledger::{self, Ledger, Options, Recovery};
+use stentor::ledger::{self, Ledger, Options, Recovery, Report, Tip};
 use stentor::runtime::{extract, extractor, read_state, state_fold};
 
 const CONFIG: &str = r#"
@@ -45,6 +46,8 @@ pub struct Filled {
     pub recovery: Recovery,
     /// From the call to a state that could decide.
     pub opened_in: Duration,
+    /// It is time to hand the state over.
+    wanted: Arc<AtomicBool>,
     now: i64,
     alerts: u64,
     /// Bytes of the events as JSON, heads and payloads.
@@ -61,9 +64,10 @@ impl Filled {
     pub fn open(dir: &Path) -> Filled {
         let began = Instant::now();
         let config = config();
-        let options = Options { extractor: extractor(config.clone()), fold: state_fold(), ..Options::default() };
+        let options =
+            Options { extractor: extractor(config.clone()), fold: state_fold(), handed: true, ..Options::default() };
         let opening = ledger::open(dir, options).unwrap();
-        let state = opening.snapshot().map_or_else(State::default, |s| read_state(&s.body).unwrap());
+        let state = opening.snapshot().map_or_else(State::default, |s| read_state(s).unwrap());
         let mut engine = Engine::new(state, config, "scale");
         let recovered = opening
             .replay(&mut |frame| {
@@ -73,10 +77,13 @@ impl Filled {
             .unwrap();
         let opened_in = began.elapsed();
         let recovery = recovered.recovery.clone();
-        let ledger = Arc::new(recovered.start(Arc::new(|_| ())).unwrap());
+        let wanted = Arc::new(AtomicBool::new(false));
+        let wants = wanted.clone();
+        let ledger = Arc::new(recovered.start(Arc::new(move |report| heard(&wants, &report))).unwrap());
         let (now, alerts) = (engine.state.last_at.0.max(BEGIN), engine.state.order);
         let dir = dir.to_owned();
-        Filled { dir, ledger, engine, recovery, opened_in, now, alerts, json: 0, incidents: Vec::new() }
+        let incidents = Vec::new();
+        Filled { dir, ledger, engine, recovery, opened_in, wanted, now, alerts, json: 0, incidents }
     }
 
     pub fn events(&self) -> u64 {
@@ -107,9 +114,18 @@ impl Filled {
             events,
         };
         let kept = extract(&mut self.engine, &frame);
-        self.ledger.append(&frame, &seed, kept).unwrap();
+        let tip = self.ledger.append(&frame, &seed, kept).unwrap();
+        self.hand_over(tip);
         while self.ledger.taken().1 > 4 << 20 {
             std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// As the loop does.
+    fn hand_over(&mut self, tip: Tip) {
+        if self.wanted.swap(false, Ordering::Relaxed) {
+            let state = self.engine.state.frozen();
+            self.ledger.keep(tip, Box::new(move |out| state.write(out)));
         }
     }
 
@@ -144,6 +160,41 @@ impl Filled {
         self.finish();
     }
 
+    /// New alerts, as many as this, by the door of Alertmanager's API; each is told by the webhook and stays open.
+    pub fn crowd(&mut self, count: u64) {
+        for first in (0..count).step_by(64) {
+            let alerts = (first..count.min(first + 64)).map(|_| self.report()).collect();
+            self.ask(Ask::Report(Reports { alerts, urgent: false }));
+            while !self.engine.state.is_idle() {
+                self.finish();
+            }
+        }
+    }
+
+    fn report(&mut self) -> AlertReport {
+        self.alerts += 1;
+        let n = self.alerts;
+        let labels = [
+            ("alertname", "DiskNearlyFull".to_owned()),
+            ("severity", "warning".to_owned()),
+            ("instance", format!("db-{n}.prague-1.example.org:9100")),
+            ("job", "node".to_owned()),
+            ("run", n.to_string()),
+        ];
+        let annotations = [
+            ("summary", format!("disk of db-{n} is nearly full")),
+            ("description", format!("/var/lib/postgresql has {}.{} GiB left of 200 GiB", n % 17, n % 10)),
+        ];
+        AlertReport {
+            fingerprint: n.wrapping_mul(0x9E37_79B9_7F4A_7C15),
+            labels: labels.into(),
+            annotations: annotations.into(),
+            starts_at: None,
+            ends_at: Some(Timestamp(self.now + Span::days(1).0)),
+            generator_url: "http://prometheus.example.org:9090/graph?g0.expr=disk".to_owned(),
+        }
+    }
+
     /// What is under way ends.
     fn finish(&mut self) {
         for delivery in self.engine.state.all_in_flight() {
@@ -164,8 +215,11 @@ impl Filled {
     }
 
     /// Until the history has all, what is sealed is packed, and the snapshot is near the end.
-    pub fn settle(&self) {
+    pub fn settle(&mut self) {
         self.ledger.look_after_files();
+        until("the state is wanted", || self.wanted.load(Ordering::Relaxed));
+        self.hand_over(self.ledger.taken().0);
+        until("there is a snapshot", || files(&self.dir.join("snapshots")).iter().any(|f| is_of(f, self.events())));
         until("the history has all", || {
             let history = self.ledger.history();
             history.phase() == Phase::Ready && history.applied_seq() >= self.events()
@@ -178,6 +232,16 @@ impl Filled {
         let plain = |path: &PathBuf| std::fs::read(path).is_ok_and(|bytes| bytes.get(10) == Some(&0));
         files(&self.dir.join("journal")).iter().filter(|path| plain(path)).count()
     }
+}
+
+fn heard(wants: &AtomicBool, report: &Report) {
+    if matches!(report, Report::StateWanted) {
+        wants.store(true, Ordering::Relaxed);
+    }
+}
+
+fn is_of(snapshot: &Path, seq: u64) -> bool {
+    stentor::ledger::snapshot::seq_of(snapshot) == Some(seq)
 }
 
 pub fn until(what: &str, done: impl Fn() -> bool) {

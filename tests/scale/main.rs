@@ -5,6 +5,7 @@
 // It measures: the one kind of test that reads the machine's own clock.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, clippy::disallowed_methods)]
 
+mod crowd;
 mod filled;
 
 use filled::{Filled, files, resident, size, thread_time, until};
@@ -52,7 +53,7 @@ fn large(events: u64) {
     assert!(late < early.mul_f64(1.25), "an append costs what it did");
     assert!(grown < 64 << 10, "{grown} KiB more memory");
 
-    after_a_kill(home.path(), filled.events());
+    after_a_kill(home.path(), filled.events(), 0);
     filled.settle();
     disk(home.path(), &filled);
     questions(&filled);
@@ -70,7 +71,7 @@ fn cost_of_an_append(filled: &mut Filled) -> Duration {
 }
 
 /// The files as they are at this moment, elsewhere.
-fn after_a_kill(dir: &Path, events: u64) {
+fn after_a_kill(dir: &Path, events: u64, open: u64) {
     let copy = tempfile::tempdir().unwrap();
     let mut from = files(dir);
     // The journal last: what was durable when the copy began is in it.
@@ -84,7 +85,10 @@ fn after_a_kill(dir: &Path, events: u64) {
     let again = Filled::open(copy.path());
     eprintln!("open after {:?}, {} events folded", again.opened_in, again.recovery.events);
     assert!(again.recovery.tip.seq >= events && again.recovery.faults.is_empty(), "{:?}", again.recovery);
+    let from = again.recovery.snapshot.map_or(0, |tip| tip.seq);
+    assert_eq!(from + again.recovery.events, again.recovery.tip.seq, "what came after the snapshot, and no more");
     assert!(again.recovery.events < FOLDED, "{} events were folded", again.recovery.events);
+    assert_eq!(again.engine.state.open_alerts() as u64, open);
 }
 
 /// Against the events as JSON. What is not sealed yet is not packed.

@@ -47,7 +47,9 @@ fn check(alert: Posted) -> Result<AlertReport, Vec<String>> {
     if !faults.is_empty() {
         return Err(faults);
     }
-    annotations.values_mut().filter(|text| text.len() > ANNOTATION).for_each(cut);
+    if annotations.values().any(|text| text.len() > ANNOTATION) {
+        annotations = annotations.iter().map(|(name, text)| (name, cut(text))).collect();
+    }
     let generator_url = generator_url.filter(|url| url.len() <= URL).unwrap_or_default();
     Ok(AlertReport { fingerprint: fingerprint(&labels), labels, annotations, starts_at, ends_at, generator_url })
 }
@@ -74,11 +76,13 @@ fn time(field: &str, text: Option<String>, faults: &mut Vec<String>) -> Option<T
     }
 }
 
-fn cut(text: &mut String) {
+fn cut(text: &str) -> String {
     let all = text.len();
+    if all <= ANNOTATION {
+        return text.to_owned();
+    }
     let end = (0..=ANNOTATION).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-    text.truncate(end);
-    text.push_str(&format!(" ... (cut, it has {all} bytes)"));
+    format!("{} ... (cut, it has {all} bytes)", &text[..end])
 }
 
 /// Of the whole set of labels: the same set, the same number, for ever.

@@ -8,6 +8,7 @@ use crate::domain::Labels;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Alerts of one request.
@@ -174,7 +175,7 @@ impl<'de> Sort<'de> for Pairs<'_> {
 
 impl Pairs<'_> {
     fn read<'de, A: MapAccess<'de>>(self, entries: &mut A) -> Result<Labels, A::Error> {
-        let mut pairs = Labels::new();
+        let mut pairs = BTreeMap::new();
         while let Some(name) = entries.next_key::<String>()? {
             let value = match entries.next_value_seed(One(Text))? {
                 Ok(value) => value.unwrap_or_default(),
@@ -188,8 +189,7 @@ impl Pairs<'_> {
             }
             pairs.insert(name, value);
         }
-        pairs.retain(|_, value| !value.is_empty());
-        Ok(pairs)
+        Ok(pairs.iter().filter(|(_, value)| !value.is_empty()).collect())
     }
 }
 

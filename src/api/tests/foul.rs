@@ -21,7 +21,7 @@ const POSTS: [&str; 13] = [
     "/api/v1/templates/html/render",
 ];
 const GETS: [&str; 6] = ["deliveries", "incidents", "ledger", "ledger/stats", "incidents/1", "explain/1"];
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 28] = [
     "level",
     "subject",
     "body",
@@ -36,6 +36,10 @@ const FIELDS: [&str; 24] = [
     "attach",
     "idempotency_key",
     "correlation_id",
+    "request_id",
+    "actor",
+    "metadata",
+    "tenant_id",
     "tenant",
     "initiator",
     "fingerprint",

@@ -153,6 +153,26 @@ async fn what_the_engine_has_forgotten_is_still_found() {
 }
 
 #[tokio::test]
+async fn the_first_answer_to_a_key_is_whole_also_when_its_message_is_long_gone() {
+    let world = World::new().await;
+    let body = json!({ "subject": "x", "channels": ["hook"], "idempotency_key": "k", "tenant_id": "acme", "ttl": 90,
+        "metadata": { "campaign": "autumn" } });
+    let first = world.post("/api/v1/notifications", body.clone()).await;
+    for n in 0..1_005 {
+        world.post("/api/v1/notifications", json!({ "subject": n.to_string(), "channels": ["hook"] })).await;
+    }
+    let last = world.post("/api/v1/notifications?wait=30s", json!({ "subject": "last", "channels": ["hook"] })).await;
+    assert_eq!(last.json["status"], "delivered");
+    let again = world.post("/api/v1/notifications", body).await;
+    assert_eq!((again.status, &again.json["id"]), (202, &first.json["id"]));
+    assert_eq!(again.json["deliveries"][0]["id"], first.json["deliveries"][0]["id"]);
+    assert_eq!((&again.json["status"], &again.json["tenant"]), (&json!("delivered"), &json!("acme")));
+    let delivery = again.json["deliveries"][0]["id"].as_str().unwrap();
+    let shown = world.get(&format!("/api/v1/deliveries/{delivery}")).await;
+    assert_eq!(shown.json["metadata"], json!({ "campaign": "autumn" }));
+}
+
+#[tokio::test]
 async fn what_ended_is_a_document_of_the_real_history() {
     let world = World::new().await;
     let number = world.incident("disk full").await;

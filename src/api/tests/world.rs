@@ -11,7 +11,7 @@ use crate::domain::event::{AttemptResult, Frame};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Engine, State};
-use crate::ledger::{self, Extract, Ledger, Options, Report, Tip};
+use crate::ledger::{self, Body, Extract, Ledger, Options, Report, Tip};
 use crate::runtime::{Cycle, Ended, Handle, Lanes, Log, LogFull, LogNews, Setup, extractor};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -144,9 +144,7 @@ impl Log for Paper {
     fn flushing_for(&self) -> Option<Span> {
         self.1.load(Ordering::SeqCst).then_some(Span::secs(1))
     }
-    fn snapshot(&self, _: Tip, _: &[u8]) -> Result<(), String> {
-        Ok(())
-    }
+    fn keep(&self, _: Tip, _: Body) {}
 }
 
 pub struct Reloads;

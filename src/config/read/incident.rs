@@ -55,5 +55,5 @@ fn labels(table: &mut Table<'_>) -> Labels {
         }
         false
     });
-    labels
+    labels.into_iter().collect()
 }

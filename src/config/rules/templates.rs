@@ -96,8 +96,7 @@ impl Trial<'_> {
         let mut sample = Sample::of(occasion, level);
         sample.from.clone_from(&self.judge.config.daemon.name);
         if occasion == ONE_SHOT && !self.used {
-            sample.vars =
-                self.template.vars().0.into_iter().map(|name| (name.to_owned(), format!("[{name}]"))).collect();
+            sample.vars = self.template.vars().0.into_iter().map(|name| (name, format!("[{name}]"))).collect();
         }
         let made = render_by(&Author::Named(chosen), format, &sample.context());
         Some(Outcome { occasion, level, made })

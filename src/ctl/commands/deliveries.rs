@@ -104,6 +104,7 @@ fn one(screen: &mut Screen<'_>, delivery: &Value) -> io::Result<()> {
         ("cost", text(delivery, "cost")),
         ("segments", text(delivery, "segments")),
     ])?;
+    screen.fields(&asked(delivery))?;
     let mut attempts = Table::new(&["  ATTEMPT", "CHANNEL", "STARTED", "FINISHED", "HOW IT ENDED"]);
     for attempt in items(delivery, "attempts") {
         attempts.row(vec![
@@ -116,6 +117,17 @@ fn one(screen: &mut Screen<'_>, delivery: &Value) -> io::Result<()> {
     }
     screen.line("")?;
     attempts.print(screen, "  no attempts")
+}
+
+/// What its caller said of the request; a line for each thing that was said.
+fn asked(delivery: &Value) -> Vec<(&str, String)> {
+    let named =
+        [("correlation", "correlation_id"), ("request", "request_id"), ("tenant", "tenant"), ("actor", "actor")];
+    let mut fields: Vec<_> =
+        named.into_iter().filter_map(|(name, field)| Some((name, plain(delivery, field)?))).collect();
+    let metadata = delivery["metadata"].as_object().into_iter().flatten();
+    fields.extend(metadata.map(|(name, value)| ("metadata", format!("{name}={}", value.as_str().unwrap_or_default()))));
+    fields
 }
 
 /// `sms`, or `sms by sms-gateway` where it took another way.

@@ -16,6 +16,7 @@ pub mod reload;
 mod results;
 pub mod send;
 pub mod silence;
+pub mod sms;
 pub mod sound;
 pub mod status;
 pub mod template;

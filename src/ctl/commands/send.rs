@@ -48,7 +48,7 @@ impl Content {
             .list("to", &self.to)
             .list("channels", &self.channels)
             .with("type", self.kind_of.clone())
-            .with("labels", pairs("--label", &self.labels)?))
+            .with("labels", pairs("label", &self.labels)?))
     }
 }
 
@@ -72,7 +72,7 @@ pub struct Send {
     #[arg(long, value_name = "NAME")]
     initiator: Option<String>,
     /// On whose account
-    #[arg(long, value_name = "TENANT")]
+    #[arg(long, value_name = "TENANT", alias = "tenant-id")]
     tenant: Option<String>,
     /// The same key again gives the first answer again and sends nothing
     #[arg(long, value_name = "KEY")]
@@ -80,8 +80,17 @@ pub struct Send {
     /// Comes back in everything about it
     #[arg(long, value_name = "ID")]
     correlation_id: Option<String>,
-    /// How long it makes sense to try (1d when not given)
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    /// Your own name for this request; comes back in everything about it
+    #[arg(long, value_name = "ID")]
+    request_id: Option<String>,
+    /// Who caused it, in your own words
+    #[arg(long, value_name = "NAME")]
+    actor: Option<String>,
+    /// Comes back as it was given; again for more
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::entry)]
+    metadata: Vec<(String, String)>,
+    /// How long it makes sense to try, also in plain seconds (1d when not given)
+    #[arg(long, value_name = "DURATION", value_parser = values::seconds)]
     ttl: Option<String>,
     /// Not before this time (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = values::time)]
@@ -142,25 +151,25 @@ impl Send {
             .with("tenant", self.tenant.clone())
             .with("idempotency_key", self.idempotency_key.clone())
             .with("correlation_id", self.correlation_id.clone())
+            .with("request_id", self.request_id.clone())
+            .with("actor", self.actor.clone())
+            .with("metadata", pairs("metadata", &self.metadata)?)
             .with("ttl", self.ttl.clone())
             .with("at", self.at.clone())
             .with("template", self.template.clone())
-            .with("vars", pairs("--var", &self.var)?))
+            .with("vars", pairs("var", &self.var)?))
     }
 }
 
-/// Names and values; `flag` is how they were given.
-///
-/// # Errors
-/// A name given twice.
+/// An object of what a flag gave, each name once.
 pub fn pairs(flag: &str, given: &[(String, String)]) -> Result<Option<Value>, Trouble> {
-    let mut pairs = BTreeMap::new();
+    let mut object = BTreeMap::new();
     for (name, value) in given {
-        if pairs.insert(name.as_str(), value.as_str()).is_some() {
-            return Err(Trouble::Usage(format!("{flag} {name} is given twice")));
+        if object.insert(name.as_str(), value.as_str()).is_some() {
+            return Err(Trouble::Usage(format!("--{flag} {name} is given twice")));
         }
     }
-    Ok((!pairs.is_empty()).then(|| pairs.into_iter().map(|(n, v)| (n.to_owned(), Value::from(v))).collect()))
+    Ok((!object.is_empty()).then(|| object.into_iter().map(|(n, v)| (n.to_owned(), Value::from(v))).collect()))
 }
 
 fn standard_input() -> Result<String, Trouble> {

@@ -97,8 +97,8 @@ impl Render {
             .with("medium", self.medium)
             .with("level", self.level)
             .with("kind", self.kind)
-            .with("vars", pairs("--var", &self.var)?)
-            .with("labels", pairs("--label", &self.labels)?)
+            .with("vars", pairs("var", &self.var)?)
+            .with("labels", pairs("label", &self.labels)?)
             .with("subject", self.subject)
             .with("body", self.body)
             .into();

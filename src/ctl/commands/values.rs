@@ -34,6 +34,24 @@ pub fn label(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// `name=value`, where a name is anything but empty.
+pub fn entry(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write name=value".into()),
+    }
+}
+
+/// `30m`, or `90` for as many seconds; goes on as a duration.
+pub fn seconds(text: &str) -> Result<String, String> {
+    let bare = text.trim();
+    if !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_digit()) {
+        duration(&format!("{bare}s"))
+    } else {
+        duration(text)
+    }
+}
+
 /// `30m`; goes on as it was written.
 pub fn duration(text: &str) -> Result<String, String> {
     Span::parse(text).map(|_| text.trim().to_owned())

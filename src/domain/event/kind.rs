@@ -5,7 +5,7 @@ use crate::domain::delivery::{Medium, Status};
 use crate::domain::event::alert::{AlertReported, AlertsAwaited};
 use crate::domain::event::health::ChannelChanged;
 use crate::domain::event::parts::{
-    AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, SilenceAdded, Unheard, WatchStatus,
+    AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, Request, SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::event::removed::Erased;
 use crate::domain::failure::FailureClass;
@@ -81,7 +81,7 @@ pub enum EventKind {
         hash: String,
     },
     // ---- notifications and deliveries
-    /// Payload: subject, body, annotations, vars.
+    /// Payload: subject, body, annotations, vars, metadata.
     NotificationAccepted {
         id: NotificationId,
         #[serde(flatten)]
@@ -92,6 +92,8 @@ pub enum EventKind {
         labels: Arc<Labels>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         correlation_id: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Box<Request>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tenant: Option<String>,
         #[serde(default)]

@@ -15,7 +15,8 @@ pub use alert::{AlertReported, AlertsAwaited};
 pub use health::ChannelChanged;
 pub use kind::EventKind;
 pub use parts::{
-    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, SilenceAdded, Unheard, WatchStatus,
+    AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Request, SilenceAdded, Unheard,
+    WatchStatus,
 };
 pub use removed::Erased;
 
@@ -54,11 +55,14 @@ pub struct Payload {
     pub subject: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub annotations: Labels,
     /// What the request gave its template.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub vars: Labels,
+    /// What a caller gave along with its request, and gets back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
     /// Where a delivery goes: an e-mail address or a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,

@@ -79,6 +79,22 @@ pub struct Idempotency {
     pub content: String,
 }
 
+/// How a caller names its request, and who caused it there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+}
+
+impl Request {
+    /// `None` when neither is named.
+    pub fn of(id: Option<String>, actor: Option<String>) -> Option<Box<Request>> {
+        (id.is_some() || actor.is_some()).then(|| Box::new(Request { id, actor }))
+    }
+}
+
 /// What an incident does next by the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Next {

@@ -4,7 +4,8 @@ use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
     AlertReported, AlertsAwaited, AttemptResult, Breaker, ChannelChanged, Erased, Event, EventKind as K,
-    HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Payload, Rendered, SilenceAdded, Unheard, WatchStatus,
+    HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Payload, Rendered, Request, SilenceAdded, Unheard,
+    WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -151,6 +152,7 @@ fn notifications() -> Vec<Event> {
                 kind_of: s("probe"),
                 labels: labels().into(),
                 correlation_id: Some(s("deploy-7")),
+                request: Request::of(Some(s("req-9")), Some(s("billing"))),
                 tenant: Some(s("acme")),
                 initiator: s("alice"),
                 idempotency: Some(Idempotency { caller: s("uid 1000"), key: s("k1"), content: s("ab12") }),
@@ -160,7 +162,11 @@ fn notifications() -> Vec<Event> {
                 silenced_by: Some(s("5e1e9ce0-0000-4000-8000-000000000000")),
                 template: Some(s("outage")),
             }
-            .with(Payload { vars: [(s("host"), s("db1"))].into(), ..words() })
+            .with(Payload {
+                vars: [("host", "db1")].into(),
+                metadata: [(s("campaign"), s("autumn"))].into(),
+                ..words()
+            })
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::entity::*;
+use super::index::incident_due;
 use crate::domain::delivery::Status;
 use crate::domain::id::{DeliveryId, IncidentId};
 
@@ -45,10 +46,10 @@ impl State {
     /// resolved stays as it was.
     pub(super) fn change_incident(&mut self, id: IncidentId, change: impl FnOnce(&mut Incident)) -> bool {
         let Some(i) = self.incidents.get_mut(&id).filter(|i| i.is_live()) else { return false };
-        let before = i.content.bytes();
+        let (before, was_due) = (i.content.bytes(), incident_due(i));
         change(i);
         self.index.text_bytes = self.index.text_bytes + i.content.bytes() - before;
-        self.index.incident_changed(i);
+        self.index.incident_changed(i, was_due);
         true
     }
 

@@ -2,6 +2,7 @@
 
 use crate::domain::Labels;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a message says, before it is rendered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -11,6 +12,8 @@ pub struct Content {
     pub body: String,
     #[serde(default)]
     pub annotations: Labels,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
     /// The template that the request named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub templated: Option<Box<Templated>>,
@@ -27,9 +30,9 @@ pub struct Templated {
 impl Content {
     /// What it takes in memory, about.
     pub fn bytes(&self) -> u64 {
-        let vars = self.templated.iter().flat_map(|t| &t.vars);
-        let pairs: usize = self.annotations.iter().chain(vars).map(|(name, text)| name.len() + text.len()).sum();
-        (self.subject.len() + self.body.len() + pairs) as u64
+        let metadata: usize = self.metadata.iter().map(|(name, text)| name.len() + text.len()).sum();
+        let vars = self.templated.as_ref().map_or(0, |t| t.vars.bytes());
+        (self.subject.len() + self.body.len() + self.annotations.bytes() + vars + metadata) as u64
     }
 
     /// What stands for texts that were removed on purpose.

@@ -2,13 +2,13 @@
 
 use super::alert::Alert;
 use super::content::Content;
+use super::name::Name;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::event::{Breaker, Idempotency, Next, Origin, Rendered};
+use crate::domain::event::{Breaker, Idempotency, Next, Origin, Rendered, Request};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
-use crate::domain::matcher::Matcher;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
@@ -33,61 +33,115 @@ impl IncidentStatus {
     }
 }
 
+/// Rows are many, and most of what they could say is not said.
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
+}
+
 /// Where somebody was told of an incident: a channel, and the address there if it has one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Told {
-    pub channel: String,
-    pub address: Option<String>,
+    pub channel: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub medium: Option<Medium>,
-    pub who: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<Name>,
+}
+
+/// How a delivery ended whose message has left the state before its incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notified {
+    pub delivery: DeliveryId,
+    pub notification: NotificationId,
+    /// A notice of the acknowledgement or the end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub notice: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Name>,
+    /// The channel asked for, and the one that it went by where that is another.
+    pub channel: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Name>,
+    pub status: Status,
+    pub at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Name>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Incident {
     pub id: IncidentId,
     pub number: u64,
-    pub fingerprint: String,
+    pub fingerprint: Box<str>,
     pub level: Level,
-    pub kind_of: String,
+    pub kind_of: Name,
     pub labels: Arc<Labels>,
     pub content: Arc<Content>,
-    pub opened_by: String,
+    pub opened_by: Name,
     pub opened_at: Timestamp,
     pub status: IncidentStatus,
     /// Times that it was reported, the first included.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub count: u64,
-    pub tenant: Option<String>,
-    pub policy: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Name>,
     /// Rounds in all; 0 without a policy.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub rounds: u32,
     /// Start of the policy's clock, or of the reminders', and by how much its times have moved earlier.
     pub base: EngineTime,
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub saved: Span,
     /// The step fired last, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fired: Option<(u32, u32)>,
     /// Whether any step of the current round reached somebody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub round_reached: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Next>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channels: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Vec<Who>>,
-    pub about: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Name>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub once: bool,
-    pub silenced_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silenced_by: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed_until: Option<EngineTime>,
-    pub acknowledged_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_by: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
-    pub resolved_by: Option<String>,
-    pub because: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_by: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<Name>,
     /// Where an attempt was begun, and so where notices go.
     /// Each once, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<Told>,
     /// What the provider of a fixed channel called its first message, by channel.
-    #[serde(default)]
-    pub firsts: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub firsts: Labels,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notifications: Vec<NotificationId>,
+    /// What became of those of them that have left the state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notified: Vec<Notified>,
     /// Its source is an alert from outside.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert: Option<Box<Alert>>,
 }
 
@@ -111,6 +165,8 @@ pub struct Notification {
     pub labels: Arc<Labels>,
     pub content: Arc<Content>,
     pub correlation_id: Option<String>,
+    #[serde(default)]
+    pub request: Option<Box<Request>>,
     pub tenant: Option<String>,
     pub initiator: String,
     pub idempotency: Option<Idempotency>,
@@ -261,42 +317,6 @@ impl ChannelState {
     pub fn held_until(&self, now: EngineTime) -> Option<EngineTime> {
         self.retry_at.filter(|t| *t > now)
     }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Silence {
-    pub id: String,
-    pub matchers: Vec<Matcher>,
-    pub starts: EngineTime,
-    pub ends: EngineTime,
-    pub comment: String,
-    pub created_by: String,
-    /// Its start has come and was acted on.
-    pub begun: bool,
-    pub expired: bool,
-    /// Incidents and one-shots that it held back.
-    pub held: u64,
-}
-
-impl Silence {
-    pub fn is_active(&self, now: EngineTime) -> bool {
-        !self.expired && self.starts <= now && now < self.ends
-    }
-
-    pub fn status(&self, now: EngineTime) -> &'static str {
-        match () {
-            () if self.expired || self.ends <= now => "expired",
-            () if now < self.starts => "pending",
-            () => "active",
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sounding {
-    pub incident: Option<IncidentId>,
-    pub level: Level,
-    pub until: EngineTime,
 }
 
 /// The first answer to an idempotency key.

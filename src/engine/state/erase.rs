@@ -3,8 +3,9 @@
 
 use super::State;
 use super::content::Content;
-use super::entity::Delivery;
+use super::entity::{Delivery, Incident};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
+use std::collections::HashSet;
 use std::sync::Arc;
 use ulid::Ulid;
 
@@ -25,11 +26,21 @@ impl State {
         !d.status.is_end() || self.is_dead_letter(d.id) || incident().is_some_and(|i| i.is_live())
     }
 
+    /// What belongs to incidents that are not resolved and has left the state before them: to be kept as
+    /// what [`State::is_open`].
+    pub fn told_of_live(&self) -> HashSet<Ulid> {
+        let notified = self.incidents.values().filter(|i| i.is_live()).flat_map(|i| &i.notified);
+        notified.flat_map(|n| [n.delivery.0, n.notification.0]).collect()
+    }
+
     /// Which of these are notifications and deliveries that are here and not open.
     pub fn with_texts(&self, ids: &[Ulid]) -> (Vec<NotificationId>, Vec<DeliveryId>) {
         let ended = || ids.iter().filter(|id| !self.is_open(**id));
         let notifications = ended().map(|id| NotificationId(*id)).filter(|id| self.notifications.contains_key(id));
-        let deliveries = ended().map(|id| DeliveryId(*id)).filter(|id| self.deliveries.contains_key(id));
+        let left: HashSet<DeliveryId> =
+            self.incidents.values().filter(|i| !i.is_live()).flat_map(|i| &i.notified).map(|n| n.delivery).collect();
+        let deliveries =
+            ended().map(|id| DeliveryId(*id)).filter(|id| self.deliveries.contains_key(id) || left.contains(id));
         (notifications.collect(), deliveries.collect())
     }
 
@@ -47,6 +58,19 @@ impl State {
                 erase(d);
             }
         }
+        self.erase_notified(deliveries);
+    }
+
+    /// The same for what has left the state and stands on its incident.
+    fn erase_notified(&mut self, deliveries: &[DeliveryId]) {
+        let gone: HashSet<DeliveryId> =
+            deliveries.iter().filter(|d| !self.deliveries.contains_key(d)).copied().collect();
+        let is_named = |i: &&Incident| !i.is_live() && i.notified.iter().any(|n| gone.contains(&n.delivery));
+        let named: Vec<IncidentId> = self.incidents.values().filter(is_named).map(|i| i.id).collect();
+        for i in named {
+            let notified = self.incidents.get_mut(&i).into_iter().flat_map(|i| &mut i.notified);
+            notified.filter(|n| gone.contains(&n.delivery)).for_each(|n| n.address = None);
+        }
     }
 
     /// Removes every text and every address.
@@ -56,6 +80,7 @@ impl State {
         for incident in self.incidents.values_mut() {
             incident.content = Arc::new(Content::erased());
             incident.told.clear();
+            incident.notified.iter_mut().for_each(|n| n.address = None);
         }
         self.reindex();
     }

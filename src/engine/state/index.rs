@@ -6,6 +6,7 @@
 use super::State;
 use super::alert::alert_of;
 use super::entity::*;
+use super::silence::Silence;
 use crate::domain::delivery::Status;
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::level::Level;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
     Delivery(DeliveryId),
+    /// Stands in a list of its own, see [`Index::incident_timers`].
     Incident(IncidentId),
     Silence(String),
     Sound(String, DeliveryId),
@@ -36,8 +38,11 @@ pub struct QueueKey {
 /// Sets by name; a name whose set is empty is not there.
 type Sets<K, V> = BTreeMap<K, BTreeSet<V>>;
 
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::engine) struct Index {
+    /// When an incident goes on; there may be very many, and from the incident follows where it stands here.
+    pub incident_timers: BTreeSet<(EngineTime, IncidentId)>,
+    /// Of all else.
     pub timers: BTreeSet<(EngineTime, Timer)>,
     pub due: HashMap<Timer, EngineTime>,
     /// By channel: ready, or waiting without a time of its own; the first one is next.
@@ -63,9 +68,8 @@ pub(in crate::engine) struct Index {
     /// Bytes of what messages and incidents say.
     pub text_bytes: u64,
     /// Not resolved, all but those of alerts.
-    pub by_fingerprint: HashMap<String, IncidentId>,
-    pub by_number: HashMap<u64, IncidentId>,
-    pub live: BTreeMap<u64, IncidentId>,
+    pub by_fingerprint: HashMap<Box<str>, IncidentId>,
+    pub numbers: BTreeMap<u64, IncidentId>,
     /// Alerts from outside whose incident is not resolved, by fingerprint.
     pub alerts: BTreeMap<u64, IncidentId>,
     /// When an idempotency key may be forgotten.
@@ -187,20 +191,23 @@ impl Index {
     }
 
     pub fn add_incident(&mut self, i: &Incident) {
-        self.by_number.insert(i.number, i.id);
+        self.numbers.insert(i.number, i.id);
         if i.is_live() {
             match alert_of(&i.fingerprint) {
                 Some(alert) => drop(self.alerts.insert(alert, i.id)),
                 None => drop(self.by_fingerprint.insert(i.fingerprint.clone(), i.id)),
             }
-            self.live.insert(i.number, i.id);
         }
-        self.incident_changed(i);
+        self.incident_changed(i, None);
     }
 
-    /// One that was added. Its number and fingerprint are for ever.
-    pub fn incident_changed(&mut self, i: &Incident) {
-        self.set_timer(Timer::Incident(i.id), incident_due(i));
+    /// One that was added, and was due then. Its number and fingerprint are for ever.
+    pub fn incident_changed(&mut self, i: &Incident, was_due: Option<EngineTime>) {
+        let due = incident_due(i);
+        if due != was_due {
+            was_due.map(|was| self.incident_timers.remove(&(was, i.id)));
+            due.map(|due| self.incident_timers.insert((due, i.id)));
+        }
         if i.is_live() {
             return;
         }
@@ -211,12 +218,11 @@ impl Index {
             }
             _ => {}
         }
-        self.live.remove(&i.number);
     }
 
     pub fn remove_incident(&mut self, i: &Incident) {
-        self.by_number.remove(&i.number);
-        self.set_timer(Timer::Incident(i.id), None);
+        self.numbers.remove(&i.number);
+        incident_due(i).map(|due| self.incident_timers.remove(&(due, i.id)));
     }
 
     pub fn add_silence(&mut self, s: &Silence) {
@@ -256,7 +262,7 @@ fn queue_key(d: &Delivery) -> QueueKey {
 }
 
 /// Its next step, or the end of an alert that is not reported again; whichever comes first.
-fn incident_due(i: &Incident) -> Option<EngineTime> {
+pub fn incident_due(i: &Incident) -> Option<EngineTime> {
     let lapse = i.alert.as_ref().filter(|_| i.is_live()).map(|a| a.due);
     next_due(i).into_iter().chain(lapse).min()
 }
@@ -275,7 +281,6 @@ fn next_due(i: &Incident) -> Option<EngineTime> {
 impl State {
     /// Makes every index anew; after a snapshot was read.
     pub fn reindex(&mut self) {
-        self.share();
         self.index = self.derived();
     }
 

@@ -11,16 +11,21 @@ mod erase;
 mod evolve;
 mod fold;
 mod index;
+mod name;
 mod retire;
 mod share;
+mod silence;
 mod table;
 mod watched;
+mod written;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
 pub use content::{Content, Templated};
 pub use entity::*;
 pub use index::{QueueKey, Timer};
+pub use name::Name;
 pub use retire::Leaving;
+pub use silence::{Silence, Sounding};
 pub use watched::*;
 
 use crate::domain::delivery::Status;
@@ -28,13 +33,14 @@ use crate::domain::event::Breaker;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use index::Index;
+use name::Names;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use table::Table;
 
 /// Everything the engine decides by, beside the config and the time.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
     /// Wall clock minus engine time: the sum of observed steps.
@@ -62,7 +68,7 @@ pub struct State {
     /// Urgent messages that nobody can be told of, and until when that sounds.
     pub unheard: BTreeMap<NotificationId, EngineTime>,
     /// By tenant, caller and key, see [`State::idempotency_key`].
-    pub idempotency: BTreeMap<String, Remembered>,
+    pub idempotency: Table<String, Remembered>,
     pub rates: Rates,
     pub last_acknowledged: Option<IncidentId>,
     pub config: ConfigState,
@@ -77,9 +83,19 @@ pub struct State {
     pub checkpoint_at: Option<Timestamp>,
     #[serde(skip)]
     pub(super) index: Index,
+    #[serde(skip)]
+    names: Names,
 }
 
 impl State {
+    /// The facts as they are now, for a snapshot: they stay so while the state goes on. Nothing large is copied.
+    pub fn frozen(&mut self) -> State {
+        let derived = (std::mem::take(&mut self.index), std::mem::take(&mut self.names));
+        let frozen = self.clone();
+        (self.index, self.names) = derived;
+        frozen
+    }
+
     /// Engine time at this instant of the wall clock.
     pub fn engine_time(&self, wall: Timestamp) -> EngineTime {
         EngineTime(wall.0.saturating_sub(self.offset.0))
@@ -125,12 +141,12 @@ impl State {
     }
 
     pub fn incident_by_number(&self, number: u64) -> Option<&Incident> {
-        self.index.by_number.get(&number).and_then(|id| self.incidents.get(id))
+        self.index.numbers.get(&number).and_then(|id| self.incidents.get(id))
     }
 
     /// Incidents that are not resolved, oldest first.
     pub fn live_incidents(&self) -> impl Iterator<Item = &Incident> {
-        self.index.live.values().filter_map(|id| self.incidents.get(id))
+        self.index.numbers.values().filter_map(|id| self.incidents.get(id)).filter(|i| i.is_live())
     }
 
     /// The deliveries of an incident that have not ended.
@@ -149,8 +165,9 @@ impl State {
     }
 
     /// The next engine time at which the state itself has something due.
-    pub fn next_timer(&self) -> Option<(EngineTime, &Timer)> {
-        self.index.timers.first().map(|(t, timer)| (*t, timer))
+    pub fn next_timer(&self) -> Option<(EngineTime, Timer)> {
+        let incident = self.index.incident_timers.first().map(|(t, id)| (*t, Timer::Incident(*id)));
+        self.index.timers.first().cloned().into_iter().chain(incident).min()
     }
 
     /// Waiting for a slot of this channel, the most urgent first.

@@ -1,7 +1,9 @@
 //! What has ended leaves the state when there is much of it; the history keeps it.
 
 use super::State;
-use super::entity::Remembered;
+use super::entity::{Delivery, Notified, Remembered};
+use super::name::Names;
+use crate::domain::delivery::Status;
 use crate::domain::id::{IncidentId, NotificationId};
 use crate::domain::time::Span;
 use serde::{Deserialize, Serialize};
@@ -29,14 +31,18 @@ impl State {
         self.forget_keys();
     }
 
-    /// Puts a notification whose deliveries have all ended in line to leave; one of an incident
-    /// stays as long as that is not resolved.
+    /// Puts a notification whose deliveries have all ended in line to leave. One of an incident that is not
+    /// resolved stays if it told nobody or in part failed: how the incident goes on may depend on it.
     pub(super) fn retire(&mut self, id: NotificationId) {
-        let Some(n) = self.notifications.get_mut(&id) else { return };
-        let needed = n.origin.incident().and_then(|i| self.incidents.get(&i)).is_some_and(|i| i.is_live());
-        if n.open > 0 || n.retired || needed || (self.leaving.unsettled == Some(id) && n.deliveries.is_empty()) {
+        let Some(n) = self.notifications.get(&id) else { return };
+        if n.open > 0 || n.retired || (self.leaving.unsettled == Some(id) && n.deliveries.is_empty()) {
             return;
         }
+        let live = n.origin.incident().and_then(|i| self.incidents.get(&i)).is_some_and(|i| i.is_live());
+        if live && !self.has_told(id) {
+            return;
+        }
+        let Some(n) = self.notifications.get_mut(&id) else { return };
         n.retired = true;
         if let Some(key) = &n.idempotency {
             let key = State::idempotency_key(n.tenant.as_deref(), &key.caller, &key.key);
@@ -71,10 +77,13 @@ impl State {
         let Some(n) = self.notifications.get(&id) else { return };
         let Some(given) = &n.idempotency else { return };
         let key = State::idempotency_key(n.tenant.as_deref(), &given.caller, &given.key);
-        let fresh = || Remembered { content: given.content.clone(), notification: id, forget_at: None };
-        let known = self.idempotency.entry(key.clone()).or_insert_with(fresh);
+        if !self.idempotency.contains_key(&key) {
+            let fresh = Remembered { content: given.content.clone(), notification: id, forget_at: None };
+            self.idempotency.insert(key.clone(), fresh);
+        }
         // The key may be another message's by now.
-        if known.notification == id
+        if let Some(known) = self.idempotency.get_mut(&key)
+            && known.notification == id
             && let Some(due) = known.forget_at.take()
         {
             self.index.keys.remove(&(due, key));
@@ -112,10 +121,20 @@ impl State {
         }
         let deliveries = std::mem::take(&mut n.deliveries);
         self.index.text_bytes -= n.content.bytes();
+        let (incident, notice) = (n.origin.incident(), n.origin.is_notice());
         self.notifications.remove(&id);
-        for d in deliveries {
-            self.deliveries.remove(&d);
+        let left: Vec<Delivery> = deliveries.iter().filter_map(|d| self.deliveries.remove(d)).collect();
+        if let Some(i) = incident.and_then(|i| self.incidents.get_mut(&i)) {
+            i.notified.reserve_exact(left.len());
+            i.notified.extend(left.iter().map(|d| notified(&mut self.names, d, notice)));
         }
+    }
+
+    /// Whether it got out to somebody and no part of it failed.
+    fn has_told(&self, id: NotificationId) -> bool {
+        let deliveries = self.notifications.get(&id).into_iter().flat_map(|n| &n.deliveries);
+        let ends = deliveries.filter_map(|d| self.deliveries.get(d)).map(|d| d.status);
+        ends.clone().any(Status::got_out) && !ends.into_iter().any(|s| matches!(s, Status::Dead | Status::Expired))
     }
 
     fn forget_incident(&mut self, id: IncidentId) {
@@ -138,5 +157,21 @@ impl State {
         if let Some(oldest) = expired.min_by_key(|s| (s.ends, s.id.clone())).map(|s| s.id.clone()) {
             self.silences.remove(&oldest);
         }
+    }
+}
+
+fn notified(names: &mut Names, d: &Delivery, notice: bool) -> Notified {
+    let asked = d.chain.first().map_or("", String::as_str);
+    Notified {
+        delivery: d.id,
+        notification: d.notification,
+        notice,
+        who: names.of_any(d.who.as_deref()),
+        address: names.of_any(d.address.as_deref()),
+        channel: names.of(asked),
+        via: names.of_any(Some(d.channel()).filter(|via| *via != asked)),
+        status: d.status,
+        at: d.sent_at.or(d.ended_at).unwrap_or(d.created_at),
+        reason: names.of_any(d.reason.as_deref()),
     }
 }

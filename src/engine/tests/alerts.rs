@@ -149,7 +149,7 @@ fn a_level_that_nobody_says_is_the_other_one_counted_and_told() {
     assert_eq!(w.incident(1).content.body, body);
     let mut bare = alert("12345678");
     bare.labels.remove("severity");
-    bare.annotations.clear();
+    bare.annotations = Labels::new();
     w.report(vec![bare]);
     w.untold();
     assert_eq!(w.incident(2).content.body, "(Level normal, because the alert has no label severity.)");
@@ -165,8 +165,8 @@ fn reserved_names_are_the_alerts_and_ours_stand_beside_them() {
     w.report(vec![AlertReport { labels: own.clone(), ..alert("info") }]);
     w.untold();
     let ours = pairs(&[("stentor_level", "low"), ("source", "alert")]);
-    let all: Labels = own.clone().into_iter().chain(ours).collect();
-    assert_eq!((w.incident(1).labels.as_ref(), w.incident(1).kind_of.as_str()), (&all, "disk"));
+    let all: Labels = own.iter().chain(&ours).collect();
+    assert_eq!((w.incident(1).labels.as_ref(), &*w.incident(1).kind_of), (&all, "disk"));
     let page = w.read(Read::Alerts { after: None });
     assert_eq!(page["alerts"][0]["labels"], json!(own), "as they were sent");
 }
@@ -258,7 +258,7 @@ fn a_reload_that_rates_it_higher_raises_it_with_the_next_report() {
     w.reload(&calm().replace("info = \"low\"", "info = \"high\""));
     w.report(vec![AlertReport { ends_at, ..alert("info") }]);
     w.at("0m").rings("ops@example.org", "mail").posts("ops-slack");
-    assert_eq!((w.incident(1).level.as_str(), w.incident(1).labels["level"].as_str()), ("high", "high"));
+    assert_eq!((w.incident(1).level.as_str(), w.incident(1).labels.get("level").unwrap()), ("high", "high"));
     w.ack(1, "bob");
     w.untold();
 }

@@ -147,7 +147,7 @@ fn so_many_failures_in_a_row_open_an_incident_that_says_what_is_broken_since_whe
     assert!(i.content.body.contains("failed 3 times in a row, since 12:05"), "{}", i.content.body);
     assert!(i.content.body.contains("The last answer: 401 Authenticate"));
     assert_eq!(
-        (i.labels["source"].as_str(), i.labels["name"].as_str(), i.labels["type"].as_str()),
+        (i.labels.get("source").unwrap(), i.labels.get("name").unwrap(), i.labels.get("type").unwrap()),
         ("heartbeat", "hook", "probe")
     );
     // Each further failure is counted, and nothing is sent.
@@ -288,7 +288,7 @@ fn a_real_message_goes_out_under_its_name() {
     w.at("1h2s").rings("alice", "sms").nothing_else();
     let n = w.engine.state.notifications.values().next().unwrap();
     assert_eq!(
-        (n.level.as_str(), n.labels["source"].as_str(), n.labels["name"].as_str()),
+        (n.level.as_str(), n.labels.get("source").unwrap(), n.labels.get("name").unwrap()),
         ("low", "heartbeat", "proof")
     );
     assert_eq!(status(&w, "proof"), HeartbeatStatus::Ok);

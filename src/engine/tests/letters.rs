@@ -27,7 +27,7 @@ fn one_of_high_or_urgent_raises_an_incident_by_other_channels_than_its_own() {
     // High has mail and slack, and never sms.
     w.at("0m").rings("alice", "sms").rings("ops@example.org", "mail").posts("ops-slack").nothing_else();
     let about = w.incident(1);
-    assert_eq!((about.fingerprint.as_str(), about.about.as_deref()), ("self/dead-letters-sms", Some("sms")));
+    assert_eq!((&*about.fingerprint, about.about.as_deref()), ("self/dead-letters-sms", Some("sms")));
     // Another one is counted; an urgent one raises it.
     letter(&mut w, "high");
     w.at("0m").rings("alice", "sms").nothing_else();

@@ -12,6 +12,7 @@ mod heartbeats;
 mod incidents;
 mod letters;
 mod lost;
+mod particulars;
 mod poison;
 mod policies;
 mod preferences;

@@ -57,7 +57,7 @@ fn f50_in_flight_alone_at_a_third_it_is_a_dead_letter_with_an_incident() {
     let reason = w.delivery("hook", "").reason.clone().unwrap();
     assert!(reason.starts_with("poison: stentor ended 3 times in a row"), "{reason}");
     let about = w.incident(1);
-    assert_eq!((about.fingerprint.as_str(), about.level.as_str()), ("self/poison", "high"));
+    assert_eq!((&*about.fingerprint, about.level.as_str()), ("self/poison", "high"));
     assert_eq!(about.about.as_deref(), Some("hook"));
     let told: Vec<String> = w.untold().into_iter().filter(|h| h.channel != "hook").map(|h| h.channel).collect();
     assert_eq!(told, ["mail", "ops-slack"]);

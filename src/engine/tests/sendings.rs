@@ -129,7 +129,7 @@ fn our_labels_stand_over_the_given_ones_except_the_type() {
     assert_eq!(labels_of(&w), expected);
     w.send(|r| (r.kind_of, r.labels) = (Some("billing".into()), labels(&[("type", "disk")])));
     w.untold();
-    assert_eq!(labels_of(&w)["type"], "billing");
+    assert_eq!(labels_of(&w).get("type").unwrap(), "billing");
     w.send(|_| {});
     w.untold();
     assert_eq!(labels_of(&w), labels(&[("level", "normal"), ("source", "manual"), ("type", "message")]));

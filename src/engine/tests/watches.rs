@@ -53,7 +53,7 @@ fn above_is_the_same_the_other_way_round() {
     assert_eq!(status(&w, "load"), WatchStatus::Breached);
     w.metric("load", 4.0);
     w.at("1m").notice("resolved", "ops@example.org", "mail").nothing_else();
-    assert_eq!(w.incident(1).labels["type"], "above");
+    assert_eq!(w.incident(1).labels.get("type").unwrap(), "above");
     assert_eq!(w.incident(1).content.subject, "load: load is 8.5, above 8 is too high");
 }
 
@@ -146,7 +146,7 @@ fn deal_remaining_and_threshold_are_in_the_message() {
     let mail = w.untold().into_iter().find(|h| h.channel == "mail").unwrap();
     assert!(mail.text.contains("SpaceX Secondary Series N: 400000 remaining, threshold 500000"), "{}", mail.text);
     let i = w.incident(1);
-    assert_eq!((i.labels["deal"].as_str(), i.labels["type"].as_str()), (DEAL, "fomo"));
+    assert_eq!((i.labels.get("deal").unwrap(), i.labels.get("type").unwrap()), (DEAL, "fomo"));
 }
 
 // ---- fomo push
@@ -189,7 +189,10 @@ fn without_a_watch_the_tiers_are_required_and_the_level_is_high() {
     w.does(push(&["TIER_1"]));
     w.at("0m").rings("carol", "mail").posts("ops-slack").nothing_else();
     let n = w.engine.state.notifications.values().next().unwrap();
-    assert_eq!((n.level.as_str(), n.labels["deal"].as_str(), n.labels["type"].as_str()), ("high", "Series Z", "fomo"));
+    assert_eq!(
+        (n.level.as_str(), n.labels.get("deal").unwrap(), n.labels.get("type").unwrap()),
+        ("high", "Series Z", "fomo")
+    );
 }
 
 #[test]

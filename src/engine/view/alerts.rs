@@ -44,6 +44,6 @@ impl Turn<'_> {
     /// The policy that it follows, else the channels of its level.
     fn receivers(&self, i: &Incident) -> Vec<String> {
         let of_level = || self.config.levels.get(&i.level).map(|l| l.channels.clone()).unwrap_or_default();
-        i.policy.as_ref().map_or_else(of_level, |policy| vec![policy.clone()])
+        i.policy.as_ref().map_or_else(of_level, |policy| vec![policy.to_string()])
     }
 }

@@ -1,6 +1,6 @@
 //! Deliveries and notifications as documents.
 
-use super::rows::{AttemptRow, DeliveryRow, NotificationRow};
+use super::rows::{AskedRow, AttemptRow, DeliveryRow, NotificationRow};
 use super::{ROWS, gone};
 use crate::domain::delivery::Status;
 use crate::domain::event::Breaker;
@@ -13,9 +13,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 impl Turn<'_> {
-    /// One delivery.
+    /// One delivery, with what its notification's caller said.
     pub(crate) fn delivery(&self, d: &Delivery) -> Value {
-        tree(&self.delivery_row(d))
+        let mut row = tree(&self.delivery_row(d));
+        if let Some(n) = self.state.notifications.get(&d.notification) {
+            asked_into(&mut row, &tree(&asked_row(n)));
+        }
+        row
     }
 
     fn delivery_row<'a>(&'a self, d: &'a Delivery) -> DeliveryRow<'a> {
@@ -72,12 +76,17 @@ impl Turn<'_> {
         self.notification_row(id).map(|row| tree(&row))
     }
 
+    /// Its id alone once it has left the state.
+    pub(crate) fn notification_or_id(&self, id: NotificationId) -> Value {
+        self.notification_row(id).map_or_else(|_| json!({ "id": id }), |row| tree(&row))
+    }
+
     pub(super) fn notification_row(&self, id: NotificationId) -> Result<NotificationRow<'_>, Refusal> {
         let n = self.state.notifications.get(&id).ok_or_else(|| gone("notification"))?;
         let deliveries = n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d));
         Ok(NotificationRow {
             id: n.id,
-            correlation_id: n.correlation_id.as_deref(),
+            asked: asked_row(n),
             status: self.notification_status(n),
             level: n.level,
             kind_of: &n.kind_of,
@@ -154,6 +163,25 @@ impl Turn<'_> {
         let next = (found.len() > limit).then(|| found[limit - 1].id);
         let rows: Vec<Value> = found.into_iter().take(limit).map(|d| self.delivery(d)).collect();
         Ok(json!({ "deliveries": rows, "next_cursor": next }))
+    }
+}
+
+fn asked_row(n: &Notification) -> AskedRow<'_> {
+    AskedRow {
+        correlation_id: n.correlation_id.as_deref(),
+        request_id: n.request.as_ref().and_then(|r| r.id.as_deref()),
+        tenant: n.tenant.as_deref(),
+        actor: n.request.as_ref().and_then(|r| r.actor.as_deref()),
+        metadata: &n.content.metadata,
+    }
+}
+
+/// What a notification's caller said of the request, also of each of its deliveries.
+pub fn asked_into(delivery: &mut Value, notification: &Value) {
+    for field in ["correlation_id", "request_id", "tenant", "actor", "metadata"] {
+        if let Some(said) = notification.get(field) {
+            delivery[field] = said.clone();
+        }
     }
 }
 

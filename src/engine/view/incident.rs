@@ -5,13 +5,13 @@ use crate::domain::delivery::Status;
 use crate::domain::event::{Next, NextWhat};
 use crate::domain::id::IncidentId;
 use crate::engine::refusal::Answer;
-use crate::engine::state::{Incident, IncidentStatus};
+use crate::engine::state::{Delivery, Incident, IncidentStatus, Notified};
 use crate::engine::turn::Turn;
 use serde_json::{Value, json};
 
 impl Turn<'_> {
     pub(crate) fn incident(&self, i: &Incident) -> Value {
-        let silence = i.silenced_by.as_ref().and_then(|id| self.state.silences.get(id));
+        let silence = i.silenced_by.as_deref().and_then(|id| self.state.silences.get(id));
         let next = match (i.status, silence) {
             // At its end it begins anew.
             (IncidentStatus::Open, Some(s)) => Some(Next { due: s.ends, what: NextWhat::Restart }),
@@ -79,27 +79,46 @@ impl Turn<'_> {
 
     /// Who was told, by what, and how it went; in order of time.
     fn notified(&self, i: &Incident) -> Vec<Value> {
-        let deliveries = i
-            .notifications
-            .iter()
-            .filter_map(|n| self.state.notifications.get(n))
-            .filter(|n| !n.origin.is_notice())
-            .flat_map(|n| n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d)));
-        deliveries
-            .map(|d| {
-                let asked = d.chain.first();
-                let via = (asked.map(String::as_str) != Some(d.channel())).then(|| d.channel());
-                let waits = matches!(d.status, Status::Backoff | Status::Waiting | Status::Unknown);
-                json!({
-                    "who": d.who.as_ref().or(d.address.as_ref()),
-                    "channel": asked,
-                    "status": self.shown_status(d),
-                    "at": self.time(d.sent_at.or(d.ended_at).unwrap_or(d.created_at)),
-                    "via": via,
-                    "reason": if waits { d.detail.as_ref() } else { d.reason.as_ref() },
-                })
-            })
-            .collect()
+        let mut rows = Vec::new();
+        for id in &i.notifications {
+            match self.state.notifications.get(id) {
+                Some(n) if n.origin.is_notice() => {}
+                Some(n) => {
+                    let deliveries = n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d));
+                    rows.extend(deliveries.map(|d| self.told_by(d)));
+                }
+                None => {
+                    let left = i.notified.iter().filter(|n| n.notification == *id && !n.notice);
+                    rows.extend(left.map(|n| self.was_told(n)));
+                }
+            }
+        }
+        rows
+    }
+
+    fn told_by(&self, d: &Delivery) -> Value {
+        let asked = d.chain.first();
+        let via = (asked.map(String::as_str) != Some(d.channel())).then(|| d.channel());
+        let waits = matches!(d.status, Status::Backoff | Status::Waiting | Status::Unknown);
+        json!({
+            "who": d.who.as_ref().or(d.address.as_ref()),
+            "channel": asked,
+            "status": self.shown_status(d),
+            "at": self.time(d.sent_at.or(d.ended_at).unwrap_or(d.created_at)),
+            "via": via,
+            "reason": if waits { d.detail.as_ref() } else { d.reason.as_ref() },
+        })
+    }
+
+    fn was_told(&self, n: &Notified) -> Value {
+        json!({
+            "who": n.who.as_ref().or(n.address.as_ref()),
+            "channel": n.channel,
+            "status": n.status,
+            "at": self.time(n.at),
+            "via": n.via,
+            "reason": n.reason,
+        })
     }
 
     pub(crate) fn incidents_view(&self, ids: &[IncidentId]) -> Answer {

@@ -10,6 +10,7 @@ mod lists;
 mod rows;
 mod status;
 
+pub use delivery::asked_into;
 pub use explain::Story;
 
 use super::input::Read;

@@ -6,12 +6,14 @@ use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, NotificationId};
 use crate::domain::level::Level;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Times are RFC 3339 in the daemon's zone.
 #[derive(Serialize)]
 pub(super) struct NotificationRow<'a> {
     pub id: NotificationId,
-    pub correlation_id: Option<&'a str>,
+    #[serde(flatten)]
+    pub asked: AskedRow<'a>,
     pub status: &'static str,
     pub level: Level,
     #[serde(rename = "type")]
@@ -19,6 +21,20 @@ pub(super) struct NotificationRow<'a> {
     pub subject: &'a str,
     pub accepted_at: String,
     pub deliveries: Vec<DeliveryRow<'a>>,
+}
+
+/// What its caller said of the request.
+#[derive(Serialize)]
+pub(super) struct AskedRow<'a> {
+    pub correlation_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: &'a BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]

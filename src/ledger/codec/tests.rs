@@ -8,7 +8,6 @@ use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::Timestamp;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
 use ulid::Ulid;
 
 const SEED: [u8; 16] = [7; 16];
@@ -19,7 +18,7 @@ fn sample() -> Frame {
     let payload = Payload {
         subject: "disk full on db-1 \u{1f525}".into(),
         body: "line 1\nline 2".into(),
-        annotations: BTreeMap::from([("runbook".into(), "https://wiki.example.org/db".into())]),
+        annotations: [("runbook", "https://wiki.example.org/db")].into(),
         address: Some("+15550100".into()),
         ..Payload::default()
     };

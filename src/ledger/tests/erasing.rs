@@ -47,7 +47,7 @@ struct Open(BTreeSet<Ulid>);
 
 impl Fold for Open {
     fn fold(&mut self, _: &Frame) {}
-    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&mut self, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(b"a state")
     }
     fn is_open(&self, id: Ulid) -> bool {
@@ -251,7 +251,7 @@ fn whole_segments_go_and_the_state_after_them_is_the_base() {
     let segments = segment::list(&dir.path().join("journal")).unwrap();
     assert_eq!((segments.len(), segments[0].after_seq()), (1, to_seq));
     let base = snapshot::load_base(&dir.path().join("snapshots"), &mut Vec::new()).unwrap().unwrap();
-    assert_eq!(base.body, upkeep::names(to_seq).as_bytes());
+    assert_eq!(base.body(), upkeep::names(to_seq).as_bytes());
     run.append(3);
     run.settle();
     assert_eq!(run.entries().first().unwrap().seq, to_seq + 1);

@@ -62,13 +62,13 @@ fn f22_a_snapshot_saves_the_fold_and_the_one_before_is_kept() {
     run.stop();
 
     let opening = open(dir.path(), Options::default()).unwrap();
-    assert_eq!(opening.snapshot().unwrap().body, [2; 1000]);
+    assert_eq!(opening.snapshot().unwrap().body(), [2; 1000]);
     let again = run_and_stop(opening);
     assert_eq!(firsts(&again), [31, 33]);
 
     let mut opening = open(dir.path(), Options::default()).unwrap();
     opening.reject_snapshot("its state is of another version").unwrap();
-    assert_eq!(opening.snapshot().unwrap().body, [1; 1000]);
+    assert_eq!(opening.snapshot().unwrap().body(), [1; 1000]);
     assert_eq!(firsts(&run_and_stop(opening)), [21, 23, 25, 27, 29, 31, 33]);
 
     let mut opening = open(dir.path(), Options::default()).unwrap();

@@ -23,7 +23,7 @@ impl Fold for Names {
             }
         }
     }
-    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&mut self, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(self.0.join(" ").as_bytes())
     }
     fn is_open(&self, _: Ulid) -> bool {
@@ -36,7 +36,7 @@ impl Fold for Names {
 /// Small segments, and a state that is folded.
 pub fn options() -> Options {
     let make = |snapshot: Option<&Snapshot>| {
-        let words = snapshot.map(|s| String::from_utf8(s.body.clone()).unwrap()).unwrap_or_default();
+        let words = snapshot.map(|s| String::from_utf8(s.body()).unwrap()).unwrap_or_default();
         Ok(Box::new(Names(words.split_whitespace().map(str::to_owned).collect())) as Box<dyn Fold>)
     };
     Options { segment_bytes: 2_000, fold: Arc::new(make), ..Options::default() }
@@ -102,10 +102,10 @@ fn f22_a_snapshot_is_folded_and_segments_are_packed_while_it_runs() {
     run.append(50);
     assert!(plain(dir.path()) > 3 && newest(dir.path()).is_none());
     run.look(dir.path());
-    assert_eq!(newest(dir.path()).unwrap().body, names(100).as_bytes());
+    assert_eq!(newest(dir.path()).unwrap().body(), names(100).as_bytes());
     run.append(20);
     run.look(dir.path());
-    assert_eq!(newest(dir.path()).unwrap().body, names(140).as_bytes());
+    assert_eq!(newest(dir.path()).unwrap().body(), names(140).as_bytes());
     assert_eq!(snapshot::list(&dir.path().join("snapshots")).unwrap().len(), 2);
     run.settle();
     let verified = run.ledger.verify(&[]).unwrap();

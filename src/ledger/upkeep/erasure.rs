@@ -144,7 +144,7 @@ impl Eraser {
         let Folded { mut fold, tip } = folded.ok_or_else(|| STOPPED.to_owned())?;
         let ids: Vec<Ulid> = erased.found.ids.iter().copied().collect();
         fold.erase(&ids);
-        snapshots::save(&self.places, &Folded { fold, tip }).map_err(words)?;
+        snapshots::save(&self.places, &mut Folded { fold, tip }).map_err(words)?;
         snapshot::keep(&self.places.snapshots, 1).map_err(|e| format!("an old snapshot cannot be removed: {e}"))
     }
 

@@ -1,4 +1,4 @@
-//! What is done to the files behind the writer's back: one thread that folds snapshots, packs sealed
+//! What is done to the files behind the writer's back: one thread that writes snapshots, packs sealed
 //! segments, and removes what is too old. No append waits for it, and nothing depends on its being quick.
 //!
 //! It looks when there is something to do and it is quiet, or when it cannot be put off ([`pace`]).
@@ -6,96 +6,27 @@
 
 pub mod erasure;
 mod expiry;
+mod inbox;
 mod pace;
 mod snapshots;
 
 use crate::domain::clock::Clock;
-use crate::domain::time::Span;
 use crate::ledger::codec::Tip;
+use crate::ledger::fold::Body;
 use crate::ledger::journal::{Sealed, SealedError};
 use crate::ledger::report::{Report, Reporter};
 use crate::ledger::retention::{Erased, Expired, Retention, Select};
+use crate::ledger::snapshot;
 use erasure::Eraser;
+pub use inbox::Inbox;
+use inbox::{Handed, Todo};
 use pace::Pace;
 use snapshots::Unfolded;
-use std::io;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-/// What the thread is told by others.
-pub struct Inbox {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-struct State {
-    pace: Pace,
-    stop: bool,
-    /// To look at once, whatever the pace.
-    asked: bool,
-    retention: Retention,
-    /// When it is looked for what is too old.
-    expiry_at: Span,
-}
-
-impl Inbox {
-    pub fn new(clock: &dyn Clock, tip: Tip, snapshot: u64, look_bytes: u64) -> Inbox {
-        let now = clock.read().boot;
-        let pace = Pace::new(now, tip.seq, snapshot, look_bytes);
-        let (retention, expiry_at) = (Retention::default(), now + FIRST_EXPIRY);
-        Inbox {
-            state: Mutex::new(State { pace, stop: false, asked: false, retention, expiry_at }),
-            changed: Condvar::new(),
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Frames became durable.
-    pub fn grew(&self, tip: Tip, bytes: usize) {
-        if self.lock().pace.grew(tip.seq, bytes as u64) {
-            self.changed.notify_all();
-        }
-    }
-
-    fn stopping(&self) -> bool {
-        self.lock().stop
-    }
-
-    /// Waits until there is something to do; `None`: it is over.
-    fn wait(&self, clock: &dyn Clock) -> Option<Todo> {
-        let mut state = self.lock();
-        loop {
-            if state.stop {
-                return None;
-            }
-            let now = clock.read().boot;
-            let asked = std::mem::take(&mut state.asked);
-            let wait = state.pace.wait(now);
-            let todo = Todo { files: asked || wait == Some(Span::ZERO), expiry: asked || state.expiry_at <= now };
-            if todo.expiry {
-                state.expiry_at = now + EXPIRY;
-            }
-            if todo.files || todo.expiry {
-                return Some(todo);
-            }
-            let wait = wait.map_or(state.expiry_at - now, |wait| wait.min(state.expiry_at - now));
-            state = self.changed.wait_timeout(state, wait.to_std()).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-}
-
-struct Todo {
-    files: bool,
-    expiry: bool,
-}
-
-/// It is looked for what is too old this long after the start, and then each day.
-const FIRST_EXPIRY: Span = Span::mins(10);
-const EXPIRY: Span = Span::days(1);
 /// At the end the thread may take this long.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -105,6 +36,8 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     pub report: Reporter,
     pub inbox: Arc<Inbox>,
+    /// See [`Options::handed`](crate::ledger::Options::handed).
+    pub handed: bool,
 }
 
 /// The running thread.
@@ -129,13 +62,14 @@ impl Upkeep {
             report: setup.report,
             inbox: inbox.clone(),
             hands: hands.clone(),
+            handed: setup.handed,
             told: None,
         };
         let (ending, ended) = mpsc::channel();
         std::thread::Builder::new().name("upkeep".to_owned()).spawn(move || {
             if worker.caught(Worker::resume) {
                 while let Some(todo) = worker.inbox.wait(worker.clock.as_ref()) {
-                    worker.caught(|worker| worker.look(&todo));
+                    worker.caught(|worker| worker.look(todo));
                 }
             }
             // Nobody listens when the patience at the end was over.
@@ -144,15 +78,24 @@ impl Upkeep {
         Ok(Upkeep { inbox, eraser, hands, ended: Mutex::new(Some(ended)) })
     }
 
+    /// See [`Inbox::hand_over`].
+    pub fn hand_over(&self, tip: Tip, body: Body, durable: u64) {
+        self.inbox.hand_over(tip, body, durable);
+    }
+
+    /// What was erased is recorded: the state has no more of it, but what was handed over before may.
+    pub fn forget_handed(&self) {
+        self.inbox.forget_handed();
+    }
+
     /// Looks now, as far as there is anything to do; does not wait for it.
     pub fn look(&self) {
-        self.inbox.lock().asked = true;
-        self.inbox.changed.notify_all();
+        self.inbox.ask();
     }
 
     /// From now on; looked at within a day.
     pub fn retain(&self, retention: Retention) {
-        self.inbox.lock().retention = retention;
+        self.inbox.retain(retention);
     }
 
     /// Removes these texts from all that was written until now. Blocks, for long if the ledger is large.
@@ -181,8 +124,7 @@ impl Upkeep {
 
     /// Ends the thread, after the file that it is at; one that hangs on its disk is left behind.
     pub fn stop(&self) {
-        self.inbox.lock().stop = true;
-        self.inbox.changed.notify_all();
+        self.inbox.stop();
         if let Some(ended) = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = ended.recv_timeout(FAREWELL);
         }
@@ -195,6 +137,7 @@ struct Worker {
     report: Reporter,
     inbox: Arc<Inbox>,
     hands: Arc<Mutex<()>>,
+    handed: bool,
     /// What was wrong last.
     told: Option<String>,
 }
@@ -209,10 +152,16 @@ impl Worker {
         true
     }
 
-    fn look(&mut self, todo: &Todo) {
-        if todo.files {
+    fn look(&mut self, todo: Todo) {
+        if let Some(Handed { tip, body }) = todo.state {
+            self.keep(tip, body);
+        }
+        if todo.snapshot {
             let body = self.snapshot();
             self.done(body);
+        }
+        if todo.files {
+            self.inbox.pace(Pace::looked);
             self.pack();
         }
         if todo.expiry {
@@ -223,13 +172,35 @@ impl Worker {
     fn done(&self, body: Option<u64>) {
         let now = self.clock.read().boot;
         let seq = self.eraser.journal.durable().seq;
-        self.inbox.lock().pace.done(now, seq, body);
+        self.inbox.pace(|pace| pace.done(now, seq, body));
     }
 
+    /// Writes a state that was handed over.
+    fn keep(&mut self, tip: Tip, body: Body) {
+        let hands = self.hands.clone();
+        let _hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
+        // It may hold what is being removed.
+        if erasure::begun(&self.eraser.places).is_some() {
+            return;
+        }
+        let mut body = Some(body);
+        let mut write = |out: &mut dyn Write| body.take().map_or(Ok(()), |body| body(out));
+        match snapshot::save_from(&self.eraser.places.snapshots, tip, &mut write) {
+            Ok(length) => self.inbox.pace(|pace| pace.wrote(length)),
+            // Likely a full disk, which is told elsewhere.
+            Err(error) => tracing::warn!(%error, "no snapshot was made, and a start reads more of the journal"),
+        }
+    }
+
+    /// Asks for the state, or folds it here; gives the length of what was written.
     fn snapshot(&mut self) -> Option<u64> {
+        if self.handed {
+            (self.report)(Report::StateWanted);
+            return None;
+        }
         let Eraser { places, fold, journal, .. } = self.eraser.as_ref();
         let folded = snapshots::fold_through(places, fold, journal.durable().seq, &|| self.inbox.stopping());
-        let saved = folded.and_then(|folded| folded.map(|folded| snapshots::save(places, &folded)).transpose());
+        let saved = folded.and_then(|folded| folded.map(|mut folded| snapshots::save(places, &mut folded)).transpose());
         match saved {
             Ok(length) => {
                 self.told = None;
@@ -287,7 +258,7 @@ impl Worker {
 
     /// Texts first, then whole segments.
     fn expire(&mut self) {
-        let retention = self.inbox.lock().retention;
+        let retention = self.inbox.retention();
         if retention == Retention::default() {
             return;
         }

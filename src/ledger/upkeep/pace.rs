@@ -2,12 +2,16 @@
 
 use crate::domain::time::Span;
 
-/// So many events are worth a snapshot, once it is quiet; a start folds them in well under a second.
+/// So many events are worth a snapshot, once it is quiet; a start folds them in a tenth of a second.
 const EVENTS: u64 = 10_000;
-/// With so many times as many it is time, quiet or not.
-const RUSH: u64 = 2;
-/// A snapshot costs as its body is long: there is an event for each of so many bytes before the next.
+/// With so many it is time, quiet or not.
+const MOST: u64 = 40_000;
+/// A snapshot costs as its body is long: when it is quiet there is an event for each of so many bytes before the
+/// next, and in a rush for each of so few. Beside what an event costs there, that is little.
 const BYTES_AN_EVENT: u64 = 1_024;
+const BYTES_IN_A_RUSH: u64 = 256;
+/// With so many times the bytes that are worth a look it is time for one, quiet or not.
+const RUSH: u64 = 2;
 /// A few events are worth it after this long.
 const AGE: Span = Span::hours(1);
 /// So few events in this time are quiet.
@@ -26,6 +30,8 @@ pub struct Pace {
     look_bytes: u64,
     /// Of the last snapshot.
     body: u64,
+    /// The look that is due is for a snapshot, too.
+    state: bool,
     /// When the rush was measured last, and where it was.
     measured: Option<(Span, u64)>,
 }
@@ -34,7 +40,7 @@ impl Pace {
     /// `now` is the time since boot; `seq` the last event, `snapshot` that of the last snapshot.
     pub fn new(now: Span, seq: u64, snapshot: u64, look_bytes: u64) -> Pace {
         let done = snapshot.min(seq);
-        Pace { seq, done, done_at: now, bytes: 0, look_bytes, body: 0, measured: None }
+        Pace { seq, done, done_at: now, bytes: 0, look_bytes, body: 0, state: false, measured: None }
     }
 
     /// Events became durable; whether that is worth waking up for.
@@ -45,7 +51,13 @@ impl Pace {
         (first && self.since() > 0) || (!before && self.is_worth())
     }
 
-    /// The files were looked at; a snapshot's body had this length.
+    /// The files were looked at, and no snapshot made.
+    pub fn looked(&mut self) {
+        self.bytes = 0;
+        self.measured = None;
+    }
+
+    /// The files were looked at, and a snapshot was made or asked for; its body had this length.
     pub fn done(&mut self, now: Span, seq: u64, body: Option<u64>) {
         // What was looked at may be durable and not told yet.
         self.done = seq;
@@ -56,8 +68,20 @@ impl Pace {
         self.measured = None;
     }
 
+    /// A snapshot's body had this length.
+    pub fn wrote(&mut self, body: u64) {
+        self.body = body;
+    }
+
+    /// Whether what is due is a snapshot, too, and not only what else is done with files.
+    pub fn wants_state(&self) -> bool {
+        self.state
+    }
+
     /// How long to wait before it is due (zero: now); `None`: nothing was appended.
     pub fn wait(&mut self, now: Span) -> Option<Span> {
+        let old = now - self.done_at >= AGE;
+        self.state = old || self.since() >= self.worth();
         if self.since() == 0 {
             return None;
         }
@@ -65,7 +89,11 @@ impl Pace {
         if !self.is_worth() || age == Span::ZERO {
             return Some(age);
         }
-        if self.since() >= RUSH * self.worth() || self.bytes >= RUSH * self.look_bytes {
+        if self.since() >= MOST.max(self.body / BYTES_IN_A_RUSH) {
+            return Some(Span::ZERO);
+        }
+        if self.bytes >= RUSH * self.look_bytes {
+            self.state = false;
             return Some(Span::ZERO);
         }
         match self.measured {
@@ -145,11 +173,13 @@ mod tests {
     #[test]
     fn a_rush_that_does_not_end_is_no_excuse() {
         let mut pace = pace();
-        pace.grew(20_100, 1);
-        assert_eq!(pace.wait(Span::secs(1)), Some(Span::ZERO));
-        pace.done(Span::secs(1), 20_100, None);
-        pace.grew(20_101, 2 * (8 << 20));
-        assert_eq!(pace.wait(Span::secs(2)), Some(Span::ZERO));
+        pace.grew(40_100, 1);
+        assert_eq!((pace.wait(Span::secs(1)), pace.wants_state()), (Some(Span::ZERO), true));
+        pace.done(Span::secs(1), 40_100, None);
+        pace.grew(60_100, 2 * (8 << 20));
+        assert_eq!((pace.wait(Span::secs(2)), pace.wants_state()), (Some(Span::ZERO), false), "to be packed");
+        pace.looked();
+        assert_eq!(pace.wait(Span::secs(3)), Some(LOOK), "a snapshot can wait until it is quiet");
     }
 
     #[test]

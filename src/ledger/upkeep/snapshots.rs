@@ -73,7 +73,7 @@ pub fn fold_through(
 ///
 /// # Errors
 /// See [`Unfolded`].
-pub fn save(places: &Places, folded: &Folded) -> Result<u64, Unfolded> {
+pub fn save(places: &Places, folded: &mut Folded) -> Result<u64, Unfolded> {
     snapshot::save_from(&places.snapshots, folded.tip, &mut |out| folded.fold.write(out))
         .map_err(|e| Unfolded::Passing(format!("it cannot be written: {e}")))
 }

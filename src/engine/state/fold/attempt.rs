@@ -76,8 +76,8 @@ impl State {
         };
         let incident = self.deliveries.get(&delivery).and_then(|d| d.incident);
         let Some(i) = incident.and_then(|i| self.incidents.get_mut(&i)) else { return };
-        if i.told.iter().any(|told| told.channel == channel && told.medium.is_none()) {
-            i.firsts.entry(channel.to_owned()).or_insert_with(|| id.clone());
+        if i.told.iter().any(|told| told.channel == *channel && told.medium.is_none()) {
+            i.firsts.fill(channel, id);
         }
     }
 
@@ -97,9 +97,9 @@ impl State {
         let notice = self.notifications.get(&d.notification).is_some_and(|n| n.origin.is_notice());
         let Some(incident) = d.incident.filter(|_| !notice) else { return };
         // A fixed channel tells its own place, whoever the message was for.
-        let address = medium.and_then(|m| d.address_for(m)).map(str::to_owned);
-        let who = d.who.clone().filter(|_| medium.is_some());
-        let told = Told { channel: channel.to_owned(), address, medium, who };
+        let address = self.names.of_any(medium.and_then(|m| d.address_for(m)));
+        let who = self.names.of_any(d.who.as_deref().filter(|_| medium.is_some()));
+        let told = Told { channel: self.names.of(channel), address, medium, who };
         if let Some(i) = self.incidents.get_mut(&incident)
             && let Err(place) = i.told.binary_search(&told)
         {

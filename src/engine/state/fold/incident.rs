@@ -42,17 +42,17 @@ impl State {
         let incident = Incident {
             id: *id,
             number: *number,
-            fingerprint: fingerprint.clone(),
+            fingerprint: fingerprint.as_str().into(),
             level: *level,
-            kind_of: kind_of.clone(),
+            kind_of: self.names.of(kind_of),
             labels: labels.clone(),
             content: content(payload),
-            opened_by: opened_by.clone(),
+            opened_by: self.names.of(opened_by),
             opened_at: at,
             status: IncidentStatus::Open,
             count: 1,
-            tenant: tenant.clone(),
-            policy: policy.clone(),
+            tenant: self.names.of_any(tenant.as_deref()),
+            policy: self.names.of_any(policy.as_deref()),
             rounds: *rounds,
             base: *base,
             saved: Span::ZERO,
@@ -61,9 +61,9 @@ impl State {
             next: *next,
             channels: channels.clone(),
             to: to.clone(),
-            about: about.clone(),
+            about: self.names.of_any(about.as_deref()),
             once: *once,
-            silenced_by: silenced_by.clone(),
+            silenced_by: self.names.of_any(silenced_by.as_deref()),
             snoozed_until: None,
             acknowledged_by: None,
             acknowledged_at: None,
@@ -73,6 +73,7 @@ impl State {
             told: Default::default(),
             firsts: Default::default(),
             notifications: Vec::new(),
+            notified: Vec::new(),
             alert: None,
         };
         self.last_number = *number;
@@ -89,13 +90,14 @@ impl State {
         match head {
             EventKind::IncidentRepeated { id } => self.change_incident(*id, |i| i.count += 1),
             EventKind::IncidentRaised { id, level, base, policy, rounds, channels, to, next } => {
+                let policy = self.names.of_any(policy.as_deref());
                 self.change_incident(*id, |i| {
                     i.level = *level;
                     let kept = i.alert.as_ref().map_or(&[][..], |a| &a.kept);
                     if let Some(name) = own_name("level", kept) {
                         Arc::make_mut(&mut i.labels).insert(name, level.to_string());
                     }
-                    i.policy = policy.clone();
+                    i.policy = policy;
                     i.rounds = *rounds;
                     i.channels = channels.clone();
                     i.to = to.clone();
@@ -113,9 +115,10 @@ impl State {
             }
             EventKind::IncidentReminded { id, next } => self.change_incident(*id, |i| i.next = *next),
             EventKind::IncidentAcknowledged { id, by, next, .. } => {
+                let by = self.names.of(by);
                 let known = self.change_incident(*id, |i| {
                     i.status = IncidentStatus::Acknowledged;
-                    i.acknowledged_by = Some(by.clone());
+                    i.acknowledged_by = Some(by);
                     i.acknowledged_at = Some(at);
                     i.next = *next;
                 });
@@ -127,15 +130,19 @@ impl State {
             EventKind::IncidentUnacknowledged { id, base, next, .. } => {
                 self.change_incident(*id, |i| begin_anew(i, *base, *next))
             }
-            EventKind::IncidentSnoozed { id, by, until } => self.change_incident(*id, |i| {
-                i.status = IncidentStatus::Acknowledged;
-                i.acknowledged_by.get_or_insert_with(|| by.clone());
-                i.acknowledged_at.get_or_insert(at);
-                i.snoozed_until = Some(*until);
-                i.next = Some(Next { due: *until, what: NextWhat::Restart });
-            }),
+            EventKind::IncidentSnoozed { id, by, until } => {
+                let by = self.names.of(by);
+                self.change_incident(*id, |i| {
+                    i.status = IncidentStatus::Acknowledged;
+                    i.acknowledged_by.get_or_insert(by);
+                    i.acknowledged_at.get_or_insert(at);
+                    i.snoozed_until = Some(*until);
+                    i.next = Some(Next { due: *until, what: NextWhat::Restart });
+                })
+            }
             EventKind::IncidentSilenced { id, silence } => {
-                let known = self.change_incident(*id, |i| i.silenced_by = Some(silence.clone()));
+                let name = self.names.of(silence);
+                let known = self.change_incident(*id, |i| i.silenced_by = Some(name));
                 if let Some(s) = self.silences.get_mut(silence).filter(|_| known) {
                     s.held += 1;
                 }
@@ -148,11 +155,12 @@ impl State {
                 }
             }),
             EventKind::IncidentResolved { id, by, because, .. } => {
+                let (by, because) = (self.names.of(by), self.names.of(because));
                 let known = self.change_incident(*id, |i| {
                     i.status = IncidentStatus::Resolved;
                     i.resolved_at = Some(at);
-                    i.resolved_by = Some(by.clone());
-                    i.because = Some(because.clone());
+                    i.resolved_by = Some(by);
+                    i.because = Some(because);
                     i.next = None;
                 });
                 if known {

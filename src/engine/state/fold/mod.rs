@@ -19,6 +19,7 @@ fn content(payload: Option<&Payload>) -> Arc<Content> {
             body: p.body.clone(),
             annotations: p.annotations.clone(),
             templated: None,
+            metadata: p.metadata.clone(),
         },
         None => Content::default(),
     })

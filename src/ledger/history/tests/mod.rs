@@ -37,6 +37,7 @@ pub fn story(n: u64, seq: u64) -> Vec<Frame> {
         next: None,
     };
     let accepted = EventKind::NotificationAccepted {
+        request: None,
         id: notification,
         origin: Origin::Opening { incident },
         level: Level::High,

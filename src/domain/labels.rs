@@ -1,0 +1,262 @@
+//! Labels: name to value, in order of name, packed into one text.
+//!
+//! There may be a hundred thousand incidents open, with a handful of labels each. As a tree of strings
+//! these would be twenty allocations; here they are one. Looking one up reads from the beginning, which is as
+//! quick for a handful, and a change writes the text anew.
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Name to value, each name once. In the text name and value alternate, each with its length in bytes
+/// and a colon before it: `4:host3:db15:level6:urgent`.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Labels(Box<str>);
+
+impl Labels {
+    pub fn new() -> Labels {
+        Labels::default()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    pub fn contains_key(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// In order of name.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter(&self.0)
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.iter().map(|(name, _)| name)
+    }
+
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.iter().map(|(_, value)| value)
+    }
+
+    /// Gives the value that was there.
+    pub fn insert(&mut self, name: String, value: String) -> Option<String> {
+        let before = self.get(&name).map(str::to_owned);
+        self.extend([(name, value)]);
+        before
+    }
+
+    /// Where the name is not there yet.
+    pub fn fill(&mut self, name: &str, value: &str) {
+        if !self.contains_key(name) {
+            self.extend([(name.to_owned(), value.to_owned())]);
+        }
+    }
+
+    /// Gives the value that was there.
+    pub fn remove(&mut self, name: &str) -> Option<String> {
+        let before = self.get(name)?.to_owned();
+        self.retain(|known, _| known != name);
+        Some(before)
+    }
+
+    /// Keeps those of which this is true.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &str) -> bool) {
+        *self = Labels::packed(self.iter().filter(|(name, value)| keep(name, value)));
+    }
+
+    /// Bytes of names and values.
+    pub fn bytes(&self) -> usize {
+        self.iter().map(|(name, value)| name.len() + value.len()).sum()
+    }
+
+    /// Of pairs in order of name.
+    fn packed<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Labels {
+        use fmt::Write;
+        let mut text = String::new();
+        for part in pairs.flat_map(|(name, value)| [name, value]) {
+            // Writing into a string cannot fail.
+            let _ = write!(text, "{}:{part}", part.len());
+        }
+        Labels(text.into())
+    }
+}
+
+/// Name and value, in order of name.
+#[derive(Clone)]
+pub struct Iter<'a>(&'a str);
+
+impl<'a> Iter<'a> {
+    fn part(&mut self) -> Option<&'a str> {
+        let (length, rest) = self.0.split_once(':')?;
+        let (part, rest) = rest.split_at_checked(length.parse().ok()?)?;
+        self.0 = rest;
+        Some(part)
+    }
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((self.part()?, self.part()?))
+    }
+}
+
+impl<'a> IntoIterator for &'a Labels {
+    type Item = (&'a str, &'a str);
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+impl Extend<(String, String)> for Labels {
+    fn extend<T: IntoIterator<Item = (String, String)>>(&mut self, new: T) {
+        let new: Vec<(String, String)> = new.into_iter().collect();
+        let mut all: BTreeMap<&str, &str> = self.iter().collect();
+        all.extend(new.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        *self = Labels::packed(all.into_iter());
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Labels {
+    fn from_iter<T: IntoIterator<Item = (N, V)>>(pairs: T) -> Labels {
+        let mut pairs: Vec<(N, V)> = pairs.into_iter().collect();
+        // Of a name that comes twice the last value stands, as in any map.
+        pairs.sort_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
+        let last = |i: &usize| pairs.get(i + 1).is_none_or(|(next, _)| next.as_ref() != pairs[*i].0.as_ref());
+        let kept = (0..pairs.len()).filter(last).map(|i| (pairs[i].0.as_ref(), pairs[i].1.as_ref()));
+        Labels::packed(kept)
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<str>, const COUNT: usize> From<[(N, V); COUNT]> for Labels {
+    fn from(pairs: [(N, V); COUNT]) -> Labels {
+        pairs.into_iter().collect()
+    }
+}
+
+impl fmt::Debug for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self).finish()
+    }
+}
+
+impl Serialize for Labels {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_map(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Labels {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Labels, D::Error> {
+        d.deserialize_map(Pairs)
+    }
+}
+
+struct Pairs;
+
+impl<'de> Visitor<'de> for Pairs {
+    type Value = Labels;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
+        let mut pairs: Vec<(Text<'de>, Text<'de>)> = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(pairs.into_iter().collect())
+    }
+}
+
+/// Borrowed where what is read allows it.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Text<'de>, D::Error> {
+        d.deserialize_str(Words)
+    }
+}
+
+struct Words;
+
+impl<'de> Visitor<'de> for Words {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text)))
+    }
+}
+
+impl AsRef<str> for Text<'_> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn they_are_a_map_in_order_of_name() {
+        let mut labels = Labels::from([("b", "2"), ("a", "1"), ("b", "3"), ("", "")]);
+        assert_eq!(serde_json::to_string(&labels).unwrap(), r#"{"":"","a":"1","b":"3"}"#);
+        assert_eq!((labels.len(), labels.get("b"), labels.get("c")), (3, Some("3"), None));
+        assert_eq!(labels.insert("a".into(), "4:x".into()), Some("1".to_owned()));
+        assert_eq!(labels.remove(""), Some(String::new()));
+        assert_eq!(labels.remove(""), None);
+        assert_eq!(labels.iter().collect::<Vec<_>>(), [("a", "4:x"), ("b", "3")]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_goes_in_comes_out(pairs: Vec<(String, String)>, gone: Option<prop::sample::Index>) {
+            let mut map: BTreeMap<String, String> = pairs.iter().cloned().collect();
+            let mut labels: Labels = pairs.iter().map(|(n, v)| (n, v)).collect();
+            let mut grown = Labels::new();
+            for (name, value) in &pairs {
+                grown.insert(name.clone(), value.clone());
+            }
+            prop_assert_eq!(&labels, &grown);
+            if let Some(gone) = gone.filter(|_| !map.is_empty()) {
+                let name = map.keys().nth(gone.index(map.len())).unwrap().clone();
+                prop_assert_eq!(labels.remove(&name), map.remove(&name));
+            }
+            let json = serde_json::to_string(&map).unwrap();
+            prop_assert_eq!(serde_json::to_string(&labels).unwrap(), json.clone());
+            prop_assert_eq!(&serde_json::from_str::<Labels>(&json).unwrap(), &labels);
+            prop_assert_eq!(&serde_json::from_value::<Labels>(serde_json::to_value(&map).unwrap()).unwrap(), &labels);
+            prop_assert!(labels.iter().eq(map.iter().map(|(n, v)| (n.as_str(), v.as_str()))));
+        }
+    }
+}
