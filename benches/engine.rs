@@ -15,7 +15,7 @@ use stentor::config::testing::from_toml;
 use stentor::domain::clock::SystemClock;
 use stentor::domain::event::{AttemptResult, Frame};
 use stentor::domain::time::Timestamp;
-use stentor::engine::{Ask, Caller, Decision, Engine, Input, OpenRequest, SendRequest, State};
+use stentor::engine::{Ask, Caller, Decision, Engine, Input, OpenRequest, Outcome, SendRequest, State};
 use stentor::ledger::codec::{FrameHash, Tip, encode};
 use stentor::ledger::extract::Extract;
 use stentor::ledger::files::{Disk, Files, JournalFile};
@@ -96,7 +96,7 @@ impl Bench {
         let delivery = *self.engine.state.all_in_flight().first()?;
         let n = self.engine.state.deliveries.get(&delivery)?.n;
         let result = AttemptResult::Delivered { provider_id: None, detail: "answered 200".into() };
-        Some(Ask::Finished { delivery, n, result })
+        Some(Ask::Finished(vec![Outcome { delivery, n, result }]))
     }
 
     /// Everything that is under way and whatever follows from it ends.

@@ -4,7 +4,8 @@
 #
 #   setup.sh              installs what is missing; never fails
 #   setup.sh --features   what cargo has to be told: nothing, or --no-default-features
-#   setup.sh --tools      what some tests break things with; without it they say that they are skipped
+#   setup.sh --tools      what some tests break things with, and in .tools/ servers of others that they
+#                         speak with; without it they say that they are skipped
 set -u
 
 PACKAGES='libasound2-dev pkg-config'
@@ -41,6 +42,24 @@ as_root() {
     fi
 }
 
+# Python's servers, in the versions of tools.txt, into .tools/ of the project; done once for each tools.txt.
+servers() {
+    here=$(cd "$(dirname "$0")/.." && pwd)
+    list=$here/packaging/tools.txt
+    cmp -s "$list" "$here/.tools/installed" && return 0
+    python3 -c 'import ensurepip, venv' 2>/dev/null || as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends python3-venv >&2
+    echo "installing packaging/tools.txt into .tools/ (for tests)" >&2
+    rm -rf "$here/.tools"
+    if python3 -m venv "$here/.tools" >&2 &&
+        "$here/.tools/bin/pip" install --quiet --disable-pip-version-check --timeout 20 --retries 1 -r "$list" >&2; then
+        cp "$list" "$here/.tools/installed"
+    else
+        rm -rf "$here/.tools"
+        say 'without packaging/tools.txt (pip could not install it) some tests are skipped'
+    fi
+}
+
 if [ "${1:-}" = --tools ]; then
     for tool in $TOOLS; do
         package=${tool#*:}
@@ -49,6 +68,7 @@ if [ "${1:-}" = --tools ]; then
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >&2 ||
             say "without $package some tests are skipped; to have it: apt-get install $package"
     done
+    servers
     exit 0
 fi
 

@@ -59,7 +59,7 @@ pub async fn burst(taker: Taker, sink: &Sink, count: u64, each: u64) -> Result<B
                 }
                 let body = bodies(from..to);
                 sink.posted(from..to);
-                post(&mut sender, body).await?;
+                post(&mut sender, &body).await?;
             }
         });
     }
@@ -80,14 +80,14 @@ pub async fn trickle(taker: Taker, sink: &Sink) -> Result<Spread, Failed> {
         let body = bodies(n..n + 1);
         let due = Instant::now() + PACE;
         sink.posted(n..n + 1);
-        post(&mut sender, body).await?;
+        post(&mut sender, &body).await?;
         sleep(due - Instant::now()).await;
     }
     sink.all_arrived(PATIENCE).await?;
     Ok(sink.latencies())
 }
 
-async fn post(sender: &mut Caller, body: String) -> Result<(), Failed> {
+async fn post(sender: &mut Caller, body: &str) -> Result<(), Failed> {
     sender.post("/api/v2/alerts", body).await
 }
 

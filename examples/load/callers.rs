@@ -3,26 +3,21 @@
 use super::Failed;
 use super::table::Spread;
 use super::users::{self, EACH, User};
-use axum::body::{Body, to_bytes};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
+use super::wire::{Socket, Wire};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-const LARGEST: usize = 1 << 20;
 /// A burst that takes longer has failed.
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// One caller.
-pub struct Caller(SendRequest<Body>);
+pub struct Caller(Wire);
 
 /// What so many callers came to.
 pub struct Burst {
@@ -32,31 +27,21 @@ pub struct Burst {
 }
 
 impl Caller {
-    async fn over<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> Result<Caller, Failed> {
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        // An error shows at the request that it spoils.
-        tokio::spawn(async move { connection.await.ok() });
-        Ok(Caller(sender))
+    fn over(stream: impl Socket + 'static) -> Caller {
+        Caller(Wire::new(stream))
     }
 
     /// One alert, accepted for good when this returns.
     pub async fn alert(&mut self, n: u64) -> Result<(), Failed> {
-        self.post("/api/v1/notifications", alert(n)).await
+        self.post("/api/v1/notifications", &alert(n)).await
     }
 
     /// One request that must be answered with success.
-    pub async fn post(&mut self, path: &str, json: String) -> Result<(), Failed> {
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(path)
-            .header("host", "stentor")
-            .header("content-type", "application/json")
-            .body(Body::from(json))?;
-        self.0.ready().await?;
-        let response = self.0.send_request(request).await?;
-        let status = response.status();
-        let body = to_bytes(Body::new(response.into_body()), LARGEST).await?;
-        if status.is_success() { Ok(()) } else { Err(format!("{status}: {}", String::from_utf8_lossy(&body)).into()) }
+    pub async fn post(&mut self, path: &str, json: &str) -> Result<(), Failed> {
+        match self.0.ask(path, json).await? {
+            (200..300, _) => Ok(()),
+            (status, body) => Err(format!("{status}: {}", String::from_utf8_lossy(body)).into()),
+        }
     }
 }
 
@@ -71,7 +56,7 @@ fn alert(n: u64) -> String {
 pub async fn dial(address: &SocketAddr) -> Result<Caller, Failed> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    Caller::over(stream).await
+    Ok(Caller::over(stream))
 }
 
 /// So many callers at a socket; `None` when this user may not be so many.
@@ -83,7 +68,7 @@ pub async fn open(socket: &Path, count: usize) -> Result<Option<Vec<Caller>>, Fa
     let mut callers = Vec::new();
     for (i, user) in users.iter().enumerate() {
         for stream in connect(socket, user, EACH.min(count - i * EACH))? {
-            callers.push(Caller::over(UnixStream::from_std(stream)?).await?);
+            callers.push(Caller::over(UnixStream::from_std(stream)?));
         }
     }
     Ok(Some(callers))

@@ -5,6 +5,7 @@ use super::sink::Sink;
 use super::{Failed, proc, users};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::ffi::OsStr;
 use std::fs::{File, Permissions};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
@@ -25,6 +26,8 @@ pub struct Place {
     pub stentord: PathBuf,
     pub stentorctl: PathBuf,
     dir: PathBuf,
+    /// What stentord runs under, with its arguments.
+    under: Vec<String>,
 }
 
 impl Place {
@@ -35,7 +38,13 @@ impl Place {
             let found = dirs.iter().map(|dir| dir.join(name)).find(|path| path.is_file());
             found.ok_or_else(|| format!("there is no {name} in {}; name its directory with --bins", dirs[0].display()))
         };
-        Ok(Place { stentord: bin("stentord")?, stentorctl: bin("stentorctl")?, dir: dir.to_owned() })
+        Ok(Place { stentord: bin("stentord")?, stentorctl: bin("stentorctl")?, dir: dir.to_owned(), under: Vec::new() })
+    }
+
+    /// The same, with stentord run by another program.
+    pub fn under(&self, words: Vec<String>) -> Place {
+        let (stentord, stentorctl) = (self.stentord.clone(), self.stentorctl.clone());
+        Place { stentord, stentorctl, dir: self.dir.clone(), under: words }
     }
 
     /// A directory that others can look into, for callers of other users.
@@ -84,7 +93,9 @@ impl Daemon {
         let _ = std::fs::remove_file(at("notify"));
         let notify = UnixDatagram::bind(at("notify"))?;
         let began = Instant::now();
-        let mut child = Command::new(&place.stentord)
+        let mut words = place.under.iter().map(OsStr::new).chain([place.stentord.as_os_str()]);
+        let mut child = Command::new(words.next().unwrap_or_default())
+            .args(words)
             .arg("--config")
             .arg(at("stentor.toml"))
             .arg("--state-dir")
@@ -112,6 +123,11 @@ impl Daemon {
     /// In order, as systemd does it.
     pub async fn stop(mut self) -> Result<(), Failed> {
         self.end().await
+    }
+
+    /// At once.
+    pub async fn kill(mut self) -> Result<(), Failed> {
+        Ok(self.child.kill().await?)
     }
 
     async fn end(&mut self) -> Result<(), Failed> {

@@ -20,6 +20,7 @@ mod callers;
 mod comparing;
 mod crowd;
 mod daemon;
+mod instructions;
 mod limits;
 mod mail;
 mod outage;
@@ -30,6 +31,7 @@ mod sink;
 mod starting;
 mod table;
 mod users;
+mod wire;
 
 use clap::{Parser, ValueEnum};
 use daemon::{Daemon, Place};
@@ -55,6 +57,8 @@ pub enum Part {
     Mail,
     Outage,
     Crowd,
+    /// Under valgrind, and only when it is named
+    Instructions,
 }
 
 /// Measures stentor on this machine.
@@ -94,11 +98,12 @@ pub struct Args {
 
 impl Args {
     fn wants(&self, part: Part) -> bool {
-        self.parts.is_empty() || self.parts.contains(&part)
+        self.parts.contains(&part) || self.parts.is_empty() && part != Part::Instructions
     }
 }
 
-#[tokio::main]
+// One thread for callers and sink: the cores are the daemon's.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let args = Args::parse();
     match run(&args).await {
@@ -117,6 +122,13 @@ async fn run(args: &Args) -> Result<Table, Failed> {
     let place = Place::find(args.bins.clone(), &args.dir)?;
     let sink = Sink::start().await?;
     let mut table = Table::default();
+    if args.wants(Part::Instructions) {
+        step("instructions");
+        instructions::measure(&place, &sink, args, &mut table).await?;
+        if args.parts.len() == 1 {
+            return Ok(table);
+        }
+    }
     step("the machine");
     let limits = limits::measure(&place, &sink, args, &mut table).await?;
     if args.wants(Part::Start) {

@@ -3,24 +3,20 @@
 
 use super::Failed;
 use super::table::Spread;
-use axum::body::{Body, HttpBody};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
-use std::convert::Infallible;
+use super::wire::{Socket, Wire};
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::Path;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::Notify;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep};
+
+const TAKEN: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{\"ok\":true}";
+const REFUSED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
+/// How often one looks who waits.
+const LOOK: Duration = Duration::from_micros(500);
 
 /// Counts what comes.
 #[derive(Clone)]
@@ -31,15 +27,17 @@ pub struct Sink {
 
 #[derive(Default)]
 struct Got {
-    count: AtomicU64,
     down: AtomicBool,
-    news: Notify,
     alerts: Mutex<Alerts>,
 }
 
-/// The numbered alerts that are expected now.
+/// All requests, and the numbered alerts that are expected now.
 #[derive(Default)]
 struct Alerts {
+    count: u64,
+    /// This many requests are waited for, and when they had come.
+    wanted: u64,
+    reached: Option<Instant>,
     first: u64,
     marks: Vec<Mark>,
     missing: usize,
@@ -88,12 +86,17 @@ impl Sink {
 
     /// Requests so far.
     pub fn count(&self) -> u64 {
-        self.got.count.load(Ordering::Relaxed)
+        self.got.lock().count
     }
 
     /// Waits until so many have come, and says when that was.
     pub async fn reached(&self, count: u64, patience: Duration) -> Result<Instant, Failed> {
-        self.until(patience, || (self.count() >= count).then(Instant::now)).await
+        {
+            let mut alerts = self.got.lock();
+            alerts.wanted = count;
+            alerts.reached = (alerts.count >= count).then(Instant::now);
+        }
+        self.until(patience, || self.got.lock().reached).await
     }
 
     /// So many new alerts will come; gives the number of the first.
@@ -101,7 +104,7 @@ impl Sink {
         let mut alerts = self.got.lock();
         let first = alerts.first + alerts.marks.len() as u64;
         let marks = vec![Mark::default(); count as usize];
-        *alerts = Alerts { first, missing: marks.len(), marks, done: None };
+        *alerts = Alerts { first, missing: marks.len(), marks, done: None, ..std::mem::take(&mut *alerts) };
         first
     }
 
@@ -135,12 +138,10 @@ impl Sink {
     async fn until(&self, patience: Duration, is: impl Fn() -> Option<Instant>) -> Result<Instant, Failed> {
         let until = Instant::now() + patience;
         loop {
-            let mut news = std::pin::pin!(self.got.news.notified());
-            news.as_mut().enable();
             if let Some(at) = is() {
                 return Ok(at);
             }
-            if timeout_at(until, news).await.is_err() {
+            if Instant::now() > until {
                 let missing = self.got.lock().missing;
                 return Err(format!(
                     "the sink got {} requests in {patience:?}; {missing} alerts are missing",
@@ -148,6 +149,7 @@ impl Sink {
                 )
                 .into());
             }
+            sleep(LOOK).await;
         }
     }
 }
@@ -157,20 +159,27 @@ impl Got {
         self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, body: &[u8]) -> StatusCode {
-        self.count.fetch_add(1, Ordering::Relaxed);
+    fn take(&self, body: &[u8]) -> &'static [u8] {
+        let mut alerts = self.lock();
+        alerts.came();
         if self.down.load(Ordering::Relaxed) {
-            return StatusCode::SERVICE_UNAVAILABLE;
+            return REFUSED;
         }
         if let Some(n) = number(body) {
-            self.lock().arrived(n);
+            alerts.arrived(n);
         }
-        self.news.notify_waiters();
-        StatusCode::OK
+        TAKEN
     }
 }
 
 impl Alerts {
+    fn came(&mut self) {
+        self.count += 1;
+        if self.count == self.wanted {
+            self.reached = Some(Instant::now());
+        }
+    }
+
     fn mark(&mut self, n: u64) -> Option<&mut Mark> {
         self.marks.get_mut(usize::try_from(n.checked_sub(self.first)?).ok()?)
     }
@@ -195,20 +204,13 @@ fn number(body: &[u8]) -> Option<u64> {
     std::str::from_utf8(&body[at..end]).ok()?.parse().ok()
 }
 
-async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, got: Arc<Got>) {
-    let service = service_fn(|request: Request<Incoming>| {
-        let got = got.clone();
-        async move {
-            let mut body = request.into_body();
-            let mut bytes = Vec::new();
-            while let Some(Ok(frame)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-                bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
-            }
-            let mut response = Response::new(Body::from("{\"ok\":true}"));
-            *response.status_mut() = got.take(&bytes);
-            Ok::<_, Infallible>(response)
+/// How a connection ends is the far end's business.
+async fn serve(stream: impl Socket + 'static, got: Arc<Got>) {
+    let mut wire = Wire::new(stream);
+    while let Ok(Some((body, last))) = wire.request().await {
+        let answer = got.take(body);
+        if wire.answer(answer).await.is_err() || last {
+            return;
         }
-    });
-    // How a connection ends is the far end's business.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    }
 }

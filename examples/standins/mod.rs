@@ -217,6 +217,11 @@ impl Standins {
         self.shared.oauth.issue();
     }
 
+    /// From now on each refresh token is good for one time, and brings the next one.
+    pub fn rotate_oauth(&self) {
+        self.shared.oauth.rotate();
+    }
+
     /// Everything that came to a service, in order, also what was refused.
     pub fn recorded(&self, service: &str) -> Vec<Recorded> {
         self.shared.log.of(service)

@@ -12,12 +12,39 @@ pub const CLIENT_SECRET: &str = "standInClientSecretOfOAuth17";
 pub const REFRESH_TOKEN: &str = "standInRefreshTokenOfOAuth17";
 
 #[derive(Debug, Default)]
-pub struct State(Mutex<u32>);
+pub struct State(Mutex<u32>, Mutex<Rotation>);
+
+/// Whether refresh tokens are changed as well, and the only one that is valid now.
+#[derive(Debug, Default)]
+struct Rotation {
+    on: bool,
+    made: u32,
+}
 
 impl State {
     /// The only one that is valid now.
     pub fn current(&self) -> String {
         format!("standInAccessToken{:04}", self.0.lock().unwrap())
+    }
+
+    /// From now on each refresh token is good for one time and brings the next one.
+    pub fn rotate(&self) {
+        self.1.lock().unwrap().on = true;
+    }
+
+    fn refresh_token(&self) -> String {
+        match self.1.lock().unwrap().made {
+            0 => REFRESH_TOKEN.to_owned(),
+            made => format!("{REFRESH_TOKEN}rotated{made}"),
+        }
+    }
+
+    fn next_refresh_token(&self) -> Option<String> {
+        let mut rotation = self.1.lock().unwrap();
+        rotation.made += u32::from(rotation.on);
+        let on = rotation.on;
+        drop(rotation);
+        on.then(|| self.refresh_token())
     }
 
     /// From now on all before are refused.
@@ -39,11 +66,15 @@ pub fn answer(shared: &Shared, request: &Request) -> Reply {
     if field("grant_type") != "refresh_token" {
         return error(400, "unsupported_grant_type", "Invalid grant_type.");
     }
-    if field("refresh_token") != REFRESH_TOKEN {
+    if field("refresh_token") != shared.oauth.refresh_token() {
         return error(400, "invalid_grant", "Token has been expired or revoked.");
     }
     let token = shared.oauth.issue();
-    Reply::json(200, json!({ "access_token": token, "expires_in": 3599, "token_type": "Bearer", "scope": "mail" }))
+    let mut answer = json!({ "access_token": token, "expires_in": 3599, "token_type": "Bearer", "scope": "mail" });
+    if let Some(next) = shared.oauth.next_refresh_token() {
+        answer["refresh_token"] = next.into();
+    }
+    Reply::json(200, answer)
 }
 
 pub fn error(status: u16, code: &str, words: &str) -> Reply {

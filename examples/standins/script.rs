@@ -46,6 +46,8 @@ pub enum Fault {
     Expired,
     /// Its certificate is signed by itself.
     SelfSigned,
+    /// Its certificate is good for nine days more.
+    EndsSoon,
     /// SMTP only: at this verb (`connect`, `ehlo`, `starttls`, `auth`, `mail`, `rcpt`, `data`,
     /// `text`, `noop`, `quit`) `stall`s, `drop`s the connection, or answers this line.
     Verb { verb: String, act: String },
@@ -67,7 +69,7 @@ impl Fault {
 
     /// Whether it shows in the TLS handshake.
     pub fn is_of_tls(&self) -> bool {
-        matches!(self, Fault::WrongHost | Fault::Expired | Fault::SelfSigned)
+        matches!(self, Fault::WrongHost | Fault::Expired | Fault::SelfSigned | Fault::EndsSoon)
     }
 
     pub fn verb(verb: &str, act: &str) -> Fault {

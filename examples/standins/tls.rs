@@ -17,6 +17,7 @@ pub struct Certificates {
     wrong_host: TlsAcceptor,
     expired: TlsAcceptor,
     self_signed: TlsAcceptor,
+    ends_soon: TlsAcceptor,
 }
 
 impl Certificates {
@@ -27,11 +28,16 @@ impl Certificates {
         std::fs::write(&ca_file, ca.pem()).unwrap();
         std::fs::write(&strange_ca_file, authority("strangers").pem()).unwrap();
         let here = &["localhost", "127.0.0.1"];
-        let right = acceptor(here, 2049, Some(&ca));
-        let wrong_host = acceptor(&["elsewhere.example"], 2049, Some(&ca));
-        let expired = acceptor(here, 2020, Some(&ca));
-        let self_signed = acceptor(here, 2049, None);
-        Certificates { dir, ca_file, strange_ca_file, right, wrong_host, expired, self_signed }
+        let (long, gone) = (jiff::civil::date(2049, 6, 1), jiff::civil::date(2020, 6, 1));
+        let now = jiff::Timestamp::from_microsecond(stentor::domain::clock::wall().0).unwrap();
+        // Nine days and a part of one.
+        let soon = now.to_zoned(jiff::tz::TimeZone::UTC).date() + jiff::ToSpan::days(10);
+        let right = acceptor(here, long, Some(&ca));
+        let wrong_host = acceptor(&["elsewhere.example"], long, Some(&ca));
+        let expired = acceptor(here, gone, Some(&ca));
+        let self_signed = acceptor(here, long, None);
+        let ends_soon = acceptor(here, soon, Some(&ca));
+        Certificates { dir, ca_file, strange_ca_file, right, wrong_host, expired, self_signed, ends_soon }
     }
 
     /// As the fault says; the right one without such a fault.
@@ -40,6 +46,7 @@ impl Certificates {
             Fault::WrongHost => &self.wrong_host,
             Fault::Expired => &self.expired,
             Fault::SelfSigned => &self.self_signed,
+            Fault::EndsSoon => &self.ends_soon,
             _ => &self.right,
         };
         acceptor.clone()
@@ -68,12 +75,13 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// Signed by the authority, or by itself; valid to the middle of that year.
-fn acceptor(names: &[&str], until: i32, ca: Option<&CertifiedIssuer<'static, KeyPair>>) -> TlsAcceptor {
+/// Signed by the authority, or by itself; valid until then.
+fn acceptor(names: &[&str], until: jiff::civil::Date, ca: Option<&CertifiedIssuer<'static, KeyPair>>) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
     let names = names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
     let mut params = CertificateParams::new(names).unwrap();
-    params.not_after = rcgen::date_time_ymd(until, 6, 1);
+    params.not_after =
+        rcgen::date_time_ymd(until.year().into(), until.month().unsigned_abs(), until.day().unsigned_abs());
     let leaf = ca.map_or_else(|| params.self_signed(&key), |ca| params.signed_by(&key, ca)).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

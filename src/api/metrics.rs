@@ -11,7 +11,7 @@ use crate::domain::id::DeliveryId;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{AlertReport, Ask, Caller, Read};
 use crate::runtime::{Handle, Released};
-use metrics::{counter, gauge, histogram};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use metrics_util::MetricKindMask;
 use serde_json::Value;
@@ -147,6 +147,13 @@ fn set_state(gauges: &Value) {
         };
         gauge!("stentor_heartbeat_up", "name" => name.clone()).set(up);
     }
+    for hook in gauges["hooks"].as_array().into_iter().flatten() {
+        let Some(name) = hook["name"].as_str() else { continue };
+        let failing = if hook["status"] == "failing" { 1.0 } else { 0.0 };
+        gauge!("stentor_hook_failing", "hook" => name.to_owned()).set(failing);
+        gauge!("stentor_hook_seq", "hook" => name.to_owned()).set(hook["seq"].as_f64().unwrap_or_default());
+        gauge!("stentor_hook_refused", "hook" => name.to_owned()).set(hook["refused"].as_f64().unwrap_or_default());
+    }
     let refused = gauges["config"]["refused"].as_bool().unwrap_or_default();
     gauge!("stentor_config_last_reload_successful").set(if refused { 0.0 } else { 1.0 });
     if let Some(at) = gauges["config"]["loaded_at_seconds"].as_f64() {
@@ -158,6 +165,18 @@ fn set_state(gauges: &Value) {
 #[derive(Default)]
 struct Fold {
     under_way: HashMap<DeliveryId, (String, Timestamp)>,
+    known: Known,
+}
+
+/// Counters that were used before, by channel: finding one in the registry costs more than counting.
+#[derive(Default)]
+struct Known(HashMap<String, Counters>);
+
+#[derive(Default)]
+struct Counters {
+    attempts: HashMap<&'static str, Counter>,
+    ends: HashMap<&'static str, Counter>,
+    seconds: Option<Histogram>,
 }
 
 impl Fold {
@@ -184,7 +203,7 @@ impl Fold {
                 EventKind::DeliveryCreated { id, chain, status, .. } => {
                     let channel = chain.first().cloned().unwrap_or_default();
                     if status.is_end() {
-                        ended(&channel, *status, None);
+                        self.known.ended(&channel, *status, None);
                         continue;
                     }
                     if self.under_way.len() >= UNDER_WAY {
@@ -196,12 +215,11 @@ impl Fold {
                     counter!("stentor_alerts_unrated_total").increment(1);
                 }
                 EventKind::AttemptFinished { channel, result, .. } => {
-                    counter!("stentor_attempts_total", "channel" => channel.clone(), "outcome" => outcome(result))
-                        .increment(1);
+                    self.known.attempted(channel, outcome(result));
                 }
                 EventKind::DeliveryEnded { id, status, .. } => {
                     if let Some((channel, created_at)) = self.under_way.remove(id) {
-                        ended(&channel, *status, Some(frame.at - created_at));
+                        self.known.ended(&channel, *status, Some(frame.at - created_at));
                     }
                 }
                 _ => {}
@@ -210,10 +228,25 @@ impl Fold {
     }
 }
 
-fn ended(channel: &str, status: Status, took: Option<Span>) {
-    counter!("stentor_deliveries_total", "channel" => channel.to_owned(), "status" => status.as_str()).increment(1);
-    if let Some(took) = took.filter(|_| matches!(status, Status::Delivered | Status::Sent)) {
-        histogram!("stentor_delivery_seconds", "channel" => channel.to_owned()).record(took.as_secs_f64().max(0.0));
+impl Known {
+    fn of(&mut self, channel: &str) -> &mut Counters {
+        self.0.entry(channel.to_owned()).or_default()
+    }
+
+    fn attempted(&mut self, channel: &str, outcome: &'static str) {
+        let new = || counter!("stentor_attempts_total", "channel" => channel.to_owned(), "outcome" => outcome);
+        self.of(channel).attempts.entry(outcome).or_insert_with(new).increment(1);
+    }
+
+    fn ended(&mut self, channel: &str, status: Status, took: Option<Span>) {
+        let known = self.of(channel);
+        let status_word = status.as_str();
+        let new = || counter!("stentor_deliveries_total", "channel" => channel.to_owned(), "status" => status_word);
+        known.ends.entry(status_word).or_insert_with(new).increment(1);
+        if let Some(took) = took.filter(|_| matches!(status, Status::Delivered | Status::Sent)) {
+            let new = || histogram!("stentor_delivery_seconds", "channel" => channel.to_owned());
+            known.seconds.get_or_insert_with(new).record(took.as_secs_f64().max(0.0));
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use super::access::Right;
 use super::guard::{Guard, catch, guard, unknown_path, wrong_method};
 use super::{
-    Api, alerts, control, erase, events, export, health, heartbeats, incidents, intake, ledger, lists, plain, status,
-    templates,
+    Api, alerts, control, erase, events, export, health, heartbeats, incidents, intake, ledger, lists, plain, selftest,
+    status, templates,
 };
 use crate::engine::{Ask, Role};
 use axum::Router;
@@ -66,6 +66,7 @@ pub fn table() -> Vec<Route> {
         reads("/api/v1/templates", get(templates::list)),
         // It makes a text and sends nothing.
         row(Method::POST, "/api/v1/templates/{name}/render", VIEWER, post(templates::render)),
+        acts("/api/v1/selftest", post(selftest::run)),
         reads("/api/v1/silences", get(lists::silences)),
         acts("/api/v1/silences", post(control::silence)),
         row(Method::DELETE, "/api/v1/silences/{id}", OPERATOR, delete(control::expire_silence)),

@@ -138,7 +138,7 @@ impl Azure {
         let body = self.document(out)?.to_string();
         let date = http_date(clock::wall());
         let (hash, authorization) = signed(&self.key, &self.url, &date, &body);
-        let dress = |r: reqwest::RequestBuilder| {
+        let dress = |r: crate::net::RequestBuilder| {
             r.header("x-ms-date", &date)
                 .header("x-ms-content-sha256", &hash)
                 .header("Authorization", &authorization)

@@ -9,11 +9,11 @@ use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
 use crate::domain::time::Span;
-use crate::net::client::Wire;
+use crate::net::RequestBuilder;
+use crate::net::Wire;
 use crate::net::{Answer, Client, Endpoint, Method, REQUEST_TIMEOUT, Reach, tls};
 use crate::settings::Table;
 use lettre::message::Mailbox;
-use reqwest::RequestBuilder;
 use std::path::{Path, PathBuf};
 
 /// Leads nowhere (RFC 6761); stands in a simulated channel whose address is not known.

@@ -215,7 +215,7 @@ impl HttpSms {
 
     async fn post(&self, out: &Outgoing) -> Result<AttemptResult, Failure> {
         let (url, body) = self.request(out)?;
-        let dress = |r: reqwest::RequestBuilder| {
+        let dress = |r: crate::net::RequestBuilder| {
             let r = self.dress.put_on(r.header("Idempotency-Key", &out.key), &body);
             if self.method == Method::GET { r } else { r.header("Content-Type", &self.content_type).body(body.clone()) }
         };

@@ -28,7 +28,7 @@ mod twilio;
 mod webhook;
 mod websocket;
 
-use crate::domain::delivery::Sort;
+use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::{AttemptResult, Rendered};
 use crate::domain::failure::Failure;
 use crate::domain::level::Level;
@@ -36,6 +36,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
 use std::fmt::Debug;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use crate::domain::delivery::Format;
@@ -85,6 +86,10 @@ pub trait Channel: Send + Sync + Debug {
     /// Hands over the channel that `via` names, once all channels are read. Only a channel that
     /// sends through another one cares; a second call changes nothing.
     fn connect_via(&self, _via: Arc<dyn Channel>) {}
+
+    /// A folder of the state directory, for what the channel has to know after a restart (a token that
+    /// its provider has changed). Nothing is read or written here; a second call changes nothing.
+    fn keep_in(&self, _folder: &Path) {}
 
     /// The form of its text, where its settings choose one; `None`: that of its kind.
     fn format(&self) -> Option<Format> {
@@ -210,6 +215,13 @@ pub struct Kind {
     pub format: Format,
     /// Reads its own keys from the table and says every error there; `None` if there was one.
     pub read: fn(&mut Table<'_>) -> Option<Arc<dyn Channel>>,
+}
+
+impl Kind {
+    /// The first word of the events about its deliveries: the medium's, else its own name.
+    pub fn family(&self) -> &'static str {
+        self.sort.medium().map_or(self.name, Medium::family)
+    }
 }
 
 /// Every kind there is; the one line of registration.

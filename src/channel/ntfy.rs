@@ -15,10 +15,10 @@ use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::level::Level;
 use crate::domain::secret::Secret;
+use crate::net::RequestBuilder;
 use crate::net::{Answer, Endpoint, Method, base64};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
-use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use std::sync::Arc;
 

@@ -17,6 +17,7 @@ use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::level::Level;
 use crate::domain::secret::Secret;
+use crate::domain::time::Span;
 use crate::net::{Answer, Endpoint, Method};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
@@ -30,6 +31,8 @@ const SUMMARY: usize = 1024;
 /// Bytes of a whole event, and letters of the texts in it that always fit.
 const LONGEST: usize = 512 * 1024;
 const TEXT: usize = 60_000;
+/// PagerDuty asks for a pause of minutes after a 429, and says so nowhere in it.
+const PAUSE: Span = Span::mins(1);
 
 #[derive(Debug)]
 struct PagerDuty {
@@ -159,6 +162,7 @@ fn judge(answer: Answer) -> Result<AttemptResult, Failure> {
             Failure::new(FailureClass::AuthError, Blame::Account, words).code(answer.status)
         }
         400 | 413 => Failure::new(FailureClass::ValidationError, Blame::Message, words).code(answer.status),
+        429 => http::by_status(&answer, words).retry_after(answer.retry_after.or(Some(PAUSE))),
         _ => http::by_status(&answer, words),
     })
 }

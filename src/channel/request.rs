@@ -10,10 +10,10 @@ use crate::channel::sign;
 use crate::domain::clock;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
+use crate::net::RequestBuilder;
 use crate::net::{Answer, base64};
 use crate::settings::Table;
-use reqwest::RequestBuilder;
-use reqwest::header::{HeaderName, HeaderValue};
+use hyper::header::{HeaderName, HeaderValue};
 use std::collections::BTreeMap;
 
 /// The header of our own signature.

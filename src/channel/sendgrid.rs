@@ -87,7 +87,7 @@ impl SendGrid {
     async fn post(&self, out: &Outgoing) -> Result<AttemptResult, Failure> {
         let document = self.document(out)?;
         let to = self.base.join(&["v3", "mail", "send"]);
-        let dress = |r: reqwest::RequestBuilder| r.bearer_auth(self.api_key.reveal()).json(&document);
+        let dress = |r: crate::net::RequestBuilder| r.bearer_auth(self.api_key.reveal()).json(&document);
         accepted(&self.way.send(Method::POST, &to, dress).await?)
     }
 

@@ -69,7 +69,7 @@ impl Telnyx {
 
     async fn post(&self, out: &Outgoing) -> Result<AttemptResult, Failure> {
         let document = self.document(out)?;
-        let dress = |r: reqwest::RequestBuilder| {
+        let dress = |r: crate::net::RequestBuilder| {
             r.bearer_auth(self.api_key.reveal()).header("Idempotency-Key", &out.key).json(&document)
         };
         accepted(&self.way.send(Method::POST, &self.base.join(&["messages"]), dress).await?)

@@ -14,10 +14,10 @@ use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
 use crate::domain::delivery::Sort;
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::Failure;
+use crate::net::RequestBuilder;
 use crate::net::{Answer, Endpoint, Method};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
-use reqwest::RequestBuilder;
 use std::sync::Arc;
 
 pub const KIND: Kind = Kind { name: "webhook", sort: Sort::Fixed, provider: "webhook", format: Format::Document, read };

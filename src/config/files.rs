@@ -26,6 +26,7 @@ const COLLECTIONS: &[&str] = &[
     "watches",
     "intake",
     "templates",
+    "hooks",
 ];
 
 /// What was read: names relative to the main file's folder, the main file first. What could not be

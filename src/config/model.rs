@@ -2,6 +2,7 @@
 
 use crate::channel::{Channel, Kind};
 use crate::config::intake::{Alertmanager, Token};
+use crate::config::kinds::Kinds;
 use crate::domain::Labels;
 use crate::domain::delivery::{Format, Medium, Sort};
 use crate::domain::level::Level;
@@ -28,6 +29,7 @@ pub struct Config {
     pub http: Option<Http>,
     pub retention: Retention,
     pub channels: BTreeMap<String, ChannelConfig>,
+    pub hooks: BTreeMap<String, HookConfig>,
     pub people: BTreeMap<String, Person>,
     pub groups: BTreeMap<String, Vec<String>>,
     pub schedules: BTreeMap<String, OnCall>,
@@ -95,6 +97,17 @@ pub struct Http {
     pub public_url: Option<String>,
     /// Without any only loopback is listened on.
     pub tokens: Vec<Token>,
+}
+
+/// A program that gets events, as configured.
+#[derive(Clone, Debug)]
+pub struct HookConfig {
+    pub kinds: Kinds,
+    /// Of one attempt.
+    pub timeout: Span,
+    /// It takes nothing for so long: an incident.
+    pub alarm_after: Span,
+    pub adapter: Arc<dyn Channel>,
 }
 
 /// A way out, as configured.

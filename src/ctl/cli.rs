@@ -69,8 +69,8 @@ pub enum Command {
     Channels(channels::Channels),
     /// Send a message marked [TEST]
     Test(channels::Test),
-    /// Test connection, sending, template and retry of every channel (not yet supported)
-    Selftest(unsupported::Selftest),
+    /// Test settings, connection, template and retry of every channel; with --send a real message
+    Selftest(selftest::Selftest),
     /// Dead letters: what no way could deliver
     #[command(subcommand)]
     Dlq(dlq::Dlq),
@@ -131,6 +131,7 @@ pub async fn run(asked: Option<Command>, session: &mut Session<'_>) -> Outcome {
         Command::Fomo(fomo) => fomo.run(session).await,
         Command::Channels(channels) => channels.run(session).await,
         Command::Test(test) => test.run(session).await,
+        Command::Selftest(selftest) => selftest.run(session).await,
         Command::Silence(silence) => silence.run(session).await,
         Command::Sms(sms) => sms.run(session).await,
         Command::Ledger(ledger) => ledger.run(session).await,
@@ -142,7 +143,6 @@ pub async fn run(asked: Option<Command>, session: &mut Session<'_>) -> Outcome {
         Command::Sound(sound) => sound.run(session).await,
         Command::Completions(completions) => completions.run(session, &mut command()),
         Command::Version => meta::version(session),
-        Command::Selftest(_) => unsupported::refuse("selftest"),
         Command::Who(_) => unsupported::refuse("who"),
         Command::Rehearse(_) => unsupported::refuse("rehearse"),
     }

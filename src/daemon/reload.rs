@@ -128,6 +128,7 @@ impl Reloader {
             return Ok(Vec::new());
         }
         let changed = config::diff(old, &config);
+        give_folders(&config);
         super::systemd::reloading();
         let config = Arc::new(config);
         let applied =
@@ -228,6 +229,12 @@ pub fn with_overrides(mut loaded: Loaded, args: &Args) -> Loaded {
         }
     }
     loaded
+}
+
+/// Each channel is told where it may keep what it has to know after a restart.
+pub fn give_folders(config: &Config) {
+    let folder = config.daemon.state_dir.join("tokens");
+    config.channels.values().for_each(|channel| channel.adapter.keep_in(&folder));
 }
 
 /// `file:line:column: what; what would be right`

@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::opening::Opening;
-use super::reload::{Reloader, keep};
+use super::reload::{Reloader, give_folders, keep};
 use super::signals::{self, Signal};
 use super::starts::Starts;
 use super::store::{self, Store, StoreError};
@@ -103,6 +103,8 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
         Api::new(handle.clone(), record, Arc::new(reloader.clone()), Arc::new(tasks.clone()), Own::of_this_process());
     doors::open(&tasks, &config, &api).await?;
     tasks.once("metrics", api.clone().count(frames));
+    let events = api.clone();
+    tasks.keep("event receivers", move || events.clone().carry_events());
 
     // 4. What runs beside.
     let noted = store.clone();
@@ -130,6 +132,7 @@ async fn begin(handle: &Handle, config: &Arc<Config>, refused: Option<&(String, 
     let version = env!("CARGO_PKG_VERSION").to_owned();
     handle.tell(Caller::engine(), Ask::Started { version, boot });
     let kept = refused.is_some();
+    give_folders(config);
     let changed = Vec::new();
     handle.tell(Caller::engine(), Ask::Apply { config: config.clone(), changed, kept });
     if let Some((hash, errors)) = refused {

@@ -13,6 +13,15 @@ pub enum Medium {
 }
 
 impl Medium {
+    /// The first word of the events about its deliveries.
+    pub fn family(self) -> &'static str {
+        match self {
+            Medium::Mail => "email",
+            Medium::Sms => "sms",
+            Medium::Voice => "voice",
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Medium::Mail => "mail",

@@ -6,7 +6,7 @@
 //! `...=panic` panics there, and `...=block` keeps the thread for ever.
 //!
 //! `STENTOR_SEGMENT_BYTES=4096` makes the journal's segments that small, so that a second of load ends,
-//! packs and snapshots many.
+//! packs and snapshots many. `STENTOR_EXPIRY_MS=200` looks for what is too old so long after the start.
 
 /// Along the way of an alarm, then beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantNames)]
@@ -64,6 +64,30 @@ pub enum Point {
     FileRenamed,
     /// The config that was kept is moved aside, the new one is not in its place.
     ConfigAside,
+    /// A packed segment is beside the plain one, and proven.
+    PackProven,
+    /// It has taken its place.
+    PackDone,
+    /// What is to be erased is written down; nothing is removed.
+    ErasePlanned,
+    /// One segment is without the texts, others have them.
+    EraseSegment,
+    /// The journal is without them, snapshots and history have them.
+    EraseJournal,
+    /// The snapshots are without them, the history has them.
+    EraseSnapshots,
+    /// A history without them is beside the one that has them.
+    EraseHistory,
+    /// They are gone from everywhere; nothing is recorded.
+    EraseDone,
+    /// It is recorded; what was written down is still there.
+    EraseRecorded,
+    /// The state after what is to be forgotten is there; no segment is removed.
+    ForgetBased,
+    /// One segment is removed, others are to go as well.
+    ForgetSegment,
+    /// All are; nothing is recorded.
+    ForgetDone,
     /// The daemon is asked to stop.
     StopAsked,
     /// No request is taken any more.
@@ -102,7 +126,12 @@ pub fn reached_with(point: Point, last: impl FnOnce()) {
 
 /// How long a segment of the journal is to be, if a test wants it otherwise.
 pub fn segment_bytes() -> Option<u64> {
-    armed::segment_bytes()
+    armed::number("STENTOR_SEGMENT_BYTES")
+}
+
+/// How long after the start it is looked for what is too old, in milliseconds, if a test wants it otherwise.
+pub fn expiry_ms() -> Option<u64> {
+    armed::number("STENTOR_EXPIRY_MS")
 }
 
 #[cfg(not(debug_assertions))]
@@ -110,7 +139,7 @@ mod armed {
     #[inline]
     pub fn reached(_: super::Point, _: &str, _: impl FnOnce()) {}
     #[inline]
-    pub fn segment_bytes() -> Option<u64> {
+    pub fn number(_: &str) -> Option<u64> {
         None
     }
 }
@@ -172,8 +201,8 @@ mod armed {
         }
     }
 
-    pub fn segment_bytes() -> Option<u64> {
-        std::env::var("STENTOR_SEGMENT_BYTES").ok()?.parse().ok()
+    pub fn number(variable: &str) -> Option<u64> {
+        std::env::var(variable).ok()?.parse().ok()
     }
 
     pub fn reached(point: Point, name: &str, last: impl FnOnce()) {

@@ -2,7 +2,7 @@
 
 use crate::channel::{Found, Lost, Outgoing, Probed};
 use crate::config::Config;
-use crate::domain::event::AttemptResult;
+use crate::domain::event::{AttemptResult, HookMoved};
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::matcher::Matcher;
 use crate::domain::time::{Span, Timestamp};
@@ -58,6 +58,14 @@ impl Role {
             Role::Admin => "admin",
         }
     }
+}
+
+/// How one attempt ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub delivery: DeliveryId,
+    pub n: u32,
+    pub result: AttemptResult,
 }
 
 /// The questions and commands.
@@ -132,11 +140,8 @@ pub enum Ask {
         action: String,
     },
     // ---- outcomes and triggers
-    Finished {
-        delivery: DeliveryId,
-        n: u32,
-        result: AttemptResult,
-    },
+    /// Those that ended together are one question.
+    Finished(Vec<Outcome>),
     /// The provider was asked whether it has a message whose answer was lost.
     Inquired {
         delivery: DeliveryId,
@@ -187,6 +192,8 @@ pub enum Ask {
         words: String,
         well: bool,
     },
+    /// How far a receiver of events has come.
+    HookMoved(HookMoved),
     /// Where the chain is, once a day.
     Checkpoint {
         seq: u64,
@@ -223,6 +230,8 @@ pub enum Read {
     Fomo,
     Metric(String),
     Channels,
+    /// Receivers of events.
+    Hooks,
     Silences,
     /// Oldest first, from after this one on.
     DeadLetters {

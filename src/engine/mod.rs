@@ -12,6 +12,7 @@ mod due;
 mod fomo;
 mod health;
 mod heartbeat;
+mod hook;
 mod incident;
 mod input;
 mod labels;
@@ -154,6 +155,11 @@ impl Engine {
         turn.agenda.seen = turn.now;
         let (events, effects) = turn.finish();
         Decision { events, answer, effects }
+    }
+
+    /// Whether so many alerts more can be taken, whatever their level.
+    pub fn has_room_for_alerts(&self, count: usize) -> bool {
+        self.state.open_alerts() + count < alert::OPEN / 10 * 9
     }
 
     /// When [`Ask::Wake`] is wanted next, as the wall clock will show it.

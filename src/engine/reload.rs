@@ -23,6 +23,7 @@ impl Turn<'_> {
         self.greet_heartbeats();
         self.plan_agenda();
         self.end_orphans();
+        self.forget_hooks();
         self.silence_gone();
         // What is dead by its old settings may be mended by the new ones.
         channels.iter().for_each(|name| self.channel_renewed(name));

@@ -1,7 +1,7 @@
 //! One decision under way: it reads the state, decides on events, and folds each at once.
 
 use super::Agenda;
-use super::input::{Ask, Caller, Effect, Input};
+use super::input::{Ask, Caller, Effect, Input, Outcome};
 use super::refusal::{Answer, Refusal};
 use super::state::State;
 use crate::config::Config;
@@ -97,8 +97,10 @@ impl<'e> Turn<'e> {
                 self.emit(EventKind::AuthDenied { role: self.by.role.as_str().into(), action });
                 done()
             }
-            Ask::Finished { delivery, n, result } => {
-                self.attempt_finished(delivery, n, result);
+            Ask::Finished(outcomes) => {
+                for Outcome { delivery, n, result } in outcomes {
+                    self.attempt_finished(delivery, n, result);
+                }
                 done()
             }
             Ask::Inquired { delivery, n, found } => {
@@ -148,6 +150,10 @@ impl<'e> Turn<'e> {
             }
             Ask::StorageTroubled { part, words, well } => {
                 self.storage_troubled(part, words, well);
+                done()
+            }
+            Ask::HookMoved(moved) => {
+                self.hook_moved(moved);
                 done()
             }
             Ask::Checkpoint { seq, hash } => {

@@ -8,7 +8,12 @@ use crate::channel::Probed;
 use crate::config::{Check, Heartbeat};
 use crate::domain::event::{EventKind, HeartbeatStatus, Payload};
 use crate::domain::failure::{Blame, Failure, FailureClass, cut};
+use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
+use crate::net::certificate::days_left;
+
+/// With fewer days left a certificate is told of.
+const CERTIFICATE_DAYS: i64 = 14;
 
 impl Turn<'_> {
     /// A run has ended.
@@ -84,7 +89,10 @@ impl Turn<'_> {
         });
         self.plan_passive(h);
         match result {
-            Ok(_) => self.passed(h, state.failing_since),
+            Ok(words) => {
+                self.passed(h, state.failing_since);
+                self.look_at_certificate(h, &words);
+            }
             Err(failure) => self.failed(h, &failure, failures, since.unwrap_or(self.wall)),
         }
     }
@@ -97,6 +105,40 @@ impl Turn<'_> {
             let down = failing_since.map_or(Span::ZERO, |t| self.wall - t);
             let because = format!("heartbeat {} passes again; it was down for {down}", h.name);
             self.resolve(id, &format!("heartbeat {}", h.name), &because, None);
+        }
+    }
+
+    /// A certificate that soon ends is told in time, by the heartbeat's ways but at level normal, and
+    /// it is over when there is a newer one.
+    fn look_at_certificate(&mut self, h: &Heartbeat, words: &str) {
+        let (Some(channel), Some(days)) = (probed_channel(h), days_left(words)) else { return };
+        let fingerprint = format!("certificate/{}", h.name);
+        let open = self.state.live_incident(&fingerprint).map(|i| i.id);
+        match open {
+            None if days < CERTIFICATE_DAYS => {
+                let mut terms = h.incident.clone();
+                (terms.level, terms.policy) = (Level::Normal, None);
+                terms.kind_of = Some(type_or(&terms.kind_of, &terms.labels, h.check.kind()));
+                let subject = format!("The certificate of {channel} ends in {days} days");
+                let body = format!("{words}\nFrom then on {channel} fails: renew it at the server.");
+                self.open(Opening {
+                    fingerprint,
+                    source: "heartbeat",
+                    name: Some(h.name.clone()),
+                    opened_by: format!("heartbeat {}", h.name),
+                    payload: Payload { subject, body, ..Payload::default() },
+                    terms,
+                    about: None,
+                    once: false,
+                    tenant: None,
+                    alert: None,
+                });
+            }
+            Some(id) if days >= CERTIFICATE_DAYS => {
+                let because = format!("the certificate of {channel} is good for {days} days");
+                self.resolve(id, &format!("heartbeat {}", h.name), &because, None);
+            }
+            _ => {}
         }
     }
 

@@ -4,9 +4,13 @@ use crate::domain::clock;
 use crate::domain::failure::{Blame, Failure, FailureClass, cut};
 use crate::domain::time::{Span, Timestamp};
 use crate::net::ANSWER_CAP;
+use crate::net::line::Line;
 use crate::net::names::NameError;
-use reqwest::header::HeaderMap;
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::header::{HeaderMap, RETRY_AFTER};
 use std::error::Error;
+use tokio::time::{Instant, timeout_at};
 
 /// An HTTP answer of any status, its body cut at [`ANSWER_CAP`].
 #[derive(Debug)]
@@ -22,32 +26,32 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(super) async fn read(mut response: reqwest::Response) -> Answer {
-        let header = response.headers().get(reqwest::header::RETRY_AFTER).and_then(|v| v.to_str().ok());
-        let mut answer = Answer {
-            status: response.status().as_u16(),
-            retry_after: header.and_then(|h| retry_after(h, clock::wall())),
-            headers: response.headers().clone(),
-            body: Vec::new(),
-            whole: false,
-        };
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) => {
+    /// Reads the body until it is whole, too long, or late.
+    pub(super) async fn read(line: &mut Line, response: Response<Incoming>, end: Instant) -> Answer {
+        let (head, mut body) = response.into_parts();
+        let header = head.headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok());
+        let retry_after = header.and_then(|h| retry_after(h, clock::wall()));
+        let mut answer =
+            Answer { status: head.status.as_u16(), retry_after, headers: head.headers, body: Vec::new(), whole: false };
+        // The status says enough; who needs the body looks at `whole`.
+        while let Ok(part) = timeout_at(end, line.part(&mut body)).await {
+            match part {
+                Some(Ok(part)) => {
+                    let chunk = part.data_ref().map_or(&[][..], |data| data);
                     let room = ANSWER_CAP - answer.body.len();
                     answer.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
                     if chunk.len() > room {
                         return answer;
                     }
                 }
-                Ok(None) => {
+                None => {
                     answer.whole = true;
                     return answer;
                 }
-                // The status says enough; who needs the body looks at `whole`.
-                Err(_) => return answer,
+                Some(Err(_)) => return answer,
             }
         }
+        answer
     }
 
     pub fn is_success(&self) -> bool {
@@ -61,6 +65,9 @@ impl Answer {
 
     /// Takes out every header whose value fits.
     pub fn drop_headers(&mut self, fits: impl Fn(&str) -> bool) {
+        if !self.headers.values().any(|value| value.to_str().map_or(true, &fits)) {
+            return;
+        }
         let kept = self.headers.drain().filter_map(|(name, value)| Some((name?, value)));
         self.headers = kept.filter(|(_, value)| value.to_str().is_ok_and(|text| !fits(text))).collect();
     }
@@ -91,24 +98,15 @@ pub fn retry_after(header: &str, now: Timestamp) -> Option<Span> {
     Some(Span((at - now.0).max(0)))
 }
 
-/// What an error of the client says: never reached (the request was not sent), no answer in time,
-/// or broken off (it may have been processed).
-pub(super) fn failure(error: reqwest::Error) -> Failure {
-    let error = error.without_url();
-    let cause = innermost(&error);
-    if error.is_builder() {
-        let words = format!("the request cannot be made: {cause}");
-        return Failure::new(FailureClass::ValidationError, Blame::Message, words);
-    }
-    match (error.is_connect(), error.is_timeout()) {
-        (true, true) => Failure::new(FailureClass::Timeout, Blame::Channel, "cannot connect: no answer in time"),
-        (true, false) => unreached(&error),
-        (false, true) => Failure::new(FailureClass::Timeout, Blame::Channel, "no answer in time").unknown(),
-        (false, false) => {
-            let words = format!("the connection broke before the answer: {cause}");
-            Failure::new(FailureClass::ProviderError, Blame::Channel, words).unknown()
-        }
-    }
+/// No answer in time; it may have been processed.
+pub(super) fn late() -> Failure {
+    Failure::new(FailureClass::Timeout, Blame::Channel, "no answer in time").unknown()
+}
+
+/// The connection ended before the answer; it may have been processed.
+pub(super) fn broken(error: &(dyn Error + 'static)) -> Failure {
+    let words = format!("the connection broke before the answer: {}", innermost(error));
+    Failure::new(FailureClass::ProviderError, Blame::Channel, words).unknown()
 }
 
 /// There is no connection; nothing was sent.

@@ -1,7 +1,7 @@
 //! When a server's certificate ends, read from its DER form (RFC 5280, 4.1).
 //!
 //! Whether it is valid is rustls' business; this is only so that a probe can say in time that it
-//! soon will not be.
+//! soon will not be. What it says is a sentence in its words, which [`days_left`] reads again.
 
 use crate::domain::time::Timestamp;
 
@@ -31,6 +31,15 @@ pub fn not_after(der: &[u8]) -> Option<Timestamp> {
         GENERALIZED_TIME => time(digits),
         _ => None,
     }
+}
+
+/// Before the days that a certificate has left, in a probe's words.
+pub const ENDS: &str = "certificate ends in ";
+
+/// The days left that a probe's words tell: `connected to 203.0.113.7:443, certificate ends in 63d`.
+pub fn days_left(words: &str) -> Option<i64> {
+    let (_, after) = words.rsplit_once(ENDS)?;
+    after.split_once('d')?.0.parse().ok()
 }
 
 /// `20261120070000Z`.

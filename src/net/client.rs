@@ -2,23 +2,23 @@
 
 use crate::domain::clock;
 use crate::domain::failure::{Blame, Failure, FailureClass};
-use crate::net::answer::{Answer, failure, unreached};
-use crate::net::resolve::Resolver;
-use crate::net::{CONNECT_TIMEOUT, Endpoint, Reach, USER_AGENT, certificate, dial, tls};
-use reqwest::{Method, RequestBuilder};
+use crate::net::answer::{Answer, broken, late, unreached};
+use crate::net::line::{Broken, Line, Wire};
+use crate::net::pool::Pool;
+use crate::net::request::RequestBuilder;
+use crate::net::{CONNECT_TIMEOUT, Endpoint, Method, Reach, certificate, dial, tls};
+use http_body_util::Full;
+use hyper::Request;
+use hyper::body::Bytes;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
-
-/// An idle connection is used again within this time only: later it may be dead without our
-/// knowing, and a request lost on it cannot be told from one that arrived.
-const IDLE: Duration = Duration::from_secs(5);
 
 /// Serves every client without special wishes.
 static SHARED: OnceCell<Built> = OnceCell::const_new();
@@ -32,14 +32,10 @@ pub struct Client {
     own: OnceCell<Built>,
 }
 
-/// A connection, whatever is below it.
-pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
-
 #[derive(Clone)]
 struct Built {
-    http: reqwest::Client,
     tls: Arc<ClientConfig>,
+    pool: Pool,
 }
 
 impl Client {
@@ -58,10 +54,52 @@ impl Client {
         to: &Endpoint,
         dress: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, Failure> {
-        let http = self.built().await?.http;
-        let request = dress(http.request(method, to.url().clone())).timeout(self.timeout);
-        let response = request.send().await.map_err(failure)?;
-        Ok(Answer::read(response).await)
+        let end = Instant::now() + self.timeout;
+        let Built { tls, pool } = self.built().await?;
+        let request = dress(RequestBuilder::default()).finish(method, to)?;
+        let place = to.place();
+        let mut line = None;
+        let exchange = async {
+            let (kept, response) = self.exchange(to, place, tls, &pool, request).await?;
+            Ok((line.insert(kept), response))
+        };
+        let Ok(exchanged) = timeout_at(end, exchange).await else { return Err(late()) };
+        let (kept, response) = exchanged?;
+        let answer = Answer::read(kept, response, end).await;
+        if let Some(line) = line.filter(|_| answer.whole) {
+            pool.keep(place, line).await;
+        }
+        Ok(answer)
+    }
+
+    /// Over a connection that was kept, else over a new one; over a new one, too, when the kept one
+    /// turns out to be closed before anything was sent.
+    async fn exchange(
+        &self,
+        to: &Endpoint,
+        place: &str,
+        tls: Arc<ClientConfig>,
+        pool: &Pool,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(Line, hyper::Response<hyper::body::Incoming>), Failure> {
+        let mut request = request;
+        if let Some(mut kept) = pool.take(place).await {
+            match kept.ask(request).await {
+                Ok(response) => return Ok((kept, response)),
+                Err(Broken::Lost(error)) => return Err(broken(&error)),
+                Err(Broken::Unsent(again)) => request = again,
+            }
+        }
+        let (wire, _) = self.reached_by(to, tls).await?;
+        let mut line = Line::over(wire).await.map_err(|error| unreached(&error))?;
+        match line.ask(request).await {
+            Ok(response) => Ok((line, response)),
+            Err(Broken::Lost(error)) => Err(broken(&error)),
+            Err(Broken::Unsent(_)) => {
+                let words = "the connection was closed before the request was sent";
+                Err(Failure::new(FailureClass::ProviderError, Blame::Channel, words))
+            }
+        }
     }
 
     /// Resolves the name and connects, with the TLS handshake where there is one; sends nothing.
@@ -82,8 +120,12 @@ impl Client {
     }
 
     async fn reached(&self, to: &Endpoint) -> Result<(Box<dyn Wire>, String), Failure> {
-        let built = self.built().await?;
-        match tokio::time::timeout(CONNECT_TIMEOUT.min(self.timeout), self.reach_out(to, built.tls)).await {
+        let tls = self.built().await?.tls;
+        self.reached_by(to, tls).await
+    }
+
+    async fn reached_by(&self, to: &Endpoint, tls: Arc<ClientConfig>) -> Result<(Box<dyn Wire>, String), Failure> {
+        match tokio::time::timeout(CONNECT_TIMEOUT.min(self.timeout), self.reach_out(to, tls)).await {
             Ok(Ok(reached)) => Ok(reached),
             Ok(Err(e)) => Err(unreached(&e)),
             Err(_) => Err(Failure::new(FailureClass::Timeout, Blame::Channel, "cannot connect: no answer in time")),
@@ -107,7 +149,7 @@ impl Client {
     async fn built(&self) -> Result<Built, Failure> {
         let shared = self.ca_file.is_none() && !self.reach.link_local;
         let place = if shared { &SHARED } else { &self.own };
-        place.get_or_try_init(|| built(self.ca_file.clone(), self.reach.link_local)).await.cloned()
+        place.get_or_try_init(|| built(self.ca_file.clone())).await.cloned()
     }
 }
 
@@ -116,11 +158,11 @@ impl Client {
 /// # Errors
 /// As for a request that was never sent.
 pub async fn prepare() -> Result<(), Failure> {
-    SHARED.get_or_try_init(|| built(None, false)).await.map(|_| ())
+    SHARED.get_or_try_init(|| built(None)).await.map(|_| ())
 }
 
-async fn built(ca_file: Option<PathBuf>, link_local: bool) -> Result<Built, Failure> {
-    tokio::task::spawn_blocking(move || build(ca_file, link_local)).await.map_err(|e| {
+async fn built(ca_file: Option<PathBuf>) -> Result<Built, Failure> {
+    tokio::task::spawn_blocking(move || build(ca_file)).await.map_err(|e| {
         Failure::new(FailureClass::ProviderError, Blame::Channel, format!("the HTTP client cannot be made: {e}"))
     })?
 }
@@ -128,28 +170,15 @@ async fn built(ca_file: Option<PathBuf>, link_local: bool) -> Result<Built, Fail
 /// `, certificate ends in 63d`, for the end of a probe's sentence; empty for what is no certificate.
 pub fn remaining(der: &[u8]) -> String {
     match certificate::not_after(der) {
-        Some(end) => format!(", certificate ends in {}d", (end - clock::wall()).as_secs() / 86_400),
+        Some(end) => format!(", {}{}d", certificate::ENDS, (end - clock::wall()).as_secs() / 86_400),
         None => String::new(),
     }
 }
 
-fn build(ca_file: Option<PathBuf>, link_local: bool) -> Result<Built, Failure> {
+fn build(ca_file: Option<PathBuf>) -> Result<Built, Failure> {
     tls::install_provider();
     let tls = tls::client_config(ca_file.as_deref())?;
-    let http = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls.clone())
-        .dns_resolver(Resolver { link_local })
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .no_proxy()
-        .http1_only()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .pool_idle_timeout(IDLE)
-        .user_agent(USER_AGENT)
-        .build()
-        .map_err(failure)?;
-    Ok(Built { http, tls: Arc::new(tls) })
+    Ok(Built { tls: Arc::new(tls), pool: Pool::default() })
 }
 
 impl fmt::Debug for Client {

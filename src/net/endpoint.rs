@@ -4,6 +4,7 @@
 use crate::net::resolve::{forbidden, literal};
 use reqwest::Url;
 use std::fmt;
+use std::sync::Arc;
 
 /// Where requests may go beyond TLS to anywhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,7 +17,11 @@ pub struct Reach {
 
 /// A checked `http` or `https` URL.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Endpoint(Url);
+pub struct Endpoint {
+    url: Url,
+    /// Scheme, host and port.
+    place: Arc<str>,
+}
 
 impl Endpoint {
     /// # Errors
@@ -39,70 +44,66 @@ impl Endpoint {
             return Err("link-local and metadata addresses are refused".into());
         }
         url.set_fragment(None);
-        Ok(Endpoint(url))
+        let place = url.origin().ascii_serialization().into();
+        Ok(Endpoint { url, place })
     }
 
     /// The same with more path segments, each percent-encoded.
     pub fn join(&self, segments: &[&str]) -> Endpoint {
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
-        Endpoint(url)
+        Endpoint { url, place: self.place.clone() }
     }
 
     /// The same with one more query parameter.
     pub fn with(mut self, name: &str, value: &str) -> Endpoint {
-        self.0.query_pairs_mut().append_pair(name, value);
+        self.url.query_pairs_mut().append_pair(name, value);
         self
     }
 
     /// What may be shown: scheme, host and port.
-    pub fn place(&self) -> String {
-        self.0.origin().ascii_serialization()
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     /// Host, and port where it is not the usual one: what the header `Host` holds.
-    pub fn authority(&self) -> String {
-        let place = self.place();
-        place.split_once("://").map_or(String::new(), |(_, authority)| authority.to_owned())
+    pub fn authority(&self) -> &str {
+        self.place.split_once("://").map_or("", |(_, authority)| authority)
     }
 
     /// As it stands in the first line of a request.
     pub fn path_and_query(&self) -> String {
-        match self.0.query() {
-            Some(query) => format!("{}?{query}", self.0.path()),
-            None => self.0.path().to_owned(),
+        match self.url.query() {
+            Some(query) => format!("{}?{query}", self.url.path()),
+            None => self.url.path().to_owned(),
         }
     }
 
     /// What may not be shown: path and query, whole and in the parts that may be tokens.
     pub fn hidden(&self) -> Vec<String> {
-        let path = self.0.path();
-        let whole = [Some(path).filter(|p| *p != "/"), self.0.query()];
-        let raw = self.0.query().unwrap_or_default().split('&').filter_map(|pair| Some(pair.split_once('=')?.1));
+        let path = self.url.path();
+        let whole = [Some(path).filter(|p| *p != "/"), self.url.query()];
+        let raw = self.url.query().unwrap_or_default().split('&').filter_map(|pair| Some(pair.split_once('=')?.1));
         let segments = path.split('/').filter(|s| s.len() >= 12);
         let mut hidden: Vec<String> =
             whole.into_iter().flatten().chain(segments).chain(raw).map(str::to_owned).collect();
-        hidden.extend(self.0.query_pairs().map(|(_, value)| value.into_owned()));
+        hidden.extend(self.url.query_pairs().map(|(_, value)| value.into_owned()));
         hidden.retain(|text| !text.is_empty());
         hidden
     }
 
     pub fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
+        self.url.host_str().unwrap_or_default()
     }
 
     pub fn port(&self) -> u16 {
-        self.0.port_or_known_default().unwrap_or(443)
+        self.url.port_or_known_default().unwrap_or(443)
     }
 
     pub fn is_tls(&self) -> bool {
-        self.0.scheme() == "https"
-    }
-
-    pub(super) fn url(&self) -> &Url {
-        &self.0
+        self.url.scheme() == "https"
     }
 }
 

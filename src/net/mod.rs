@@ -11,7 +11,10 @@ pub mod certificate;
 pub mod client;
 pub mod dial;
 pub mod endpoint;
+mod line;
 pub mod names;
+mod pool;
+pub mod request;
 pub mod resolve;
 pub mod tls;
 
@@ -19,7 +22,9 @@ pub use answer::Answer;
 pub use client::{Client, prepare};
 pub use dial::dial;
 pub use endpoint::{Endpoint, Reach};
-pub use reqwest::Method;
+pub use hyper::Method;
+pub use line::Wire;
+pub use request::RequestBuilder;
 pub use tls::install_provider;
 
 use std::time::Duration;

@@ -33,19 +33,3 @@ pub async fn lookup(host: &str, port: u16, link_local: bool) -> Result<Vec<Socke
     let allowed: Vec<_> = allowed.map(|a| SocketAddr::new(a.ip(), port)).collect();
     if allowed.is_empty() { Err(NameError::Refused) } else { Ok(allowed) }
 }
-
-/// [`lookup`] as the HTTP client asks for it.
-#[derive(Debug)]
-pub(super) struct Resolver {
-    pub link_local: bool,
-}
-
-impl reqwest::dns::Resolve for Resolver {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        let link_local = self.link_local;
-        Box::pin(async move {
-            let addresses = lookup(name.as_str(), 0, link_local).await?;
-            Ok(Box::new(addresses.into_iter()) as reqwest::dns::Addrs)
-        })
-    }
-}

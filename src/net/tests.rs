@@ -2,7 +2,7 @@
 
 use crate::domain::time::{Span, Timestamp};
 use crate::net::answer::retry_after;
-use crate::net::certificate::not_after;
+use crate::net::certificate::{days_left, not_after};
 use crate::net::resolve::forbidden;
 use crate::net::{Endpoint, Reach};
 use proptest::prelude::*;
@@ -108,5 +108,14 @@ proptest! {
     #[test]
     fn no_text_upsets_the_endpoint(text in ".{0,60}") {
         let _ = endpoint(&text);
+    }
+}
+
+#[test]
+fn the_days_of_a_certificate_are_read_from_a_probes_words() {
+    assert_eq!(days_left("connected to 203.0.113.7:443, certificate ends in 63d"), Some(63));
+    assert_eq!(days_left("connected to a:1, credentials accepted, certificate ends in -2d; more"), Some(-2));
+    for words in ["", "connected", "certificate ends in ", "certificate ends in soon", "certificate ends in 5"] {
+        assert_eq!(days_left(words), None, "{words}");
     }
 }

@@ -1,13 +1,15 @@
-//! The loop: wait, take one thing, decide, hand the frame to the journal, let go what is durable.
+//! The loop: wait, take what has come, decide, hand the frame to the journal, let go what is durable.
 //!
 //! It ends when it is told to stop (running attempts get ten seconds) or when the journal can hold
 //! no more.
 
 use super::dispatch::Dispatcher;
-use super::handle::{Handle, Lanes, Note, Released, is_intake, overloaded};
+use super::handle::{Handle, Lanes, Released, overloaded};
 use super::held::{Held, Queue};
 use super::log::{Log, LogFull, LogNews};
+use super::note::{self, AT_ONCE, Note};
 use super::record;
+use super::seeds::Seeds;
 use super::sounds::Sounds;
 use crate::domain::clock::{Clock, Reading};
 use crate::domain::event::Frame;
@@ -60,6 +62,7 @@ pub struct Cycle {
     dispatcher: Dispatcher,
     sounds: Sounds,
     held: Queue,
+    seeds: Seeds,
     seq: u64,
     durable: u64,
     last: Option<Tip>,
@@ -82,6 +85,7 @@ impl Cycle {
             dispatcher: Dispatcher { handle: setup.handle },
             sounds: Sounds::default(),
             held: Queue::default(),
+            seeds: Seeds::default(),
             seq: setup.last_seq,
             durable: setup.last_seq,
             last: None,
@@ -106,16 +110,21 @@ impl Cycle {
         }
     }
 
-    /// Waits for one thing and does it; `false` when it is time to end.
+    /// Waits for what comes next and does it; `false` when it is time to end.
     async fn once(&mut self) -> Result<bool, LogFull> {
         let wait = self.wait();
+        if wait == Span::ZERO {
+            // A lane that is never empty keeps nothing waiting that is due.
+            self.wake()?;
+        }
+        let (mut outcomes, mut intake) = (Vec::new(), Vec::new());
         tokio::select! {
             biased;
             Some(news) = self.news.recv() => self.heard(news)?,
-            Some(note) = self.lanes.outcomes.recv() => self.take(note)?,
+            1.. = self.lanes.outcomes.recv_many(&mut outcomes, AT_ONCE) => self.take_all(outcomes)?,
             Some(note) = self.lanes.control.recv() => self.take(note)?,
             why = &mut self.stop, if self.closing.is_none() => self.close(why.unwrap_or_default())?,
-            Some(note) = self.lanes.intake.recv(), if self.closing.is_none() => self.take(note)?,
+            1.. = self.lanes.intake.recv_many(&mut intake, AT_ONCE), if self.closing.is_none() => self.take_all(intake)?,
             () = tokio::time::sleep(wait.to_std()) => self.wake()?,
         }
         Ok(!self.is_through())
@@ -127,18 +136,30 @@ impl Cycle {
         self.engine.next_due().map_or(longest, |due| (due - now).max(Span::ZERO).min(longest))
     }
 
+    fn take_all(&mut self, notes: Vec<Note>) -> Result<(), LogFull> {
+        let room = self.engine.has_room_for_alerts(AT_ONCE);
+        for note in note::joined(notes, room) {
+            self.take(note)?;
+            // Whoever acknowledges waits for one decision and not for all of them.
+            while let Ok(steers) = self.lanes.control.try_recv() {
+                self.take(steers)?;
+            }
+        }
+        Ok(())
+    }
+
     fn take(&mut self, note: Note) -> Result<(), LogFull> {
         self.look_at_the_clock()?;
-        let Note { by, ask, reply } = note;
-        let intake = is_intake(&ask);
+        let intake = note.is_intake();
+        let Note { by, ask, replies } = note;
         if intake && self.emergency {
-            if let Some(reply) = reply {
+            for reply in replies {
                 let _ = reply.send(Err(overloaded("emergency mode: nothing new can be made durable")));
             }
             return Ok(());
         }
         let applied = matches!(ask, Ask::Apply { .. });
-        let outcome = matches!(ask, Ask::Finished { .. });
+        let outcome = matches!(ask, Ask::Finished(_));
         failpoint::reached_if(intake, Point::Taken);
         failpoint::reached_if(outcome, Point::OutcomeTaken);
         let sounds = outcome && !self.engine.state.sounding.is_empty();
@@ -155,25 +176,22 @@ impl Cycle {
         let released = self.write(by, events, &seed)?;
         failpoint::reached_if(intake, Point::Appended);
         failpoint::reached_if(outcome, Point::OutcomeAppended);
-        let reply = reply.map(|r| (r, answer));
-        self.held.push(Held { seq: self.seq, reply, effects, released, intake });
+        self.held.push(Held { seq: self.seq, replies, answer, effects, released, intake });
         self.let_go();
         Ok(())
     }
 
     /// A question of the loop's own.
     fn ask(&mut self, ask: Ask) -> Result<(), LogFull> {
-        let (seed, Decision { events, effects, .. }) = self.decide(Caller::engine(), ask);
+        let (seed, Decision { events, answer, effects }) = self.decide(Caller::engine(), ask);
         let released = self.write(Caller::engine(), events, &seed)?;
-        self.held.push(Held { seq: self.seq, reply: None, effects, released, intake: false });
+        self.held.push(Held { seq: self.seq, replies: Vec::new(), answer, effects, released, intake: false });
         self.let_go();
         Ok(())
     }
 
     fn decide(&mut self, by: Caller, ask: Ask) -> ([u8; 16], Decision) {
-        let mut seed = [0u8; 16];
-        // Without randomness the ids are still unique by time and counter.
-        let _ = getrandom::fill(&mut seed);
+        let seed = self.seeds.next();
         let decision = self.engine.handle(Input { now: self.reading.wall, seed, by, ask });
         self.lanes.progress.unheard.store(!self.engine.state.unheard.is_empty(), Ordering::Relaxed);
         (seed, decision)
@@ -201,15 +219,13 @@ impl Cycle {
 
     /// Answers, stream lines and effects leave in order, once their ground is durable.
     fn let_go(&mut self) {
-        while let Some(held) = self.held.pop_durable(self.durable) {
-            if let Some(released) = held.released {
+        while let Some(mut held) = self.held.pop_durable(self.durable) {
+            if let Some(released) = held.released.take() {
                 // Nobody may be listening.
                 let _ = self.lanes.released.send(released);
             }
-            if let Some((reply, answer)) = held.reply {
-                failpoint::reached_if(held.intake, Point::Released);
-                let _ = reply.send(answer);
-            }
+            failpoint::reached_if(held.intake && !held.replies.is_empty(), Point::Released);
+            held.reply();
             self.act(held.effects);
         }
         if self.emergency {

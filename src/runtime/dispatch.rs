@@ -11,7 +11,7 @@ use crate::domain::event::AttemptResult;
 use crate::domain::failpoint::{self, Point};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::Span;
-use crate::engine::{Ask, AttemptOrder, Caller, Effect, Inquiry};
+use crate::engine::{Ask, AttemptOrder, Caller, Effect, Inquiry, Outcome};
 use futures_util::FutureExt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -75,7 +75,7 @@ impl Dispatcher {
             let result = within(timeout, true, send).await.unwrap_or_else(AttemptResult::Failed);
             failpoint::reached_by(Point::AttemptEnded, &channel);
             handle.progress().finished.fetch_add(1, Ordering::Relaxed);
-            handle.tell(Caller::engine(), Ask::Finished { delivery, n, result });
+            handle.tell(Caller::engine(), Ask::Finished(vec![Outcome { delivery, n, result }]));
         });
     }
 

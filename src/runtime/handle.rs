@@ -1,5 +1,6 @@
 //! How doors talk to the engine.
 
+use super::note::Note;
 use crate::config::Config;
 use crate::domain::event::Frame;
 use crate::domain::failpoint::{self, Point};
@@ -31,15 +32,6 @@ pub struct Progress {
     pub unheard: AtomicBool,
     /// No new requests are taken: the daemon is stopping.
     pub closing: AtomicBool,
-}
-
-pub(super) type Reply = oneshot::Sender<Answer>;
-
-/// One message in a lane.
-pub(super) struct Note {
-    pub by: Caller,
-    pub ask: Ask,
-    pub reply: Option<Reply>,
 }
 
 /// The lanes' near ends.
@@ -109,7 +101,7 @@ impl Handle {
         }
         failpoint::reached_if(intake, Point::Asked);
         let (reply, answer) = oneshot::channel();
-        let note = Note { by, ask, reply: Some(reply) };
+        let note = Note { by, ask, replies: vec![reply] };
         lane.try_send(note).map_err(|_| overloaded("too many requests wait"))?;
         let answer = answer.await.unwrap_or_else(|_| Err(overloaded("stentor is stopping")));
         failpoint::reached_if(intake, Point::Answered);
@@ -119,7 +111,7 @@ impl Handle {
     /// An outcome or a trigger; never refused, nothing is answered.
     pub fn tell(&self, by: Caller, ask: Ask) {
         // A closed lane means that the loop has ended, and then nobody is left to be told.
-        let _ = self.outcomes.send(Note { by, ask, reply: None });
+        let _ = self.outcomes.send(Note { by, ask, replies: Vec::new() });
     }
 
     /// Durable frames in order, from now on. A reader that lags is told so and must resume from the ledger.

@@ -1,6 +1,7 @@
 //! What waits until the frame it follows from is durable; it leaves in order.
 
-use super::handle::{Released, Reply};
+use super::handle::Released;
+use super::note::Reply;
 use crate::engine::{Answer, Effect};
 use std::collections::VecDeque;
 
@@ -8,12 +9,28 @@ use std::collections::VecDeque;
 pub(super) struct Held {
     /// The last event that it depends on.
     pub seq: u64,
-    pub reply: Option<(Reply, Answer)>,
+    pub replies: Vec<Reply>,
+    pub answer: Answer,
     pub effects: Vec<Effect>,
     /// The frame itself, for the event stream.
     pub released: Option<Released>,
     /// A new request: in emergency mode its answer still waits.
     pub intake: bool,
+}
+
+impl Held {
+    /// Answers whoever asked and still waits.
+    pub fn reply(&mut self) {
+        let mut replies = std::mem::take(&mut self.replies);
+        let last = replies.pop();
+        for reply in replies {
+            let _ = reply.send(self.answer.clone());
+        }
+        if let Some(last) = last {
+            let answer = std::mem::replace(&mut self.answer, Ok(serde_json::Value::Null));
+            let _ = last.send(answer);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -40,10 +57,8 @@ impl Queue {
         let mut effects = Vec::new();
         for held in &mut self.waiting {
             effects.append(&mut held.effects);
-            if !held.intake
-                && let Some((reply, answer)) = held.reply.take()
-            {
-                let _ = reply.send(answer);
+            if !held.intake {
+                held.reply();
             }
         }
         effects

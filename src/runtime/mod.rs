@@ -9,7 +9,9 @@ mod dispatch;
 mod handle;
 mod held;
 mod log;
+mod note;
 mod record;
+mod seeds;
 mod sounds;
 mod wall;
 

@@ -101,6 +101,23 @@ async fn a_kept_connection_that_died_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_server_that_takes_only_so_many_mails_a_connection_costs_no_attempt() {
+    let standins = Standins::start().await;
+    let mail = mail(&standins);
+    for act in ["421 4.7.0 too many messages in this connection", "drop"] {
+        assert!(mail.send(&out(Some("alice@example.org"), "x", "y")).await.success().is_some());
+        standins.set_times("smtp", Fault::verb("mail", act), 1);
+        let result = mail.send(&out(Some("alice@example.org"), "x", "y")).await;
+        assert!(result.success().is_some(), "{act}: {result:?}");
+    }
+    assert_eq!(standins.recorded("smtp").len(), 4, "each once");
+    // One that says so on a new connection means it.
+    let other = channel("smtp", &settings(&standins, "starttls", standins.ca_file()));
+    standins.set_times("smtp", Fault::verb("mail", "421 4.3.2 closing"), 1);
+    is(other.send(&out(Some("alice@example.org"), "x", "y")).await, ProviderError, Channel, false);
+}
+
+#[tokio::test]
 async fn f51_subjects_and_addresses_cannot_make_headers() {
     let standins = Standins::start().await;
     let mail = mail(&standins);
@@ -196,6 +213,19 @@ async fn wrong_credentials_are_the_accounts_fault() {
     let failure = is(wrong.send(&out(Some("alice@example.org"), "x", "y")).await, AuthError, Account, false);
     assert_eq!(failure.to_string(), "AUTH_ERROR (535 5.7.8 Authentication credentials invalid)");
     assert_eq!(wrong.probe().await.unwrap_err().class, AuthError);
+    for (act, class, blame) in [
+        ("530 5.7.0 Must issue STARTTLS", AuthError, Account),
+        ("534 5.7.9 Application-specific password required", AuthError, Account),
+        ("535 5.7.8 Bad credentials", AuthError, Account),
+        ("538 5.7.11 Encryption required", AuthError, Account),
+        ("504 5.5.4 Unrecognized authentication type", AuthError, Account),
+        // For now: the server cannot ask who we are.
+        ("454 4.7.0 Temporary authentication failure", ProviderError, Channel),
+        ("421 4.3.0 closing", ProviderError, Channel),
+    ] {
+        standins.set_times("smtp", Fault::verb("auth", act), 1);
+        is(mail_again(&standins).await, class, blame, false);
+    }
 }
 
 #[tokio::test]
@@ -216,6 +246,17 @@ async fn f44_each_refusal_means_what_its_place_and_code_say() {
         ("text", "451 4.3.0 later", ProviderError, Channel, false),
         ("text", "552 5.3.4 too big", ValidationError, Message, false),
         ("text", "554 refused", ValidationError, Message, false),
+        ("mail", "451 4.7.1 greylisted", ProviderError, Channel, false),
+        ("mail", "534 5.7.9 a stronger login is needed", AuthError, Account, false),
+        ("mail", "538 5.7.11 encryption is needed", AuthError, Account, false),
+        ("rcpt", "421 4.3.2 closing", ProviderError, Channel, false),
+        ("rcpt", "451 4.3.0 later", ProviderError, Channel, false),
+        ("rcpt", "452 4.5.3 too many recipients", ProviderError, Channel, false),
+        ("rcpt", "530 5.7.0 login first", AuthError, Account, false),
+        ("rcpt", "550 no such user", ValidationError, Message, false),
+        ("rcpt", "552 5.2.2 mailbox full", ValidationError, Message, false),
+        ("rcpt", "553 5.1.3 not an address", ValidationError, Message, false),
+        ("data", "554 5.5.1 no valid recipients", ValidationError, Message, false),
         ("connect", "drop", ProviderError, Channel, false),
         ("mail", "drop", ProviderError, Channel, false),
         ("rcpt", "drop", ProviderError, Channel, false),

@@ -52,6 +52,40 @@ async fn a_token_that_was_revoked_is_changed_for_a_new_one() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_that_comes_anew_is_known_after_a_restart() {
+    let standins = Standins::start().await;
+    standins.rotate_oauth();
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("tokens");
+    let message = out(Some("alice@example.org"), "s", "t");
+    for life in 0..3 {
+        let mail = channel("office365", &settings(&standins));
+        mail.keep_in(&folder);
+        for _ in 0..2 {
+            // Whatever it has, it needs a new one.
+            standins.revoke_oauth();
+            let result = mail.send(&message).await;
+            assert!(result.success().is_some(), "{life}: {result:?}");
+        }
+        let kept = || {
+            let mut files = std::fs::read_dir(&folder).ok()?.flatten().map(|entry| entry.path());
+            std::fs::read_to_string(files.find(|file| file.extension().is_none())?).ok()
+        };
+        let want = standins.recorded("oauth").len().to_string();
+        for _ in 0..300 {
+            if kept().is_some_and(|token| token.ends_with(&format!("rotated{want}"))) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert!(kept().unwrap().ends_with(&format!("rotated{want}")), "{:?}", kept());
+    }
+    // Without a folder the one of the config is all there is, and it was good for one time.
+    let refused = channel("office365", &settings(&standins)).probe().await.unwrap_err();
+    assert_eq!((refused.class, refused.code.as_deref()), (AuthError, Some("invalid_grant")));
+}
+
+#[tokio::test]
 async fn a_token_that_cannot_be_had_has_its_class_and_blame_and_nothing_was_sent() {
     let standins = Standins::start().await;
     let message = out(Some("alice@example.org"), "s", "t");

@@ -100,6 +100,8 @@ async fn every_refusal_has_its_class_and_blame_and_a_repetition_harms_nobody() {
         let failure = is(pagerduty.send(&message).await, class, blame, false);
         assert_eq!(failure.code.as_deref(), code);
     }
+    standins.set_times("pagerduty", Fault::status(429), 1);
+    assert_eq!(is(pagerduty.send(&message).await, RateLimited, Channel, false).retry_after, Some(Span::mins(1)));
     standins.set_times("pagerduty", Fault::Status { status: 429, retry_after: Some("120".into()), body: None }, 1);
     assert_eq!(is(pagerduty.send(&message).await, RateLimited, Channel, false).retry_after, Some(Span::mins(2)));
     let settings = format!("base_url = \"{}\"\nrouting_key = \"{}\"", standins.addresses().pagerduty, "0".repeat(32));

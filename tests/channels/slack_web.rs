@@ -98,13 +98,24 @@ async fn what_was_said_is_delivered_though_the_first_message_cannot_be_changed()
 async fn a_message_refused_for_its_form_goes_once_more_as_plain_text() {
     let standins = Standins::start().await;
     let slack = slack(&standins, "");
-    standins.set_times("slack-web", Fault::refusal(200, error("invalid_blocks").body), 1);
-    assert!(slack.send(&out(None, "", "head\nbody")).await.success().is_some());
-    let got = standins.recorded("slack-web");
-    assert_eq!(json(&got[1])["text"], "head\nbody");
-    assert!(json(&got[1])["attachments"].is_null());
-    standins.set_times("slack-web", Fault::refusal(200, error("invalid_blocks").body), 2);
-    is(slack.send(&out(None, "", "head\nbody")).await, ValidationError, Message, false);
+    let content = [
+        "msg_too_long",
+        "no_text",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "invalid_arguments",
+        "too_many_attachments",
+    ];
+    for code in content {
+        standins.set_times("slack-web", Fault::refusal(200, error(code).body), 1);
+        assert!(slack.send(&out(None, "", "head\nbody")).await.success().is_some(), "{code}");
+        let got = standins.recorded("slack-web");
+        let plain = serde_json::json!({ "channel": "#alarms", "text": "head\nbody" });
+        assert_eq!(json(got.last().unwrap()), plain, "{code}");
+        standins.set_times("slack-web", Fault::refusal(200, error(code).body), 2);
+        let failure = is(slack.send(&out(None, "", "head\nbody")).await, ValidationError, Message, false);
+        assert_eq!(failure.code.as_deref(), Some(code));
+    }
 }
 
 #[tokio::test]
@@ -117,7 +128,6 @@ async fn every_code_has_its_class_and_blame() {
     table.extend(["missing_scope", "ekm_access_denied"].map(|code| (code, AuthError, Account, false)));
     let config = ["channel_not_found", "not_in_channel", "is_archived", "restricted_action"];
     table.extend(config.map(|code| (code, ProviderError, Account, false)));
-    table.extend(["msg_too_long", "no_text", "invalid_arguments"].map(|code| (code, ValidationError, Message, false)));
     table.extend(
         ["ratelimited", "rate_limited", "message_limit_exceeded"].map(|code| (code, RateLimited, Channel, false)),
     );

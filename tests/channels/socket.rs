@@ -47,6 +47,7 @@ async fn a_message_is_a_line_over_tcp() {
     let text = socket(&place, "format = \"text\"");
     assert_eq!((text.format(), socket(&place, "").format()), (Some(Format::Chat), Some(Format::Document)));
     text.send(&out(None, "", "one\r\ntwo")).await;
+    drop(text);
     assert_eq!(got.await.unwrap(), "one  two\n");
 }
 
@@ -142,4 +143,69 @@ fn its_settings_and_its_description() {
     );
     let described = socket("127.0.0.1:514", "format = \"text\"").describe(&out(None, "", "a\nb"));
     assert_eq!(described, "TCP to 127.0.0.1:514\n\na b\n");
+}
+
+/// Takes connections one after another; each reads lines and answers them as told, and says which
+/// connection brought which line.
+async fn lines(answer: &'static str, most: usize) -> (String, Arc<std::sync::Mutex<Vec<(usize, String)>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = listener.local_addr().unwrap().to_string();
+    let got = Arc::<std::sync::Mutex<Vec<(usize, String)>>>::default();
+    let seen = got.clone();
+    tokio::spawn(async move {
+        for n in 0.. {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = tokio::io::BufReader::new(stream);
+            for _ in 0..most {
+                let mut line = String::new();
+                if tokio::io::AsyncBufReadExt::read_line(&mut stream, &mut line).await.unwrap_or(0) == 0 {
+                    break;
+                }
+                seen.lock().unwrap().push((n, line.trim_end().to_owned()));
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        }
+    });
+    (place, got)
+}
+
+#[tokio::test]
+async fn one_message_follows_another_on_the_same_connection() {
+    for (answer, ack) in [("", ""), ("OK\n", "ack = \"OK\"")] {
+        let (place, got) = lines(answer, 100).await;
+        let socket = socket(&place, ack);
+        for n in 0..3 {
+            let result = socket.send(&out(None, "", &n.to_string())).await;
+            assert!(result.success().is_some(), "{result:?}");
+        }
+        let want = ["0", "1", "2"].map(|line| (0, line.to_owned()));
+        assert_eq!(*got.lock().unwrap(), want, "{ack}");
+    }
+}
+
+#[tokio::test]
+async fn f33_a_kept_connection_over_tcp_that_was_closed_costs_no_message() {
+    for (answer, ack) in [("", ""), ("OK\n", "ack = \"OK\"")] {
+        // Each connection is closed after its second line.
+        let (place, got) = lines(answer, 2).await;
+        let socket = socket(&place, ack);
+        for n in 0..5 {
+            let result = socket.send(&out(None, "", &n.to_string())).await;
+            assert!(result.success().is_some(), "{n} {ack}: {result:?}");
+            // So that its end has come before the next message.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let want = [(0, "0"), (0, "1"), (1, "2"), (1, "3"), (2, "4")].map(|(n, line)| (n, line.to_owned()));
+        assert_eq!(*got.lock().unwrap(), want, "{ack}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_said_too_much_answers_no_other_message() {
+    let (place, got) = lines("OK\nOK\n", 100).await;
+    let socket = socket(&place, "ack = \"OK\"");
+    for n in 0..2 {
+        assert!(socket.send(&out(None, "", &n.to_string())).await.success().is_some());
+    }
+    assert_eq!(*got.lock().unwrap(), [(0, "0".to_owned()), (1, "1".to_owned())]);
 }

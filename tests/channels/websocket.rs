@@ -124,3 +124,78 @@ fn its_settings_and_its_description() {
     assert!(described.ends_with("wss://x.example/[secret]\nAuthorization: Bearer [secret]\n\n{}"), "{described}");
     assert!(!described.contains("canary"), "{described}");
 }
+
+/// Which connection did what, in order; `deaf`: the first one reads nothing after its first text.
+async fn many(answer: Option<&'static str>, deaf: bool) -> (String, Arc<std::sync::Mutex<Vec<(usize, Frame)>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = listener.local_addr().unwrap().to_string();
+    let got = Arc::<std::sync::Mutex<Vec<(usize, Frame)>>>::default();
+    let seen = got.clone();
+    tokio::spawn(async move {
+        for n in 0.. {
+            let (stream, _) = listener.accept().await.unwrap();
+            let seen = seen.clone();
+            tokio::spawn(async move {
+                let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+                while let Some(Ok(frame)) = socket.next().await {
+                    let text = frame.is_text();
+                    seen.lock().unwrap().push((n, frame));
+                    if let (Some(answer), true) = (answer, text) {
+                        socket.send(Frame::text(answer)).await.unwrap();
+                    }
+                    if deaf && n == 0 && text {
+                        std::future::pending::<()>().await;
+                    }
+                }
+            });
+        }
+    });
+    (place, got)
+}
+
+fn texts(got: &std::sync::Mutex<Vec<(usize, Frame)>>) -> Vec<(usize, String)> {
+    let frames = got.lock().unwrap();
+    frames.iter().filter_map(|(n, f)| Some((*n, f.is_text().then(|| f.to_text().unwrap().to_owned())?))).collect()
+}
+
+#[tokio::test]
+async fn one_message_follows_another_on_a_connection_that_is_pinged() {
+    for (answer, ack) in [(None, ""), (Some("ok"), "ack = \"ok\"\n")] {
+        let (place, got) = many(answer, false).await;
+        let socket = websocket(&place, &format!("{ack}ping = \"100ms\""));
+        for n in 0..3 {
+            let result = socket.send(&out(None, "", &n.to_string())).await;
+            assert!(result.success().is_some(), "{result:?}");
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(450)).await;
+        assert!(socket.send(&out(None, "", "3")).await.success().is_some());
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        assert_eq!(texts(&got), ["0", "1", "2", "3"].map(|text| (0, text.to_owned())), "{ack}");
+        assert!(got.lock().unwrap().iter().filter(|(_, frame)| frame.is_ping()).count() >= 2);
+        drop(socket);
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert!(matches!(got.lock().unwrap().last(), Some((0, Frame::Close(Some(c)))) if u16::from(c.code) == 1000));
+    }
+}
+
+#[tokio::test]
+async fn f33_a_kept_websocket_that_went_deaf_is_replaced() {
+    let (place, got) = many(None, true).await;
+    let socket = websocket(&place, "ping = \"100ms\"");
+    assert!(socket.send(&out(None, "", "0")).await.success().is_some());
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert!(socket.send(&out(None, "", "1")).await.success().is_some());
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    assert_eq!(texts(&got), [(0, "0".to_owned()), (1, "1".to_owned())]);
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_answers_no_other_message() {
+    let (place, got) = many(Some("ok"), true).await;
+    // The stand-in's first connection answers its first text and is deaf for the next.
+    let socket = websocket(&place, "ack = \"ok\"\ntimeout = \"500ms\"");
+    assert!(socket.send(&out(None, "", "0")).await.success().is_some());
+    is(socket.send(&out(None, "", "1")).await, Timeout, Channel, true);
+    assert!(socket.send(&out(None, "", "2")).await.success().is_some());
+    assert_eq!(texts(&got), [(0, "0".to_owned()), (1, "2".to_owned())]);
+}

@@ -206,3 +206,24 @@ async fn the_dead_mans_switch_elsewhere_is_fetched_while_all_is_well() {
     let fetched = standins.wait_for("hook", 2).await;
     assert!(fetched.iter().any(|r| r.method == "GET" && r.path == "/hook/deadman"), "{fetched:?}");
 }
+
+#[tokio::test]
+async fn f45_a_certificate_that_soon_ends_is_told_before_anything_fails() {
+    let (standins, daemon) = up("[levels.normal]\nchannels = [\"hook\"]").await;
+    standins.set("smtp", Fault::EndsSoon);
+    let of_certificate = async || {
+        let listed = daemon.ok(&["incidents", "list", "--all"]).await;
+        let rows = listed["incidents"].as_array()?.clone();
+        rows.into_iter().find(|i| i["fingerprint"] == "certificate/smtp")
+    };
+    let incident = eventually("it is told", async || of_certificate().await).await;
+    assert_eq!((&incident["level"], &incident["status"]), (&json!("normal"), &json!("open")), "{incident}");
+    assert_eq!(incident["subject"], "The certificate of mail ends in 9 days", "{incident}");
+    let beat = heartbeat(&daemon, "smtp").await;
+    assert!(beat["status"] == "ok" && beat["detail"].as_str().unwrap().ends_with("certificate ends in 9d"), "{beat}");
+    standins.well("smtp");
+    eventually("it is over when there is a newer one", async || {
+        (of_certificate().await?["status"] == "resolved").then_some(())
+    })
+    .await;
+}

@@ -10,7 +10,7 @@ use stentor::config::testing::from_toml;
 use stentor::domain::event::{AttemptResult, Frame};
 use stentor::domain::id::IncidentId;
 use stentor::domain::time::{Span, Timestamp};
-use stentor::engine::{AlertReport, Ask, Caller, Engine, Input, OpenRequest, Reports, SendRequest, State};
+use stentor::engine::{AlertReport, Ask, Caller, Engine, Input, OpenRequest, Outcome, Reports, SendRequest, State};
 use stentor::ledger::history::Phase;
 use stentor::ledger::{self, Ledger, Options, Recovery, Report, Tip};
 use stentor::runtime::{extract, extractor, read_state, state_fold};
@@ -203,7 +203,7 @@ impl Filled {
                 provider_id: Some(format!("m-{}", self.now)),
                 detail: "answered 200".into(),
             };
-            self.ask(Ask::Finished { delivery, n, result });
+            self.ask(Ask::Finished(vec![Outcome { delivery, n, result }]));
         }
     }
 

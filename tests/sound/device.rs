@@ -79,7 +79,7 @@ impl Device {
 
     /// A channel on this device.
     pub fn channel(&self, settings: Settings) -> Sound {
-        let launch = self.launch(&settings.device);
+        let launch = self.launch(&settings.device).fallback(settings.fallback_device.clone());
         Sound::with_player(settings, launch)
     }
 

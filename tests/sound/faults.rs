@@ -75,6 +75,33 @@ async fn f59_a_device_that_comes_back_is_used_at_the_next_order() {
 }
 
 #[tokio::test]
+async fn f59_a_second_device_plays_where_the_first_one_is_missing_and_it_is_said() {
+    let device = Device::file();
+    let second = |first: &str| Settings {
+        device: first.to_owned(),
+        fallback_device: Some("rec".to_owned()),
+        ..Settings::new("siren")
+    };
+    let channel = device.channel(second("plughw:77"));
+    let detail = delivered(channel.send(&outgoing("one", Level::Urgent)).await);
+    assert!(
+        detail.starts_with("the tone siren on rec; device \"plughw:77\": there is no such sound device"),
+        "{detail}"
+    );
+    assert_eq!(channel.ended().await.key, "one");
+    assert_eq!(pitch(&trimmed(&device.heard())[..24_000], &[800.0]), Some(800.0), "it is heard");
+    let words = channel.probe().await.unwrap();
+    assert!(words.contains("; device \"plughw:77\": there is no such sound device"), "{words}");
+    // The first one is used when it is there.
+    let channel = device.channel(second("default"));
+    assert_eq!(delivered(channel.send(&outgoing("two", Level::Urgent)).await), "the tone siren on default");
+    // And where none is, both are named.
+    let channel = device.channel(Settings { fallback_device: Some("plughw:78".to_owned()), ..second("plughw:77") });
+    let failure = failed(channel.send(&outgoing("three", Level::Urgent)).await);
+    assert!(failure.words.contains("\"plughw:77\"") && failure.words.contains("\"plughw:78\""), "{}", failure.words);
+}
+
+#[tokio::test]
 async fn f59_without_a_player_it_is_a_failure() {
     let launch = Launch::new("default").program("/nonexistent/stentor-player");
     let channel = Sound::with_player(siren(), launch);

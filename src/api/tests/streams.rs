@@ -179,3 +179,28 @@ async fn a_wrong_last_event_id_is_refused() {
     let answer = world.raw(VIEWER, &request("GET", "/api/v1/events", b"", "last-event-id: soon\r\n")).await;
     assert_eq!((answer.status, answer.field()), (400, "Last-Event-ID"));
 }
+
+#[tokio::test]
+async fn both_forms_of_one_event_come_together_and_the_place_after_them() {
+    let world = World::new().await;
+    world.held.release(1);
+    world.post("/api/v1/notifications?wait=30s", json!({ "subject": "x", "channels": ["slow"] })).await;
+    world.until("delivery_ended", 1).await;
+    let stream = world.raw(VIEWER, &request("GET", "/api/v1/events?follow=false&kind=*", b"", "")).await;
+    let lines: Vec<&str> = stream.text.lines().filter(|l| l.starts_with("id: ") || l.starts_with("data: ")).collect();
+    let places: Vec<bool> = lines.iter().map(|l| l.starts_with("id: ")).collect();
+    assert_eq!(places, [true, false, true, false, false, true, false], "{lines:?}");
+    let kinds: Vec<String> = lines
+        .iter()
+        .filter_map(|l| serde_json::from_str::<Value>(l.strip_prefix("data: ")?).ok())
+        .map(|e| e["kind"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(kinds, ["notification", "webhook.sent", "delivery.delivered", "webhook.delivered"], "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_kind_that_there_is_not_is_refused() {
+    let world = World::new().await;
+    let answer = world.get("/api/v1/events?kind=sms.lost").await;
+    assert_eq!((answer.status, answer.field()), (400, "kind"));
+}

@@ -18,8 +18,16 @@ use serde_json::{Value, json};
 
 /// Letters of a section, with its entities.
 const SECTION: usize = 3000;
-/// What makes Slack refuse a message for its form; the same as plain text may pass.
-const FORM: &[&str] = &["invalid_blocks", "invalid_blocks_format", "invalid_attachments", "too_many_attachments"];
+/// What makes Slack refuse a message for what is in it; the same as plain text may pass.
+const FORM: &[&str] = &[
+    "msg_too_long",
+    "no_text",
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_arguments",
+    "invalid_attachments",
+    "too_many_attachments",
+];
 
 #[derive(Debug)]
 pub(super) struct Web {
@@ -90,7 +98,8 @@ impl Web {
         if error_of(&answer).is_some_and(|error| FORM.contains(&error.as_str())) {
             message["text"] = escape(&http::shorten(&out.text.text, LONGEST)).into();
             if let Some(fields) = message.as_object_mut() {
-                fields.remove("attachments");
+                let bare = ["channel", "text", "thread_ts"];
+                fields.retain(|field, _| bare.contains(&field.as_str()));
             }
             answer = self.call("chat.postMessage", &message).await?;
         }
@@ -121,7 +130,7 @@ impl Web {
     }
 
     async fn call(&self, method: &str, body: &Value) -> Result<Answer, Failure> {
-        let dress = |r: reqwest::RequestBuilder| {
+        let dress = |r: crate::net::RequestBuilder| {
             r.bearer_auth(self.token.reveal())
                 .header("Content-Type", "application/json; charset=utf-8")
                 .body(body.to_string())

@@ -36,7 +36,7 @@ impl Channel for Webhook {
     fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
         Box::pin(async move {
             let body = self.document(out);
-            let dress = |r: reqwest::RequestBuilder| {
+            let dress = |r: crate::net::RequestBuilder| {
                 r.header("Content-Type", "application/json; charset=utf-8").body(body.to_string())
             };
             http::attempt(self.way.send(Method::POST, &self.url, dress).await.and_then(judge))

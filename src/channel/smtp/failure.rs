@@ -55,6 +55,11 @@ pub(super) fn of(stage: Stage, error: &Error) -> Failure {
     }
 }
 
+/// The connection is over, with 421 or without a word.
+pub(super) fn is_goodbye(error: &Error) -> bool {
+    error.status().is_none_or(|code| u16::from(code) == 421)
+}
+
 fn refused(stage: Stage, code: u16, text: &str) -> Failure {
     use FailureClass::{AuthError, ProviderError, ValidationError};
     let enhanced = text.split_whitespace().next().filter(|w| is_enhanced(w));

@@ -11,6 +11,7 @@
 
 mod failure;
 pub mod oauth;
+mod rotated;
 mod session;
 mod tokens;
 mod wire;
@@ -28,6 +29,7 @@ use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart};
 use lettre::transport::smtp::extension::ClientId;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -155,6 +157,10 @@ impl Channel for Smtp {
 
     fn probe(&self) -> BoxFuture<'_, Probed> {
         Box::pin(self.server.probe())
+    }
+
+    fn keep_in(&self, folder: &Path) {
+        self.server.keep_in(folder);
     }
 
     fn describe(&self, out: &Outgoing) -> String {

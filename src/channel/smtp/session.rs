@@ -19,7 +19,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Noop, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use rustls::ClientConfig;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -92,6 +92,13 @@ impl Server {
         Server { host, port, mode, hello, login, ca_file, limit, turning, implicit, idle: Mutex::default() }
     }
 
+    /// Where a token that comes anew is kept.
+    pub fn keep_in(&self, folder: &Path) {
+        if let Some(Login::Token { tokens, .. }) = &self.login {
+            tokens.keep_in(folder);
+        }
+    }
+
     /// The server's words for having taken the mail ("2.0.0 OK: queued as X").
     pub async fn deliver(&self, envelope: &Envelope, mail: &[u8]) -> Result<String, Failure> {
         self.in_time(async |stage| self.converse(stage, envelope, mail).await).await
@@ -133,7 +140,9 @@ impl Server {
     }
 
     async fn converse(&self, stage: &mut Stage, envelope: &Envelope, mail: &[u8]) -> Result<String, Failure> {
-        let mut connection = match self.warm().await {
+        let warm = self.warm().await;
+        let kept = warm.is_some();
+        let mut connection = match warm {
             Some(connection) => connection,
             None => self.open(stage).await?.0,
         };
@@ -148,7 +157,15 @@ impl Server {
         }
         *stage = Stage::MailFrom;
         let sender = Mail::new(envelope.from().cloned(), parameters);
-        connection.command(sender).await.map_err(|e| failure::of(*stage, &e))?;
+        match connection.command(sender.clone()).await {
+            // Servers end a connection after so many mails, and some say so only now.
+            Err(e) if kept && failure::is_goodbye(&e) => {
+                connection = self.open(stage).await?.0;
+                *stage = Stage::MailFrom;
+                connection.command(sender).await.map_err(|e| failure::of(*stage, &e))?;
+            }
+            begun => drop(begun.map_err(|e| failure::of(*stage, &e))?),
+        }
         *stage = Stage::RcptTo;
         for address in envelope.to() {
             connection.command(Rcpt::new(address.clone(), vec![])).await.map_err(|e| failure::of(*stage, &e))?;

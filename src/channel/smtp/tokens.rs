@@ -1,12 +1,15 @@
 //! Short-lived tokens in place of a password, got by a refresh token (RFC 6749, 6).
 
 use crate::channel::http::{self, Way};
+use crate::channel::smtp::rotated;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
 use crate::net::{Answer, Endpoint, Method};
 use crate::settings::Table;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 /// A token is not used in the last minute of its life.
@@ -33,6 +36,9 @@ pub(super) struct Tokens {
     scope: &'static str,
     /// The one to use next: a provider may give a new one with each token.
     refresh: Mutex<Secret>,
+    /// Where that one is kept, and whether it was looked for there.
+    place: OnceLock<PathBuf>,
+    looked: OnceCell<()>,
     current: Mutex<Option<(Secret, Instant)>>,
     way: Way,
 }
@@ -65,7 +71,19 @@ impl Tokens {
         way.hide([refresh.reveal()]);
         way.hide(client_secret.as_ref().map(Secret::reveal));
         let (refresh, current) = (Mutex::new(refresh), Mutex::default());
-        Some(Tokens { url: url?, client_id: client_id?, client_secret, scope: provider.scope, refresh, current, way })
+        let (place, looked) = (OnceLock::new(), OnceCell::new());
+        let (url, client_id, scope) = (url?, client_id?, provider.scope);
+        Some(Tokens { url, client_id, client_secret, scope, refresh, place, looked, current, way })
+    }
+
+    /// A token that comes in place of the one in the config is kept in this folder; a second call
+    /// changes nothing.
+    pub fn keep_in(&self, folder: &Path) {
+        let _ = self.place.set(rotated::place(folder, &self.client_id, &self.newest()));
+    }
+
+    fn newest(&self) -> Secret {
+        self.refresh.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The kept one while it lives, else a new one.
@@ -79,7 +97,8 @@ impl Tokens {
 
     /// A new one, whatever is kept.
     pub async fn renew(&self) -> Result<Secret, Failure> {
-        let refresh = self.refresh.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.looked.get_or_init(|| self.look()).await;
+        let refresh = self.newest();
         let mut form = vec![
             ("grant_type", "refresh_token".to_owned()),
             ("client_id", self.client_id.clone()),
@@ -88,7 +107,36 @@ impl Tokens {
         form.extend(self.client_secret.as_ref().map(|secret| ("client_secret", secret.reveal().to_owned())));
         form.extend((!self.scope.is_empty()).then(|| ("scope", self.scope.to_owned())));
         let answer = self.way.send(Method::POST, &self.url, |r| r.form(&form)).await.map_err(in_front)?;
-        self.keep(&answer).map_err(in_front)
+        // One that came later is none of the secrets that the way knows.
+        self.keep(&answer).map_err(|mut failure| {
+            failure.words = failure.words.replace(refresh.reveal(), "[secret]");
+            in_front(failure)
+        })
+    }
+
+    /// Whether one from before the last start is kept.
+    async fn look(&self) {
+        let Some(place) = self.place.get().cloned() else { return };
+        if let Ok(Some(kept)) = tokio::task::spawn_blocking(move || rotated::read(&place)).await {
+            *self.refresh.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        }
+    }
+
+    /// It is the one to use from now on, also after a restart.
+    fn rotate(&self, next: Secret) {
+        let mut refresh = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
+        if refresh.reveal() == next.reveal() {
+            return;
+        }
+        *refresh = next.clone();
+        let Some(place) = self.place.get().cloned() else { return };
+        // Nothing waits for the disk.
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = rotated::write(&place, &next) {
+                let file = place.display();
+                tracing::warn!(%error, %file, "a refresh token that came anew cannot be kept; it is lost at the next start");
+            }
+        });
     }
 
     /// `{"access_token", "expires_in", "refresh_token"?}`, or `{"error", "error_description"}`.
@@ -111,7 +159,7 @@ impl Tokens {
         let until = Instant::now() + life.saturating_sub(MARGIN);
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((token.clone(), until));
         if let Some(next) = document["refresh_token"].as_str().filter(|next| !next.is_empty()) {
-            *self.refresh.lock().unwrap_or_else(PoisonError::into_inner) = Secret::new(next);
+            self.rotate(Secret::new(next));
         }
         Ok(token)
     }

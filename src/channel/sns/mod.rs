@@ -113,7 +113,7 @@ impl Sns {
         let pair = |(name, value): &(String, String)| format!("{}={}", sign::percent(name), sign::percent(value));
         let body = form.iter().map(pair).collect::<Vec<_>>().join("&");
         let signed = self.credentials.sign(&self.url, TYPE, &body, clock::wall());
-        let dress = |r: reqwest::RequestBuilder| {
+        let dress = |r: crate::net::RequestBuilder| {
             let r = r.header("Content-Type", TYPE).body(body.clone());
             signed.iter().fold(r, |r, (name, value)| r.header(*name, value))
         };

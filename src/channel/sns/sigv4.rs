@@ -23,8 +23,11 @@ impl Credentials {
     /// The headers to add beside the content type, which is signed, too.
     pub fn sign(&self, url: &Endpoint, content_type: &str, body: &str, at: Timestamp) -> Vec<(&'static str, String)> {
         let date = at.zoned(&TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string();
-        let mut headers =
-            vec![("content-type", content_type.to_owned()), ("host", url.authority()), ("x-amz-date", date.clone())];
+        let mut headers = vec![
+            ("content-type", content_type.to_owned()),
+            ("host", url.authority().to_owned()),
+            ("x-amz-date", date.clone()),
+        ];
         headers.extend(self.token.as_ref().map(|token| ("x-amz-security-token", token.reveal().to_owned())));
         let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
         let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();

@@ -15,7 +15,7 @@ pub use settings::Settings;
 pub use tone::Tone;
 
 use crate::channel::sound::client::{Desk, Launch, NotHeard};
-use crate::channel::sound::protocol::{Cause, Piece};
+use crate::channel::sound::protocol::{Cause, Heard, Piece};
 use crate::channel::{Channel, Format, Kind, Outgoing, Probed, SoundEnded, SoundTerms, Sounder, WantedSound};
 use crate::domain::delivery::Sort;
 use crate::domain::event::AttemptResult;
@@ -51,7 +51,7 @@ pub struct Sound {
 
 impl Sound {
     pub fn new(settings: Settings) -> Sound {
-        let launch = Launch::new(&settings.device);
+        let launch = Launch::new(&settings.device).fallback(settings.fallback_device.clone());
         Sound::with_player(settings, launch)
     }
 
@@ -69,9 +69,9 @@ impl Sound {
     }
 
     fn piece(&self, level: Level) -> Piece {
-        let Settings { file, tone, volume, terms, .. } = &self.settings;
-        let tone = tone.unwrap_or(Tone::of(level));
-        Piece { file: file.clone(), tone, volume: *volume, repeat: terms.repeat }
+        let Settings { file, tone, volume, terms, mixer_floor, .. } = &self.settings;
+        let (tone, urgent) = (tone.unwrap_or(Tone::of(level)), level == Level::Urgent);
+        Piece { file: file.clone(), tone, volume: *volume, repeat: terms.repeat, urgent, floor: *mixer_floor }
     }
 
     fn piece_of(&self, wanted: &WantedSound) -> Piece {
@@ -82,9 +82,27 @@ impl Sound {
         }
     }
 
-    async fn begin(&self, out: &Outgoing) -> Result<Option<String>, NotHeard> {
+    async fn begin(&self, out: &Outgoing) -> Result<Heard, NotHeard> {
         let max = out.sound.as_ref().map_or(self.settings.terms.max, |order| order.max);
         self.desk()?.begin(&out.key, self.piece(out.level), max.to_std()).await
+    }
+
+    /// `siren.mp3 on default; the mixer's Master was at 0 %`
+    fn told(&self, level: Level, heard: &Heard) -> String {
+        let device = heard.on.as_ref().unwrap_or(&self.settings.device);
+        let mut words = match &heard.instead {
+            None => format!("{} on {device}", self.name(level)),
+            Some(why) => {
+                let tone = self.piece(level).tone.as_str();
+                let file = self.settings.file.as_deref().unwrap_or_default();
+                format!("the tone {tone} on {device}, because {file} {why}")
+            }
+        };
+        for note in &heard.notes {
+            tracing::warn!(channel = self.settings.channel, "{note}");
+            words += &format!("; {note}");
+        }
+        words
     }
 
     /// "siren.mp3", "the tone siren".
@@ -99,14 +117,8 @@ impl Sound {
 impl Channel for Sound {
     fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
         Box::pin(async move {
-            let device = &self.settings.device;
             match self.begin(out).await {
-                Ok(None) => delivered(format!("{} on {device}", self.name(out.level))),
-                Ok(Some(why)) => {
-                    let tone = self.piece(out.level).tone.as_str();
-                    let file = self.settings.file.as_deref().unwrap_or_default();
-                    delivered(format!("the tone {tone} on {device}, because {file} {why}"))
-                }
+                Ok(heard) => delivered(self.told(out.level, &heard)),
                 Err(not) => AttemptResult::Failed(failure(&not)),
             }
         })

@@ -47,6 +47,26 @@ pub struct Piece {
     /// So many times; none: until stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<u32>,
+    /// The mixer is looked at before it begins.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub urgent: bool,
+    /// Per cent that the mixer is raised to then, if it is lower; none: it is not touched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<u8>,
+}
+
+/// How something came to be heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// Why the tone sounds instead of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<String>,
+    /// The device, where it is not the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
+    /// What an operator should know: why it is another device, what the mixer says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// From the player to stentord.
@@ -56,9 +76,8 @@ pub enum Answer {
     /// The device took the first samples.
     Started {
         id: u64,
-        /// Why the tone sounds instead of the file.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        instead: Option<String>,
+        #[serde(flatten)]
+        heard: Heard,
     },
     /// Silent; the last answer to a `play` that started.
     Ended {
@@ -98,7 +117,14 @@ mod tests {
 
     #[test]
     fn a_request_is_one_flat_line() {
-        let piece = Piece { file: Some("/a b.mp3".to_owned()), tone: Tone::Siren, volume: 1.0, repeat: None };
+        let piece = Piece {
+            file: Some("/a b.mp3".to_owned()),
+            tone: Tone::Siren,
+            volume: 1.0,
+            repeat: None,
+            urgent: false,
+            floor: None,
+        };
         let ask = Ask::Play { id: 7, piece, max_ms: 900_000 };
         let line = serde_json::to_string(&ask).unwrap();
         assert_eq!(line, r#"{"ask":"play","id":7,"file":"/a b.mp3","tone":"siren","volume":1.0,"max_ms":900000}"#);
@@ -108,7 +134,14 @@ mod tests {
     #[test]
     fn answers_read_back() {
         for answer in [
-            Answer::Started { id: 1, instead: Some("a.mp3: not a sound".to_owned()) },
+            Answer::Started {
+                id: 1,
+                heard: Heard { instead: Some("a.mp3: not a sound".to_owned()), ..Heard::default() },
+            },
+            Answer::Started {
+                id: 6,
+                heard: Heard { on: Some("hw:1".into()), notes: vec!["busy".into()], ..Heard::default() },
+            },
             Answer::Ended { id: 2, cause: Cause::Max },
             Answer::Failed { id: 3, why: "busy".to_owned() },
             Answer::Opens { id: 4, how: "48000 Hz, 2 channels".to_owned() },

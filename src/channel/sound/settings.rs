@@ -23,8 +23,12 @@ pub struct Settings {
     pub tone: Option<Tone>,
     /// As ALSA knows it.
     pub device: String,
-    /// Every sample is multiplied by it; the mixer is not touched.
+    /// Where the first one cannot be opened, or vanishes.
+    pub fallback_device: Option<String>,
+    /// Every sample is multiplied by it.
     pub volume: f32,
+    /// Per cent that the mixer is raised to for urgent; `None`: the mixer is not touched.
+    pub mixer_floor: Option<u8>,
     pub terms: SoundTerms,
 }
 
@@ -32,17 +36,29 @@ impl Settings {
     /// What a channel is without any key: the tone of the level, once, on the default device.
     pub fn new(channel: impl Into<String>) -> Self {
         let terms = SoundTerms { repeat: Some(1), max: MAX };
-        Settings { channel: channel.into(), file: None, tone: None, device: DEVICE.to_owned(), volume: 1.0, terms }
+        Settings {
+            channel: channel.into(),
+            file: None,
+            tone: None,
+            device: DEVICE.to_owned(),
+            fallback_device: None,
+            volume: 1.0,
+            mixer_floor: None,
+            terms,
+        }
     }
 }
 
-/// Reads `file`, `tone`, `device`, `volume`, `repeat` and `max`; `None` if there was an error.
+/// Reads `file`, `tone`, `device`, `fallback_device`, `volume`, `mixer_floor`, `repeat` and `max`; `None`
+/// if there was an error.
 pub(super) fn read(table: &mut Table<'_>) -> Option<Settings> {
     let default = Settings::new(table.name());
     let file = optional(table, "file", |t| t.parsed("file", a_path));
     let tone = optional(table, "tone", |t| t.choice("tone", &Tone::NAMES));
     let device = optional(table, "device", |t| t.parsed("device", a_device));
+    let fallback_device = optional(table, "fallback_device", |t| t.parsed("fallback_device", a_device));
     let volume = optional(table, "volume", read_volume);
+    let mixer_floor = optional(table, "mixer_floor", |t| t.integer("mixer_floor", 1..=100));
     let terms = read_terms(table);
     let (file, tone) = (file?, tone?);
     if file.is_some() && tone.is_some() {
@@ -53,7 +69,9 @@ pub(super) fn read(table: &mut Table<'_>) -> Option<Settings> {
         file,
         tone: tone.and_then(Tone::parse),
         device: device?.unwrap_or(default.device),
+        fallback_device: fallback_device?,
         volume: volume?.unwrap_or(default.volume),
+        mixer_floor: mixer_floor?.and_then(|floor| u8::try_from(floor).ok()),
         terms,
         ..Settings::new(table.name())
     })

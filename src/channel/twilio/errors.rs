@@ -38,7 +38,9 @@ fn known(code: u64) -> Option<(FailureClass, Blame)> {
         // No such account, or a wrong base URL.
         20404 => (ProviderError, Blame::Account),
         // Never processed; the sender's or Twilio's queue is full.
-        20429 | 21611 | 30001 | 30022 | 30023 => (RateLimited, Blame::Channel),
+        20429 | 21611 | 30001 | 30022 => (RateLimited, Blame::Channel),
+        // The day's share of this sender at one carrier.
+        30023 => (RateLimited, Blame::Provider),
         // The account's limit of the day.
         63038 => (RateLimited, Blame::Account),
         // The number: not one, not reachable, opted out, not mobile, unknown, blocked by its carrier.

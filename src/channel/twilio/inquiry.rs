@@ -41,7 +41,7 @@ impl Account {
     async fn list(&self, sought: &Sought<'_>) -> Result<Vec<Value>, Failure> {
         let (resource, field) = sought.list;
         let from = self.resource(&[&self.sid, resource]).with("To", sought.to).with("PageSize", PAGE);
-        let dress = |r: reqwest::RequestBuilder| r.basic_auth(&self.user, Some(self.password.reveal()));
+        let dress = |r: crate::net::RequestBuilder| r.basic_auth(&self.user, Some(self.password.reveal()));
         let answer = self.way.send(Method::GET, &from, dress).await?;
         let mut document = answer.json().unwrap_or_default();
         if !answer.is_success() {

@@ -53,7 +53,7 @@ impl Account {
 
     /// Makes a message or a call.
     async fn create(&self, name: &str, form: &Form) -> AttemptResult {
-        let dress = |r: reqwest::RequestBuilder| r.basic_auth(&self.user, Some(self.password.reveal())).form(form);
+        let dress = |r: crate::net::RequestBuilder| r.basic_auth(&self.user, Some(self.password.reveal())).form(form);
         let to = self.resource(&[&self.sid, name]);
         http::attempt(self.way.send(Method::POST, &to, dress).await.and_then(accepted))
     }
@@ -67,7 +67,7 @@ impl Account {
         } else {
             self.resource(&[&self.sid, "Messages.json"]).with("PageSize", "1")
         };
-        let dress = |r: reqwest::RequestBuilder| r.basic_auth(&self.user, Some(self.password.reveal()));
+        let dress = |r: crate::net::RequestBuilder| r.basic_auth(&self.user, Some(self.password.reveal()));
         let answer = self.way.send(Method::GET, &from, dress).await.map_err(http::harmless)?;
         healthy(&answer, own_token).map_err(http::harmless)
     }

@@ -8,6 +8,7 @@ mod channels;
 mod daemon;
 mod entries;
 mod heartbeats;
+mod hooks;
 mod incident;
 mod intake;
 mod levels;
@@ -33,6 +34,7 @@ pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &Load
         http: daemon::read_http(root),
         retention: retention::read(root),
         channels: channels::read(root, options),
+        hooks: hooks::read(root),
         groups: people::read_groups(root),
         schedules: schedules::read(root, &daemon, options),
         levels: levels::read(root, options),

@@ -1,6 +1,7 @@
 //! `events`: what happens, as a webhook gets it, from the API's event stream.
 
 use crate::ctl::client::{Api, Call, Message};
+use crate::ctl::commands::values;
 use crate::ctl::fields::{number, plain, text, when};
 use crate::ctl::screen::{Ink, Piece, Screen};
 use crate::ctl::session::{Form, Outcome, Reconnect, Session};
@@ -21,6 +22,9 @@ pub struct Events {
     /// Begin after this sequence number
     #[arg(long, value_name = "N")]
     since_seq: Option<u64>,
+    /// Only this kind: incident.opened, 'sms.*', '*'; again for more
+    #[arg(long = "kind", value_name = "KIND", value_parser = values::filled)]
+    kinds: Vec<String>,
 }
 
 impl Events {
@@ -55,6 +59,7 @@ impl Reader {
             .with("since_seq", args.since_seq.filter(|_| self.seen.is_none()))
             .with("follow", (!args.follow).then_some(false))
             .after(self.seen.clone());
+        let call = args.kinds.iter().fold(call, |call, kind| call.with("kind", Some(kind)));
         let mut messages = api.messages(call).await?;
         self.reconnect.works();
         loop {
@@ -85,14 +90,18 @@ fn show(session: &mut Session<'_>, message: &Message) -> Result<(), Trouble> {
 /// `2026-11-20 03:02:03.120  1234  incident.opened  #417 URGENT  Twilio credentials refused`
 fn line(screen: &mut Screen<'_>, event: &Value) -> io::Result<()> {
     let mut pieces = vec![
-        Piece::new(Ink::Dim, screen.stamp(when(event, "at"))),
+        Piece::new(Ink::Dim, screen.stamp(when(event, "at").or_else(|| when(event, "timestamp")))),
         format!("  {:>7}  {:<21}  ", text(event, "seq"), text(event, "kind")).into(),
     ];
     if let Some(incident) = event.get("incident").filter(|i| i.is_object()) {
         pieces.push(Piece::new(Ink::Bold, format!("{} ", number(incident))));
     }
     let level = text(event, "level");
-    pieces.push(Piece::new(Ink::of_status(&level), level.to_uppercase()));
-    pieces.push(format!("  {}", plain(event, "subject").unwrap_or_default()).into());
+    match event.get("data") {
+        None => pieces.push(Piece::new(Ink::of_status(&level), level.to_uppercase())),
+        Some(_) => pieces.push(Piece::status(text(event, "status"))),
+    }
+    let subject = plain(event, "subject").or_else(|| plain(event.get("data")?, "subject"));
+    pieces.push(format!("  {}", subject.unwrap_or_default()).into());
     screen.pieces(&pieces)
 }

@@ -14,6 +14,7 @@ pub mod meta;
 mod problems;
 pub mod reload;
 mod results;
+pub mod selftest;
 pub mod send;
 pub mod silence;
 pub mod sms;

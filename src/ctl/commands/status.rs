@@ -39,6 +39,7 @@ fn picture(screen: &mut Screen<'_>, status: &Value) -> io::Result<()> {
     channels(screen, status)?;
     broken(screen, "heartbeats", items(status, "heartbeats"), ("unknown", "not run yet"))?;
     broken(screen, "watches", items(status, "watches"), ("no-data", "without data"))?;
+    broken(screen, "receivers", items(status, "hooks"), ("unknown", "not begun yet"))?;
     tasks(screen, items(status, "tasks"))?;
     config(screen, &status["config"])
 }

@@ -13,9 +13,6 @@ pub fn refuse(what: &str) -> Outcome {
 }
 
 #[derive(Debug, Args)]
-pub struct Selftest {}
-
-#[derive(Debug, Args)]
 pub struct Who {
     /// low, normal, high or urgent
     #[arg(long)]

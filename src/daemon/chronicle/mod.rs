@@ -2,8 +2,8 @@
 //! would miss, with the incident, the delivery and the channel as fields.
 //!
 //! It follows what is durable and delays nothing: who lags is told how much was left out. Addresses are
-//! not logged, and neither is what goes well as a matter of course (one-shots that got out, probes that
-//! pass).
+//! not logged, and neither is what goes well as a matter of course (probes that pass; a delivery that
+//! got out is told at debug: the ledger has each, and an alarm that is acknowledged was heard).
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +28,7 @@ const REMEMBERED: usize = 50_000;
 
 /// Logs what becomes durable; ends with the loop.
 pub async fn run(handle: Handle, mut frames: Receiver<Released>) -> Result<(), String> {
-    let mut told = Told::default();
+    let mut told = Told::new(tracing::enabled!(Level::DEBUG));
     loop {
         match frames.recv().await {
             Ok(released) => {
@@ -55,10 +55,10 @@ struct Line {
 fn log(line: Line) {
     let Line { level, incident, delivery, channel, words } = line;
     // The level is a part of the place in the code.
-    if level == Level::WARN {
-        tracing::warn!(incident, delivery, channel, "{words}");
-    } else {
-        tracing::info!(incident, delivery, channel, "{words}");
+    match level {
+        Level::WARN => tracing::warn!(incident, delivery, channel, "{words}"),
+        Level::INFO => tracing::info!(incident, delivery, channel, "{words}"),
+        _ => tracing::debug!(incident, delivery, channel, "{words}"),
     }
 }
 

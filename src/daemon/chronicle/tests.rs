@@ -60,7 +60,7 @@ fn ended(status: Status) -> Event {
 }
 
 fn all(events: &[Event]) -> Vec<Line> {
-    let mut told = Told::default();
+    let mut told = Told::new(true);
     events.iter().filter_map(|event| told.line(event)).collect()
 }
 
@@ -80,7 +80,11 @@ fn an_incident_is_told_with_its_number_and_its_deliveries_with_theirs() {
     );
     assert!(lines.iter().all(|line| line.incident == Some(417)));
     assert_eq!(lines[1].delivery, Some(DELIVERY.to_string()));
-    assert_eq!((lines[0].level, lines[1].level), (Level::WARN, Level::INFO));
+    assert_eq!((lines[0].level, lines[1].level, lines[2].level), (Level::WARN, Level::DEBUG, Level::INFO));
+    let mut brief = Told::new(false);
+    let events = [opened(), created(Some(INCIDENT)), ended(Status::Sent), ended(Status::Dead)];
+    let lines: Vec<Line> = events.iter().filter_map(|event| brief.line(event)).collect();
+    assert_eq!(lines.len(), 2, "what got out is no news: {lines:?}");
 }
 
 #[test]

@@ -14,6 +14,8 @@ const LONGEST: usize = 200;
 /// What was told before, as far as later lines need it.
 #[derive(Default)]
 pub struct Told {
+    /// Deliveries that got out are told, too.
+    verbose: bool,
     pub(super) numbers: HashMap<IncidentId, u64>,
     deliveries: HashMap<DeliveryId, Sent>,
     channels: HashMap<String, ChannelStatus>,
@@ -48,6 +50,11 @@ pub(super) fn incident_of(event: &Event) -> Option<IncidentId> {
 }
 
 impl Told {
+    /// Tells of deliveries that got out only when it is to be verbose.
+    pub(super) fn new(verbose: bool) -> Told {
+        Told { verbose, ..Told::default() }
+    }
+
     /// `None` for what is no news.
     pub(super) fn line(&mut self, event: &Event) -> Option<Line> {
         use EventKind::*;
@@ -108,10 +115,18 @@ impl Told {
     }
 
     fn ended(&mut self, id: DeliveryId, status: Status, reason: Option<&str>) -> Option<Line> {
+        if status.got_out() && !self.verbose {
+            self.deliveries.remove(&id);
+            return None;
+        }
         let why = reason.map(|reason| format!(": {}", cut(reason, LONGEST))).unwrap_or_default();
         let line = self.about(id, |name| {
             let words = format!("{name}: {status}{why}");
-            if matches!(status, Status::Dead | Status::Expired) { warn(words) } else { info(words) }
+            match status {
+                Status::Dead | Status::Expired => warn(words),
+                _ if status.got_out() => Line { level: Level::DEBUG, ..info(words) },
+                _ => info(words),
+            }
         });
         let gone = self.deliveries.remove(&id);
         let matters = line.level == Level::WARN || gone.is_none_or(|sent| sent.incident.is_some());

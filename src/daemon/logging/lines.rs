@@ -31,20 +31,39 @@ pub fn finish() {
     }
 }
 
+/// Lines that have come meanwhile are put together, up to so many bytes.
+const TOGETHER: usize = 16 << 10;
+
 /// A sink behind a thread; `None`: there is no thread, so standard error is written to as it is.
 #[derive(Clone)]
 pub struct Lines(Option<SyncSender<Vec<u8>>>);
 
 impl Lines {
     /// `put` takes one line, and may take its time.
-    pub fn to(mut put: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static) -> Lines {
+    pub fn to(put: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static) -> Lines {
+        Lines::behind(put, 0)
+    }
+
+    /// `put` takes lines, one or several.
+    pub fn together_to(put: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static) -> Lines {
+        Lines::behind(put, TOGETHER)
+    }
+
+    fn behind(mut put: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static, together: usize) -> Lines {
         let (lines, taken) = sync_channel::<Vec<u8>>(LINES);
         let writer = move || {
-            while let Ok(line) = taken.recv() {
-                if put(&line).is_err() {
-                    DROPPED.fetch_add(1, Ordering::Relaxed);
+            while let Ok(mut text) = taken.recv() {
+                let mut count = 1;
+                while text.len() < together
+                    && let Ok(line) = taken.try_recv()
+                {
+                    text.extend_from_slice(&line);
+                    count += 1;
                 }
-                UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
+                if put(&text).is_err() {
+                    DROPPED.fetch_add(count, Ordering::Relaxed);
+                }
+                UNDER_WAY.fetch_sub(count, Ordering::Relaxed);
             }
         };
         // Where no thread can be started, hardly anything can: that has to be said all the same.

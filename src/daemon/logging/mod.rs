@@ -37,5 +37,5 @@ pub fn start(format: LogFormat) {
 }
 
 fn stderr() -> Lines {
-    Lines::to(|line| io::stderr().write_all(line))
+    Lines::together_to(|lines| io::stderr().write_all(lines))
 }

@@ -4,6 +4,7 @@ use crate::domain::Labels;
 use crate::domain::delivery::{Medium, Status};
 use crate::domain::event::alert::{AlertReported, AlertsAwaited};
 use crate::domain::event::health::ChannelChanged;
+use crate::domain::event::hook::HookMoved;
 use crate::domain::event::parts::{
     AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, Request, SilenceAdded, Unheard, WatchStatus,
 };
@@ -216,6 +217,7 @@ pub enum EventKind {
         provider_id: String,
     },
     ChannelChanged(ChannelChanged),
+    HookMoved(HookMoved),
     // ---- incidents
     /// Payload: subject, body, annotations.
     IncidentOpened {

@@ -7,12 +7,14 @@
 
 mod alert;
 mod health;
+mod hook;
 mod kind;
 mod parts;
 mod removed;
 
 pub use alert::{AlertReported, AlertsAwaited};
 pub use health::ChannelChanged;
+pub use hook::{HookFailing, HookMoved};
 pub use kind::EventKind;
 pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Request, SilenceAdded, Unheard,

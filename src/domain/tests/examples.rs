@@ -4,8 +4,8 @@ use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
     AlertReported, AlertsAwaited, AttemptResult, Breaker, ChannelChanged, Erased, Event, EventKind as K,
-    HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Payload, Rendered, Request, SilenceAdded, Unheard,
-    WatchStatus,
+    HeartbeatStatus, HookFailing, HookMoved, Idempotency, Next, NextWhat, Origin, Payload, Rendered, Request,
+    SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -239,6 +239,15 @@ fn deliveries() -> Vec<Event> {
             text: Some(Rendered { text: s("417a"), ..Rendered::default() }),
             ..Payload::default()
         }),
+        K::HookMoved(HookMoved {
+            hook: s("billing"),
+            seq: 417,
+            refused: 1,
+            failing: Some(HookFailing { since: Timestamp(T), words: s("503 not now"), long: true }),
+            gone: false,
+        })
+        .bare(),
+        K::HookMoved(HookMoved { hook: s("billing"), gone: true, ..HookMoved::default() }).bare(),
         K::ChannelChanged(ChannelChanged {
             channel: s("sms"),
             status: ChannelStatus::Dead,

@@ -77,6 +77,10 @@ impl State {
             | HeartbeatFinished { .. }
             | HeartbeatPinged { .. }
             | HeartbeatLate { .. } => self.fold_heartbeat(at, head),
+            HookMoved(moved) if moved.gone => return self.hooks.remove(&moved.hook).is_some(),
+            HookMoved(moved) => {
+                self.hooks.insert(moved.hook.clone(), moved.clone());
+            }
             WatchChanged { name, status, value, detail } => {
                 let w = self.watches.entry(name.clone()).or_default();
                 let since = if w.status == *status { w.since } else { Some(at) };

@@ -29,7 +29,7 @@ pub use silence::{Silence, Sounding};
 pub use watched::*;
 
 use crate::domain::delivery::Status;
-use crate::domain::event::Breaker;
+use crate::domain::event::{Breaker, HookMoved};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use index::Index;
@@ -60,6 +60,8 @@ pub struct State {
     pub deliveries: Table<DeliveryId, Delivery>,
     pub channels: BTreeMap<String, ChannelState>,
     pub silences: BTreeMap<String, Silence>,
+    /// Receivers of events, as they were told of last.
+    pub hooks: BTreeMap<String, HookMoved>,
     pub heartbeats: BTreeMap<String, HeartbeatState>,
     pub watches: BTreeMap<String, WatchState>,
     pub metrics: BTreeMap<String, Metric>,
@@ -197,16 +199,24 @@ impl State {
         self.index.suspects.iter().filter_map(|id| self.deliveries.get(id))
     }
 
-    /// Whether this is a notice, and something of the same incident is under way to the same place:
-    /// nobody hears that it is over before they hear that it began. Alarms wait for nothing.
+    /// Whether this is a notice that has to wait: something of the same incident is under way to the
+    /// same place, or an earlier notice has not got there. Nobody hears that it is over before they
+    /// hear that it began, and no provider that it was acknowledged after it was over. Alarms wait for
+    /// nothing.
     pub fn is_behind(&self, id: DeliveryId) -> bool {
-        let Some(d) = self.deliveries.get(&id) else { return false };
-        let notice = self.notifications.get(&d.notification).is_some_and(|n| n.origin.is_notice());
-        let Some(others) = d.incident.filter(|_| notice).and_then(|i| self.index.pending_by_incident.get(&i)) else {
-            return false;
+        let Some(d) = self.deliveries.get(&id).filter(|d| self.is_notice(d)) else { return false };
+        let Some(others) = d.incident.and_then(|i| self.index.pending_by_incident.get(&i)) else { return false };
+        let same_place = |o: &&Delivery| o.channel() == d.channel() && (o.medium.is_none() || o.address == d.address);
+        let before = |o: &Delivery| match o.status {
+            Status::Sending => true,
+            Status::Submitted => false,
+            _ => o.order < d.order && self.is_notice(o),
         };
-        let under_way = others.iter().filter_map(|o| self.deliveries.get(o)).filter(|o| o.status == Status::Sending);
-        under_way.filter(|o| o.channel() == d.channel()).any(|o| o.medium.is_none() || o.address == d.address)
+        others.iter().filter_map(|o| self.deliveries.get(o)).filter(same_place).any(before)
+    }
+
+    fn is_notice(&self, d: &Delivery) -> bool {
+        self.notifications.get(&d.notification).is_some_and(|n| n.origin.is_notice())
     }
 
     /// Deliveries whose answer was lost and whose provider is being asked.

@@ -374,3 +374,30 @@ fn heartbeats_are_events_by_name_and_planned_time() {
     });
     assert_eq!(planned, Some(Timestamp::parse("2026-01-06T12:05:00+01:00").unwrap()));
 }
+
+#[test]
+fn f45_a_certificate_that_soon_ends_is_told_once_and_is_over_with_a_newer_one() {
+    let mut w = World::with(&house("[heartbeats.slack]\nprobe = \"ops-slack\"\nevery = \"1h\"\nlevel = \"urgent\"\n"));
+    let told = |w: &World| -> Vec<(String, crate::domain::level::Level)> {
+        let one = |e: &EventKind| match e {
+            EventKind::IncidentOpened { fingerprint, level, .. } => Some((fingerprint.clone(), *level)),
+            _ => None,
+        };
+        w.events().filter_map(one).collect()
+    };
+    for words in ["connected", "connected to 1.2.3.4:465, certificate ends in 14d", "certificate ends in soon"] {
+        w.probe("ops-slack", Says::Notes(words));
+        w.run_for("1h");
+        assert!(told(&w).is_empty(), "{words}");
+    }
+    w.probe("ops-slack", Says::Notes("connected to 1.2.3.4:465, certificate ends in 13d"));
+    w.run_for("5h");
+    let normal = crate::domain::level::Level::Normal;
+    assert_eq!(told(&w), [("certificate/slack".to_owned(), normal)], "once, and nobody is woken for it");
+    assert_eq!(status(&w, "slack"), HeartbeatStatus::Ok);
+    let ended = |w: &World| w.events().filter(|e| matches!(e, EventKind::IncidentResolved { .. })).count();
+    assert_eq!(ended(&w), 0);
+    w.probe("ops-slack", Says::Notes("connected to 1.2.3.4:465, certificate ends in 89d"));
+    w.run_for("1h");
+    assert_eq!((ended(&w), told(&w).len()), (1, 1));
+}

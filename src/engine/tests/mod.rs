@@ -9,6 +9,7 @@ mod clocks;
 mod fallback;
 mod health;
 mod heartbeats;
+mod hooks;
 mod incidents;
 mod letters;
 mod lost;

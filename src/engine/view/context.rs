@@ -57,6 +57,7 @@ impl Turn<'_> {
             "incidents": incidents,
             "heartbeats": heartbeats,
             "queue": self.queue_view(),
+            "hooks": self.hooks(),
             "config": {
                 "loaded_at_seconds": self.state.config.loaded_at.map(|t| t.0 as f64 / 1e6),
                 "refused": self.state.config.refused_at.is_some(),

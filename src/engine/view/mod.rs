@@ -40,6 +40,7 @@ impl Turn<'_> {
             Read::Watches => Ok(json!({ "watches": self.watches(false), "next_cursor": null })),
             Read::Fomo => Ok(json!({ "watches": self.watches(true), "next_cursor": null })),
             Read::Metric(name) => self.metric_view(&name),
+            Read::Hooks => Ok(self.hooks()),
             Read::Channels => Ok(json!({ "channels": self.channels(), "next_cursor": null })),
             Read::Alerts { after } => Ok(self.alerts_page(after)),
             Read::Silences => Ok(json!({ "silences": self.silences(), "next_cursor": null })),

@@ -37,6 +37,7 @@ impl Turn<'_> {
                 "last_error": last_error,
             },
             "channels": self.channels(),
+            "hooks": self.hooks(),
             "heartbeats": self.heartbeats(),
             "watches": self.watches(false),
             "incidents": { "open": count(IncidentStatus::Open), "acknowledged": count(IncidentStatus::Acknowledged) },

@@ -69,7 +69,14 @@ impl<'de> Deserialize<'de> for FrameHash {
 
 /// Builds one frame's hash. Every part has a fixed or a written length, so that no two frames
 /// feed the same bytes.
-pub(super) struct Chain(blake3::Hasher);
+pub(super) struct Chain {
+    hasher: blake3::Hasher,
+    /// What is still to be hashed: of a long piece BLAKE3 hashes several kilobytes side by side.
+    waiting: Vec<u8>,
+}
+
+/// So much is hashed at once.
+const PIECE: usize = 64 << 10;
 
 impl Chain {
     pub fn begin(previous: &FrameHash, seq: u64, at: Timestamp, flags: u16, by: &[u8], count: u32) -> Chain {
@@ -80,21 +87,30 @@ impl Chain {
         head[48] = u8::from(flags & RECORDED_LATE != 0);
         head[49..53].copy_from_slice(&count.to_le_bytes());
         head[53..61].copy_from_slice(&(by.len() as u64).to_le_bytes());
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&head).update(by);
-        Chain(hasher)
+        let mut waiting = Vec::with_capacity(4 << 10);
+        waiting.extend_from_slice(&head);
+        waiting.extend_from_slice(by);
+        Chain { hasher: blake3::Hasher::new(), waiting }
     }
 
     pub fn event(&mut self, head: &[u8], payload_digest: Option<&[u8; 32]>) {
-        self.0.update(&(head.len() as u64).to_le_bytes()).update(head);
+        self.waiting.extend_from_slice(&(head.len() as u64).to_le_bytes());
+        self.waiting.extend_from_slice(head);
         match payload_digest {
-            None => self.0.update(&[0]),
-            Some(digest) => self.0.update(&[1]).update(digest),
-        };
+            None => self.waiting.push(0),
+            Some(digest) => {
+                self.waiting.push(1);
+                self.waiting.extend_from_slice(digest);
+            }
+        }
+        if self.waiting.len() >= PIECE {
+            self.hasher.update(&self.waiting);
+            self.waiting.clear();
+        }
     }
 
-    pub fn end(self) -> FrameHash {
-        FrameHash(*self.0.finalize().as_bytes())
+    pub fn end(mut self) -> FrameHash {
+        FrameHash(*self.hasher.update(&self.waiting).finalize().as_bytes())
     }
 }
 

@@ -4,6 +4,7 @@
 //! reads meanwhile has the old one. A crash leaves the old one, the new one, or the old one and a file
 //! that the next start removes.
 
+use crate::domain::failpoint::{self, Point};
 use crate::ledger::codec::{RawFrame, Tip};
 use crate::ledger::files;
 use crate::ledger::journal::content::Content;
@@ -132,6 +133,7 @@ impl Sealed {
         let header = Header { packed, ..frames.header }.encode();
         let body = body.finish().map_err(io)?;
         self.prove(&[&header, &body[..]].concat(), frames.tip)?;
+        failpoint::reached(Point::PackProven);
         files::replace(&self.segment.path, &[&header, &body]).map_err(io)?;
         Ok((HEADER + body.len()) as u64)
     }

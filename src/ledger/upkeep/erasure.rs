@@ -4,6 +4,7 @@
 //! step leaves that file, and the next start does all of it again; doing it twice changes nothing. The
 //! file goes when the `erased` event is durable.
 
+use crate::domain::failpoint::{self, Point};
 use crate::ledger::codec::blank;
 use crate::ledger::files;
 use crate::ledger::fold;
@@ -60,6 +61,7 @@ impl Eraser {
         let erased = Erased { from_seq, to_seq, because, found };
         let json = serde_json::to_vec(&erased).map_err(|e| e.to_string())?;
         files::replace(&file(&self.places), &[&json]).map_err(|e| format!("{}: {e}", file(&self.places).display()))?;
+        failpoint::reached(Point::ErasePlanned);
         Ok(Some(erased))
     }
 
@@ -82,13 +84,16 @@ impl Eraser {
                     named.then(|| blank(frame, |place| is_named(frame.seq + u64::from(place))))
                 });
                 changed.map_err(|e| e.to_string())?;
+                failpoint::reached(Point::EraseSegment);
             }
             if stop() {
                 return Err(STOPPED.to_owned());
             }
         }
         self.remove_copies().map_err(|e| format!("a copy of what is erased cannot be removed: {e}"))?;
+        failpoint::reached(Point::EraseJournal);
         self.snapshot_without(erased, stop)?;
+        failpoint::reached(Point::EraseSnapshots);
         self.history_anew(stop)
     }
 
@@ -109,10 +114,12 @@ impl Eraser {
             folded.fold.forget_texts();
             snapshot::save_base(&self.places.snapshots, folded.tip, &mut |out| folded.fold.write(out))
                 .map_err(|e| format!("the base cannot be written: {e}"))?;
+            failpoint::reached(Point::ForgetBased);
         }
         for segment in self.sealed()?.iter().take_while(|s| s.limit <= through) {
             let removed = std::fs::remove_file(&segment.segment.path);
             removed.map_err(|e| format!("{} cannot be removed: {e}", segment.segment.shown()))?;
+            failpoint::reached(Point::ForgetSegment);
         }
         files::sync_parent(&self.places.journal.join("x")).map_err(|e| e.to_string())?;
         self.history_anew(stop)
@@ -156,6 +163,7 @@ impl Eraser {
         if stop() {
             return Err(STOPPED.to_owned());
         }
+        failpoint::reached(Point::EraseHistory);
         self.history.replace_by(&self.beside.dir)
     }
 }
@@ -187,6 +195,7 @@ pub fn begun(places: &Places) -> Option<Erased> {
 /// # Errors
 /// What the system says.
 pub fn recorded(places: &Places) -> io::Result<()> {
+    failpoint::reached(Point::EraseRecorded);
     match std::fs::remove_file(file(places)) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,

@@ -2,6 +2,7 @@
 
 use super::pace::Pace;
 use crate::domain::clock::Clock;
+use crate::domain::failpoint;
 use crate::domain::time::Span;
 use crate::ledger::codec::Tip;
 use crate::ledger::fold::Body;
@@ -47,7 +48,8 @@ impl Inbox {
     pub fn new(clock: &dyn Clock, tip: Tip, snapshot: u64, look_bytes: u64) -> Inbox {
         let now = clock.read().boot;
         let pace = Pace::new(now, tip.seq, snapshot, look_bytes);
-        let (retention, expiry_at) = (Retention::default(), now + FIRST_EXPIRY);
+        let first = failpoint::expiry_ms().and_then(|ms| i64::try_from(ms).ok()).map_or(FIRST_EXPIRY, Span::millis);
+        let (retention, expiry_at) = (Retention::default(), now + first);
         Inbox {
             state: Mutex::new(State {
                 pace,

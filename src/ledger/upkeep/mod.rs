@@ -11,6 +11,7 @@ mod pace;
 mod snapshots;
 
 use crate::domain::clock::Clock;
+use crate::domain::failpoint::{self, Point};
 use crate::ledger::codec::Tip;
 use crate::ledger::fold::Body;
 use crate::ledger::journal::{Sealed, SealedError};
@@ -112,6 +113,7 @@ impl Upkeep {
         let planned = self.eraser.plan(select, 0, because, &stop)?;
         if let Some(erased) = &planned {
             self.eraser.carry_out(erased, &stop)?;
+            failpoint::reached(Point::EraseDone);
         }
         Ok(planned)
     }
@@ -232,7 +234,7 @@ impl Worker {
             let packed = segment.rewrite(&mut |_| None);
             drop(hands);
             match packed {
-                Ok(_) => {}
+                Ok(_) => failpoint::reached(Point::PackDone),
                 Err(error @ SealedError::Damaged { .. }) => self.tell(error.to_string()),
                 // Likely a full disk: what is not packed is as good, and the next look tries again.
                 Err(error) => return tracing::warn!(%error, "a segment of the journal stays as large as it is"),
@@ -251,7 +253,10 @@ impl Worker {
 
     fn carry_out(&mut self, erased: Erased) {
         match self.eraser.carry_out(&erased, &|| self.inbox.stopping()) {
-            Ok(()) => (self.report)(Report::Erased(erased)),
+            Ok(()) => {
+                failpoint::reached(Point::EraseDone);
+                (self.report)(Report::Erased(erased));
+            }
             Err(words) => tracing::error!(reason = %words, "texts that are to be erased are not yet"),
         }
     }
@@ -303,6 +308,7 @@ impl Worker {
             return Ok(());
         }
         self.eraser.forget(through, &|| self.inbox.stopping())?;
+        failpoint::reached(Point::ForgetDone);
         (self.report)(Report::Forgotten { to_seq: through, because: format!("retention: audit {}", age.exact()) });
         Ok(())
     }

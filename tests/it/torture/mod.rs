@@ -8,6 +8,7 @@ pub mod checker;
 mod points;
 pub mod random;
 mod random_kills;
+mod removals;
 pub mod sink;
 
 use crate::harness::{Daemon, Home, eventually, free_address};

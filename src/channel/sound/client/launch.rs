@@ -17,6 +17,8 @@ const PASSED_PREFIXES: [&str; 4] = ["ALSA_", "PULSE_", "PIPEWIRE_", "JACK_"];
 pub struct Launch {
     program: Option<PathBuf>,
     device: String,
+    /// For what the first one does not play.
+    fallback: Option<String>,
     variables: BTreeMap<String, String>,
 }
 
@@ -24,7 +26,13 @@ impl Launch {
     /// For a device as ALSA knows it. The program is what STENTOR_PLAYER names, else
     /// `stentor-player` beside this executable, else in PATH.
     pub fn new(device: impl Into<String>) -> Self {
-        Launch { program: None, device: device.into(), variables: BTreeMap::new() }
+        Launch { program: None, device: device.into(), fallback: None, variables: BTreeMap::new() }
+    }
+
+    /// A second device, where the first one cannot be opened.
+    pub fn fallback(mut self, device: Option<String>) -> Self {
+        self.fallback = device;
+        self
     }
 
     /// This program, wherever the others are.
@@ -47,6 +55,7 @@ impl Launch {
     pub(super) fn serve(&self) -> Result<Command, String> {
         let mut command = self.command()?;
         command.arg("--serve").arg(format!("--device={}", self.device)).stdin(Stdio::piped());
+        command.args(self.fallback.as_ref().map(|device| format!("--fallback-device={device}")));
         Ok(command)
     }
 
@@ -100,5 +109,7 @@ mod tests {
     fn the_device_is_an_argument_and_never_an_option() {
         let command = Launch::new("--check").program("/bin/true").serve().unwrap();
         assert_eq!(command.get_args().collect::<Vec<_>>(), ["--serve", "--device=--check"]);
+        let command = Launch::new("a").fallback(Some("--b".into())).program("/bin/true").serve().unwrap();
+        assert_eq!(command.get_args().collect::<Vec<_>>(), ["--serve", "--device=a", "--fallback-device=--b"]);
     }
 }

@@ -16,7 +16,7 @@ pub use orders::NotHeard;
 
 use crate::channel::sound::client::actor::{Actor, Command};
 use crate::channel::sound::client::orders::{Over, Request};
-use crate::channel::sound::protocol::{Cause, Piece};
+use crate::channel::sound::protocol::{Cause, Heard, Piece};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -123,8 +123,8 @@ impl Shared {
 }
 
 impl Desk {
-    /// Plays it and waits for its first samples; `Some` says why it is the tone and not the file.
-    pub(super) async fn begin(&self, key: &str, piece: Piece, left: Duration) -> Result<Option<String>, NotHeard> {
+    /// Plays it and waits for its first samples.
+    pub(super) async fn begin(&self, key: &str, piece: Piece, left: Duration) -> Result<Heard, NotHeard> {
         let (began, heard) = oneshot::channel();
         let request = Request { key: key.to_owned(), piece, left };
         self.ask(Command::Begin { desk: self.id, request, began }).await?;

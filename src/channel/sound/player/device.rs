@@ -50,6 +50,10 @@ impl Device {
         Ok(Device { name: name.to_owned(), pcm, form, format, period })
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(super) fn form(&self) -> Form {
         self.form
     }

@@ -10,6 +10,8 @@
 mod clip;
 #[cfg(feature = "sound")]
 mod device;
+#[cfg(feature = "sound")]
+mod mixer;
 #[cfg(not(feature = "sound"))]
 mod mute;
 #[cfg(feature = "sound")]
@@ -50,6 +52,9 @@ pub struct Arguments {
     /// The ALSA device to play on
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub device: String,
+    /// The ALSA device to play on where the first one cannot be opened
+    #[arg(long, value_name = "NAME")]
+    pub fallback_device: Option<String>,
     /// Decode FILE to its end; 0: a sound, 1: not, 3: built without sound
     #[arg(long, value_name = "FILE", group = "work")]
     pub check: Option<PathBuf>,
@@ -72,7 +77,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     ExitCode::from(match &arguments.check {
         Some(file) => check_and_say(file),
-        None => serve::serve(Room::new(&arguments.device)),
+        None => {
+            let devices = std::iter::once(arguments.device.clone()).chain(arguments.fallback_device.clone());
+            serve::serve(Room::new(devices.collect()))
+        }
     })
 }
 

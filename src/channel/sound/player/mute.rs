@@ -12,7 +12,7 @@ const WHY: &str = "stentor-player was built without sound; install ALSA's header
 pub(super) struct Room;
 
 impl Room {
-    pub(super) fn new(_device: &str) -> Room {
+    pub(super) fn new(_devices: Vec<String>) -> Room {
         Room
     }
 

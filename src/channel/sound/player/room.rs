@@ -1,24 +1,27 @@
 //! What is to be heard right now, mixed and fed to the device; the device is open only while
-//! something sounds.
+//! something sounds. Where the first device cannot be opened the next one plays.
 
 use crate::channel::sound::player::device::Device;
+use crate::channel::sound::player::mixer;
 use crate::channel::sound::player::voice::Voice;
-use crate::channel::sound::protocol::{Answer, Ask, Cause, Piece};
+use crate::channel::sound::protocol::{Answer, Ask, Cause, Heard, Piece};
 
 /// At the same time; more than anybody can tell apart.
 const MOST_VOICES: usize = 32;
 
 /// The voices and the device they sound on.
 pub(super) struct Room {
-    name: String,
+    /// As ALSA knows them, the first choice first.
+    names: Vec<String>,
     device: Option<Device>,
+    /// Why it is not the first one.
+    otherwise: Option<String>,
     voices: Vec<Voice>,
 }
 
 impl Room {
-    /// `device` is a name as ALSA knows it.
-    pub(super) fn new(device: &str) -> Room {
-        Room { name: device.to_owned(), device: None, voices: Vec::new() }
+    pub(super) fn new(names: Vec<String>) -> Room {
+        Room { names, device: None, otherwise: None, voices: Vec::new() }
     }
 
     pub(super) fn is_silent(&self) -> bool {
@@ -40,16 +43,19 @@ impl Room {
         if self.voices.len() >= MOST_VOICES {
             return Err(Answer::Failed { id, why: format!("{MOST_VOICES} sounds are playing already") });
         }
-        let form = self.open().map_err(|why| Answer::Failed { id, why })?.form();
-        self.voices.push(Voice::new(id, piece, max_ms, form));
+        let otherwise = self.otherwise.take();
+        let (device, why) = match self.device.take() {
+            Some(device) => (device, otherwise),
+            None => open(&self.names).map_err(|why| Answer::Failed { id, why })?,
+        };
+        let mut voice = Voice::new(id, piece, max_ms, device.form());
+        voice.notes.extend(why.clone());
+        if piece.urgent {
+            voice.notes.extend(mixer::look(device.name(), piece.floor));
+        }
+        (self.device, self.otherwise) = (Some(device), why);
+        self.voices.push(voice);
         Ok(())
-    }
-
-    fn open(&mut self) -> Result<&Device, String> {
-        Ok(match &mut self.device {
-            Some(device) => device,
-            closed => closed.insert(Device::open(&self.name)?),
-        })
     }
 
     fn stop(&mut self, which: impl Fn(&Voice) -> bool) -> Vec<Answer> {
@@ -65,7 +71,11 @@ impl Room {
     fn check(&self, id: u64) -> Answer {
         let opened = match &self.device {
             Some(device) => Ok(device.to_string()),
-            None => Device::open(&self.name).map(|device| device.to_string()),
+            None => open(&self.names).map(|(device, why)| {
+                let mixer = mixer::look(device.name(), None);
+                let notes = why.into_iter().chain(mixer).map(|note| format!("; {note}"));
+                format!("{device}{}", notes.collect::<String>())
+            }),
         };
         match opened {
             Ok(how) => Answer::Opens { id, how },
@@ -76,6 +86,7 @@ impl Room {
     /// Feeds the device the next few hundredths of a second.
     pub(super) fn step(&mut self) -> Vec<Answer> {
         let Some(device) = &mut self.device else { return Vec::new() };
+        let on = (self.names.first().map(String::as_str) != Some(device.name())).then(|| device.name().to_owned());
         let mut samples = vec![0.0; device.chunk()];
         let over: Vec<Option<Cause>> = self.voices.iter_mut().map(|voice| voice.add_to(&mut samples)).collect();
         if let Err(why) = device.write(&samples) {
@@ -84,7 +95,9 @@ impl Room {
         let mut answers = Vec::new();
         for voice in self.voices.iter_mut().filter(|voice| !voice.started) {
             voice.started = true;
-            answers.push(Answer::Started { id: voice.id, instead: voice.instead.clone() });
+            let heard =
+                Heard { instead: voice.instead.clone(), on: on.clone(), notes: std::mem::take(&mut voice.notes) };
+            answers.push(Answer::Started { id: voice.id, heard });
         }
         self.end(&over, &mut answers);
         answers
@@ -109,4 +122,16 @@ impl Room {
         self.device = None;
         self.voices.drain(..).map(|voice| Answer::Failed { id: voice.id, why: why.to_owned() }).collect()
     }
+}
+
+/// The first of them that opens, and why it is not the first of all.
+fn open(names: &[String]) -> Result<(Device, Option<String>), String> {
+    let mut troubles: Vec<String> = Vec::new();
+    for name in names {
+        match Device::open(name) {
+            Ok(device) => return Ok((device, (!troubles.is_empty()).then(|| troubles.join("; ")))),
+            Err(why) => troubles.push(why),
+        }
+    }
+    Err(troubles.join("; "))
 }

@@ -17,6 +17,8 @@ pub enum Says {
     /// It keeps the message under this name.
     Keeps(&'static str),
     Simulates,
+    /// A probe that is well, in these words.
+    Notes(&'static str),
     Fails(Failure),
     /// No answer: the dispatcher gives up at the channel's deadline.
     Hangs,
@@ -61,7 +63,7 @@ impl Says {
         let (provider_id, detail) = (None, "well".to_owned());
         let result = match self {
             Says::Yes if sort == Sort::Fixed => AttemptResult::Delivered { provider_id, detail },
-            Says::Yes => AttemptResult::Sent { provider_id, detail },
+            Says::Yes | Says::Notes(_) => AttemptResult::Sent { provider_id, detail },
             Says::Submitted => AttemptResult::Submitted { provider_id: Some("SM1".into()), detail },
             Says::Keeps(id) => AttemptResult::Delivered { provider_id: Some(id.into()), detail },
             Says::Simulates => AttemptResult::Simulated { detail },
@@ -79,6 +81,7 @@ impl Says {
         match self {
             Says::Fails(failure) => Some(Err(failure)),
             Says::Hangs | Says::Never => None,
+            Says::Notes(words) => Some(Ok(words.into())),
             _ => Some(Ok("well".into())),
         }
     }

@@ -15,7 +15,7 @@ use crate::config::{ChannelConfig, Config};
 use crate::domain::delivery::Medium;
 use crate::domain::event::{Frame, Origin};
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::{Answer, Ask, AttemptOrder, Caller, Decision, Effect, Engine, Input, Inquiry, State};
+use crate::engine::{Answer, Ask, AttemptOrder, Caller, Decision, Effect, Engine, Input, Inquiry, Outcome, State};
 use answers::Script;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -301,7 +301,7 @@ impl World {
         let (says, latency) = drawn.unwrap_or_else(|| self.scripts.entry(channel.clone()).or_default().next(&who));
         let says = if simulate { Says::Simulates } else { says };
         if let Some((result, takes)) = says.result(configured.kind.sort, timeout) {
-            self.answer_in(latency + takes, Ask::Finished { delivery, n, result });
+            self.answer_in(latency + takes, Ask::Finished(vec![Outcome { delivery, n, result }]));
         }
     }
 

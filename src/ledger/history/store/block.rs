@@ -5,10 +5,9 @@
 //! say "maybe" of a block that has none, never "no" of one that has.
 
 use crate::domain::time::Timestamp;
-use crate::ledger::codec::{RawFrame, kind_of};
+use crate::ledger::codec::RawFrame;
+use crate::ledger::history::store::keys_of::Keys;
 use crate::ledger::history::store::pack::Packer;
-use serde::Deserialize;
-use std::borrow::Cow;
 use ulid::Ulid;
 
 /// A block with this many events is full.
@@ -33,47 +32,6 @@ pub struct Meta {
     pub kinds: u128,
     /// Sorted.
     pub ids: Vec<u32>,
-}
-
-/// The fields of a head by which it can be looked up.
-#[derive(Debug, Default, PartialEq, Deserialize)]
-pub struct Keys<'a> {
-    #[serde(borrow)]
-    pub kind: Cow<'a, str>,
-    #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    incident: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    delivery: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    notification: Option<Cow<'a, str>>,
-}
-
-impl<'a> Keys<'a> {
-    /// Of an event whose head is unreadable nothing is known.
-    pub fn of(head: &'a [u8]) -> Keys<'a> {
-        serde_json::from_slice(head)
-            .unwrap_or_else(|_| Keys { kind: kind_of(head).unwrap_or_default(), ..Keys::default() })
-    }
-
-    /// What the event itself is about.
-    pub fn id(&self) -> Option<Ulid> {
-        ulid(&self.id)
-    }
-
-    /// What that belongs to.
-    pub fn owners(&self) -> impl Iterator<Item = Ulid> {
-        [&self.incident, &self.notification].into_iter().filter_map(ulid)
-    }
-
-    pub fn ids(&self) -> impl Iterator<Item = Ulid> {
-        [&self.id, &self.incident, &self.delivery, &self.notification].into_iter().filter_map(ulid)
-    }
-}
-
-fn ulid(text: &Option<Cow<'_, str>>) -> Option<Ulid> {
-    text.as_deref().filter(|t| t.len() == ulid::ULID_LEN).and_then(|t| Ulid::from_string(t).ok())
 }
 
 /// The place of a kind in the bitmap.
@@ -251,21 +209,6 @@ mod tests {
             let meta = Meta::decode(&bytes).unwrap();
             unpack(&bytes, &meta);
             frames(&bytes).for_each(drop);
-            Keys::of(&bytes);
         }
-    }
-
-    #[test]
-    fn ids_are_found_in_the_fields_that_have_them() {
-        let (a, b) = (Ulid(1 << 100 | 7), Ulid(2 << 100 | 9));
-        let head = format!(r#"{{"kind":"delivery_created","id":"{a}","incident":"{b}","chain":["sms"]}}"#);
-        let keys = Keys::of(head.as_bytes());
-        assert_eq!((keys.kind.as_ref(), keys.id()), ("delivery_created", Some(a)));
-        assert_eq!(keys.ids().collect::<Vec<_>>(), [a, b]);
-        assert_eq!(keys.owners().collect::<Vec<_>>(), [b]);
-        let keys = Keys::of(br#"{"kind":"silence_added","id":"6f1c-uuid"}"#);
-        assert_eq!(keys.ids().count(), 0);
-        assert_eq!(Keys::of(br#"{"kind":"later","id":7}"#).kind, "later");
-        assert_eq!(Keys::of(b"rubbish"), Keys::default());
     }
 }

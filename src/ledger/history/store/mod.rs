@@ -6,6 +6,7 @@
 
 pub mod block;
 mod keys;
+pub mod keys_of;
 mod pack;
 pub mod rollup;
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod order;
 pub use order::{Began, NotHeard, Over, Request};
 
 use crate::channel::sound::client::orders::order::{Order, Phase, SETTLED_AFTER};
-use crate::channel::sound::protocol::{Answer, Ask, Cause};
+use crate::channel::sound::protocol::{Answer, Ask, Cause, Heard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -58,7 +58,7 @@ impl Orders {
         }
         order.waiting.push(waiter);
         if matches!(order.phase, Phase::Sounding(_)) {
-            order.tell(&Ok(None));
+            order.tell(&Ok(Heard::default()));
         }
     }
 
@@ -148,8 +148,8 @@ impl Orders {
     /// player's library said beside a failure.
     pub(super) fn heard(&mut self, answer: Answer, now: Instant, last_words: &str) -> Option<Over> {
         match answer {
-            Answer::Started { id, instead } => {
-                self.started(id, instead, now);
+            Answer::Started { id, heard } => {
+                self.started(id, heard, now);
                 None
             }
             Answer::Ended { id, cause } => {
@@ -166,12 +166,12 @@ impl Orders {
         }
     }
 
-    fn started(&mut self, id: u64, instead: Option<String>, now: Instant) {
+    fn started(&mut self, id: u64, mut heard: Heard, now: Instant) {
         let Some(order) = self.asked(id) else { return };
         order.phase = Phase::Sounding(now);
         order.has_sounded = true;
-        let instead = instead.or_else(|| order.spared.then(|| "made the player die".to_owned()));
-        order.tell(&Ok(instead));
+        heard.instead = heard.instead.or_else(|| order.spared.then(|| "made the player die".to_owned()));
+        order.tell(&Ok(heard));
         if let (false, Some(file)) = (order.spared, order.piece.file.clone()) {
             self.deadly.remove(&file);
         }
@@ -189,7 +189,7 @@ impl Orders {
             return None;
         }
         order.phase = Phase::Over;
-        order.tell(&Ok(None));
+        order.tell(&Ok(Heard::default()));
         Some(Over { desk: order.desk, key: order.key.clone(), cause })
     }
 

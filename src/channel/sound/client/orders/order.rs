@@ -1,6 +1,6 @@
 //! One order, and the words for how it is with it.
 
-use crate::channel::sound::protocol::{Cause, Piece};
+use crate::channel::sound::protocol::{Cause, Heard, Piece};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -8,8 +8,8 @@ use tokio::time::Instant;
 /// A sound that `send` began is given this time to appear in the list of what is wanted.
 pub(super) const SETTLED_AFTER: Duration = Duration::from_millis(500);
 
-/// Began (and why it is the tone, if a file was asked for), or why not.
-pub type Began = Result<Option<String>, NotHeard>;
+/// Began, and how, or why not.
+pub type Began = Result<Heard, NotHeard>;
 
 /// Why there is nothing to hear.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -53,7 +53,7 @@ impl Story {
     }
 
     fn starts(&mut self, id: u64) {
-        assert_eq!(self.hears(Answer::Started { id, instead: None }), None);
+        assert_eq!(self.hears(Answer::Started { id, heard: Heard::default() }), None);
     }
 
     fn player_dies(&mut self) {
@@ -62,7 +62,14 @@ impl Story {
 }
 
 fn request(key: &str) -> Request {
-    let piece = Piece { file: Some("/siren.mp3".to_owned()), tone: Tone::Siren, volume: 1.0, repeat: None };
+    let piece = Piece {
+        file: Some("/siren.mp3".to_owned()),
+        tone: Tone::Siren,
+        volume: 1.0,
+        repeat: None,
+        urgent: false,
+        floor: None,
+    };
     Request { key: key.to_owned(), piece, left: Duration::from_secs(900) }
 }
 
@@ -105,10 +112,11 @@ fn who_sends_is_told_how_it_went() {
     let mut heard = story.send(request("a"));
     let (id, _) = story.play();
     assert!(heard.try_recv().is_err());
-    story.hears(Answer::Started { id, instead: Some("is bad".to_owned()) });
-    assert_eq!(heard.try_recv().unwrap(), Ok(Some("is bad".to_owned())));
+    let bad = Heard { instead: Some("is bad".to_owned()), ..Heard::default() };
+    story.hears(Answer::Started { id, heard: bad.clone() });
+    assert_eq!(heard.try_recv().unwrap(), Ok(bad));
     let mut again = story.send(request("a"));
-    assert_eq!(again.try_recv().unwrap(), Ok(None), "it sounds already");
+    assert_eq!(again.try_recv().unwrap(), Ok(Heard::default()), "it sounds already");
     assert_eq!(story.asks(), (vec![], vec![]));
 
     let mut refused = story.send(request("b"));
@@ -145,7 +153,7 @@ fn what_is_wanted_is_tried_again_on_a_device_that_failed() {
     let mut heard = story.send(request("a"));
     let (id, _) = story.play();
     story.starts(id);
-    assert_eq!(heard.try_recv().unwrap(), Ok(None));
+    assert_eq!(heard.try_recv().unwrap(), Ok(Heard::default()));
 }
 
 #[test]
@@ -174,7 +182,7 @@ fn a_file_that_kills_the_player_is_left_out() {
     let (id, piece) = story.play();
     assert_eq!(piece.file, None);
     story.starts(id);
-    assert_eq!(heard.try_recv().unwrap(), Ok(Some("made the player die".to_owned())));
+    assert_eq!(heard.try_recv().unwrap().unwrap().instead.as_deref(), Some("made the player die"));
     // Perhaps somebody mended it.
     story.passes(DEADLY_FOR);
     story.orders.list(2, vec![request("b")], story.now);

@@ -23,6 +23,8 @@ pub(super) struct Voice {
     pub(super) id: u64,
     /// Why the tone sounds instead of the file.
     pub(super) instead: Option<String>,
+    /// What stentord is told beside.
+    pub(super) notes: Vec<String>,
     /// The device took its first samples, and stentord was told.
     pub(super) started: bool,
     form: Form,
@@ -48,6 +50,7 @@ impl Voice {
         Voice {
             id,
             instead,
+            notes: Vec::new(),
             started: false,
             form,
             clip,

@@ -6,7 +6,14 @@ use std::io::Write;
 const FORM: Form = Form { channels: ChannelCount::MIN, rate: SampleRate::new(48_000).unwrap() };
 
 fn piece(file: Option<&Path>, repeat: Option<u32>) -> Piece {
-    Piece { file: file.map(|f| f.to_str().unwrap().to_owned()), tone: Tone::Beep, volume: 1.0, repeat }
+    Piece {
+        file: file.map(|f| f.to_str().unwrap().to_owned()),
+        tone: Tone::Beep,
+        volume: 1.0,
+        repeat,
+        urgent: false,
+        floor: None,
+    }
 }
 
 /// Plays to the end, at most `seconds`; the samples and why it ended.

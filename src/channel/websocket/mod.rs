@@ -1,33 +1,39 @@
-//! A WebSocket (RFC 6455): one text frame to a fixed URL.
+//! A WebSocket (RFC 6455): one text frame for each message to a fixed URL.
 //!
-//! Each message has a connection of its own, closed with code 1000, so nothing idle has to be kept
-//! alive. A frame that was written is no delivery, so it ends as `sent`; with `ack` the far end
-//! answers a frame that begins with that text, and it is delivered.
+//! The first message opens a connection, which stays: it is pinged, one that does not answer or has
+//! ended is replaced at the next message, and when the channel goes it is closed with code 1000. A
+//! frame that was written is no delivery, so it ends as `sent`; with `ack` the far end answers a frame
+//! that begins with that text, and it is delivered.
 //!
-//! Settings: `url` ("wss://...", a secret), `subprotocol`, `ack`, `body` (a template in place of the
-//! document), `headers` and `auth` as in [`request`], and `timeout`,
+//! Settings: `url` ("wss://...", a secret), `subprotocol`, `ack`, `ping` (default "30s"), `body` (a
+//! template in place of the document), `headers` and `auth` as in [`request`], and `timeout`,
 //! `ca_file`, `allow_plain`, `allow_link_local`.
+
+mod talk;
 
 use crate::channel::http::{self, Way};
 use crate::channel::request::{self, Dress};
+use crate::channel::websocket::talk::{Job, Line, Said};
 use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
 use crate::domain::delivery::Sort;
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass, cut};
-use crate::net::client::Wire;
+use crate::domain::time::Span;
+use crate::net::Wire;
 use crate::net::{Endpoint, Reach};
 use crate::settings::Table;
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use futures_util::{SinkExt, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Mutex, oneshot};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::Error;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Request, Response};
+use tokio_tungstenite::tungstenite::protocol;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Message, protocol};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 pub const KIND: Kind =
@@ -35,6 +41,8 @@ pub const KIND: Kind =
 
 /// So long the far end's goodbye is waited for.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// Between two pings.
+const PING: Span = Span::secs(30);
 /// Bytes of a frame that we read.
 const LONGEST: usize = 64 * 1024;
 
@@ -46,8 +54,11 @@ struct WebSocket {
     subprotocol: Option<String>,
     ack: Option<String>,
     dress: Dress,
+    ping: Duration,
     limit: Duration,
     way: Way,
+    /// The connection that stays, if there is one.
+    line: Mutex<Option<Line>>,
 }
 
 fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
@@ -55,6 +66,10 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     let limit = http::timeout(table).to_std();
     let subprotocol = table.parsed("subprotocol", |t| request::header_value(t).map(|()| t.to_owned()));
     let ack = table.text("ack").filter(|text| !text.is_empty());
+    let ping = table.parsed("ping", |text| match Span::parse(text)? {
+        span if span >= Span::millis(100) && span <= Span::hours(1) => Ok(span),
+        _ => Err(format!("{text:?} is out of range; write a time from \"100ms\" to \"1h\"")),
+    });
     // The template is the message floor's; here it is only a key that is known.
     table.known(&["body"]);
     if table.has("signing_secret") {
@@ -64,7 +79,9 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     let url = address(table, way.reach);
     let (url, dress) = (url?, dress?);
     way.hide(url.hidden());
-    Some(Arc::new(WebSocket { url, subprotocol: subprotocol.filter(|s| !s.is_empty()), ack, dress, limit, way }))
+    let (subprotocol, ping) = (subprotocol.filter(|s| !s.is_empty()), ping.unwrap_or(PING).to_std());
+    let line = Mutex::default();
+    Some(Arc::new(WebSocket { url, subprotocol, ack, dress, ping, limit, way, line }))
 }
 
 /// `ws` and `wss` are checked as what they begin as: `http` and `https`.
@@ -119,27 +136,49 @@ impl WebSocket {
     }
 
     async fn tell(&self, text: &str) -> Result<AttemptResult, Failure> {
-        let mut socket = self.open().await?;
-        socket.send(Message::text(text)).await.map_err(|e| self.refused(e))?;
-        let result = match &self.ack {
-            None => Ok(AttemptResult::Sent { provider_id: None, detail: "written".into() }),
-            Some(ack) => self.acknowledged(&mut socket, ack).await,
-        };
-        // Whether it says goodbye changes nothing.
-        let _ = timeout(GOODBYE, goodbye(&mut socket)).await;
-        result
+        loop {
+            let line = self.line().await?;
+            let (done, said) = oneshot::channel();
+            let job = Job { text: text.to_owned(), answered: self.ack.is_some(), done };
+            // A connection that ended before it came to this message has nothing of it.
+            let taken = line.send(job).await.is_ok();
+            match (taken, said.await) {
+                (true, Ok(said)) => return self.judge(said.map_err(|e| self.refused(e))?),
+                _ => self.forget(&line).await,
+            }
+        }
     }
 
-    async fn acknowledged(&self, socket: &mut Socket, ack: &str) -> Result<AttemptResult, Failure> {
-        while let Some(message) = socket.next().await {
-            let Message::Text(said) = message.map_err(|e| self.refused(e))? else { continue };
-            let said = self.clean(said.as_str());
-            return match said.starts_with(ack) {
-                true => Ok(AttemptResult::Delivered { provider_id: None, detail: said }),
-                false => Err(Failure::new(FailureClass::ProviderError, Blame::Provider, said)),
-            };
+    /// The connection that stays, or a new one in its place.
+    async fn line(&self) -> Result<Line, Failure> {
+        let mut kept = self.line.lock().await;
+        if let Some(line) = kept.as_ref().filter(|line| !line.is_closed()) {
+            return Ok(line.clone());
         }
-        Err(lost("the connection ended without an acknowledgement".into()))
+        let line = talk::keep(self.open().await?, self.ping);
+        *kept = Some(line.clone());
+        Ok(line)
+    }
+
+    async fn forget(&self, line: &Line) {
+        let mut kept = self.line.lock().await;
+        if kept.as_ref().is_some_and(|current| current.same_channel(line)) {
+            *kept = None;
+        }
+    }
+
+    fn judge(&self, said: Said) -> Result<AttemptResult, Failure> {
+        match (said, self.ack.as_deref()) {
+            (Said::Answered(said), Some(ack)) => {
+                let said = self.clean(&said);
+                match said.starts_with(ack) {
+                    true => Ok(AttemptResult::Delivered { provider_id: None, detail: said }),
+                    false => Err(Failure::new(FailureClass::ProviderError, Blame::Provider, said)),
+                }
+            }
+            (Said::Ended, _) => Err(lost("the connection ended without an acknowledgement".into())),
+            _ => Ok(AttemptResult::Sent { provider_id: None, detail: "written".into() }),
+        }
     }
 
     /// What the far end says may hold our secrets.
@@ -205,9 +244,11 @@ impl Channel for WebSocket {
     fn probe(&self) -> BoxFuture<'_, Probed> {
         Box::pin(async move {
             let talk = async {
+                // Of its certificate only the connection knows.
+                let reached = if self.url.is_tls() { Some(self.way.connect(&self.url).await?) } else { None };
                 let mut socket = self.open().await?;
                 let _ = timeout(GOODBYE, goodbye(&mut socket)).await;
-                Ok("the WebSocket opens".to_owned())
+                Ok(reached.map_or_else(String::new, |words| format!("{words}, ")) + "the WebSocket opens")
             };
             self.within(talk).await.map_err(http::harmless)
         })

@@ -3,8 +3,10 @@
 //! `id` is the incident's in `incident.*`, else the notification's. `body` is as given where the thing
 //! begins, and its first 1,000 characters where it goes on.
 
-use super::history::Happened;
-use super::lore::{About, Asked, Lore, Message, Subject};
+use super::event_id;
+use super::lore::Lore;
+use super::words::{About, Asked, Message, Subject};
+use crate::api::history::Happened;
 use crate::domain::Labels;
 use crate::domain::delivery::Status;
 use crate::domain::event::{EventKind, Origin, Payload};
@@ -15,6 +17,7 @@ use serde::Serialize;
 #[derive(Debug, Default, Serialize)]
 pub struct Outcome {
     pub seq: u64,
+    pub event_id: String,
     pub id: String,
     pub at: String,
     pub kind: &'static str,
@@ -47,7 +50,6 @@ pub struct Outcome {
 
 /// What this event tells; `None` for most. Events are to be shown in order: the lore learns from each.
 pub async fn outcome(lore: &mut Lore, happened: &Happened) -> Option<Outcome> {
-    lore.learn(happened);
     let payload = happened.payload.as_ref();
     match &happened.head {
         EventKind::NotificationAccepted { id, origin, .. } => {
@@ -86,6 +88,7 @@ pub async fn outcome(lore: &mut Lore, happened: &Happened) -> Option<Outcome> {
     }
     .map(|told| Outcome {
         seq: happened.seq,
+        event_id: event_id(told.delivery.as_deref().unwrap_or(&told.id), happened.seq),
         at: happened.at.rfc3339(&lore.zone),
         from: lore.from.clone(),
         ..told

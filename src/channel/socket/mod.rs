@@ -1,37 +1,37 @@
 //! A socket: one message as a line of JSON or text, or as a record of syslog (RFC 5424), over TCP,
 //! TLS or UDP.
 //!
-//! Each message has a connection of its own: one that was kept may be dead without our knowing, and
-//! what is written to it is lost. That bytes were written is no delivery, so it ends as `sent`; with
-//! `ack` the far end answers a line that begins with that text, and it is delivered. Over TCP a
-//! record of syslog has its length before it (RFC 6587, 3.4.1). A datagram holds 1200 bytes, if not
-//! said otherwise: a longer text is cut, of a JSON document its body.
+//! Over TCP one message follows another on a connection that is kept ([`line`]). That bytes were
+//! written is no delivery, so it ends as `sent`; with `ack` the far end answers a line that begins
+//! with that text, and it is delivered. Over TCP a record of syslog has its length before it
+//! (RFC 6587, 3.4.1). A datagram holds 1200 bytes, if not said otherwise: a longer text is cut, of a
+//! JSON document its body.
 //!
 //! Settings: `address` ("logs.example.org:514"), `protocol` ("tcp", "udp"; default "tcp"), `tls`
 //! (default false), `format` ("json", "text", "syslog"; default "json"), `ack` (TCP only),
 //! `max_bytes` (UDP only, default 1200), `facility` (syslog only, default "daemon"), `body` (a
 //! template in place of the document), and `timeout`, `ca_file`, `allow_plain`, `allow_link_local`.
 
+mod line;
+mod text;
+
 use crate::channel::http::{self, Way};
-use crate::channel::matter::Occasion;
+use crate::channel::socket::line::{Idle, Stream};
+use crate::channel::socket::text::{record, shrunk, within};
 use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
 use crate::domain::clock;
 use crate::domain::delivery::Sort;
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass, cut};
-use crate::domain::level::Level;
-use crate::domain::time::Timestamp;
 use crate::net::names::NameError;
 use crate::net::resolve::lookup;
 use crate::net::{Endpoint, Reach};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
-use jiff::tz::TimeZone;
-use serde_json::Value;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
@@ -41,8 +41,8 @@ pub const KIND: Kind = Kind { name: "socket", sort: Sort::Fixed, provider: "sock
 const DATAGRAM: usize = 1200;
 /// Bytes of an acknowledging line.
 const LINE: usize = 1024;
-/// So long a far end that closes is waited for: a reset shows that it did not read.
-const GOODBYE: Duration = Duration::from_millis(200);
+/// So long a far end is listened to that has nothing to say: a reset shows that it did not read.
+const LISTEN: Duration = Duration::from_millis(50);
 /// Numerical codes in the order of RFC 5424, table 1.
 const FACILITIES: &[&str] = &[
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp",
@@ -59,7 +59,7 @@ enum Form {
 
 #[derive(Debug)]
 enum Wire {
-    Tcp { ack: Option<String> },
+    Tcp { ack: Option<String>, idle: Idle },
     Udp { most: usize },
 }
 
@@ -94,7 +94,7 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
         Some("syslog") => Form::Syslog(FACILITIES.iter().position(|name| *name == facility).unwrap_or(3)),
         _ => Form::Json,
     };
-    let wire = if udp { Wire::Udp { most } } else { Wire::Tcp { ack } };
+    let wire = if udp { Wire::Udp { most } } else { Wire::Tcp { ack, idle: Idle::default() } };
     Some(Arc::new(Socket { to, reach: way.reach, wire, form, limit, way }))
 }
 
@@ -136,36 +136,23 @@ impl Socket {
         })
     }
 
-    async fn over_tcp(&self, bytes: &[u8], ack: Option<&str>) -> Result<AttemptResult, Failure> {
-        let mut stream = self.way.open(&self.to).await?;
-        let broken = |e: io::Error| lost(format!("the connection broke: {e}"));
-        stream.write_all(bytes).await.map_err(broken)?;
-        stream.flush().await.map_err(broken)?;
-        let Some(ack) = ack else {
-            stream.shutdown().await.map_err(broken)?;
-            // Silence and an end are both well; only a reset says that nobody read it.
-            if let Ok(Err(e)) = timeout(GOODBYE, stream.read(&mut [0; 64])).await
-                && e.kind() == io::ErrorKind::ConnectionReset
-            {
-                return Err(broken(e));
+    async fn over_tcp(&self, bytes: &[u8], ack: Option<&str>, idle: &Idle) -> Result<AttemptResult, Failure> {
+        let mut stream = match idle.take_with(bytes).await {
+            Some(stream) => stream,
+            None => {
+                let mut stream = self.way.open(&self.to).await?;
+                line::write(&mut stream, bytes).await.map_err(broken)?;
+                stream
             }
-            return Ok(AttemptResult::Sent { provider_id: None, detail: "written".into() });
         };
-        let mut said = Vec::new();
-        while !said.contains(&b'\n') && said.len() < LINE {
-            let mut buffer = [0; 256];
-            match stream.read(&mut buffer).await.map_err(broken)? {
-                0 => break,
-                n => said.extend_from_slice(&buffer[..n]),
-            }
+        let (result, goes_on) = match ack {
+            Some(ack) => acknowledged(&mut stream, ack).await?,
+            None => (AttemptResult::Sent { provider_id: None, detail: "written".into() }, unheard(&mut stream).await?),
+        };
+        if goes_on {
+            idle.keep(stream);
         }
-        let said = String::from_utf8_lossy(&said);
-        let line = cut(said.lines().next().unwrap_or_default().trim(), 200);
-        match line.starts_with(ack) {
-            true => Ok(AttemptResult::Delivered { provider_id: None, detail: line }),
-            false if line.is_empty() => Err(lost("the connection ended without an acknowledgement".into())),
-            false => Err(Failure::new(FailureClass::ProviderError, Blame::Provider, line)),
-        }
+        Ok(result)
     }
 
     async fn over_udp(&self, bytes: &[u8]) -> Result<AttemptResult, Failure> {
@@ -186,7 +173,7 @@ impl Socket {
         let bytes = self.bytes(out)?;
         let sending = async {
             match &self.wire {
-                Wire::Tcp { ack } => self.over_tcp(&bytes, ack.as_deref()).await,
+                Wire::Tcp { ack, idle } => self.over_tcp(&bytes, ack.as_deref(), idle).await,
                 Wire::Udp { .. } => self.over_udp(&bytes).await,
             }
         };
@@ -195,66 +182,42 @@ impl Socket {
     }
 }
 
+/// The far end's line, and whether the connection goes on after it.
+async fn acknowledged(stream: &mut Stream, ack: &str) -> Result<(AttemptResult, bool), Failure> {
+    let mut said = Vec::new();
+    while !said.contains(&b'\n') && said.len() < LINE {
+        let mut buffer = [0; 256];
+        match stream.read(&mut buffer).await.map_err(broken)? {
+            0 => break,
+            n => said.extend_from_slice(&buffer[..n]),
+        }
+    }
+    // What it says beyond its line would be taken for the answer to the next message.
+    let goes_on = said.iter().position(|byte| *byte == b'\n') == said.len().checked_sub(1);
+    let said = String::from_utf8_lossy(&said);
+    let line = cut(said.lines().next().unwrap_or_default().trim(), 200);
+    match line.starts_with(ack) {
+        true => Ok((AttemptResult::Delivered { provider_id: None, detail: line }, goes_on)),
+        false if line.is_empty() => Err(lost("the connection ended without an acknowledgement".into())),
+        false => Err(Failure::new(FailureClass::ProviderError, Blame::Provider, line)),
+    }
+}
+
+/// Silence and an end are both well, only a reset says that nobody read it; and whether it goes on.
+async fn unheard(stream: &mut Stream) -> Result<bool, Failure> {
+    match timeout(LISTEN, stream.read(&mut [0; 64])).await {
+        Err(_) => Ok(true),
+        Ok(Err(e)) if e.kind() == io::ErrorKind::ConnectionReset => Err(broken(e)),
+        Ok(read) => Ok(read.is_ok_and(|n| n > 0)),
+    }
+}
+
+fn broken(e: io::Error) -> Failure {
+    lost(format!("the connection broke: {e}"))
+}
+
 fn lost(words: String) -> Failure {
     Failure::new(FailureClass::ProviderError, Blame::Channel, words).unknown()
-}
-
-/// At most so many bytes, ending between letters.
-fn within(mut text: String, most: usize) -> String {
-    if text.len() > most {
-        text.truncate(text.floor_char_boundary(most));
-    }
-    text
-}
-
-/// A document that is too long loses what is longest and needed least.
-fn shrunk(text: String, most: usize) -> Result<String, Failure> {
-    if text.len() <= most {
-        return Ok(text);
-    }
-    let over = text.len() - most;
-    let mut document: Value = serde_json::from_str(&text).unwrap_or_default();
-    if let Some(body) = document["body"].as_str() {
-        let left = body.len().saturating_sub(over + 10);
-        document["body"] = within(body.to_owned(), left).into();
-    }
-    for field in ["", "annotations", "labels", "body"] {
-        if let Some(fields) = document.as_object_mut() {
-            fields.remove(field);
-        }
-        let text = document.to_string();
-        if !document.is_null() && text.len() <= most {
-            return Ok(text);
-        }
-    }
-    let words = format!("the message has {} bytes and a datagram holds {most}", text.len());
-    Err(Failure::new(FailureClass::ProviderError, Blame::Provider, words))
-}
-
-/// `<PRI>1 TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA BOM MSG` (RFC 5424, 6).
-fn record(out: &Outgoing, facility: usize, at: Timestamp) -> String {
-    let severity = match (out.matter.occasion, out.level) {
-        (Occasion::Acknowledged | Occasion::Resolved, _) => 5,
-        (_, Level::Urgent) => 1,
-        (_, Level::High) => 3,
-        (_, Level::Normal) => 4,
-        (_, Level::Low) => 6,
-    };
-    let host: String = out.matter.from.chars().filter(char::is_ascii_graphic).take(255).collect();
-    let host = if host.is_empty() { "-".to_owned() } else { host };
-    let id = match out.matter.occasion {
-        Occasion::Message => "message",
-        Occasion::Test => "test",
-        Occasion::Opened => "opened",
-        Occasion::Step => "step",
-        Occasion::Reminder => "reminder",
-        Occasion::Acknowledged => "acknowledged",
-        Occasion::Resolved => "resolved",
-    };
-    let time = at.rfc3339(&TimeZone::UTC);
-    let pid = std::process::id();
-    let text = out.text.text.replace(['\r', '\n'], " ");
-    format!("<{}>1 {time} {host} stentor {pid} {id} - \u{feff}{text}", facility * 8 + severity)
 }
 
 impl Channel for Socket {
@@ -293,28 +256,5 @@ impl Channel for Socket {
             Ok(bytes) => format!("{wire} to {}\n\n{}", self.to.authority(), String::from_utf8_lossy(&bytes)),
             Err(failure) => failure.to_string(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn a_document_that_is_too_long_loses_its_body_first() {
-        let long = serde_json::json!({ "subject": "s", "body": "ü".repeat(500), "labels": { "a": "b" } }).to_string();
-        let short: Value = serde_json::from_str(&shrunk(long.clone(), 300).unwrap()).unwrap();
-        assert!(short["body"].as_str().unwrap().len() > 150 && short["labels"]["a"] == "b", "{short}");
-        let tiny: Value = serde_json::from_str(&shrunk(long.clone(), 20).unwrap()).unwrap();
-        assert_eq!(tiny, serde_json::json!({ "subject": "s" }));
-        assert_eq!(shrunk(long, 5).unwrap_err().blame, Blame::Provider);
-        assert_eq!(shrunk("no json at all".into(), 5).unwrap_err().blame, Blame::Provider);
-    }
-
-    #[test]
-    fn a_text_is_cut_between_letters() {
-        assert_eq!(within("üüü".into(), 5), "üü");
-        assert_eq!(within("abc".into(), 3), "abc");
     }
 }

@@ -1,79 +1,24 @@
 //! What one reader of the event stream has seen so far, so that a later event can be told with the
 //! subject of an earlier one. What it has not seen it asks for; what it has seen it forgets in time.
 
-use super::Api;
-use super::history::{Happened, Key, Thing};
+use super::words::{
+    About, Asked, Last, Message, Price, Sent, Subject, asked_of, message_of, sent_of, short, subject_of, text,
+};
+use crate::api::Api;
+use crate::api::history::{Happened, Key, Thing};
+use crate::channel::Kind;
 use crate::domain::Labels;
+use crate::domain::delivery::Medium;
 use crate::domain::event::{EventKind, Payload, Request};
-use crate::domain::failure::cut;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::engine::{Caller, Read};
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
 /// Of each sort so many are remembered.
 const REMEMBERED: usize = 1_000;
-/// Characters of a body.
-const BODY: usize = 1_000;
-
-/// What a message is about.
-#[derive(Clone, Debug, Default)]
-pub struct Message {
-    pub level: String,
-    pub kind_of: String,
-    pub subject: String,
-    pub body: String,
-    pub labels: Labels,
-    pub asked: Asked,
-}
-
-/// What the caller said of its request; what it did not say is left out.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Asked {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub correlation_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tenant: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub actor: Option<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub metadata: BTreeMap<String, String>,
-}
-
-/// The incident, as it was then.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct About {
-    pub number: u64,
-    pub id: String,
-    pub fingerprint: String,
-    pub status: String,
-    pub step: u32,
-    pub round: u32,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Subject {
-    pub message: Message,
-    /// Its `status` is the one that was known last.
-    pub about: About,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Sent {
-    pub notification: String,
-    pub incident: Option<IncidentId>,
-    /// By which it goes now.
-    pub channel: Option<String>,
-    pub recipient: Option<String>,
-    pub message: Message,
-}
 
 struct Under {
     notification: NotificationId,
@@ -81,6 +26,9 @@ struct Under {
     chain: Vec<String>,
     at: usize,
     recipient: Option<String>,
+    medium: Option<Medium>,
+    addresses: BTreeMap<Medium, String>,
+    last: Last,
 }
 
 /// One reader's.
@@ -92,6 +40,7 @@ pub struct Lore {
     incidents: HashMap<IncidentId, Subject>,
     messages: HashMap<NotificationId, Message>,
     deliveries: HashMap<DeliveryId, Under>,
+    prices: HashMap<DeliveryId, Price>,
 }
 
 impl Lore {
@@ -104,6 +53,7 @@ impl Lore {
             incidents: HashMap::new(),
             messages: HashMap::new(),
             deliveries: HashMap::new(),
+            prices: HashMap::new(),
             api,
         }
     }
@@ -134,18 +84,52 @@ impl Lore {
                 let message = message(level.as_str(), kind_of, labels, payload);
                 remember(&mut self.incidents, *id, Subject { message, about });
             }
-            EventKind::DeliveryCreated { id, notification, incident, chain, start, who, .. } => {
-                let recipient = who.clone().or_else(|| payload.and_then(|p| p.address.clone()));
-                let (notification, incident, chain) = (*notification, *incident, chain.clone());
-                remember(&mut self.deliveries, *id, Under { notification, incident, chain, at: *start, recipient });
+            EventKind::DeliveryCreated { id, notification, incident, chain, start, who, medium, .. } => {
+                let address = payload.and_then(|p| p.address.clone());
+                let mut addresses = payload.map(|p| p.others.clone()).unwrap_or_default();
+                addresses.extend(medium.zip(address.clone()));
+                let under = Under {
+                    notification: *notification,
+                    incident: *incident,
+                    chain: chain.clone(),
+                    at: *start,
+                    recipient: who.clone().or(address),
+                    medium: *medium,
+                    addresses,
+                    last: Last::default(),
+                };
+                remember(&mut self.deliveries, *id, under);
             }
             EventKind::DeliveryMoved { id, at, .. } => {
                 if let Some(delivery) = self.deliveries.get_mut(id) {
                     delivery.at = *at;
                 }
             }
+            EventKind::AttemptStarted { delivery, n, possibly_duplicate, .. } => {
+                if let Some(delivery) = self.deliveries.get_mut(delivery) {
+                    let possibly_duplicate = *possibly_duplicate;
+                    delivery.last = Last { n: *n, possibly_duplicate, ..Last::default() };
+                }
+            }
+            EventKind::AttemptFinished { delivery, result, .. } => {
+                if let Some(delivery) = self.deliveries.get_mut(delivery) {
+                    delivery.last.learn(result);
+                }
+            }
             head => self.learn_of_incident(head),
         }
+    }
+
+    pub fn learn_price(&mut self, head: &EventKind) {
+        if let EventKind::DeliveryPriced { id, cost, currency, segments } = head {
+            let (cost, currency) = (Some(cost.clone()), Some(currency.clone()));
+            remember(&mut self.prices, *id, Price { cost, currency, segments: Some(*segments) });
+        }
+    }
+
+    /// Of the channel with this name in the config.
+    pub fn kind(&self, channel: &str) -> Option<&'static Kind> {
+        self.api.handle.config().channels.get(channel).map(|c| c.kind)
     }
 
     fn learn_of_incident(&mut self, head: &EventKind) {
@@ -184,6 +168,12 @@ impl Lore {
     }
 
     pub async fn delivery(&mut self, id: DeliveryId) -> Option<Sent> {
+        let sent = self.sent(id).await?;
+        let price = self.prices.get(&id).cloned().unwrap_or(sent.price);
+        Some(Sent { price, ..sent })
+    }
+
+    async fn sent(&mut self, id: DeliveryId) -> Option<Sent> {
         let seen = self.deliveries.get(&id);
         if let Some((delivery, message)) = seen.and_then(|d| Some((d, self.messages.get(&d.notification)?))) {
             return Some(Sent {
@@ -192,6 +182,10 @@ impl Lore {
                 channel: delivery.chain.get(delivery.at).cloned(),
                 recipient: delivery.recipient.clone(),
                 message: message.clone(),
+                medium: delivery.medium,
+                addresses: delivery.addresses.clone(),
+                last: delivery.last.clone(),
+                price: Price::default(),
             });
         }
         match self.api.read(&self.by, Read::Message(id)).await {
@@ -201,7 +195,13 @@ impl Lore {
                 incident: found["incident"]["id"].as_str().and_then(|id| id.parse().ok()),
                 ..sent_of(&found["delivery"])
             }),
-            Err(_) => Some(sent_of(&self.api.history.find(Thing::Delivery, Key::Id(id.0)).await.ok()??)),
+            Err(_) => {
+                let history = &self.api.history;
+                let sent = sent_of(&history.find(Thing::Delivery, Key::Id(id.0)).await.ok()??);
+                let key = sent.notification.parse().ok().map(Key::Id)?;
+                let message = history.find(Thing::Notification, key).await.ok()?.map(|n| message_of(&n));
+                Some(Sent { message: Message { asked: sent.message.asked, ..message.unwrap_or_default() }, ..sent })
+            }
         }
     }
 }
@@ -221,57 +221,5 @@ fn message(level: &str, kind_of: &str, labels: &Labels, payload: Option<&Payload
         body: payload.map(|p| short(&p.body)).unwrap_or_default(),
         labels: labels.clone(),
         asked: Asked::default(),
-    }
-}
-
-/// Not a line break of it is changed.
-fn short(body: &str) -> String {
-    if body.chars().nth(BODY).is_none() { body.to_owned() } else { cut(body, BODY) }
-}
-
-// ---- from documents
-
-fn text(document: &Value, field: &str) -> String {
-    document[field].as_str().unwrap_or_default().to_owned()
-}
-
-fn message_of(document: &Value) -> Message {
-    Message {
-        level: text(document, "level"),
-        kind_of: text(document, "type"),
-        subject: text(document, "subject"),
-        body: short(document["body"].as_str().unwrap_or_default()),
-        labels: serde_json::from_value(document["labels"].clone()).unwrap_or_default(),
-        asked: Asked::default(),
-    }
-}
-
-fn asked_of(delivery: &Value) -> Asked {
-    Asked::deserialize(delivery).unwrap_or_default()
-}
-
-fn subject_of(incident: &Value) -> Subject {
-    let count = |field: &str| incident[field].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or_default();
-    Subject {
-        message: message_of(incident),
-        about: About {
-            number: incident["number"].as_u64().unwrap_or_default(),
-            id: text(incident, "id"),
-            fingerprint: text(incident, "fingerprint"),
-            status: text(incident, "status"),
-            step: count("step"),
-            round: count("round"),
-        },
-    }
-}
-
-fn sent_of(delivery: &Value) -> Sent {
-    let some = |field: &str| delivery[field].as_str().map(str::to_owned);
-    Sent {
-        notification: text(delivery, "notification"),
-        incident: None,
-        channel: some("via").or_else(|| some("channel")),
-        recipient: some("recipient"),
-        message: Message { asked: asked_of(delivery), ..Message::default() },
     }
 }
