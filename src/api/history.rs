@@ -7,10 +7,12 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::ops::RangeInclusive;
 use ulid::Ulid;
 
 pub use crate::ledger::export::Format;
-pub use crate::ledger::history::{Entry, EntryQuery, Page};
+pub use crate::ledger::extract::{ChargeSum, Charged};
+pub use crate::ledger::history::{Charges, Entry, EntryQuery, Page};
 pub use crate::ledger::retention::Person;
 pub use crate::ledger::{Erased, Tip};
 
@@ -21,6 +23,9 @@ pub trait History: Send + Sync {
 
     /// Counters by channel in this time, in whole hours, or of all times.
     fn stats(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> BoxFuture<'_, Result<Counted, Refusal>>;
+
+    /// What was spent on these days (`2026-11-20`, by the daemon's zone), the last one included.
+    fn charges(&self, days: RangeInclusive<String>) -> BoxFuture<'_, Result<Charges, Refusal>>;
 
     /// Reads the whole chain, which must contain these: `ok`, `events`, `head`, `faults[]`.
     fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>>;

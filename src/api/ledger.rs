@@ -1,6 +1,7 @@
 //! The record: entries, statistics, whether the chain holds, and why something did what it did.
 
 use super::Api;
+use super::costs;
 use super::entry::document;
 use super::fault::Fault;
 use super::history::{EntryQuery, Happened, Tally};
@@ -8,9 +9,11 @@ use super::incidents::about;
 use super::numbers::Numbers;
 use super::params::{Named, Params};
 use super::past::{self, About};
+use crate::domain::clock;
 use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;
 use crate::domain::id::{DeliveryId, IncidentId};
+use crate::domain::time::Timestamp;
 use crate::engine::{Ask, Caller, Code, Read, Refusal, Story};
 use crate::ledger::Tip;
 use axum::extract::State;
@@ -78,10 +81,18 @@ pub async fn stats(
     mut params: Params,
 ) -> Result<Json<Value>, Fault> {
     let (since, until) = (params.moment("since")?, params.moment("until")?);
+    let parts = costs::parts(&params.all("by"))?;
     params.done()?;
     let counted = api.history.stats(since, until).await?;
     let gauges = api.read(&by, Read::Gauges).await?;
     let mut stats = statistics(&counted.by_channel, gauges["queue"]["pending"].as_u64().unwrap_or(0));
+    if !parts.is_empty() {
+        let zone = api.handle.config().daemon.timezone.clone();
+        let day = |at: Timestamp| at.zoned(&zone).date().to_string();
+        let until = until.unwrap_or_else(clock::wall);
+        let charges = api.history.charges(since.map_or_else(String::new, day)..=day(until)).await?;
+        stats["costs"] = costs::rows(&charges, &parts).into();
+    }
     stats["since"] = json!(counted.from.map(|from| from.rfc3339(&api.handle.config().daemon.timezone)));
     Ok(Json(stats))
 }
@@ -94,12 +105,10 @@ fn statistics(tallies: &BTreeMap<String, Tally>, pending: u64) -> Value {
     let ended: u64 = tallies.values().flat_map(|t| t.ended.values()).sum();
     let timed: u64 = tallies.values().map(|t| t.timed).sum();
     let seconds: f64 = tallies.values().map(|t| t.seconds).sum();
-    let mut cost: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut cost: BTreeMap<String, i64> = BTreeMap::new();
     for (currency, millionths) in tallies.values().flat_map(|t| &t.cost) {
-        *cost.entry(currency).or_default() += millionths;
+        *cost.entry(currency.clone()).or_default() += millionths;
     }
-    let cost: Map<String, Value> =
-        cost.into_iter().map(|(currency, n)| (currency.to_owned(), (n as f64 / 1e6).into())).collect();
     let by_channel: Map<String, Value> =
         tallies.iter().map(|(channel, tally)| (channel.clone(), json!(tally.ended))).collect();
     json!({
@@ -108,7 +117,7 @@ fn statistics(tallies: &BTreeMap<String, Tally>, pending: u64) -> Value {
         "failed": of(&[Status::Dead, Status::Expired]),
         "pending": pending,
         "avg_delivery_seconds": (timed > 0).then(|| seconds / timed as f64),
-        "cost": if cost.is_empty() { Value::Null } else { Value::Object(cost) },
+        "cost": costs::by_currency(&cost),
         "by_channel": by_channel,
     })
 }
@@ -214,7 +223,7 @@ mod tests {
         assert_eq!(stats["total"], 13);
         assert_eq!((&stats["delivered"], &stats["failed"], &stats["pending"]), (&4.into(), &3.into(), &4.into()));
         assert_eq!(stats["avg_delivery_seconds"], 1.0);
-        assert_eq!(stats["cost"], json!({ "USD": 0.015 }));
+        assert_eq!(stats["cost"], json!({ "USD": "0.015" }));
         assert_eq!(stats["by_channel"]["sms"], json!({ "delivered": 1, "dead": 2, "expired": 1 }));
         assert_eq!(statistics(&BTreeMap::new(), 0)["avg_delivery_seconds"], Value::Null);
     }

@@ -6,7 +6,7 @@ use super::Api;
 use super::history::Facts;
 use crate::domain::clock;
 use crate::domain::delivery::Status;
-use crate::domain::event::{AttemptResult, EventKind, Frame};
+use crate::domain::event::{AttemptResult, EventKind, Frame, Priced};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{AlertReport, Ask, Caller, Read};
@@ -103,6 +103,12 @@ fn describe(recorder: &PrometheusRecorder) {
             "Deliveries that ended, by the channel asked for and final status."
         );
         describe_counter!("stentor_attempts_total", "Attempts that ended, by the channel they went by and outcome.");
+        describe_counter!("stentor_spent_millionths_total", "What attempts cost, in millionths of the currency.");
+        describe_counter!(
+            "stentor_segments_total",
+            "Parts of texts, and started minutes of calls, that cost something."
+        );
+        describe_counter!("stentor_requests_refused_total", "Requests that were not accepted, by code.");
         describe_counter!("stentor_metrics_missed_frames_total", "Decisions that the counters did not see.");
         describe_counter!("alertmanager_alerts_received_total", "Alerts that were reported, by status.");
         describe_counter!("alertmanager_alerts_invalid_total", "Alerts that were reported and refused as malformed.");
@@ -211,6 +217,10 @@ impl Fold {
                     }
                     self.under_way.insert(*id, (channel, frame.at));
                 }
+                EventKind::DeliveryPriced(priced) => spent(priced),
+                EventKind::RequestRefused { code, .. } => {
+                    counter!("stentor_requests_refused_total", "code" => code.clone()).increment(1);
+                }
                 EventKind::AlertReported(report) if report.unrated => {
                     counter!("stentor_alerts_unrated_total").increment(1);
                 }
@@ -247,6 +257,19 @@ impl Known {
             let new = || histogram!("stentor_delivery_seconds", "channel" => channel.to_owned());
             known.seconds.get_or_insert_with(new).record(took.as_secs_f64().max(0.0));
         }
+    }
+}
+
+/// A counter cannot go back: where the provider's own price is less, the first one stays counted.
+fn spent(priced: &Priced) {
+    for money in priced.changes() {
+        let labels = [("channel", &priced.channel), ("provider", &priced.provider), ("currency", &money.currency)];
+        let labels: Vec<(String, String)> = labels.map(|(name, value)| (name.to_owned(), value.clone())).into();
+        let millionths = u64::try_from(money.amount.0).unwrap_or_default();
+        counter!("stentor_spent_millionths_total", &labels).increment(millionths);
+    }
+    if priced.instead.is_none() {
+        counter!("stentor_segments_total", "channel" => priced.channel.clone()).increment(priced.segments.into());
     }
 }
 

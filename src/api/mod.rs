@@ -8,6 +8,7 @@ mod access;
 mod alerts;
 mod body;
 mod control;
+mod costs;
 mod denials;
 mod entry;
 mod erase;

@@ -1,6 +1,6 @@
 //! The past, answered from the ledger.
 
-use super::history::{Counted, Erased, Facts, Format, History, Key, Older, Page, Person, Tally, Thing, Tip};
+use super::history::{Charges, Counted, Erased, Facts, Format, History, Key, Older, Page, Person, Tally, Thing, Tip};
 use super::params::ROWS;
 use crate::domain::clock;
 use crate::domain::delivery::Status;
@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use ulid::Ulid;
 
@@ -75,6 +76,10 @@ impl History for Record {
                 by_channel: channels.map(|(channel, statuses)| (channel, tally(statuses))).collect(),
             })
         })
+    }
+
+    fn charges(&self, days: RangeInclusive<String>) -> BoxFuture<'_, Result<Charges, Refusal>> {
+        Box::pin(async { self.ledger.history().charges(days).await.map_err(refusal) })
     }
 
     fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {
@@ -175,6 +180,9 @@ fn is_before(document: &Value, before: Option<Ulid>) -> bool {
 fn tally(statuses: BTreeMap<String, crate::ledger::history::Tally>) -> Tally {
     let mut sum = Tally::default();
     for (status, counted) in statuses {
+        for (currency, millionths) in counted.cost {
+            *sum.cost.entry(currency).or_default() += millionths;
+        }
         if !Status::parse(&status).is_some_and(Status::is_end) {
             continue;
         }
@@ -183,9 +191,6 @@ fn tally(statuses: BTreeMap<String, crate::ledger::history::Tally>) -> Tally {
         }
         sum.seconds += counted.took.as_secs_f64();
         sum.timed += u64::try_from(counted.timed).unwrap_or_default();
-        for (currency, millionths) in counted.cost {
-            *sum.cost.entry(currency).or_default() += millionths;
-        }
     }
     sum
 }

@@ -12,8 +12,9 @@
 use crate::channel::http::{self, Way};
 use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
 use crate::domain::delivery::{Medium, Sort};
-use crate::domain::event::AttemptResult;
+use crate::domain::event::{AttemptResult, Price};
 use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::domain::money::Money;
 use crate::domain::secret::Secret;
 use crate::domain::time::Span;
 use crate::net::{Answer, Endpoint, Method};
@@ -127,10 +128,19 @@ fn accepted(answer: &Answer) -> Result<AttemptResult, Failure> {
     }
     match data["id"].as_str() {
         Some(id) => {
-            Ok(AttemptResult::Sent { provider_id: Some(id.to_owned()), detail: format!("Telnyx says {status}") })
+            let provider_id = Some(id.to_owned());
+            let result = AttemptResult::Sent { provider_id, detail: format!("Telnyx says {status}") };
+            Ok(result.priced(price(data)))
         }
         None => Err(http::not_theirs(answer, "Telnyx")),
     }
+}
+
+/// `{"cost": {"amount": "0.0040", "currency": "USD"}, "parts": 1}`; the cost is often not known yet.
+fn price(data: &Value) -> Option<Price> {
+    let cost = &data["cost"];
+    let money = Money::reported(cost["amount"].as_str()?, cost["currency"].as_str()?)?;
+    Some(Price { money, segments: data["parts"].as_u64().and_then(|parts| u32::try_from(parts).ok()) })
 }
 
 fn refused(answer: &Answer) -> Failure {

@@ -17,7 +17,7 @@ pub struct CheckReport {
 /// Loads the file, its sounds too, and tells what is wrong with it; see [`load`] for what that may
 /// do to the calling thread.
 pub fn report(path: &Path, environment: &dyn Environment, options: &LoadOptions<'_>) -> CheckReport {
-    load(path, environment, &LoadOptions { check_sounds: true, ..*options }).into()
+    load(path, environment, &LoadOptions { check_sounds: true, check_numbers: true, ..*options }).into()
 }
 
 impl From<Loaded> for CheckReport {

@@ -8,19 +8,13 @@ use crate::settings::Table;
 const HEARTBEAT_KINDS: &[&str] = &["command", "nagios"];
 
 /// Where, and which key.
-const KEYS: &[(Home, &str)] = &[
-    (Home::Top, "routes"),
-    (Home::Channel, "limits"),
-    (Home::Level, "ack_timeout"),
-    (Home::Layer, "hours"),
-    (Home::Person, "preferences"),
-];
+const KEYS: &[(Home, &str)] =
+    &[(Home::Top, "routes"), (Home::Level, "ack_timeout"), (Home::Layer, "hours"), (Home::Person, "preferences")];
 
 /// The sorts of table that have a key of a later time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Home {
     Top,
-    Channel,
     Level,
     Layer,
     Person,

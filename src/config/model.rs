@@ -3,9 +3,12 @@
 use crate::channel::{Channel, Kind};
 use crate::config::intake::{Alertmanager, Token};
 use crate::config::kinds::Kinds;
+use crate::config::limits::{Budgets, Limits};
 use crate::domain::Labels;
 use crate::domain::delivery::{Format, Medium, Sort};
 use crate::domain::level::Level;
+use crate::domain::money::Money;
+use crate::domain::phone::Region;
 use crate::domain::schedule::Schedule;
 use crate::domain::secret::Secret;
 use crate::domain::time::Span;
@@ -41,6 +44,7 @@ pub struct Config {
     pub alertmanager: Alertmanager,
     /// Those that come with stentor, too.
     pub templates: BTreeMap<String, Arc<Named>>,
+    pub budgets: Budgets,
     pub source: Source,
 }
 
@@ -69,6 +73,8 @@ pub struct Daemon {
     pub timezone: TimeZone,
     /// Its IANA name, for cron.
     pub timezone_name: String,
+    /// Whose national numbers are understood.
+    pub region: Option<Region>,
 }
 
 /// Who may do what over the socket, groups expanded to uids at load.
@@ -133,6 +139,12 @@ pub struct ChannelConfig {
     pub body: Option<Arc<Template>>,
     /// The name of the template that makes its texts.
     pub template: Option<String>,
+    /// How much may go out by it.
+    pub limits: Limits,
+    /// Of one part of a text, or one started minute of a call.
+    pub price: Option<Money>,
+    /// A text is written in the letters of GSM 03.38, where that can be done.
+    pub transliterate: bool,
     pub adapter: Arc<dyn Channel>,
 }
 

@@ -18,6 +18,8 @@ pub struct LoadOptions<'a> {
     /// Tries whether sound files decode, each for up to ten seconds, in a process of its own. At
     /// start this is left for after READY.
     pub check_sounds: bool,
+    /// Asks a library about numbers; it unpacks the plans of all countries first.
+    pub check_numbers: bool,
     /// Reads what is "not yet supported" all the same; for tests of what knows it already.
     pub allow_later: bool,
 }
@@ -29,6 +31,7 @@ impl Default for LoadOptions<'_> {
             kinds: channel::KINDS,
             accounts: &SystemAccounts,
             check_sounds: false,
+            check_numbers: false,
             allow_later: false,
         }
     }

@@ -166,7 +166,7 @@ pub const MOVES: &[(Status, &[Status])] = {
     use Status::*;
     &[
         (Scheduled, &[Ready, Expired]),
-        (Ready, &[Ready, Sending, Superseded, Expired, Dead, Skipped]),
+        (Ready, &[Ready, Sending, Waiting, Superseded, Expired, Dead, Skipped]),
         (
             Sending,
             &[

@@ -12,6 +12,8 @@ pub mod id;
 mod labels;
 pub mod level;
 pub mod matcher;
+pub mod money;
+pub mod phone;
 pub mod schedule;
 pub mod secret;
 pub mod time;

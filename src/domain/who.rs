@@ -1,5 +1,6 @@
 //! WHO: how the config, the commands and the API name somebody to tell.
 
+use crate::domain::phone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -19,12 +20,15 @@ pub enum Who {
 
 impl Who {
     /// Reads `alice`, `person:alice`, `group:ops`, `schedule:primary`, `tier:TIER_1`,
-    /// `a@b.example`, `+1 (555) 010-0`. Whether the name exists is for the config to say.
+    /// `a@b.example`, `+1 (555) 010-0`, `tel:...`, `00...`. Whether the name exists is for the config to say.
     ///
     /// # Errors
     /// A sentence that says what would be right.
     pub fn parse(text: &str) -> Result<Who, String> {
         let text = text.trim();
+        if text.starts_with("tel:") {
+            return phone(text).map(Who::Phone);
+        }
         if let Some((sort, name)) = text.split_once(':') {
             let name = name.trim().to_owned();
             if name.is_empty() || name.chars().any(char::is_control) {
@@ -41,6 +45,10 @@ impl Who {
         }
         if text.starts_with('+') {
             return phone(text).map(Who::Phone);
+        }
+        if phone::is_like_one(text) {
+            // A national form is read where its country is known.
+            return Ok(phone(text).map_or_else(|_| Who::Person(text.to_owned()), Who::Phone));
         }
         if text.contains('@') {
             return email(text).map(Who::Email);
@@ -78,25 +86,12 @@ impl<'de> Deserialize<'de> for Who {
     }
 }
 
-/// A number without spaces, dots, dashes and brackets.
+/// A number in E.164, as far as that can be told without knowing a country.
 ///
 /// # Errors
 /// A sentence that says what would be right.
 pub fn phone(text: &str) -> Result<String, String> {
-    // Numbers are pasted from web pages and letters: no-break blanks and printed dashes, too.
-    let dropped =
-        |c: char| c.is_whitespace() || matches!(c, '.' | '-' | '(' | ')' | '[' | ']' | '\u{2010}'..='\u{2015}');
-    let number: String = text.chars().filter(|c| !dropped(*c)).collect();
-    let digits = number.strip_prefix('+').unwrap_or_default();
-    let well =
-        (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-    if well {
-        Ok(number)
-    } else {
-        Err(format!(
-            "{text:?} is not a number in E.164; write + and 7 to 15 digits, the first not 0, as in \"+15550100\""
-        ))
-    }
+    phone::e164(text, None)
 }
 
 /// An e-mail address as far as we judge: one part before and one after the last `@`, no blanks.

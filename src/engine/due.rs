@@ -1,6 +1,7 @@
 //! What is due by the clock, and when to be woken next. Nothing polls.
 
 use super::Agenda;
+use super::pace::paced_until;
 use super::queue::width;
 use super::state::{State, Timer};
 use super::turn::Turn;
@@ -27,11 +28,18 @@ pub(crate) fn next_due(state: &State, config: &Config, agenda: &Agenda) -> Optio
         let next = c.retry_at.filter(|t| *t > agenda.seen);
         next.filter(|t| state.in_flight(name) < width(c, slots, *t))
     });
+    let paces = agenda.paces.keys().filter(|name| !closing && state.queue(name).next().is_some()).filter_map(|name| {
+        let channel = config.channels.get(name)?;
+        let next = paced_until(agenda, channel, agenda.seen)?;
+        (state.in_flight(name) < width(state.channel(name), channel.slots, next)).then_some(next)
+    });
     let engine = state
         .next_timer()
         .map(|(t, _)| t)
         .into_iter()
         .chain(gates)
+        .chain(paces)
+        .chain(agenda.midnight)
         .chain(agenda.passive.values().copied().filter(|_| !closing))
         .chain(agenda.proofs.values().map(|p| p.until).filter(|_| !closing))
         .chain(agenda.rates)
@@ -56,6 +64,7 @@ impl Turn<'_> {
             self.fire_timer(timer);
         }
         self.patience_over();
+        self.budget_day_over();
         self.unheard_due();
         self.heartbeats_due();
         self.rules_due();
@@ -131,6 +140,7 @@ impl Turn<'_> {
         let deaf = (self.now - before).min(self.config.alertmanager.resolve_timeout);
         self.await_alerts(self.now + deaf);
         self.plan_agenda();
+        self.learn_paces();
         self.effects.push(super::input::Effect::Sound);
         self.wake();
     }

@@ -1,6 +1,7 @@
 //! `fomo push`: the tiers of a deal are told now, whatever the threshold.
 
 use super::labels::{OwnLabels, type_or};
+use super::limit::Claim;
 use super::plan::Terms;
 use super::refusal::{Answer, Refusal};
 use super::sending::Message;
@@ -83,9 +84,13 @@ impl Turn<'_> {
         let labels = own.over(given, level, &kind_of);
         let detail = watch.map_or_else(|| format!("{} remaining", number(remaining)), |w| describe(&w.rule, remaining));
         let payload = Payload { subject: format!("{deal}: {detail}"), ..Payload::default() };
+        let silenced_by = self.silence_for(&labels);
+        if silenced_by.is_none() {
+            self.check_limits(&planned, Claim { tenant: "", level, kind_of: &kind_of })?;
+        }
         let message = Message {
             initiator: self.by.name.clone(),
-            silenced_by: self.silence_for(&labels),
+            silenced_by,
             ..Message::new(Origin::Fomo, level, kind_of, labels, payload)
         };
         let id = self.make(message, planned);

@@ -27,6 +27,7 @@ impl<'e> Turn<'e> {
             self.plan_heartbeat(heartbeat);
         }
         self.plan_rules();
+        self.plan_midnight();
     }
 
     fn plan_heartbeat(&mut self, h: &Heartbeat) {

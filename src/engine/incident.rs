@@ -56,7 +56,8 @@ impl Opening {
 }
 
 impl Turn<'_> {
-    pub fn open_by_hand(&mut self, request: OpenRequest) -> Answer {
+    pub fn open_by_hand(&mut self, mut request: OpenRequest) -> Answer {
+        self.read_national(request.to.as_mut());
         self.check_text(&request.subject, &request.labels)?;
         self.check_room(request.level.map_or(Level::Urgent, |l| l.0), &request.body)?;
         self.check_names(request.channels.as_deref(), request.to.as_deref())?;

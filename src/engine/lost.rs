@@ -59,6 +59,7 @@ impl Turn<'_> {
         match found {
             Found::Yes { provider_id, detail } if !self.is_anothers(&provider_id) => {
                 self.emit(EventKind::DeliveryReported { id, provider_id, status: detail, late: false });
+                self.price_attempt(id, None);
                 self.end_delivery(id, Status::Sent, "");
                 self.channel_worked(&channel);
             }

@@ -7,6 +7,7 @@
 mod acknowledge;
 mod alert;
 mod asked;
+mod budget;
 mod delivery;
 mod due;
 mod fomo;
@@ -17,14 +18,17 @@ mod incident;
 mod input;
 mod labels;
 mod letter;
+mod limit;
 mod lost;
 mod nobody;
 mod oncall;
 mod outcome;
+mod pace;
 mod particulars;
 mod plan;
 mod poison;
 mod policy;
+mod price;
 mod progress;
 mod proof;
 mod queue;
@@ -62,7 +66,7 @@ use crate::config::Config;
 use crate::domain::event::{Event, Frame};
 use crate::domain::id::NotificationId;
 use crate::domain::time::{EngineTime, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use turn::Turn;
 
@@ -112,6 +116,10 @@ pub(crate) struct Agenda {
     pub urgent: BTreeSet<(EngineTime, NotificationId)>,
     /// Until when a suspect waits for a quiet moment; and whether that time is over.
     pub patience: Option<EngineTime>,
+    /// When the attempts of channels with `per_minute` began, as many as may begin in a minute.
+    pub paces: BTreeMap<String, VecDeque<EngineTime>>,
+    /// When a day ends of whose budget something was said.
+    pub midnight: Option<EngineTime>,
     pub impatient: bool,
     pub emergency: bool,
     /// The daemon stops: no new attempt begins.

@@ -30,6 +30,7 @@ impl Turn<'_> {
         }
         let channel = d.channel().to_owned();
         let works_for_others = self.has_worked_since(d);
+        let (result, price) = result.split();
         self.emit(EventKind::AttemptFinished { delivery: id, n, channel: channel.clone(), result: result.clone() });
         match result {
             AttemptResult::Failed(failure) => self.attempt_failed(id, &channel, failure, works_for_others),
@@ -37,6 +38,7 @@ impl Turn<'_> {
             AttemptResult::Lost { words } => self.move_on(id, Status::Ready, None, &words),
             AttemptResult::Simulated { .. } => self.end_delivery(id, Status::Simulated, ""),
             success => {
+                self.price_attempt(id, price);
                 self.channel_worked(&channel);
                 match success.success() {
                     Some(end) if end.is_end() => self.end_delivery(id, end, ""),

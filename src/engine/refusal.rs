@@ -10,6 +10,9 @@ pub struct Refusal {
     pub message: String,
     pub field: Option<String>,
     pub retry_after_seconds: Option<u64>,
+    /// Of a limit: when it is possible again, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<String>,
     /// Of NOBODY: a sentence for each channel.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
@@ -58,7 +61,14 @@ impl Code {
 
 impl Refusal {
     pub fn new(code: Code, message: impl Into<String>) -> Refusal {
-        Refusal { code, message: message.into(), field: None, retry_after_seconds: None, reasons: Vec::new() }
+        Refusal {
+            code,
+            message: message.into(),
+            field: None,
+            retry_after_seconds: None,
+            retry_at: None,
+            reasons: Vec::new(),
+        }
     }
 
     /// A fault in this field of the request.

@@ -27,6 +27,7 @@ impl Turn<'_> {
         self.silence_gone();
         // What is dead by its old settings may be mended by the new ones.
         channels.iter().for_each(|name| self.channel_renewed(name));
+        self.admit_anew();
         if !kept {
             self.end_self_incident("config", "a good config is in force");
         }

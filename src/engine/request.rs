@@ -2,16 +2,19 @@
 
 use super::asked::SendRequest;
 use super::labels::{OwnLabels, type_of};
+use super::limit::Claim;
 use super::particulars::{self, content_hash};
-use super::plan::Terms;
+use super::plan::{Planned, Terms};
 use super::refusal::{Answer, Code, Refusal};
 use super::sending::{Message, TTL};
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;
+use crate::domain::delivery::Format;
 use crate::domain::event::{Idempotency, Origin, Payload, Request};
 use crate::domain::id::NotificationId;
 use crate::domain::level::Level;
 use crate::domain::matcher::is_label_name;
+use crate::domain::phone;
 use crate::domain::time::Span;
 use crate::domain::who::Who;
 
@@ -19,6 +22,8 @@ use crate::domain::who::Who;
 const TEXTS: u64 = 256 << 20;
 /// Labels of one request.
 const LABELS: usize = 64;
+/// Characters of a body that goes by SMS and nothing else.
+const LONGEST_SMS: usize = 1600;
 /// The type of a test.
 const TEST: &str = "test";
 
@@ -44,6 +49,7 @@ impl Turn<'_> {
     /// # Errors
     /// What is wrong with the request, or that it reaches nobody.
     pub fn accept(&mut self, mut request: SendRequest) -> Result<NotificationId, Refusal> {
+        self.read_national(request.to.as_mut());
         let content = request.idempotency_key.as_ref().map(|_| content_hash(&request));
         let level = request.level.map_or(Level::Normal, |l| l.0);
         let kind_of = type_of(&request.kind_of, &request.labels);
@@ -61,11 +67,18 @@ impl Turn<'_> {
         if planned.iter().all(|p| p.skip.is_some()) {
             return refuse(self.nobody(level, &terms, &planned));
         }
+        self.check_length(&request.body, &planned)?;
         if let Some(templated) = &templated {
             self.try_texts(&request, level, &kind_of, templated, &planned)?;
         }
         let labels = std::mem::take(&mut request.labels);
         let labels = own_labels(&request).over(labels, level, &kind_of);
+        // What is to come is looked at when its time has come.
+        let silenced_by = if at.is_none() { self.silence_for(&labels) } else { None };
+        if at.is_none() && silenced_by.is_none() {
+            let tenant = request.tenant.as_deref().unwrap_or_default();
+            self.check_limits(&planned, Claim { tenant, level, kind_of: &kind_of })?;
+        }
         let (template, vars) = templated.map(|t| (t.name, t.vars)).unzip();
         let vars = vars.unwrap_or_default();
         let payload = Payload {
@@ -76,8 +89,7 @@ impl Turn<'_> {
             ..Payload::default()
         };
         let message = Message {
-            // What is to come is looked at when its time has come.
-            silenced_by: if at.is_none() { self.silence_for(&labels) } else { None },
+            silenced_by,
             correlation_id: request.correlation_id,
             request: Request::of(request.request_id, request.actor),
             tenant: request.tenant,
@@ -97,7 +109,8 @@ impl Turn<'_> {
     }
 
     /// `test`: a message marked `[TEST]`; no channel: every addressed one on which WHO has an address.
-    pub fn test_channels(&mut self, channels: Vec<String>, to: Vec<Who>, force: bool) -> Answer {
+    pub fn test_channels(&mut self, channels: Vec<String>, mut to: Vec<Who>, force: bool) -> Answer {
+        self.read_national(Some(&mut to));
         self.has_room(Level::Low)?;
         self.check_names(Some(&channels), Some(&to))?;
         if channels.is_empty() && to.is_empty() {
@@ -119,6 +132,7 @@ impl Turn<'_> {
         if planned.iter().all(|p| p.skip.is_some()) {
             return refuse(self.nobody(Level::Low, &terms, &planned));
         }
+        self.check_limits(&planned, Claim { tenant: "", level: Level::Low, kind_of: TEST })?;
         let labels = OwnLabels { source: "manual", ..OwnLabels::default() }.over(Labels::new(), Level::Low, TEST);
         let who = self.by.person.as_ref().unwrap_or(&self.by.name);
         let subject = format!("Nothing is wrong, {who} asked for this message");
@@ -163,6 +177,31 @@ impl Turn<'_> {
                 ),
             )),
             None => Ok(()),
+        }
+    }
+
+    /// What goes by SMS alone has 1600 letters at the most; beside other ways it is cut there.
+    fn check_length(&self, body: &str, planned: &[Planned]) -> Result<(), Refusal> {
+        let is_sms = |p: &Planned| self.config.channels.get(&p.channel).is_some_and(|c| c.format() == Format::Sms);
+        let letters = body.chars().count();
+        if letters <= LONGEST_SMS || !planned.iter().filter(|p| p.skip.is_none()).all(is_sms) {
+            return Ok(());
+        }
+        let message = format!("{letters} characters; a text message takes {LONGEST_SMS} at the most");
+        refuse(Refusal::field("body", message))
+    }
+
+    /// Where a region is configured, a name that nobody has may be a number of that country.
+    pub fn read_national(&self, to: Option<&mut Vec<Who>>) {
+        let Some(region) = self.config.daemon.region else { return };
+        for who in to.into_iter().flatten() {
+            if let Who::Person(text) = who
+                && !self.config.people.contains_key(text)
+                && phone::is_like_one(text)
+                && let Ok(number) = phone::e164(text, Some(region))
+            {
+                *who = Who::Phone(number);
+            }
         }
     }
 

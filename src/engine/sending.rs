@@ -160,6 +160,9 @@ impl Turn<'_> {
             },
             payload,
         );
+        if status == Status::Ready {
+            self.admit(id);
+        }
     }
 
     /// What of an incident is under no attempt and not out yet, by the place it is for: a newer

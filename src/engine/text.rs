@@ -11,7 +11,7 @@ use crate::domain::event::{Origin, Rendered};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
 use crate::domain::time::Timestamp;
-use crate::message::{About, Author, Checked, Context, render_by};
+use crate::message::{About, Author, Checked, Context, render_by, transliterated};
 
 /// Who makes the text for this channel: what the request named, else what the channel has or names,
 /// else what the level names; the first that has a text for it.
@@ -47,6 +47,7 @@ fn template_of(author: &Author<'_>, channel: &ChannelConfig) -> Option<String> {
 fn text_key(author: &Author<'_>, channel: &ChannelConfig) -> String {
     let form = match channel.format() {
         Format::Mail => "mail",
+        Format::Sms if channel.transliterate => "sms in GSM letters",
         Format::Sms => "sms",
         Format::Speech => "speech",
         Format::Chat => "chat",
@@ -116,7 +117,8 @@ impl Turn<'_> {
             (Some(template), None) => self.template_works(&template),
             (None, _) => {}
         }
-        (rendered, Some(key))
+        let text = if channel.transliterate { transliterated(rendered) } else { rendered };
+        (text, Some(key))
     }
 
     /// What this delivery is about, for a channel that carries more than text.

@@ -15,6 +15,42 @@ pub struct Extract {
     /// Notifications and incidents that ended with it.
     pub documents: Vec<Document>,
     pub counts: Vec<Count>,
+    pub charges: Vec<Charge>,
+}
+
+/// What sums of costs change by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    pub of: Charged,
+    pub sum: ChargeSum,
+}
+
+/// Whose money, and by which way; in order of days.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Charged {
+    /// `2026-11-20`, by the daemon's zone.
+    pub day: String,
+    /// Empty: without one.
+    pub tenant: String,
+    pub channel: String,
+    pub provider: String,
+    pub currency: String,
+}
+
+/// Attempts that cost something, their parts, and millionths of the currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChargeSum {
+    pub messages: i64,
+    pub segments: i64,
+    pub millionths: i64,
+}
+
+impl ChargeSum {
+    pub fn add(&mut self, more: ChargeSum) {
+        self.messages = self.messages.saturating_add(more.messages);
+        self.segments = self.segments.saturating_add(more.segments);
+        self.millionths = self.millionths.saturating_add(more.millionths);
+    }
 }
 
 /// A notification or incident that ended, as it is to be shown from now on. A later one with the
@@ -86,11 +122,11 @@ impl Extract {
     /// About what it takes in memory.
     pub fn weight(&self) -> usize {
         let documents = self.documents.iter().map(|d| 100 + d.json.len() + 16 * d.parts.len());
-        documents.sum::<usize>() + 150 * self.counts.len()
+        documents.sum::<usize>() + 150 * (self.counts.len() + self.charges.len())
     }
 
     pub fn is_empty(&self) -> bool {
-        self.documents.is_empty() && self.counts.is_empty()
+        self.documents.is_empty() && self.counts.is_empty() && self.charges.is_empty()
     }
 }
 

@@ -41,6 +41,11 @@ pub enum Author<'a> {
     Named(Chosen<'a>),
 }
 
+/// A text for an SMS in the letters of GSM 03.38, as far as there is a way to write it.
+pub fn transliterated(rendered: Rendered) -> Rendered {
+    Rendered { text: sms::finished(&segments::transliterated(&rendered.text)), ..rendered }
+}
+
 /// The built-in text.
 pub fn render(format: Format, context: &Context<'_>) -> Rendered {
     built_in(format, context)

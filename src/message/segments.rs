@@ -61,6 +61,36 @@ pub fn fit(text: &str, max: usize) -> String {
     short
 }
 
+/// The same in the letters of GSM 03.38, as far as there is a way to write it: what is in the alphabet
+/// stays as it is.
+pub fn transliterated(text: &str) -> String {
+    if size(text).encoding == Encoding::Gsm7 {
+        return text.to_owned();
+    }
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match (septets(c), c) {
+            (Some(_), _) => plain.push(c),
+            (None, '`') => plain.push('\''),
+            (None, c) if c.is_whitespace() => plain.push(' '),
+            (None, c) => match deunicode::deunicode_char(c) {
+                Some(letters) if letters.chars().all(|l| septets(l).is_some()) => plain.push_str(letters),
+                _ => plain.push(c),
+            },
+        }
+    }
+    plain
+}
+
+impl Encoding {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Encoding::Gsm7 => "GSM-7",
+            Encoding::Ucs2 => "UCS-2",
+        }
+    }
+}
+
 fn septets(c: char) -> Option<usize> {
     if c.is_ascii_alphanumeric() || BASIC.contains(c) { Some(1) } else { EXTENSION.contains(c).then_some(2) }
 }

@@ -14,17 +14,22 @@ const ROOM: usize = 160;
 /// The built-in text.
 ///
 /// The subject is cut so that all before the way to acknowledge takes at most 160 units: one part of
-/// GSM-7; in UCS-2 three, because 70 letters would not tell what is wrong. A one-shot takes its body
-/// along if both fit in one part.
+/// GSM-7; in UCS-2 three, because 70 letters would not tell what is wrong. A one-shot says what its
+/// sender wrote, subject and body, in as many parts as that takes; what is longer than the providers take
+/// ends with three dots.
 pub fn text(context: &Context<'_>) -> String {
     let subject = phrase::subject(context);
+    if matches!(Says::of(context), Says::OneShot) {
+        let text = phrase::headline(context, &subject);
+        return finished(&phrase::sentences(&text, &clean::line(context.body)));
+    }
     let mut text = phrase::headline(context, &subject);
     let over = segments::size(&text).units.saturating_sub(ROOM);
     if over > 0 {
         let room = segments::size(&subject).units.saturating_sub(over).max(3);
         text = phrase::headline(context, &segments::fit(&subject, room));
     }
-    if matches!(Says::of(context), Says::OneShot | Says::Test) {
+    if matches!(Says::of(context), Says::Test) {
         let whole = phrase::sentences(&text, &clean::line(context.body)).into_owned();
         if over == 0 && segments::fits_one(&whole) {
             text = whole;

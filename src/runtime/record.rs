@@ -2,11 +2,13 @@
 
 use crate::config::Config;
 use crate::domain::delivery::Status;
-use crate::domain::event::{EventKind, Frame};
+use crate::domain::event::{EventKind, Frame, Priced};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::time::Timestamp;
 use crate::engine::{Engine, State};
-use crate::ledger::extract::{Count, Document, DocumentKind, Extract, Extractor, MakeExtractor};
+use crate::ledger::extract::{
+    Charge, ChargeSum, Charged, Cost, Count, Document, DocumentKind, Extract, Extractor, MakeExtractor,
+};
 use crate::ledger::fold::{Fold, MakeFold};
 use crate::ledger::snapshot::Snapshot;
 use std::cell::OnceCell;
@@ -35,6 +37,11 @@ pub fn extract(engine: &mut Engine, frame: &Frame) -> Extract {
             EventKind::DeliveryEnded { id, status, .. } => {
                 count_end(&engine.state, frame.at, *id, *status, &mut extract);
                 ended.extend(engine.state.deliveries.get(id).map(|d| d.notification));
+            }
+            EventKind::DeliveryPriced(priced) => {
+                charge(frame.at, priced, &mut extract);
+                // What ended is shown with its price.
+                ended.extend(engine.state.deliveries.get(&priced.id).map(|d| d.notification));
             }
             EventKind::DeadLetterRequeued { id } => take_back(&engine.state, frame.at, *id, &mut extract),
             EventKind::DeadLetterDropped { id } => {
@@ -89,6 +96,29 @@ fn count_end(state: &State, at: Timestamp, id: DeliveryId, status: Status, extra
     let channel = d.chain.first().map_or("", String::as_str);
     let took = matches!(status, Status::Delivered | Status::Sent).then(|| at - d.created_at);
     extract.counts.push(Count { took, ..one(at, channel, status.as_str()) });
+}
+
+/// By day and tenant, and by the hour like all else.
+fn charge(at: Timestamp, priced: &Priced, extract: &mut Extract) {
+    let before = priced.instead.as_ref();
+    let first = before.is_none();
+    for (place, change) in priced.changes().into_iter().enumerate() {
+        let (amount, currency) = (change.amount, change.currency);
+        let cost = Some(Cost { currency: currency.clone(), millionths: amount.0 });
+        extract.counts.push(Count { cost, ..one(at, &priced.channel, "charged") });
+        let same = before.filter(|b| b.money.currency == currency).map_or(0, |b| i64::from(b.segments));
+        let segments = if place == 0 { i64::from(priced.segments) } else { 0 } - same;
+        extract.charges.push(Charge {
+            of: Charged {
+                day: priced.day.clone(),
+                tenant: priced.tenant.clone().unwrap_or_default(),
+                channel: priced.channel.clone(),
+                provider: priced.provider.clone(),
+                currency,
+            },
+            sum: ChargeSum { messages: i64::from(first), segments, millionths: amount.0 },
+        });
+    }
 }
 
 /// A requeued dead letter is no failure any more.

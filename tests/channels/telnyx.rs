@@ -148,3 +148,12 @@ async fn its_settings_and_its_description() {
             .starts_with("POST https://api.telnyx.com/v2/messages\nAuthorization: Bearer [secret]\nIdempotency-Key: ")
     );
 }
+
+#[tokio::test]
+async fn the_price_of_the_answer_comes_along() {
+    let standins = Standins::start().await;
+    let result = telnyx(&standins, "").send(&out(Some("+15550042"), "", "x")).await;
+    let AttemptResult::Priced { price, result } = result else { panic!("no price: {result:?}") };
+    assert_eq!((price.money.to_string().as_str(), price.segments), ("0.005 USD", Some(1)));
+    assert!(matches!(*result, AttemptResult::Sent { .. }), "{result:?}");
+}

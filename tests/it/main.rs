@@ -25,6 +25,7 @@ mod incidents;
 mod injected;
 mod killed;
 mod ledger_files;
+mod limits;
 mod lost_answers;
 mod machine;
 mod misbehaving;

@@ -11,7 +11,7 @@ use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::who::Who;
 use crate::engine::{
-    Ask, AttemptOrder, Caller, Decision, Effect, Engine, Input, LevelWord, OpenRequest, SendRequest, State,
+    Ask, AttemptOrder, Caller, Decision, Effect, Engine, Input, LevelWord, OpenRequest, Outcome, SendRequest, State,
 };
 use std::sync::Arc;
 
@@ -128,12 +128,16 @@ fn request(channel: &ChannelConfig, order: &AttemptOrder) -> Result<String, Stri
     }
 }
 
+fn finished(order: &AttemptOrder, result: AttemptResult) -> Ask {
+    Ask::Finished(vec![Outcome { delivery: order.delivery, n: order.n, result }])
+}
+
 /// A first attempt that times out, and a second one that works.
 fn retry(stage: &mut Stage, channel: &ChannelConfig, order: &AttemptOrder) -> Result<String, String> {
     let failure = Failure::new(FailureClass::Timeout, Blame::Channel, "no answer (rehearsed)");
     let failed = AttemptResult::Failed(failure);
     let began = stage.now;
-    let mut decision = stage.ask(Ask::Finished { delivery: order.delivery, n: order.n, result: failed });
+    let mut decision = stage.ask(finished(order, failed));
     for _ in 0..TURNS {
         if let Some(status) = ended(&decision.events, order.delivery) {
             return Err(format!("after one failure it is given up ({status})"));
@@ -141,7 +145,7 @@ fn retry(stage: &mut Stage, channel: &ChannelConfig, order: &AttemptOrder) -> Re
         if let Some(next) = attempt(decision.effects).filter(|next| next.delivery == order.delivery) {
             let done = AttemptResult::Sent { provider_id: None, detail: "rehearsed".into() };
             let wait = stage.now - began;
-            let last = stage.ask(Ask::Finished { delivery: next.delivery, n: next.n, result: done });
+            let last = stage.ask(finished(&next, done));
             let way = if next.channel == channel.name { "again".into() } else { format!("by {}", next.channel) };
             return match ended(&last.events, order.delivery) {
                 Some(Status::Sent) => Ok(format!("after a failure {way} within {wait}")),

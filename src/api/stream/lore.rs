@@ -121,9 +121,9 @@ impl Lore {
     }
 
     pub fn learn_price(&mut self, head: &EventKind) {
-        if let EventKind::DeliveryPriced { id, cost, currency, segments } = head {
-            let (cost, currency) = (Some(cost.clone()), Some(currency.clone()));
-            remember(&mut self.prices, *id, Price { cost, currency, segments: Some(*segments) });
+        if let EventKind::DeliveryPriced(priced) = head {
+            let (cost, currency) = (Some(priced.cost.to_string()), Some(priced.currency.clone()));
+            remember(&mut self.prices, priced.id, Price { cost, currency, segments: Some(priced.segments) });
         }
     }
 

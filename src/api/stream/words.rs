@@ -183,6 +183,7 @@ impl Last {
             AttemptResult::Lost { words } => {
                 self.error = Some(Error { class: FailureClass::Timeout.to_string(), message: words.clone() });
             }
+            AttemptResult::Priced { result, .. } => self.learn(result),
             AttemptResult::Simulated { .. } => {}
         }
     }

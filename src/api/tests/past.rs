@@ -8,6 +8,7 @@ use crate::ledger::Tip;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use std::io::Write;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use ulid::Ulid;
 
@@ -23,6 +24,9 @@ impl History for Away {
         away()
     }
     fn stats(&self, _: Option<Timestamp>, _: Option<Timestamp>) -> BoxFuture<'_, Result<Counted, Refusal>> {
+        away()
+    }
+    fn charges(&self, _: RangeInclusive<String>) -> BoxFuture<'_, Result<Charges, Refusal>> {
         away()
     }
     fn verify(&self, _: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {
@@ -83,6 +87,9 @@ impl History for Remembering {
     }
     fn stats(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> BoxFuture<'_, Result<Counted, Refusal>> {
         self.real.stats(since, until)
+    }
+    fn charges(&self, days: RangeInclusive<String>) -> BoxFuture<'_, Result<Charges, Refusal>> {
+        self.real.charges(days)
     }
     fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {
         self.real.verify(anchors)

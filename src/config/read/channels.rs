@@ -2,10 +2,10 @@
 
 use crate::channel::{Channel, Format, Kind};
 use crate::config::absent::Absent;
-use crate::config::later::{self, Home};
 use crate::config::model::{ChannelConfig, Retry, SoundSettings, Updates};
 use crate::config::options::LoadOptions;
 use crate::config::read::entries::{by_name, named, some_time, who};
+use crate::config::read::limits;
 use crate::config::read::templates;
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::time::Span;
@@ -38,9 +38,6 @@ fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelCo
     if simulate {
         table.simulate();
     }
-    if later::may_read(table, Home::Channel, "limits", options) {
-        table.known(&["limits"]);
-    }
     table.renamed("attempts", "retry = { times = ... }");
     table.renamed("notify", "to = [\"...\"]");
     let to = who(table, "to");
@@ -50,6 +47,8 @@ fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelCo
     let slots = table.integer("slots", 1..=1000).map_or(SLOTS, |n| n as usize);
     let retry = retry(table);
     let updates = updates(table);
+    let (limits, price) = (limits::limits(table, kind), limits::price(table, kind));
+    let transliterate = kind.is_none_or(|k| k.format == Format::Sms) && table.flag("transliterate").unwrap_or(false);
     let Some(kind) = kind else {
         // Nobody can say which of the other keys are right.
         table.ignore_unknown();
@@ -92,6 +91,9 @@ fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelCo
         sound: sound.map(|terms| SoundSettings { repeat: terms.repeat, max: terms.max }),
         body,
         template,
+        limits,
+        price,
+        transliterate,
         adapter,
     })
 }

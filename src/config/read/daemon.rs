@@ -4,6 +4,7 @@ use crate::config::model::{Daemon, Deadman, Http};
 use crate::config::read::entries::some_time;
 use crate::config::read::intake;
 use crate::config::state_dir;
+use crate::domain::phone::Region;
 use crate::domain::time::Span;
 use crate::settings::{Environment, Table};
 use jiff::tz::TimeZone;
@@ -37,7 +38,8 @@ pub fn read(root: &mut Table<'_>, environment: &dyn Environment) -> Daemon {
         );
     }
     let (timezone, timezone_name) = zone.unwrap_or_else(system_zone);
-    Daemon { name, state_dir, socket: socket.into(), timezone, timezone_name }
+    let region = table.as_mut().and_then(|t| t.parsed("region", Region::parse));
+    Daemon { name, state_dir, socket: socket.into(), timezone, timezone_name, region }
 }
 
 /// An IANA name that both the clock and cron know.

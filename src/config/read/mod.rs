@@ -12,6 +12,7 @@ mod hooks;
 mod incident;
 mod intake;
 mod levels;
+mod limits;
 mod people;
 mod policies;
 mod retention;
@@ -27,7 +28,7 @@ use crate::settings::{Environment, Table};
 /// Reads every table of the document.
 pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &LoadOptions<'_>) -> Config {
     let daemon = daemon::read(root, environment);
-    let people = people::read(root, options);
+    let people = people::read(root, options, daemon.region);
     let config = Config {
         access: access::read(root, &people, options),
         deadman: daemon::read_deadman(root),
@@ -43,6 +44,7 @@ pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &Load
         watches: watches::read(root),
         alertmanager: intake::read(root),
         templates: templates::read(root, options),
+        budgets: limits::budgets(root),
         source: Source::default(),
         people,
         daemon,

@@ -8,22 +8,23 @@ use crate::config::read::entries::{by_name, named};
 use crate::config::read::incident;
 use crate::domain::delivery::Medium;
 use crate::domain::level::Level;
+use crate::domain::phone::{self, Region};
 use crate::domain::who;
 use crate::domain::window::Window;
 use crate::settings::{Shape, Table};
 use std::collections::BTreeMap;
 
-pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>) -> BTreeMap<String, Person> {
-    by_name(named(root, "people"), |table| Some(person(table, options)))
+pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>, region: Option<Region>) -> BTreeMap<String, Person> {
+    by_name(named(root, "people"), |table| Some(person(table, options, region)))
 }
 
-fn person(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Person {
+fn person(table: &mut Table<'_>, options: &LoadOptions<'_>, region: Option<Region>) -> Person {
     let preferences =
         later::may_read(table, Home::Person, "preferences", options).then(|| table.table("preferences")).flatten();
     Person {
         name: table.name().to_owned(),
         email: address(table, "email", "unset@example.invalid", who::email),
-        phone: address(table, "phone", "+10000000000", who::phone),
+        phone: address(table, "phone", "+10000000000", |text| phone::e164(text, region)),
         login: table.text("login").filter(|login| !login.is_empty()),
         tier: table.text("tier").filter(|tier| !tier.is_empty()),
         timezone: table.parsed("timezone", daemon::timezone).map(|(zone, _)| zone),

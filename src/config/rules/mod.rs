@@ -5,6 +5,7 @@
 
 mod circles;
 mod names;
+mod numbers;
 mod reach;
 mod sayings;
 mod schedules;
@@ -31,6 +32,9 @@ pub fn check(draft: &Config, tree: &Tree, reading: &Reading<'_>, options: &LoadO
     use_of_channels::check(&judge);
     texts::check(&judge);
     templates::check(&judge);
+    if options.check_numbers {
+        numbers::check(&judge);
+    }
     if options.check_sounds {
         sounds::check(&judge);
     }

@@ -7,7 +7,7 @@ use crate::domain::level::Level;
 use crate::message::sample::Sample;
 use crate::message::{render, segments};
 
-/// A text longer than one segment is cut to it.
+/// A text of several segments costs several times as much.
 pub fn check(judge: &Judge<'_>) {
     let config = judge.config;
     for (name, heartbeat) in &config.heartbeats {
@@ -22,7 +22,7 @@ pub fn check(judge: &Judge<'_>) {
         if size.segments > 1 {
             judge.warning(
                 &["heartbeats", name, "send", "subject"],
-                format!("as an SMS ({channel}) it takes {} segments and will be cut", size.segments),
+                format!("as an SMS ({channel}) it takes {} segments, and costs as much", size.segments),
                 "write subject and body in fewer letters, and only such as every phone has",
             );
         }

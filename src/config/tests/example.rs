@@ -44,7 +44,6 @@ fn exactly_what_is_not_yet_supported_is_refused() {
         assert_eq!(
             messages(&loaded.errors),
             [
-                "channels.sms.limits is not yet supported",
                 "routes is not yet supported",
                 "schedules.desk.layers[1].hours is not yet supported",
                 "schedules.desk.layers[2].hours is not yet supported",

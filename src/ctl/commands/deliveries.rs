@@ -6,6 +6,7 @@ use crate::ctl::fields::{flag, items, plain, short, text, when};
 use crate::ctl::screen::{Ink, Piece, Screen, Table};
 use crate::ctl::session::{Outcome, Session};
 use crate::ctl::trouble::Exit;
+use crate::domain::phone;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 use std::io;
@@ -75,7 +76,7 @@ pub fn table(screen: &mut Screen<'_>, document: &Value, none: &str) -> io::Resul
             short(delivery, "id").into(),
             Piece::status(text(delivery, "status")),
             way(delivery).into(),
-            text(delivery, "recipient").into(),
+            recipient(delivery).into(),
             incident(delivery).into(),
             screen.clock(when(delivery, "created_at")).into(),
             plain(delivery, "reason").unwrap_or_default().into(),
@@ -94,14 +95,14 @@ fn one(screen: &mut Screen<'_>, delivery: &Value) -> io::Result<()> {
         reason.into(),
     ])?;
     screen.fields(&[
-        ("to", text(delivery, "recipient")),
+        ("to", recipient(delivery)),
         ("channel", format!("{} ({})", way(delivery), text(delivery, "provider"))),
         ("incident", incident(delivery)),
         ("notification", text(delivery, "notification")),
         ("created", screen.stamp(when(delivery, "created_at"))),
         ("sent", screen.stamp(when(delivery, "sent_at"))),
         ("delivered", screen.stamp(when(delivery, "delivered_at"))),
-        ("cost", text(delivery, "cost")),
+        ("cost", cost(delivery)),
         ("segments", text(delivery, "segments")),
     ])?;
     screen.fields(&asked(delivery))?;
@@ -128,6 +129,24 @@ fn asked(delivery: &Value) -> Vec<(&str, String)> {
     let metadata = delivery["metadata"].as_object().into_iter().flatten();
     fields.extend(metadata.map(|(name, value)| ("metadata", format!("{name}={}", value.as_str().unwrap_or_default()))));
     fields
+}
+
+/// `0.0075 USD`, and who says so.
+fn cost(delivery: &Value) -> String {
+    let all = [plain(delivery, "cost"), plain(delivery, "currency")];
+    let cost: Vec<String> = all.into_iter().flatten().collect();
+    let reported = items(delivery, "charges").iter().all(|c| flag(c, "reported"));
+    match (cost.is_empty(), reported || items(delivery, "charges").is_empty()) {
+        (true, _) => "-".to_owned(),
+        (false, true) => cost.join(" "),
+        (false, false) => format!("{} (by the config)", cost.join(" ")),
+    }
+}
+
+/// A name, an address, or a number as people write it.
+pub fn recipient(delivery: &Value) -> String {
+    let recipient = text(delivery, "recipient");
+    if recipient.starts_with('+') { phone::formatted(&recipient) } else { recipient }
 }
 
 /// `sms`, or `sms by sms-gateway` where it took another way.

@@ -1,6 +1,6 @@
 //! What became of a notification: of `send`, `test` and `fomo push`.
 
-use crate::ctl::commands::deliveries::way;
+use crate::ctl::commands::deliveries::{recipient, way};
 use crate::ctl::fields::{items, plain, short, text};
 use crate::ctl::screen::{Ink, Piece, Screen, Table};
 use crate::ctl::trouble::Exit;
@@ -36,11 +36,15 @@ pub fn print(screen: &mut Screen<'_>, notification: &Value) -> io::Result<()> {
             format!("  {}", short(delivery, "id")).into(),
             Piece::status(text(delivery, "status")),
             way(delivery).into(),
-            text(delivery, "recipient").into(),
+            recipient(delivery).into(),
             why(delivery).into(),
         ]);
     }
-    table.print(screen, "  no deliveries")
+    table.print(screen, "  no deliveries")?;
+    for words in items(notification, "warnings").iter().filter_map(Value::as_str) {
+        screen.pieces(&[Piece::new(Ink::Warn, "warning"), format!(": {words}").into()])?;
+    }
+    Ok(())
 }
 
 /// The reason, or the last attempt's error.

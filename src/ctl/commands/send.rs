@@ -172,7 +172,8 @@ pub fn pairs(flag: &str, given: &[(String, String)]) -> Result<Option<Value>, Tr
     Ok((!object.is_empty()).then(|| object.into_iter().map(|(n, v)| (n.to_owned(), Value::from(v))).collect()))
 }
 
-fn standard_input() -> Result<String, Trouble> {
+/// What stands on standard input, without its last line break.
+pub fn standard_input() -> Result<String, Trouble> {
     let mut bytes = vec![];
     std::io::stdin()
         .lock()

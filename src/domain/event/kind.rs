@@ -5,9 +5,11 @@ use crate::domain::delivery::{Medium, Status};
 use crate::domain::event::alert::{AlertReported, AlertsAwaited};
 use crate::domain::event::health::ChannelChanged;
 use crate::domain::event::hook::HookMoved;
+use crate::domain::event::limit::{BudgetPassed, Counted};
 use crate::domain::event::parts::{
     AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, Request, SilenceAdded, Unheard, WatchStatus,
 };
+use crate::domain::event::price::Priced;
 use crate::domain::event::removed::Erased;
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -192,13 +194,10 @@ pub enum EventKind {
         #[serde(default)]
         late: bool,
     },
-    /// A channel's own price and parts, where they are known.
-    DeliveryPriced {
-        id: DeliveryId,
-        cost: String,
-        currency: String,
-        segments: u32,
-    },
+    /// What an attempt cost: by the config when it was sent, later by the provider.
+    DeliveryPriced(Box<Priced>),
+    DeliveryCounted(Counted),
+    BudgetPassed(BudgetPassed),
     DeadLetterRequeued {
         id: DeliveryId,
     },

@@ -9,17 +9,21 @@ mod alert;
 mod health;
 mod hook;
 mod kind;
+mod limit;
 mod parts;
+mod price;
 mod removed;
 
 pub use alert::{AlertReported, AlertsAwaited};
 pub use health::ChannelChanged;
 pub use hook::{HookFailing, HookMoved};
 pub use kind::EventKind;
+pub use limit::{BudgetPassed, Counted};
 pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Request, SilenceAdded, Unheard,
     WatchStatus,
 };
+pub use price::{Instead, Price, Priced};
 pub use removed::Erased;
 
 use crate::domain::Labels;

@@ -1,6 +1,7 @@
 //! What events are made of: why a message exists, how an attempt ended, what comes next.
 
 use crate::domain::delivery::Status;
+use crate::domain::event::price::Price;
 use crate::domain::failure::Failure;
 use crate::domain::id::{IncidentId, NotificationId};
 use crate::domain::matcher::Matcher;
@@ -158,6 +159,12 @@ pub enum AttemptResult {
     Lost {
         words: String,
     },
+    /// A success whose answer had the price. It is split on its way into the ledger, which has the
+    /// price as an event of its own.
+    Priced {
+        price: Price,
+        result: Box<AttemptResult>,
+    },
 }
 
 impl AttemptResult {
@@ -169,6 +176,23 @@ impl AttemptResult {
             AttemptResult::Submitted { .. } => Some(Status::Submitted),
             AttemptResult::Simulated { .. } => Some(Status::Simulated),
             AttemptResult::Failed(_) | AttemptResult::Lost { .. } => None,
+            AttemptResult::Priced { result, .. } => result.success(),
+        }
+    }
+
+    /// The result alone, and the price if it came with it.
+    pub fn split(self) -> (AttemptResult, Option<Price>) {
+        match self {
+            AttemptResult::Priced { price, result } => (result.split().0, Some(price)),
+            alone => (alone, None),
+        }
+    }
+
+    /// With the price, if the answer had one.
+    pub fn priced(self, price: Option<Price>) -> AttemptResult {
+        match price {
+            Some(price) => AttemptResult::Priced { price, result: Box::new(self) },
+            None => self,
         }
     }
 }

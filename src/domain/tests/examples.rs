@@ -3,14 +3,15 @@
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
-    AlertReported, AlertsAwaited, AttemptResult, Breaker, ChannelChanged, Erased, Event, EventKind as K,
-    HeartbeatStatus, HookFailing, HookMoved, Idempotency, Next, NextWhat, Origin, Payload, Rendered, Request,
-    SilenceAdded, Unheard, WatchStatus,
+    AlertReported, AlertsAwaited, AttemptResult, Breaker, BudgetPassed, ChannelChanged, Counted, Erased, Event,
+    EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency, Instead, Next, NextWhat, Origin, Payload,
+    Price, Priced, Rendered, Request, SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
 use crate::domain::matcher::Matcher;
+use crate::domain::money::{Amount, Money};
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::domain::who::Who;
 use std::collections::BTreeMap;
@@ -85,11 +86,14 @@ pub fn results() -> Vec<AttemptResult> {
         AttemptResult::Failed(failure()),
         AttemptResult::Failed(Failure::new(FailureClass::ValidationError, Blame::Message, "no such number")),
         AttemptResult::Lost { words: s("the daemon was killed") },
+        AttemptResult::Sent { provider_id: Some(s("40385f64")), detail: s("Telnyx says queued") }
+            .priced(Some(Price { money: Money { amount: Amount(4_000), currency: s("USD") }, segments: Some(1) })),
     ];
     for result in &all {
         match result {
             AttemptResult::Delivered { .. } | AttemptResult::Sent { .. } | AttemptResult::Submitted { .. } => {}
             AttemptResult::Simulated { .. } | AttemptResult::Failed(_) | AttemptResult::Lost { .. } => {}
+            AttemptResult::Priced { .. } => {}
         }
     }
     all
@@ -172,6 +176,19 @@ fn notifications() -> Vec<Event> {
 }
 
 fn deliveries() -> Vec<Event> {
+    let estimate = Priced {
+        id: delivery(),
+        cost: Amount(7_500),
+        currency: s("USD"),
+        segments: 1,
+        n: 0,
+        channel: String::new(),
+        provider: String::new(),
+        tenant: None,
+        day: String::new(),
+        reported: false,
+        instead: None,
+    };
     let mut all = vec![
         K::DeliveryCreated {
             id: delivery(),
@@ -229,7 +246,22 @@ fn deliveries() -> Vec<Event> {
         .bare(),
         K::DeliveryEnded { id: delivery(), status: Status::Superseded, reason: Some(s("acknowledged by bob")) }.bare(),
         K::DeliveryReported { id: delivery(), provider_id: s("SM1"), status: s("delivered"), late: true }.bare(),
-        K::DeliveryPriced { id: delivery(), cost: s("0.0075"), currency: s("USD"), segments: 1 }.bare(),
+        K::DeliveryPriced(Box::new(estimate.clone())).bare(),
+        K::DeliveryPriced(Box::new(Priced {
+            cost: Amount(4_000),
+            segments: 2,
+            n: 2,
+            channel: s("sms-telnyx"),
+            provider: s("telnyx"),
+            tenant: Some(s("acme")),
+            day: s("2026-11-20"),
+            reported: true,
+            instead: Some(Instead { money: Money { amount: Amount(8_000), currency: s("USD") }, segments: 2 }),
+            ..estimate
+        }))
+        .bare(),
+        K::DeliveryCounted(Counted { id: delivery(), channel: s("sms"), person: true }).bare(),
+        K::BudgetPassed(BudgetPassed { tenant: s("acme"), day: s("2026-11-20"), percent: 80 }).bare(),
         K::DeadLetterRequeued { id: delivery() }.bare(),
         K::DeadLetterDropped { id: delivery() }.bare(),
         K::UrgentUnheard(Unheard { notification: notification(), heard: false, until: EngineTime(T + 9) }).bare(),
@@ -423,6 +455,11 @@ pub fn bare_minimum() -> BTreeMap<&'static str, &'static str> {
             r#"{"id":"01KMG7QZFG0000000000000003","status":"ready","at":0,"because":"the pause is over"}"#,
         ),
         ("delivery_ended", r#"{"id":"01KMG7QZFG0000000000000003","status":"sent"}"#),
+        (
+            "delivery_priced",
+            r#"{"id":"01KMG7QZFG0000000000000003","cost":"0.0075","currency":"USD","segments":1}"#,
+        ),
+        ("delivery_counted", r#"{"id":"01KMG7QZFG0000000000000003","channel":"sms"}"#),
         ("delivery_reported", r#"{"id":"01KMG7QZFG0000000000000003","provider_id":"SM1","status":"sent"}"#),
         ("channel_changed", r#"{"channel":"mail","status":"ok","detail":"","breaker":"closed","failures":0}"#),
         (

@@ -7,4 +7,6 @@ mod events;
 mod examples;
 mod ids;
 mod matchers;
+mod money;
+mod phones;
 mod words;

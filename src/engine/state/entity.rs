@@ -3,6 +3,7 @@
 use super::alert::Alert;
 use super::content::Content;
 use super::name::Name;
+use super::spent::Charges;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{Breaker, Idempotency, Next, Origin, Rendered, Request};
@@ -245,6 +246,12 @@ pub struct Delivery {
     /// Crashes in a row at which it was in flight.
     #[serde(default)]
     pub crashes: u32,
+    /// It counts against limits.
+    #[serde(default)]
+    pub limited: bool,
+    /// What its attempts cost, where that is known.
+    #[serde(default)]
+    pub charges: Option<Box<Charges>>,
 }
 
 /// In flight at so many crashes in a row, a message may be what ends the daemon.

@@ -44,7 +44,10 @@ impl State {
             DeliveryMoved { .. } => return self.fold_move(at, head),
             DeliveryEnded { id, status, reason } => return self.fold_end(at, *id, *status, reason.clone()),
             DeliveryReported { id, provider_id, status, .. } => return self.fold_reported(*id, provider_id, status),
-            DeliveryPriced { .. } => {}
+            DeliveryCounted(counted) => return self.fold_counted(at, counted),
+            DeliveryPriced(priced) => self.fold_priced(priced),
+            BudgetPassed(passed) if passed.percent == 0 => return self.spending.over(&passed.tenant),
+            BudgetPassed(passed) => return self.spending.told(&passed.tenant, &passed.day, passed.percent),
             DeadLetterRequeued { id } => return self.fold_requeued(at, *id),
             DeadLetterDropped { id } => return self.fold_dropped(*id),
             ChannelChanged(_) => self.fold_channel(at, head),

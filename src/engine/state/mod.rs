@@ -15,8 +15,10 @@ mod name;
 mod retire;
 mod share;
 mod silence;
+mod spent;
 mod table;
 mod watched;
+mod window;
 mod written;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
@@ -26,7 +28,9 @@ pub use index::{QueueKey, Timer};
 pub use name::Name;
 pub use retire::Leaving;
 pub use silence::{Silence, Sounding};
+pub use spent::{Charge, Charges, Spending, Spent};
 pub use watched::*;
+pub use window::{Counts, Window, Windows};
 
 use crate::domain::delivery::Status;
 use crate::domain::event::{Breaker, HookMoved};
@@ -72,6 +76,9 @@ pub struct State {
     /// By tenant, caller and key, see [`State::idempotency_key`].
     pub idempotency: Table<String, Remembered>,
     pub rates: Rates,
+    /// What limits count, and what tenants have spent today.
+    pub windows: Windows,
+    pub spending: Spending,
     pub last_acknowledged: Option<IncidentId>,
     pub config: ConfigState,
     /// Events about something unknown, or of an unknown kind.

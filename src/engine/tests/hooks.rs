@@ -1,6 +1,5 @@
 //! Receivers of events: what is remembered of them, and when somebody is told.
 
-use super::world::asks::*;
 use super::world::*;
 use crate::domain::event::{HookFailing, HookMoved};
 use crate::engine::{Ask, Read};

@@ -2,13 +2,14 @@
 
 use super::rows::{AskedRow, AttemptRow, DeliveryRow, NotificationRow};
 use super::{ROWS, gone};
-use crate::domain::delivery::Status;
+use crate::domain::delivery::{Format, Status};
 use crate::domain::event::Breaker;
 use crate::domain::id::{DeliveryId, NotificationId};
 use crate::engine::input::DeliveryFilter;
 use crate::engine::refusal::{Answer, Refusal};
 use crate::engine::state::{Attempt, Delivery, Notification};
 use crate::engine::turn::{Turn, refuse};
+use crate::message::segments;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -23,6 +24,8 @@ impl Turn<'_> {
     }
 
     fn delivery_row<'a>(&'a self, d: &'a Delivery) -> DeliveryRow<'a> {
+        let charges = d.charges.as_deref();
+        let last = charges.and_then(|c| c.all.last());
         DeliveryRow {
             id: d.id,
             notification: d.notification,
@@ -35,8 +38,10 @@ impl Turn<'_> {
             status: self.shown_status(d),
             reason: reason(d),
             attempts: d.attempts.iter().map(|a| self.attempt_row(a)).collect(),
-            cost: (),
-            segments: (),
+            cost: charges.and_then(|c| c.sum()).map(|money| money.amount),
+            currency: last.map(|c| c.money.currency.as_str()),
+            segments: last.map(|c| c.segments),
+            charges: charges.map_or(&[], |c| c.all.as_slice()),
             created_at: self.shown(d.created_at),
             sent_at: d.sent_at.map(|t| self.shown(t)),
             delivered_at: d.ended_at.filter(|_| d.status == Status::Delivered).map(|t| self.shown(t)),
@@ -92,8 +97,26 @@ impl Turn<'_> {
             kind_of: &n.kind_of,
             subject: &n.content.subject,
             accepted_at: self.shown(n.accepted_at),
+            warnings: self.long_texts(n),
             deliveries: deliveries.map(|d| self.delivery_row(d)).collect(),
         })
+    }
+
+    /// Texts that are sent in several parts, each of which costs as much as one; while they are at hand.
+    fn long_texts(&self, n: &Notification) -> Vec<String> {
+        let mut warnings: Vec<String> = Vec::new();
+        for d in n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d)) {
+            let Some(channel) = self.config.channels.get(d.channel()).filter(|c| c.format() == Format::Sms) else {
+                continue;
+            };
+            let Some(text) = self.text_sent(d, channel) else { continue };
+            let size = segments::size(&text.text);
+            let words = format!("{} sends it in {} segments ({})", channel.name, size.segments, size.encoding.as_str());
+            if size.segments > 1 && !warnings.contains(&words) {
+                warnings.push(words);
+            }
+        }
+        warnings
     }
 
     /// scheduled, pending, delivered (each way out), partly, failed.

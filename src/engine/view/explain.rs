@@ -124,6 +124,13 @@ fn explain(head: &EventKind) -> Option<(String, String)> {
         DeliveryMoved { status, because, .. } => (format!("now {status}"), because.clone()),
         DeliveryEnded { status, reason, .. } => (status.to_string(), reason.clone().unwrap_or_default()),
         DeliveryReported { status, .. } => ("the provider was asked".into(), status.clone()),
+        DeliveryCounted(counted) => {
+            (format!("counted against the limits of {}", counted.channel), "once for its whole chain".into())
+        }
+        DeliveryPriced(priced) => {
+            let by = if priced.reported { "as its provider says" } else { "by the prices of the config" };
+            (format!("attempt {} costs {} {}", priced.n, priced.cost, priced.currency), by.into())
+        }
         UrgentUnheard(u) if !u.heard => (
             "the last resort: sound at full volume, and a word to whoever is logged in".into(),
             "it is urgent, and every way of it has failed for a minute".into(),
@@ -179,5 +186,6 @@ fn result_line(result: &AttemptResult) -> String {
         AttemptResult::Simulated { .. } => "simulated: nothing was sent".into(),
         AttemptResult::Failed(failure) => failure.to_string(),
         AttemptResult::Lost { words } => words.clone(),
+        AttemptResult::Priced { result, .. } => result_line(result),
     }
 }

@@ -5,6 +5,8 @@ use crate::domain::delivery::Status;
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, NotificationId};
 use crate::domain::level::Level;
+use crate::domain::money::Amount;
+use crate::engine::state::Charge;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -20,6 +22,9 @@ pub(super) struct NotificationRow<'a> {
     pub kind_of: &'a str,
     pub subject: &'a str,
     pub accepted_at: String,
+    /// What its sender may want to know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     pub deliveries: Vec<DeliveryRow<'a>>,
 }
 
@@ -52,9 +57,13 @@ pub(super) struct DeliveryRow<'a> {
     pub status: Status,
     pub reason: Option<&'a str>,
     pub attempts: Vec<AttemptRow<'a>>,
-    /// Nobody reports them yet: `null`.
-    pub cost: (),
-    pub segments: (),
+    /// Decimal text, of all its attempts, and parts of the last one; `null` where nobody knows.
+    pub cost: Option<Amount>,
+    pub currency: Option<&'a str>,
+    pub segments: Option<u32>,
+    /// Each attempt that costs something.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub charges: &'a [Charge],
     pub created_at: String,
     pub sent_at: Option<String>,
     pub delivered_at: Option<String>,

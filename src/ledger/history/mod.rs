@@ -25,7 +25,7 @@ pub use query::{EntryQuery, Page};
 pub use start::Start;
 pub use status::{HistoryError, Phase};
 pub use store::StoreError;
-pub use store::rollup::{Tallies, Tally};
+pub use store::rollup::{Charges, Tallies, Tally};
 pub use view::Stats;
 
 use crate::domain::clock::Clock;
@@ -37,6 +37,7 @@ use crate::ledger::history::view::View;
 use crate::ledger::history::worker::Worker;
 use crate::ledger::report::Report;
 use std::io;
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -191,6 +192,14 @@ impl History {
     /// As above.
     pub async fn stats(&self, since: Timestamp, until: Timestamp) -> Result<Stats, HistoryError> {
         self.ask(move |view| view.stats(since, until)).await
+    }
+
+    /// What was spent on these days, the last one included.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn charges(&self, days: RangeInclusive<String>) -> Result<Charges, HistoryError> {
+        self.ask(move |view| view.charges(&days)).await
     }
 
     /// For threads that may wait: the frames of the block with event `seq` or the first after it.

@@ -3,7 +3,7 @@
 use crate::ledger::codec::{RawFrame, Tip};
 use crate::ledger::extract::{Document, DocumentKind, Extract, Group};
 use crate::ledger::history::store::block::frames;
-use crate::ledger::history::store::rollup::{self, Tallies};
+use crate::ledger::history::store::rollup::{self, Charges, Tallies};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
@@ -86,6 +86,13 @@ impl Tail {
     /// Documents of a kind, the newest state of one first.
     pub fn documents(&self, kind: DocumentKind) -> impl Iterator<Item = &Document> {
         self.extracts().rev().flat_map(|e| e.documents.iter().rev()).filter(move |d| d.kind == kind)
+    }
+
+    /// What was spent on these days.
+    pub fn charges(&self, days: &RangeInclusive<String>) -> Charges {
+        let mut sums = Charges::new();
+        rollup::charge(&mut sums, self.extracts().flat_map(|e| &e.charges).filter(|c| days.contains(&c.of.day)));
+        sums
     }
 
     /// The sum of these hours.

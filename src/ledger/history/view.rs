@@ -2,9 +2,10 @@
 
 use crate::domain::time::{Span, Timestamp};
 use crate::ledger::extract::DocumentKind;
-use crate::ledger::history::store::rollup::{self, Tallies};
+use crate::ledger::history::store::rollup::{self, Charges, Tallies};
 use crate::ledger::history::store::{Store, StoreError};
 use crate::ledger::history::tail::Tail;
+use std::ops::RangeInclusive;
 use ulid::Ulid;
 
 #[derive(Clone, Copy)]
@@ -55,6 +56,18 @@ impl View<'_> {
             Some(document) => Ok(Some(document.id)),
             None => self.store.owner_of(part),
         }
+    }
+
+    /// What was spent on these days (`2026-11-20`), the last one included.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn charges(&self, days: &RangeInclusive<String>) -> Result<Charges, StoreError> {
+        let mut sums = self.store.charges(days)?;
+        for (of, more) in self.tail.charges(days) {
+            sums.entry(of).or_default().add(more);
+        }
+        Ok(sums)
     }
 
     /// The hours that `since` and `until` lie in, and all between.

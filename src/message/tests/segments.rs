@@ -1,6 +1,6 @@
 //! The table of Twilio's own calculator, and what follows from it.
 
-use crate::message::segments::{Encoding, fit, fits_one, size};
+use crate::message::segments::{Encoding, fit, fits_one, size, transliterated};
 use proptest::prelude::*;
 
 #[test]
@@ -81,5 +81,31 @@ proptest! {
     #[test]
     fn a_fitted_text_fits(text in any::<String>(), max in 3usize..200) {
         prop_assert!(size(&fit(&text, max)).units <= max);
+    }
+}
+
+#[test]
+fn what_is_not_in_the_alphabet_is_written_with_what_is() {
+    for (text, plain) in [
+        ("Größe ändern, é è ñ", "Größe ändern, é è ñ"),
+        ("“Disk” – 98 %… it’s `full`\t!", "\"Disk\" - 98 %... it's 'full' !"),
+        ("Příliš žluťoučký kůň", "Prilis zlutoucky kun"),
+        ("Диск полон", "Disk polon"),
+        ("à la carte, ça va", "à la carte, ca va"),
+        ("€ [x] {y}", "€ [x] {y}"),
+    ] {
+        assert_eq!(transliterated(text), plain);
+        assert_eq!(size(plain).encoding, Encoding::Gsm7);
+    }
+}
+
+proptest! {
+    #[test]
+    fn transliterating_costs_nothing_more_than_it_saves(text in "\\PC{0,120}") {
+        let plain = transliterated(&text);
+        prop_assert_eq!(transliterated(&plain), plain.clone());
+        if size(&text).encoding == Encoding::Gsm7 {
+            prop_assert_eq!(plain, text);
+        }
     }
 }

@@ -65,7 +65,7 @@ fn sms_notices() {
 }
 
 #[test]
-fn sms_of_a_one_shot_takes_its_body_along_if_it_fits() {
+fn sms_of_a_one_shot_says_what_its_sender_wrote() {
     let story = Story::new();
     let mut one = Context { level: Level::High, ..story.one_shot() };
     assert_eq!(sms(&one), "HIGH prague-1: Twilio credentials refused. 401 Authenticate");
@@ -74,7 +74,14 @@ fn sms_of_a_one_shot_takes_its_body_along_if_it_fits() {
     assert_eq!(sms(&one), "HIGH prague-1: Disk full! /var is at 98 % [31m");
     let long = "x".repeat(160);
     one.body = &long;
-    assert_eq!(sms(&one), "HIGH prague-1: Disk full!", "the body does not fit, the subject stays whole");
+    assert_eq!(sms(&one), format!("HIGH prague-1: Disk full! {long}"), "in two parts");
+    let longest = "x".repeat(1600);
+    one.body = &longest;
+    assert!(sms(&one).len() == 1600 && sms(&one).ends_with("x..."), "a text is cut, and never fails for its length");
+    one.kind = "test";
+    one.body = &long;
+    assert_eq!(sms(&one), "TEST prague-1: Disk full!", "the body does not fit, the subject stays whole");
+    one.kind = "notification";
     let fits = "x".repeat(160 - "HIGH prague-1: Disk full! ".len());
     one.body = &fits;
     assert_eq!(sms(&one).len(), 160);
@@ -88,18 +95,18 @@ fn sms_of_a_one_shot_takes_its_body_along_if_it_fits() {
 fn a_long_subject_is_cut_by_letters_and_the_way_to_acknowledge_stays() {
     let story = Story::new();
     let long = "disk of the database server is full ".repeat(20);
-    let mut one = Context { level: Level::Low, subject: &long, ..story.one_shot() };
+    let mut one = Context { kind: "test", level: Level::Low, subject: &long, ..story.one_shot() };
     let text = sms(&one);
     assert!(
-        segments::fits_one(&text) && text.ends_with("...") && text.starts_with("LOW prague-1: disk of the database")
+        segments::fits_one(&text) && text.ends_with("...") && text.starts_with("TEST prague-1: disk of the database")
     );
     let euros = "€".repeat(200);
     one.subject = &euros;
-    assert_eq!(sms(&one), format!("LOW prague-1: {}...", "€".repeat(71)));
+    assert_eq!(sms(&one), format!("TEST prague-1: {}...", "€".repeat(71)));
     let czech = "příliš žluťoučký kůň úpěl ďábelské ódy ".repeat(9);
     one.subject = &czech;
     let text = sms(&one);
-    assert!(text.starts_with("LOW prague-1: příliš žluťoučký kůň") && text.ends_with("..."), "{text}");
+    assert!(text.starts_with("TEST prague-1: příliš žluťoučký kůň") && text.ends_with("..."), "{text}");
     assert!(segments::size(&text).units <= 160);
     let mut alarm = story.alarm("incident.step");
     alarm.subject = &long;

@@ -33,6 +33,9 @@ pub enum Ledger {
         /// Up to this time: 1h, or RFC 3339
         #[arg(long, value_name = "WHEN", value_parser = values::moment)]
         until: Option<String>,
+        /// What was spent by tenant, channel, provider or day; again to combine
+        #[arg(long, value_name = "WHAT", value_enum)]
+        by: Vec<Part>,
     },
     /// Check the whole chain
     Verify(Verify),
@@ -54,6 +57,26 @@ pub enum Ledger {
 pub enum Format {
     Jsonl,
     Csv,
+}
+
+/// By what costs are told apart.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Part {
+    Tenant,
+    Channel,
+    Provider,
+    Day,
+}
+
+impl Part {
+    fn as_str(self) -> &'static str {
+        match self {
+            Part::Tenant => "tenant",
+            Part::Channel => "channel",
+            Part::Provider => "provider",
+            Part::Day => "day",
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -86,8 +109,9 @@ impl Ledger {
         match self {
             Ledger::Tail(tail) => tail.run(session).await,
             Ledger::Query(query) => query.run(session).await,
-            Ledger::Stats { since, until } => {
+            Ledger::Stats { since, until, by } => {
                 let call = Call::get(&["ledger", "stats"]).with("since", since).with("until", until);
+                let call = by.into_iter().fold(call, |call, part| call.with("by", Some(part.as_str())));
                 let answer = session.ask(call).await?;
                 session.show(&answer, statistics)?;
                 Ok(Exit::Done)

@@ -37,7 +37,7 @@ pub fn statistics(screen: &mut Screen<'_>, stats: &Value) -> io::Result<()> {
         ("failed", text(stats, "failed")),
         ("pending", text(stats, "pending")),
         ("on average after", average.map_or_else(|| "-".into(), seconds)),
-        ("cost", text(stats, "cost")),
+        ("cost", money(stats.get("cost"))),
     ]);
     screen.fields(&fields)?;
     let mut table = Table::new(&["CHANNEL", "DELIVERIES"]);
@@ -47,7 +47,36 @@ pub fn statistics(screen: &mut Screen<'_>, stats: &Value) -> io::Result<()> {
         table.row(vec![channel.into(), counts.join("   ").into()]);
     }
     screen.line("")?;
-    table.print(screen, "no deliveries")
+    table.print(screen, "no deliveries")?;
+    if stats.get("costs").is_none() {
+        return Ok(());
+    }
+    screen.line("")?;
+    costs(screen, items(stats, "costs"))
+}
+
+/// `DAY  TENANT  MESSAGES  SEGMENTS  COST`, the parts that were asked for.
+fn costs(screen: &mut Screen<'_>, rows: &[Value]) -> io::Result<()> {
+    let asked = ["day", "tenant", "channel", "provider"];
+    let parts: Vec<&str> = asked.into_iter().filter(|part| rows.iter().any(|row| row.get(part).is_some())).collect();
+    let heads = [("day", "DAY"), ("tenant", "TENANT"), ("channel", "CHANNEL"), ("provider", "PROVIDER")];
+    let heads = heads.into_iter().filter(|(part, _)| parts.contains(part)).map(|(_, head)| head);
+    let mut table = Table::new(&heads.chain(["MESSAGES", "SEGMENTS", "COST"]).collect::<Vec<_>>());
+    for row in rows {
+        let named = parts.iter().map(|part| text(row, part));
+        let counted = [text(row, "messages"), text(row, "segments"), money(row.get("cost"))];
+        table.row(named.chain(counted).map(Piece::from).collect());
+    }
+    table.print(screen, "nothing was spent")
+}
+
+/// `0.015 USD`, of several currencies each.
+fn money(cost: Option<&Value>) -> String {
+    let Some(Value::Object(sums)) = cost else {
+        return cost.and_then(Value::as_str).unwrap_or("-").to_owned();
+    };
+    let each = sums.iter().map(|(currency, amount)| format!("{} {currency}", amount.as_str().unwrap_or("-")));
+    each.collect::<Vec<_>>().join(" + ")
 }
 
 /// `31ms`, `1.2s`, `45s`.

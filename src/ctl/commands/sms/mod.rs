@@ -1,6 +1,7 @@
 //! `sms`: what people wrote to us, what we wrote to them.
 
 mod conversation;
+mod count;
 mod inbox;
 mod send;
 
@@ -15,6 +16,8 @@ pub enum Sms {
     Conversation(conversation::Conversation),
     /// Send one text message
     Send(send::Send),
+    /// Letters, encoding, parts and price of a text; needs no daemon
+    Count(count::Count),
 }
 
 impl Sms {
@@ -23,6 +26,7 @@ impl Sms {
             Sms::Inbox(inbox) => inbox.run(session).await,
             Sms::Conversation(conversation) => conversation.run(session).await,
             Sms::Send(send) => send.run(session).await,
+            Sms::Count(count) => count.run(session),
         }
     }
 }

@@ -133,6 +133,8 @@ fn finish(d: &mut Delivery, n: u32, at: Timestamp, result: &AttemptResult) {
             d.detail = Some(detail.clone());
             (None, None, None)
         }
+        // The engine splits it; whoever wrote it whole meant the same.
+        AttemptResult::Priced { result, .. } => return finish(d, n, at, result),
     };
     if let Some(a) = d.attempts.iter_mut().rfind(|a| a.n == n) {
         a.finished_at = Some(at);

@@ -4,6 +4,7 @@ mod alert;
 mod attempt;
 mod incident;
 mod notification;
+mod price;
 mod silence;
 
 use super::content::Content;

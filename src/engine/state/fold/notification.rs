@@ -167,6 +167,8 @@ impl State {
             ordered: false,
             weight: n.content.bytes(),
             crashes: 0,
+            limited: false,
+            charges: None,
         };
         self.index.add_delivery(&delivery);
         self.deliveries.insert(*id, delivery);

@@ -2,8 +2,9 @@
 
 use crate::channel::Probed;
 use crate::domain::delivery::Sort;
-use crate::domain::event::AttemptResult;
+use crate::domain::event::{AttemptResult, Price};
 use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::domain::money::Money;
 use crate::domain::time::Span;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -19,6 +20,8 @@ pub enum Says {
     Simulates,
     /// A probe that is well, in these words.
     Notes(&'static str),
+    /// It takes this much for so many parts.
+    At(&'static str, &'static str, u32),
     Fails(Failure),
     /// No answer: the dispatcher gives up at the channel's deadline.
     Hangs,
@@ -66,6 +69,8 @@ impl Says {
             Says::Yes | Says::Notes(_) => AttemptResult::Sent { provider_id, detail },
             Says::Submitted => AttemptResult::Submitted { provider_id: Some("SM1".into()), detail },
             Says::Keeps(id) => AttemptResult::Delivered { provider_id: Some(id.into()), detail },
+            Says::At(amount, currency, segments) => AttemptResult::Sent { provider_id, detail }
+                .priced(Some(Price { money: Money::reported(amount, currency).unwrap(), segments: Some(segments) })),
             Says::Simulates => AttemptResult::Simulated { detail },
             Says::Fails(failure) => AttemptResult::Failed(failure),
             Says::Hangs => {

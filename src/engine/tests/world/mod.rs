@@ -333,7 +333,13 @@ impl World {
         for name in state.queued_channels() {
             let slots = self.engine.config.channels.get(name).map_or(1, |c| c.slots);
             let width = crate::engine::queue::width(state.channel(name), slots, now);
-            let all_behind = state.queue(name).all(|id| state.is_behind(id));
+            let paced = self
+                .engine
+                .config
+                .channels
+                .get(name)
+                .is_some_and(|c| crate::engine::pace::paced_until(&self.engine.agenda, c, now).is_some());
+            let all_behind = paced || state.queue(name).all(|id| state.is_behind(id));
             assert!(
                 state.in_flight(name) >= width || all_behind,
                 "{name} has a free slot and a message that waits for it"

@@ -11,8 +11,9 @@
 //! | `d` id | the id of the notification that this delivery belongs to |
 //! | `r` hour | counters of one hour since 1970: JSON |
 //! | `R` day | the same of one day, UTC |
+//! | `c` day, tenant, channel, provider, currency | what was spent there: JSON |
 
-use crate::ledger::extract::DocumentKind;
+use crate::ledger::extract::{Charged, DocumentKind};
 use ulid::Ulid;
 
 pub const APPLIED: &[u8] = b"a";
@@ -22,6 +23,7 @@ pub const NUMBER: u8 = b'#';
 pub const PART: u8 = b'd';
 pub const HOUR: u8 = b'r';
 pub const DAY: u8 = b'R';
+pub const COST: u8 = b'c';
 
 pub fn numbered(letter: u8, number: u64) -> [u8; 9] {
     let mut key = [letter; 9];
@@ -40,6 +42,29 @@ pub fn document(kind: DocumentKind) -> u8 {
         DocumentKind::Notification => b'n',
         DocumentKind::Incident => b'i',
     }
+}
+
+/// Of a sum of costs; what stands between its parts is in none of them.
+pub fn charged(of: &Charged) -> Vec<u8> {
+    let parts = [&of.day, &of.tenant, &of.channel, &of.provider, &of.currency];
+    let mut key = vec![COST];
+    for part in parts {
+        key.extend(part.bytes().filter(|b| *b != 0));
+        key.push(0);
+    }
+    key
+}
+
+/// The first key of this day, or of the first one after it.
+pub fn charged_from(day: &str) -> Vec<u8> {
+    [&[COST], day.as_bytes()].concat()
+}
+
+/// What a key of [`charged`] names.
+pub fn charged_in(key: &[u8]) -> Option<Charged> {
+    let mut parts = key.get(1..)?.split(|b| *b == 0).map(|part| String::from_utf8(part.to_vec()).ok());
+    let mut part = || parts.next().flatten();
+    Some(Charged { day: part()?, tenant: part()?, channel: part()?, provider: part()?, currency: part()? })
 }
 
 /// The number in a key of [`numbered`].

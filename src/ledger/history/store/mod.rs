@@ -19,7 +19,7 @@ use crate::ledger::extract::DocumentKind;
 use crate::ledger::files;
 use crate::ledger::history::store::block::Meta;
 use crate::ledger::history::store::pack::Packer;
-use crate::ledger::history::store::rollup::Tallies;
+use crate::ledger::history::store::rollup::{Charges, Tallies};
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -210,6 +210,26 @@ impl Store {
         })
     }
 
+    /// What was spent on these days, the last one included.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn charges(&self, days: &RangeInclusive<String>) -> Result<Charges, StoreError> {
+        guarded(|| {
+            let mut sums = Charges::new();
+            if days.is_empty() {
+                return Ok(sums);
+            }
+            let end = [keys::charged_from(days.end()), vec![u8::MAX]].concat();
+            for entry in self.db.range(keys::charged_from(days.start())..end) {
+                let (key, value) = entry?;
+                let of = keys::charged_in(&key).ok_or_else(|| StoreError::Damaged("a sum has no name".to_owned()))?;
+                sums.insert(of, read_json(&value)?);
+            }
+            Ok(sums)
+        })
+    }
+
     fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
         guarded(|| Ok(self.db.get(key)?))
     }
@@ -265,6 +285,10 @@ fn read_document(value: &[u8]) -> Result<String, StoreError> {
 }
 
 fn read_sum(value: &[u8]) -> Result<Tallies, StoreError> {
+    read_json(value)
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(value: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(value).map_err(|e| StoreError::Damaged(format!("counters cannot be read: {e}")))
 }
 

@@ -2,7 +2,7 @@
 //! value for each whole day and one for each hour at its ends.
 
 use crate::domain::time::{Span, Timestamp};
-use crate::ledger::extract::{Cost, Count};
+use crate::ledger::extract::{Charge, ChargeSum, Charged, Cost, Count};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -70,6 +70,14 @@ pub fn count(into: &mut Tallies, step: &Count) {
         let sum = tally.cost.entry(currency.clone()).or_default();
         *sum = sum.saturating_add(millionths.saturating_mul(sign));
     }
+}
+
+/// Sums of costs.
+pub type Charges = BTreeMap<Charged, ChargeSum>;
+
+/// Adds these.
+pub fn charge<'a>(into: &mut Charges, charges: impl Iterator<Item = &'a Charge>) {
+    charges.for_each(|c| into.entry(c.of.clone()).or_default().add(c.sum));
 }
 
 /// Adds all of `from`.

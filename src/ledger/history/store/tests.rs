@@ -108,7 +108,7 @@ fn documents_and_counters_are_kept() {
         count(4, "sms", "delivered", 2, Some(2)),
         count(4, "sms", "sent", -1, None),
     ];
-    groups[0].extracts.push((1, Extract { documents: vec![document], counts }));
+    groups[0].extracts.push((1, Extract { documents: vec![document], counts, charges: Vec::new() }));
     store.apply(&groups).unwrap();
     store.close();
 

@@ -4,11 +4,11 @@
 //! one, so that each event is written a few times in all and a scan meets few blocks.
 
 use crate::domain::failpoint::{self, Point};
-use crate::ledger::extract::{Count, Document, Group};
+use crate::ledger::extract::{Charge, ChargeSum, Count, Document, Group};
 use crate::ledger::history::store::block::{self, Builder};
 use crate::ledger::history::store::pack::Packer;
-use crate::ledger::history::store::rollup::{self, Tallies};
-use crate::ledger::history::store::{Store, StoreError, VERSION, guarded, keys};
+use crate::ledger::history::store::rollup::{self, Charges, Tallies};
+use crate::ledger::history::store::{Store, StoreError, VERSION, guarded, keys, read_json};
 use std::collections::BTreeMap;
 
 impl Store {
@@ -29,6 +29,7 @@ impl Store {
             }
             self.packer = packer;
             self.put_counts(&mut batch, extracts().flat_map(|e| &e.counts))?;
+            self.put_charges(&mut batch, extracts().flat_map(|e| &e.charges))?;
             let mut place = vec![VERSION];
             place.extend_from_slice(&tip.seq.to_be_bytes());
             place.extend_from_slice(&tip.hash.0);
@@ -113,6 +114,23 @@ impl Store {
         }
         for (day, more) in days {
             self.put_sum(batch, &keys::numbered(keys::DAY, day), more)?;
+        }
+        Ok(())
+    }
+
+    fn put_charges<'a>(
+        &self,
+        batch: &mut sled::Batch,
+        charges: impl Iterator<Item = &'a Charge>,
+    ) -> Result<(), StoreError> {
+        let mut sums: Charges = Charges::new();
+        rollup::charge(&mut sums, charges);
+        for (of, more) in sums {
+            let key = keys::charged(&of);
+            let mut sum = self.get(&key)?.map_or_else(|| Ok(ChargeSum::default()), |v| read_json(&v))?;
+            sum.add(more);
+            let value = serde_json::to_vec(&sum).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            batch.insert(key, value);
         }
         Ok(())
     }
