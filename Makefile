@@ -17,7 +17,10 @@ export RUST_TEST_THREADS ?= 8
 # Random histories and texts are the same at each run; other ones: PROPTEST_RNG_SEED=7 make test
 export PROPTEST_RNG_SEED ?= 20261120
 
-.PHONY: all help setup tools test torture lint build release bench demo run deny man install clean
+# For how long `make fuzz` tries each parser.
+SECONDS ?= 60
+
+.PHONY: all help setup tools test torture fuzz lint build release bench demo run deny man install clean
 
 all: build
 
@@ -25,6 +28,7 @@ help:
 	@echo 'make           builds everything; sets up what is missing'
 	@echo 'make test      format, lints, docs and every test'
 	@echo 'make torture   the long ones: hundreds of deaths, flipped bytes, days of load'
+	@echo 'make fuzz      every parser of what strangers write, SECONDS=60 each'
 	@echo 'make demo      one alarm all the way, in a minute, against stand-ins on this machine'
 	@echo 'make bench     what it carries, beside what this machine can do by itself (docs/performance.md)'
 	@echo 'make run       the daemon with etc/demo.toml, until Ctrl-C'
@@ -45,6 +49,10 @@ test: setup tools lint
 # Another choice of deaths, or one seen before: STENTOR_SEEDS=17..18 make torture
 torture: setup tools
 	$(CARGO) test $(FLAGS) --lib --test it --test scale torture_ -- --ignored --nocapture --test-threads=2
+
+# A case that fails is kept in tests/fuzz/corpus; cargo test --test fuzz times::crons is one of them.
+fuzz: setup
+	STENTOR_FUZZ_SECONDS=$(SECONDS) $(CARGO) test $(FLAGS) --test fuzz
 
 # rustfmt and clippy come with the usual Rust; without them the tests still say whether it works.
 lint: setup

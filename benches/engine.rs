@@ -208,6 +208,7 @@ fn append_groups(c: &mut Criterion, to: &str, accepted: &Frame, files: Arc<dyn F
     };
     let journal = Journal::start(Start {
         dir: dir.path().to_owned(),
+        blobs: dir.path().join("blobs"),
         files,
         clock: Arc::new(SystemClock),
         segment_bytes: 16 << 20,

@@ -49,6 +49,8 @@ pub async fn tell(url: &str, text: &str) -> Result<AttemptResult, String> {
         ttl: Span::mins(5),
         matter: Matter::default(),
         sound: None,
+        attachments: Vec::new(),
+        callback: None,
     };
     Ok(hook.send(&out).await)
 }

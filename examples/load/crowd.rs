@@ -8,13 +8,17 @@ use super::{Args, Failed};
 use std::time::Duration;
 use tokio::time::sleep;
 
+/// So many come at once, and are told before the next ones come: what waits to be told is no open incident.
+const STEP: usize = 2_000;
 /// For history, snapshots and packing to come to rest.
 const REST: Duration = Duration::from_secs(8);
 
 pub async fn measure(place: &Place, sink: &Sink, args: &Args, table: &mut Table) -> Result<(), Failed> {
     let daemon = Daemon::start(place, sink, args.slots).await?;
     let empty = daemon.memory_kib()?;
-    alerts::burst(daemon.taker(), sink, args.crowd, 64).await?;
+    for first in (0..args.crowd).step_by(STEP) {
+        alerts::burst(daemon.taker(), sink, (args.crowd - first).min(STEP as u64), 64).await?;
+    }
     sleep(REST).await;
     let (memory, disk) = (daemon.memory_kib()?, daemon.disk()?);
     let mib = |kib: u64| kib as f64 / 1024.0;
@@ -31,5 +35,13 @@ pub async fn measure(place: &Place, sink: &Sink, args: &Args, table: &mut Table)
     table.row("wake-ups with them, nothing due", format!("{wakes:.1} /s"));
     let daemon = daemon.again(place).await?;
     table.row("start to READY with them", millis(daemon.took));
+    sleep(REST).await;
+    table.row("resident memory after that", format!("{:.0} MiB", mib(daemon.memory_kib()?)));
+    daemon.stop().await?;
+    let daemon = Daemon::start(place, sink, args.slots).await?;
+    alerts::burst(daemon.taker(), sink, args.crowd, 64).await?;
+    sleep(REST).await;
+    let at_once = format!("{:.0} MiB", mib(daemon.memory_kib()?));
+    table.row("resident memory where they came all at once", at_once);
     daemon.stop().await
 }

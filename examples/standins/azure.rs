@@ -29,10 +29,21 @@ pub fn answer(_shared: &Shared, request: &Request) -> Reply {
     };
     let recipients = message["smsRecipients"].as_array().map(Vec::as_slice).unwrap_or_default();
     let text = message["message"].as_str().unwrap_or_default();
+    if !only(&message, &["from", "smsRecipients", "message", "smsSendOptions"])
+        || !recipients.iter().all(|r| only(r, &["to", "repeatabilityRequestId", "repeatabilityFirstSent"]))
+        || !only(&message["smsSendOptions"], &["enableDeliveryReport", "tag"])
+    {
+        return error(400, "BadRequest", "There is a field that this version does not know.");
+    }
     if recipients.is_empty() || text.is_empty() || text.chars().count() > 2048 {
         return error(400, "BadRequest", "The request body is not valid.");
     }
     Reply::json(202, json!({ "value": recipients.iter().map(|r| one(&message, r)).collect::<Vec<_>>() }))
+}
+
+/// Has these fields, and no others.
+fn only(value: &Value, known: &[&str]) -> bool {
+    value.as_object().is_none_or(|fields| fields.keys().all(|field| known.contains(&field.as_str())))
 }
 
 fn one(message: &Value, recipient: &Value) -> Value {

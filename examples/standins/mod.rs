@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a stand-in that cannot work should stop the test")]
 
 pub mod azure;
+pub mod callbacks;
 pub mod control;
 pub mod discord;
 pub mod http;
@@ -210,6 +211,11 @@ impl Standins {
     /// The account's `status` in Twilio's answer: active, suspended, closed.
     pub fn twilio_account(&self, status: &str) {
         self.shared.twilio.set_account(status);
+    }
+
+    /// What Twilio and Telnyx say of every message and call when they are asked, and with which error.
+    pub fn say_later(&self, status: &str, code: Option<u32>) {
+        self.shared.twilio.say_later(status, code);
     }
 
     /// The mail server takes none of the tokens that were issued so far.

@@ -35,16 +35,16 @@ impl State {
     fn refresh_token(&self) -> String {
         match self.1.lock().unwrap().made {
             0 => REFRESH_TOKEN.to_owned(),
-            made => format!("{REFRESH_TOKEN}rotated{made}"),
+            made => format!("standInNextRefreshToken{made}"),
         }
     }
 
-    fn next_refresh_token(&self) -> Option<String> {
+    /// The one to use from now on: the same again, or another one.
+    fn next_refresh_token(&self) -> String {
         let mut rotation = self.1.lock().unwrap();
         rotation.made += u32::from(rotation.on);
-        let on = rotation.on;
         drop(rotation);
-        on.then(|| self.refresh_token())
+        self.refresh_token()
     }
 
     /// From now on all before are refused.
@@ -70,10 +70,10 @@ pub fn answer(shared: &Shared, request: &Request) -> Reply {
         return error(400, "invalid_grant", "Token has been expired or revoked.");
     }
     let token = shared.oauth.issue();
-    let mut answer = json!({ "access_token": token, "expires_in": 3599, "token_type": "Bearer", "scope": "mail" });
-    if let Some(next) = shared.oauth.next_refresh_token() {
-        answer["refresh_token"] = next.into();
-    }
+    let next = shared.oauth.next_refresh_token();
+    let answer = json!({
+        "access_token": token, "expires_in": 3599, "token_type": "Bearer", "scope": "mail", "refresh_token": next,
+    });
     Reply::json(200, answer)
 }
 

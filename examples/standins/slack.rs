@@ -22,6 +22,10 @@ pub fn answer(_shared: &Shared, request: &Request) -> Reply {
     let Ok(payload) = serde_json::from_str::<Value>(&request.body) else {
         return Reply::text(400, "invalid_payload");
     };
+    let known = ["text", "blocks", "attachments", "thread_ts", "unfurl_links", "username", "icon_emoji", "icon_url"];
+    if payload.as_object().is_none_or(|fields| fields.keys().any(|field| !known.contains(&field.as_str()))) {
+        return Reply::text(400, "invalid_payload");
+    }
     match payload["text"].as_str() {
         Some(text) if !text.is_empty() => Reply::text(200, "ok"),
         _ => Reply::text(400, "no_text"),

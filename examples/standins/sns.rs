@@ -22,6 +22,9 @@ pub fn answer(shared: &Shared, request: &Request) -> Reply {
     }
     let form: BTreeMap<String, String> = request.form().into_iter().collect();
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    if request.header("content-type") != "application/x-www-form-urlencoded; charset=utf-8" {
+        return error(415, "UnsupportedMediaType", "The stand-in wants a form in UTF-8.");
+    }
     if field("Version") != "2010-03-31" {
         return error(400, "NoSuchVersion", "The requested version does not exist.");
     }
@@ -53,12 +56,32 @@ fn publish(shared: &Shared, form: &BTreeMap<String, String>) -> Reply {
     if (name, kind, value) != ("AWS.SNS.SMS.SMSType", "String", "Transactional") {
         return error(400, "InvalidParameterValue", "The stand-in wants alarms to be transactional");
     }
+    if let Some(name) = form.keys().find(|name| !is_known(form, name)) {
+        return error(400, "InvalidParameter", &format!("Invalid parameter: {name} is none of a text's"));
+    }
     let n = shared.log.of("sns").iter().filter(|r| r.status == 200 && r.body.contains("Action=Publish")).count() + 1;
     xml(&format!(
         "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult>\
          <MessageId>94f20ce6-13c5-43a0-9a9e-{n:012}</MessageId></PublishResult>\
          <ResponseMetadata><RequestId>f187a3c1</RequestId></ResponseMetadata></PublishResponse>"
     ))
+}
+
+/// The parameters of a text, and its attributes: of these names, of their types, counted from 1 on.
+fn is_known(form: &BTreeMap<String, String>, name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("MessageAttributes.entry.") else {
+        return ["Action", "Version", "PhoneNumber", "Message"].contains(&name);
+    };
+    let Some((n, part)) = rest.split_once('.') else { return false };
+    let of = |n: u32, part: &str| form.get(&format!("MessageAttributes.entry.{n}.{part}")).map(String::as_str);
+    let Some(n) = n.parse::<u32>().ok().filter(|n| *n > 0) else { return false };
+    let kind = match of(n, "Name") {
+        Some("AWS.SNS.SMS.SMSType" | "AWS.SNS.SMS.SenderID" | "AWS.MM.SMS.OriginationNumber") => "String",
+        Some("AWS.SNS.SMS.MaxPrice") => "Number",
+        _ => return false,
+    };
+    let whole = of(n, "Value.DataType") == Some(kind) && of(n, "Value.StringValue").is_some_and(|v| !v.is_empty());
+    whole && (n == 1 || of(n - 1, "Name").is_some()) && ["Name", "Value.DataType", "Value.StringValue"].contains(&part)
 }
 
 /// What the request should be signed with.

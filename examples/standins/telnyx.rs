@@ -22,6 +22,14 @@ pub fn answer(shared: &Shared, request: &Request) -> Reply {
             Reply::json(200, json!({ "data": data }))
         }
         ("POST", "/v2/messages") => send(shared, request),
+        ("GET", path) if path.starts_with("/v2/messages/") => {
+            let (status, code) = shared.twilio.later().unwrap_or_else(|| ("delivered".to_owned(), None));
+            let errors: Vec<Value> =
+                code.iter().map(|c| json!({ "code": c.to_string(), "title": "as told" })).collect();
+            let data = json!({ "id": path.trim_start_matches("/v2/messages/"), "to": [{ "status": status }],
+                "parts": 1, "cost": { "amount": "0.0040", "currency": "USD" }, "errors": errors });
+            Reply::json(200, json!({ "data": data }))
+        }
         _ => error(404, "10005", "Resource not found", "The requested resource or URL could not be found."),
     }
 }

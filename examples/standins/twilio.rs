@@ -21,6 +21,7 @@ pub struct State {
     revoked: Mutex<bool>,
     account: Mutex<Option<String>>,
     made: Mutex<Vec<Value>>,
+    later: Mutex<Option<(String, Option<u32>)>>,
 }
 
 impl State {
@@ -30,6 +31,15 @@ impl State {
 
     pub fn set_account(&self, status: &str) {
         *self.account.lock().unwrap() = Some(status.into());
+    }
+
+    pub fn say_later(&self, status: &str, code: Option<u32>) {
+        *self.later.lock().unwrap() = Some((status.to_owned(), code));
+    }
+
+    /// What was told to be said of everything, and with which error.
+    pub fn later(&self) -> Option<(String, Option<u32>)> {
+        self.later.lock().unwrap().clone()
     }
 
     fn account(&self) -> String {
@@ -55,6 +65,10 @@ pub fn answer(shared: &Shared, request: &Request) -> Reply {
         ("GET", "Calls.json") => list(state, request, "CA", "calls"),
         ("GET", _) => match single("Messages/").or_else(|| single("Calls/")) {
             Some(sid) => fetch(state, &sid),
+            None => not_found(&request.path),
+        },
+        ("POST", _) => match single("Calls/") {
+            Some(sid) => end_call(state, request, &sid),
             None => not_found(&request.path),
         },
         (_, _) => error(405, 20004, "Method not allowed"),
@@ -167,7 +181,8 @@ fn message_error(form: &Form) -> Option<Refusal> {
 }
 
 fn call_error(form: &Form) -> Option<Refusal> {
-    let known = ["To", "From", "Twiml", "Url", "Timeout", "TimeLimit", "StatusCallback"];
+    let known = ["To", "From", "Twiml", "Url", "Timeout", "TimeLimit"];
+    let known = [known.as_slice(), &["StatusCallback", "StatusCallbackMethod", "StatusCallbackEvent"]].concat();
     let test = form.get("To").and_then(|n| n.strip_prefix("+1500555000")).unwrap_or_default();
     let timeout = form.get("Timeout").map(|t| t.parse::<u32>());
     Some(match test {
@@ -229,10 +244,25 @@ fn fetch(state: &State, sid: &str) -> Reply {
             let mut document = document.clone();
             let is_call = sid.starts_with("CA");
             document["status"] = if is_call { "completed" } else { "delivered" }.into();
+            if let Some((status, code)) = state.later() {
+                document["status"] = status.into();
+                document["error_code"] = code.into();
+            }
             document["price"] = if is_call { "-0.01400" } else { "-0.00790" }.into();
             Reply::json(200, document)
         }
         None => not_found(sid),
+    }
+}
+
+/// Hung up, or never to ring.
+fn end_call(state: &State, request: &Request, sid: &str) -> Reply {
+    let form: Form = request.form().into_iter().collect();
+    let known = state.made.lock().unwrap().iter().any(|d| d["sid"] == sid);
+    match form.get("Status").map(String::as_str) {
+        _ if !known => not_found(sid),
+        Some("completed" | "canceled") => fetch(state, sid),
+        _ => error(400, 20001, "Invalid parameter"),
     }
 }
 

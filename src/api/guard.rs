@@ -6,10 +6,11 @@ use super::{Api, access::nobody};
 use crate::domain::clock;
 use crate::engine::{Ask, Caller, Code, Role};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,13 +87,9 @@ pub async fn wrong_method(State(api): State<Arc<Api>>, request: Request) -> Faul
 }
 
 /// A handler that panics is an answer, not a broken connection.
-pub async fn catch(request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::error!(%path, "a request failed inside (a bug)");
-            Fault::inside().into_response()
-        }
-    }
+pub async fn caught<E>(uri: Uri, answering: impl Future<Output = Result<Response, E>>) -> Result<Response, E> {
+    AssertUnwindSafe(answering).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(path = uri.path(), "a request failed inside (a bug)");
+        Ok(Fault::inside().into_response())
+    })
 }

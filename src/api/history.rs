@@ -1,8 +1,8 @@
 //! What the API asks of the past. [`super::Record`] answers it from the ledger.
 
-use crate::domain::event::{Event, EventKind, Payload};
+use crate::domain::event::{Event, EventKind, Payload, Place};
 use crate::domain::time::Timestamp;
-use crate::engine::Refusal;
+use crate::engine::{Code, Refusal};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -48,6 +48,17 @@ pub trait History: Send + Sync {
     /// Documents of ended ones whose id is smaller than `before`, newest (by id) first.
     fn older(&self, thing: Thing, before: Option<Ulid>) -> BoxFuture<'_, Result<Older, Refusal>>;
 
+    /// The whole text at this place of the ledger.
+    fn text(&self, place: Place) -> BoxFuture<'_, Result<String, Refusal>> {
+        let words = format!("the text of event {} cannot be read here", place.seq);
+        Box::pin(async { Err(Refusal::new(Code::NotFound, words)) })
+    }
+
+    /// What a link to an attachment leads to.
+    fn attachment(&self, _: Link) -> BoxFuture<'_, Result<Vec<u8>, Refusal>> {
+        Box::pin(async { Err(Refusal::new(Code::NotFound, "there are no attachments here")) })
+    }
+
     /// At once, from memory.
     fn facts(&self) -> Facts;
 }
@@ -67,6 +78,16 @@ pub enum Thing {
     Delivery,
     /// By its id alone.
     Notification,
+}
+
+/// A link to an attachment, as it was followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub id: String,
+    pub name: String,
+    /// Seconds since 1970.
+    pub expires: i64,
+    pub signature: String,
 }
 
 /// By what a document is found.

@@ -7,10 +7,12 @@ use super::history::{Entry, EntryQuery, Thing};
 use super::lists::cursor;
 use super::params::{Named, Params};
 use super::past::{self, Rows};
+use crate::domain::event::Place;
 use crate::domain::id::IncidentId;
 use crate::engine::{Caller, Read, Refusal};
 use axum::extract::State;
 use axum::{Extension, Json};
+use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -48,10 +50,26 @@ pub async fn show(
         Some(id) => about(&api, EntryQuery { incident: Some(IncidentId(id)), ..EntryQuery::default() }).await.ok(),
         None => None,
     };
+    whole_body(&api, &mut incident).await;
     let number = incident["number"].as_u64();
     let zone = api.handle.config().daemon.timezone.clone();
     incident["events"] = entries.map(|e| e.iter().map(|e| document(e, number, &zone)).collect()).unwrap_or(Value::Null);
     Ok(Json(incident))
+}
+
+/// A long body is fetched from where it is; if it cannot be, its beginning and why.
+async fn whole_body(api: &Api, incident: &mut Value) {
+    let Some(place) = incident.get("more").and_then(|more| Place::deserialize(more).ok()) else { return };
+    incident["body"] = match api.history.text(place).await {
+        Ok(text) => text.into(),
+        Err(refusal) => {
+            let beginning = incident["body"].as_str().unwrap_or_default();
+            format!("{beginning}\n\n[The rest cannot be shown: {}]", refusal.message).into()
+        }
+    };
+    if let Some(fields) = incident.as_object_mut() {
+        fields.remove("more");
+    }
 }
 
 /// The entries that fit, oldest first; of very many the last ones.

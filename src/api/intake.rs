@@ -1,12 +1,12 @@
 //! New work: messages, incidents, tests, values.
 
 use super::Api;
-use super::body::Sent;
+use super::body::{Laden, Sent};
 use super::fault::Fault;
 use super::params::{Named, Params};
 use super::wait;
 use crate::domain::who::Who;
-use crate::engine::{Ask, Caller, OpenRequest, Refusal, SendRequest};
+use crate::engine::{Ask, Caller, OpenRequest, Refusal};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -19,9 +19,11 @@ pub async fn send(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
     params: Params,
-    Sent(request): Sent<SendRequest>,
+    Laden { request, place }: Laden,
 ) -> Result<Response, Fault> {
-    notify(&api, by, params, Ask::Send(request)).await
+    let answer = notify(&api, by, params, Ask::Send(request)).await;
+    drop(place);
+    answer
 }
 
 /// 202 when it is accepted; 200 with what became of it after `?wait=`.

@@ -3,6 +3,7 @@
 //! Label values come from the config and from our own vocabulary, never from callers.
 
 use super::Api;
+use super::callbacks::Outcome;
 use super::history::Facts;
 use crate::domain::clock;
 use crate::domain::delivery::Status;
@@ -79,6 +80,13 @@ impl Metrics {
         });
     }
 
+    /// A provider has called.
+    pub fn callback(&self, provider: &'static str, outcome: Outcome) {
+        metrics::with_local_recorder(&self.recorder, || {
+            counter!("stentor_callbacks_total", "provider" => provider, "outcome" => outcome.as_str()).increment(1);
+        });
+    }
+
     /// The text for a scrape.
     pub async fn render(&self, api: &Api) -> String {
         let gauges = api.handle.ask(Caller::engine(), Ask::Read(Read::Gauges)).await;
@@ -102,6 +110,7 @@ fn describe(recorder: &PrometheusRecorder) {
             "stentor_deliveries_total",
             "Deliveries that ended, by the channel asked for and final status."
         );
+        describe_counter!("stentor_callbacks_total", "Calls of providers, by what became of them.");
         describe_counter!("stentor_attempts_total", "Attempts that ended, by the channel they went by and outcome.");
         describe_counter!("stentor_spent_millionths_total", "What attempts cost, in millionths of the currency.");
         describe_counter!(

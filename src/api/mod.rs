@@ -6,7 +6,9 @@
 
 mod access;
 mod alerts;
+mod attachments;
 mod body;
+mod callbacks;
 mod control;
 mod costs;
 mod denials;
@@ -23,6 +25,7 @@ mod hooks;
 mod incidents;
 mod intake;
 mod ledger;
+mod link;
 mod lists;
 mod metrics;
 mod numbers;
@@ -35,6 +38,7 @@ mod room;
 mod routes;
 mod selftest;
 mod serve;
+mod sms;
 mod socket;
 mod status;
 mod stream;
@@ -50,12 +54,13 @@ pub use serve::{serve_socket, serve_tcp};
 pub use socket::{ControlSocket, SocketError, bind_socket};
 
 use crate::engine::{Answer, Ask, Caller, Read};
+use crate::message::LinkKey;
 use crate::runtime::{Handle, Released};
 use denials::Denials;
 use futures_util::future::BoxFuture;
 use metrics::Metrics;
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast, watch};
 
@@ -80,10 +85,15 @@ pub struct Api {
     metrics: Metrics,
     own: Own,
     denials: Denials,
+    /// What links are signed with.
+    links: OnceLock<LinkKey>,
     /// For alerts that wait.
     room: alerts::Room,
     /// Whole readings of the ledger (verify, export) at a time.
     heavy: Arc<Semaphore>,
+    /// Requests with attachments, and downloads, at a time; and those without, which are bounded elsewhere.
+    laden: Arc<Semaphore>,
+    unladen: Arc<Semaphore>,
     /// The daemon stops: no new connection is taken, streams end, requests under way are answered.
     stop: watch::Sender<bool>,
     /// Connections that are open.
@@ -110,8 +120,11 @@ impl Api {
             metrics: Metrics::new(),
             own,
             denials: Denials::default(),
+            links: OnceLock::new(),
             room: alerts::Room::default(),
             heavy: Arc::new(Semaphore::new(2)),
+            laden: Arc::new(Semaphore::new(2)),
+            unladen: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
             stop: watch::Sender::new(false),
             open: watch::Sender::new(0),
         })
@@ -121,6 +134,12 @@ impl Api {
     /// turn miss nothing.
     pub async fn count(self: Arc<Self>, frames: broadcast::Receiver<Released>) {
         self.metrics.run(&self.handle, frames).await;
+    }
+
+    /// From now on links are taken that were signed with this.
+    pub fn take_links(&self, key: LinkKey) {
+        // A second key of one life would be the same.
+        let _ = self.links.set(key);
     }
 
     /// Takes no more connections and ends the streams; returns when all is answered, or after five

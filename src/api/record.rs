@@ -1,14 +1,18 @@
 //! The past, answered from the ledger.
 
-use super::history::{Charges, Counted, Erased, Facts, Format, History, Key, Older, Page, Person, Tally, Thing, Tip};
+use super::history::{
+    Charges, Counted, Erased, Facts, Format, History, Key, Link, Older, Page, Person, Tally, Thing, Tip,
+};
 use super::params::ROWS;
 use crate::domain::clock;
 use crate::domain::delivery::Status;
+use crate::domain::event::Place;
 use crate::domain::time::Timestamp;
 use crate::engine::{Code, Refusal, asked_into};
 use crate::ledger::export::Export;
 use crate::ledger::history::{DocumentQuery, EntryQuery, HistoryError, Phase};
 use crate::ledger::{DocumentKind, Ledger};
+use crate::message::links::Links;
 use futures_util::future::BoxFuture;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -22,13 +26,15 @@ use ulid::Ulid;
 pub struct Record {
     ledger: Arc<Ledger>,
     zone: TimeZone,
+    /// What links to attachments are signed with.
+    links: Links,
     verified_at: Mutex<Option<Timestamp>>,
 }
 
 impl Record {
     /// `zone` is for the times in exports.
-    pub fn new(ledger: Arc<Ledger>, zone: TimeZone) -> Record {
-        Record { ledger, zone, verified_at: Mutex::new(None) }
+    pub fn new(ledger: Arc<Ledger>, zone: TimeZone, links: Links) -> Record {
+        Record { ledger, zone, links, verified_at: Mutex::new(None) }
     }
 
     /// Runs what blocks on a thread that may.
@@ -87,6 +93,21 @@ impl History for Record {
             let verified = self.aside(move |ledger| ledger.verify(&anchors).map_err(|e| e.to_string())).await?;
             *self.verified_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::wall());
             Ok(json!(verified))
+        })
+    }
+
+    fn text(&self, place: Place) -> BoxFuture<'_, Result<String, Refusal>> {
+        Box::pin(async move { self.aside(move |ledger| ledger.text(&place)).await })
+    }
+
+    fn attachment(&self, link: Link) -> BoxFuture<'_, Result<Vec<u8>, Refusal>> {
+        Box::pin(async move {
+            let Link { id, name, expires, signature } = link;
+            let now = clock::wall().0.div_euclid(1_000_000);
+            let not_found = |words: &str| Refusal::new(Code::NotFound, words);
+            let target = self.links.check(&id, &name, expires, &signature, now).map_err(not_found)?;
+            let found = self.aside(move |ledger| ledger.blob(target.seq, &target.hash)).await?;
+            found.ok_or_else(|| not_found("the attachment is not kept any more"))
         })
     }
 

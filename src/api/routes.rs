@@ -1,15 +1,15 @@
 //! The one table: every path, its method, and the right that it asks for. What is not in it is denied.
 
 use super::access::Right;
-use super::guard::{Guard, catch, guard, unknown_path, wrong_method};
+use super::guard::{Guard, guard, unknown_path, wrong_method};
 use super::{
-    Api, alerts, control, erase, events, export, health, heartbeats, incidents, intake, ledger, lists, plain, selftest,
-    status, templates,
+    Api, alerts, attachments, callbacks, control, erase, events, export, health, heartbeats, incidents, intake, ledger,
+    link, lists, plain, selftest, sms, status, templates,
 };
 use crate::engine::{Ask, Role};
 use axum::Router;
 use axum::http::Method;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, post, put};
 use std::sync::Arc;
 
@@ -70,6 +70,8 @@ pub fn table() -> Vec<Route> {
         reads("/api/v1/silences", get(lists::silences)),
         acts("/api/v1/silences", post(control::silence)),
         row(Method::DELETE, "/api/v1/silences/{id}", OPERATOR, delete(control::expire_silence)),
+        reads("/api/v1/sms/inbox", get(sms::inbox)),
+        reads("/api/v1/sms/conversations/{number}", get(sms::conversation)),
         reads("/api/v1/ledger", get(ledger::query)),
         reads("/api/v1/ledger/stats", get(ledger::stats)),
         reads("/api/v1/ledger/verify", get(ledger::verify)),
@@ -93,11 +95,7 @@ impl Api {
             let guarded = Guard { api: self.clone(), right, action: format!("{method} {path}") };
             router = router.route(path, handler.route_layer(from_fn_with_state(guarded, guard)));
         }
-        router
-            .fallback(unknown_path)
-            .method_not_allowed_fallback(wrong_method)
-            .layer(from_fn(catch))
-            .with_state(self.clone())
+        router.fallback(unknown_path).method_not_allowed_fallback(wrong_method).with_state(self.clone())
     }
 
     /// What is served on TCP, to everybody who can connect.
@@ -106,12 +104,11 @@ impl Api {
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(health::metrics))
-            .route(
-                "/api/v2/alerts",
-                get(alerts::list).post(alerts::post).route_layer(from_fn_with_state(self.clone(), alerts::gate)),
-            )
+            .route("/api/v2/alerts", get(alerts::gate::list).post(alerts::gate::post))
+            .route("/attachments/{id}/{name}", get(attachments::fetch))
+            .merge(callbacks::routes())
+            .route("/a/{token}", get(link::show).post(link::acknowledge))
             .fallback(health::nothing_else)
-            .layer(from_fn(catch))
             .with_state(self.clone())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Api;
 use super::access::{self, Peer};
+use super::guard;
 use super::patience::{Limits, Patient, Progress};
 use super::room::Room;
 use super::socket::ControlSocket;
@@ -182,9 +183,10 @@ where
             request.extensions_mut().insert(peer);
         }
         progress.asked();
+        let uri = request.uri().clone();
         let (answering, progress) = (router.call(request), progress.clone());
         async move {
-            let answer = answering.await;
+            let answer = guard::caught(uri, answering).await;
             progress.answered();
             answer
         }

@@ -50,10 +50,26 @@ impl Way {
         to: &Endpoint,
         dress: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, Failure> {
-        let mut answer = self.client.send(method, to, dress).await?;
-        answer.body = scrub(answer.body, &self.secrets);
-        answer.drop_headers(|value| self.secrets.iter().any(|s| value.contains(s.reveal())));
+        let mut answer = self.send_secretly(method, to, dress).await?;
+        self.clean(&mut answer);
         Ok(answer)
+    }
+
+    /// The answer as it came, for those who are given a secret by it; before a word of it goes
+    /// anywhere, [`Way::clean`].
+    pub async fn send_secretly(
+        &self,
+        method: Method,
+        to: &Endpoint,
+        dress: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Answer, Failure> {
+        self.client.send(method, to, dress).await
+    }
+
+    /// Takes our secrets out of it.
+    pub fn clean(&self, answer: &mut Answer) {
+        answer.body = scrub(std::mem::take(&mut answer.body), &self.secrets);
+        answer.drop_headers(|value| self.secrets.iter().any(|s| value.contains(s.reveal())));
     }
 
     /// Connects and sends nothing.
@@ -86,6 +102,11 @@ pub(super) fn scrub(body: Vec<u8>, secrets: &[Secret]) -> Vec<u8> {
 pub(super) fn timeout(table: &mut Table<'_>) -> Span {
     let timeout = table.span("timeout").unwrap_or(Span::from_std(REQUEST_TIMEOUT));
     Span(timeout.0 - timeout.0 / 20)
+}
+
+/// `attachments_mib`: bytes of files that one message carries.
+pub(super) fn attachments(table: &mut Table<'_>) -> u64 {
+    table.integer("attachments_mib", 0..=25).map_or(20, i64::unsigned_abs) << 20
 }
 
 /// A file that is not there is a warning: an alarm daemon starts all the same.
@@ -154,6 +175,26 @@ pub(super) fn not_theirs(answer: &Answer, provider: &str) -> Failure {
 
 pub(super) fn attempt(result: Result<AttemptResult, Failure>) -> AttemptResult {
     result.unwrap_or_else(AttemptResult::Failed)
+}
+
+/// What was accepted, and how it ended will be said.
+pub(super) fn confirmed_later(result: AttemptResult, awaited: bool) -> AttemptResult {
+    match result {
+        AttemptResult::Sent { provider_id: Some(id), detail } if awaited => {
+            AttemptResult::Submitted { provider_id: Some(id), detail }
+        }
+        AttemptResult::Priced { price, result } => confirmed_later(*result, awaited).priced(Some(price)),
+        other => other,
+    }
+}
+
+/// `confirm`: how long the provider's word is waited for before it is asked.
+pub(super) fn patience(table: &mut Table<'_>) -> Span {
+    let patience = table.parsed("confirm", |text| match Span::parse(text)? {
+        span if (1..=3_600).contains(&span.as_secs()) => Ok(span),
+        _ => Err(format!("{text:?} is out of range; write a time from \"1s\" to \"1h\"")),
+    });
+    patience.unwrap_or(Span::secs(30))
 }
 
 /// The failure of something that sent nothing: there is nothing to have been processed.

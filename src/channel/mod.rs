@@ -4,8 +4,10 @@
 //! breakers are the engine's. It works alone, without the daemon (see `examples/one_channel.rs`).
 //! Adding one is a file here and a line in [`KINDS`].
 
+pub mod apprise;
 mod azure;
 mod command;
+mod confirm;
 mod discord;
 mod email_sms;
 mod http;
@@ -15,7 +17,7 @@ mod matter;
 mod ntfy;
 mod pagerduty;
 mod request;
-mod sendgrid;
+pub mod sendgrid;
 mod sign;
 mod slack;
 mod smtp;
@@ -23,13 +25,13 @@ mod sns;
 mod socket;
 pub mod sound;
 mod teams;
-mod telnyx;
-mod twilio;
+pub mod telnyx;
+pub mod twilio;
 mod webhook;
 mod websocket;
 
 use crate::domain::delivery::{Medium, Sort};
-use crate::domain::event::{AttemptResult, Rendered};
+use crate::domain::event::{AttemptResult, Place, Rendered};
 use crate::domain::failure::Failure;
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
@@ -40,6 +42,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use crate::domain::delivery::Format;
+pub use confirm::{Callback, Confirmer, Incoming, Spoken};
 pub use matter::{Matter, Occasion, Subject};
 
 /// One attempt, ready to go. Everything is finished text; the channel adds only its wire format.
@@ -59,6 +62,36 @@ pub struct Outgoing {
     pub matter: Matter,
     /// Sound only: begins now and is silenced later.
     pub sound: Option<SoundOrder>,
+    /// Files that go along, for a channel that carries them.
+    pub attachments: Vec<Enclosed>,
+    /// How the provider says later what became of it; `None`: it cannot.
+    pub callback: Option<Callback>,
+}
+
+/// A file on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enclosed {
+    pub name: String,
+    /// Its media type.
+    pub mime: String,
+    pub place: Place,
+    /// What is in it; read before `send` is called.
+    pub bytes: Option<Arc<[u8]>>,
+}
+
+impl Outgoing {
+    /// The files that are here.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&Enclosed, &Arc<[u8]>)> {
+        self.attachments.iter().filter_map(|file| Some((file, file.bytes.as_ref()?)))
+    }
+
+    /// The same without its files, and a line that says so.
+    pub(crate) fn without_files(&self, why: &str) -> Outgoing {
+        let names: Vec<&str> = self.attachments.iter().map(|file| file.name.as_str()).collect();
+        let mut out = Outgoing { attachments: Vec::new(), ..self.clone() };
+        out.text.text.push_str(&format!("\n[Not attached: {}. {why}]\n", names.join(", ")));
+        out
+    }
 }
 
 /// What a sound channel is asked for.
@@ -102,8 +135,18 @@ pub trait Channel: Send + Sync + Debug {
         false
     }
 
+    /// Bytes of files that it carries with one message; `None`: none, and its text tells of them.
+    fn attaches(&self) -> Option<u64> {
+        None
+    }
+
     /// For channels whose provider can be asked, after a lost answer, whether it has a message.
     fn inquirer(&self) -> Option<&dyn Inquirer> {
+        None
+    }
+
+    /// For channels whose provider says later how a message ended, and can prove that it is it.
+    fn confirmer(&self) -> Option<&dyn Confirmer> {
         None
     }
 

@@ -1,13 +1,15 @@
 //! A finished config from a text, for tests: stand-in adapters for every kind, also those to come,
 //! and everything that is "not yet supported" read all the same.
 
-use crate::channel::{Channel, Format, Found, Inquirer, Kind, Lost, Outgoing, Probed, sound};
+use crate::channel::{Channel, Confirmer, Format, Found, Incoming, Inquirer, Kind, Lost, Outgoing, Probed, sound};
 use crate::config::accounts::Accounts;
 use crate::config::load::load_from_files;
 use crate::config::model::Config;
 use crate::config::options::{LoadOptions, Loaded};
 use crate::domain::delivery::{Medium, Sort};
-use crate::domain::event::AttemptResult;
+use crate::domain::event::{AttemptResult, Heard};
+use crate::domain::failure::{Blame, Failure, FailureClass};
+use crate::domain::time::Span;
 use crate::settings::Table;
 use crate::settings::testing::environment;
 use futures_util::future::BoxFuture;
@@ -77,9 +79,9 @@ pub const STAND_INS: &[&Kind] = &[
     &stand_in("smtp", Sort::Addressed(Medium::Mail), Format::Mail),
     &stand_in("sendgrid", Sort::Addressed(Medium::Mail), Format::Mail),
     &Kind { read: take_and_list, ..stand_in("twilio-sms", Sort::Addressed(Medium::Sms), Format::Sms) },
-    &stand_in("telnyx-sms", Sort::Addressed(Medium::Sms), Format::Sms),
+    &Kind { read: take_and_tell, ..stand_in("telnyx-sms", Sort::Addressed(Medium::Sms), Format::Sms) },
     &stand_in("email-sms", Sort::Addressed(Medium::Sms), Format::Sms),
-    &stand_in("twilio-voice", Sort::Addressed(Medium::Voice), Format::Speech),
+    &Kind { read: take_and_tell, ..stand_in("twilio-voice", Sort::Addressed(Medium::Voice), Format::Speech) },
     &stand_in("slack", Sort::Fixed, Format::Chat),
     &stand_in("webhook", Sort::Fixed, Format::Document),
     // The real one: it touches nothing before it is asked to send.
@@ -98,6 +100,48 @@ fn take_anything(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
 fn take_and_list(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     table.ignore_unknown();
     Some(Arc::new(Lister))
+}
+
+fn take_and_tell(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
+    table.ignore_unknown();
+    Some(Arc::new(Teller))
+}
+
+/// Of a provider that says later how a message ended; asked, it does not answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Teller;
+
+impl Channel for Teller {
+    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
+        StandIn.send(out)
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Probed> {
+        StandIn.probe()
+    }
+
+    fn describe(&self, out: &Outgoing) -> String {
+        StandIn.describe(out)
+    }
+
+    fn confirmer(&self) -> Option<&dyn Confirmer> {
+        Some(self)
+    }
+}
+
+impl Confirmer for Teller {
+    fn verify(&self, _call: &Incoming<'_>) -> Result<(), String> {
+        Err("a stand-in calls nobody".to_owned())
+    }
+
+    fn ask<'a>(&'a self, _provider_id: &'a str) -> Option<BoxFuture<'a, Result<Heard, Failure>>> {
+        let failure = Failure::new(FailureClass::Timeout, Blame::Channel, "a stand-in cannot tell");
+        Some(Box::pin(async { Err(failure) }))
+    }
+
+    fn patience(&self) -> Span {
+        Span::secs(30)
+    }
 }
 
 /// The same, of a provider that can be asked what it has; it says that it cannot tell.
@@ -119,6 +163,10 @@ impl Channel for Lister {
 
     fn inquirer(&self) -> Option<&dyn Inquirer> {
         Some(self)
+    }
+
+    fn confirmer(&self) -> Option<&dyn Confirmer> {
+        Some(&Teller)
     }
 }
 

@@ -10,6 +10,7 @@ mod deadman;
 mod doors;
 mod files;
 mod keeping;
+mod links;
 mod logging;
 mod opening;
 mod progress;

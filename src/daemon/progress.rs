@@ -136,6 +136,10 @@ mod tests {
         fn append(&self, _: &Frame, _: &[u8; 16], _: Extract) -> Result<Tip, LogFull> {
             Err(LogFull("nothing was to be written".to_owned()))
         }
+        fn keep_blobs(&self, _blobs: Vec<crate::domain::event::Blob>) {}
+        fn reader(&self) -> crate::runtime::Reader {
+            Arc::new(|_| Err("nothing is kept here".to_owned()))
+        }
         fn flushing_for(&self) -> Option<Span> {
             None
         }

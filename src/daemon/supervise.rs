@@ -9,7 +9,7 @@ use super::store::{self, Store, StoreError};
 use super::systemd;
 use super::tasks::Tasks;
 use super::watcher::Changes;
-use super::{Exit, chronicle, deadman, doors, keeping};
+use super::{Exit, chronicle, deadman, doors, keeping, links};
 use crate::api::{Api, Own};
 use crate::config::Config;
 use crate::domain::clock::SystemClock;
@@ -62,7 +62,7 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
 
     // 1. The ledger: the truth so far.
     let (news_in, news) = mpsc::unbounded_channel();
-    let opened = store::open(&config, news_in).map_err(|error| {
+    let mut opened = store::open(&config, news_in).map_err(|error| {
         tracing::error!(%error, dir = %config.daemon.state_dir.display(), "the state directory cannot be used");
         match error {
             StoreError::Dir(_) => Exit::StateDir,
@@ -74,6 +74,8 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     let last_checkpoint = opened.engine.state.checkpoint_at;
 
     // 2. The engine and its loop.
+    let links = links::key(&config.daemon.state_dir);
+    opened.engine.set_link_key(links.clone());
     let (handle, lanes) = Lanes::open(config.clone());
     let (stop_cycle, stop) = oneshot::channel();
     let setup = Setup {
@@ -101,6 +103,9 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     let record = Arc::new(store.record(&config));
     let api =
         Api::new(handle.clone(), record, Arc::new(reloader.clone()), Arc::new(tasks.clone()), Own::of_this_process());
+    if let Some(key) = links {
+        api.take_links(key);
+    }
     doors::open(&tasks, &config, &api).await?;
     tasks.once("metrics", api.clone().count(frames));
     let events = api.clone();

@@ -166,7 +166,7 @@ pub const MOVES: &[(Status, &[Status])] = {
     use Status::*;
     &[
         (Scheduled, &[Ready, Expired]),
-        (Ready, &[Ready, Sending, Waiting, Superseded, Expired, Dead, Skipped]),
+        (Ready, &[Ready, Sending, Submitted, Delivered, Sent, Waiting, Superseded, Expired, Dead, Skipped]),
         (
             Sending,
             &[
@@ -174,10 +174,10 @@ pub const MOVES: &[(Status, &[Status])] = {
                 Skipped,
             ],
         ),
-        (Submitted, &[Delivered, Sent]),
-        (Backoff, &[Ready, Waiting, Superseded, Expired]),
-        (Waiting, &[Ready, Waiting, Sending, Superseded, Expired, Dead, Skipped]),
-        (Unknown, &[Unknown, Sent, Ready, Backoff, Waiting, Superseded, Expired, Dead, Skipped]),
+        (Submitted, &[Submitted, Delivered, Sent, Ready, Backoff, Waiting, Superseded, Expired, Dead, Skipped]),
+        (Backoff, &[Ready, Waiting, Submitted, Delivered, Sent, Superseded, Expired]),
+        (Waiting, &[Ready, Waiting, Sending, Submitted, Delivered, Sent, Superseded, Expired, Dead, Skipped]),
+        (Unknown, &[Unknown, Submitted, Delivered, Sent, Ready, Backoff, Waiting, Superseded, Expired, Dead, Skipped]),
         // Only by somebody's order.
         (Dead, &[Ready]),
         (Delivered, &[]),

@@ -30,6 +30,10 @@ pub enum Point {
     Appended,
     /// A new segment is there, without a byte.
     SegmentMade,
+    /// A blob is in a file beside its name.
+    BlobWritten,
+    /// The group's blobs are kept; its frames are not written.
+    BlobsKept,
     /// The writer has the group.
     JournalTaken,
     /// Half of the group's bytes are in the file.

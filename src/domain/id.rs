@@ -54,6 +54,11 @@ id_type!(
     DeliveryId
 );
 
+id_type!(
+    /// Something that somebody wrote to us.
+    InboundId
+);
+
 /// Makes the ids of one decision from the 16 random bytes that its input brought, and a counter:
 /// the same input gives the same ids.
 #[derive(Debug)]

@@ -7,7 +7,6 @@
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// Name to value, each name once. In the text name and value alternate, each with its length in bytes
@@ -72,7 +71,7 @@ impl Labels {
 
     /// Keeps those of which this is true.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &str) -> bool) {
-        *self = Labels::packed(self.iter().filter(|(name, value)| keep(name, value)));
+        *self = Labels::packed(self.iter().filter(|(name, value)| keep(name, value)).collect());
     }
 
     /// Bytes of names and values.
@@ -80,16 +79,36 @@ impl Labels {
         self.iter().map(|(name, value)| name.len() + value.len()).sum()
     }
 
+    /// Of pairs in any order; of a name that comes twice the last value stands, as in any map.
+    fn sorted(mut pairs: Vec<(&str, &str)>) -> Labels {
+        // What comes in order, as most does, costs one look.
+        pairs.sort_by_key(|(name, _)| *name);
+        let last = |i: usize| pairs.get(i + 1).is_none_or(|(next, _)| *next != pairs[i].0);
+        Labels::packed((0..pairs.len()).filter(|i| last(*i)).map(|i| pairs[i]).collect())
+    }
+
     /// Of pairs in order of name.
-    fn packed<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Labels {
-        use fmt::Write;
-        let mut text = String::new();
-        for part in pairs.flat_map(|(name, value)| [name, value]) {
-            // Writing into a string cannot fail.
-            let _ = write!(text, "{}:{part}", part.len());
+    fn packed(pairs: Vec<(&str, &str)>) -> Labels {
+        let parts = || pairs.iter().flat_map(|(name, value)| [*name, *value]);
+        let mut text = String::with_capacity(parts().map(|part| part.len() + digits(part.len()) + 1).sum());
+        for part in parts() {
+            write_number(&mut text, part.len());
+            text.push(':');
+            text.push_str(part);
         }
         Labels(text.into())
     }
+}
+
+fn digits(number: usize) -> usize {
+    number.checked_ilog10().map_or(1, |log| log as usize + 1)
+}
+
+fn write_number(text: &mut String, number: usize) {
+    if number >= 10 {
+        write_number(text, number / 10);
+    }
+    text.push(char::from(b'0' + (number % 10) as u8));
 }
 
 /// Name and value, in order of name.
@@ -98,10 +117,19 @@ pub struct Iter<'a>(&'a str);
 
 impl<'a> Iter<'a> {
     fn part(&mut self) -> Option<&'a str> {
-        let (length, rest) = self.0.split_once(':')?;
-        let (part, rest) = rest.split_at_checked(length.parse().ok()?)?;
-        self.0 = rest;
-        Some(part)
+        let mut length = 0usize;
+        for (at, byte) in self.0.bytes().enumerate() {
+            match byte {
+                b'0'..=b'9' => length = length.checked_mul(10)?.checked_add(usize::from(byte - b'0'))?,
+                b':' if at > 0 => {
+                    let (part, rest) = self.0[at + 1..].split_at_checked(length)?;
+                    self.0 = rest;
+                    return Some(part);
+                }
+                _ => return None,
+            }
+        }
+        None
     }
 }
 
@@ -125,20 +153,15 @@ impl<'a> IntoIterator for &'a Labels {
 impl Extend<(String, String)> for Labels {
     fn extend<T: IntoIterator<Item = (String, String)>>(&mut self, new: T) {
         let new: Vec<(String, String)> = new.into_iter().collect();
-        let mut all: BTreeMap<&str, &str> = self.iter().collect();
-        all.extend(new.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        *self = Labels::packed(all.into_iter());
+        let new = new.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        *self = Labels::sorted(self.iter().chain(new).collect());
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Labels {
     fn from_iter<T: IntoIterator<Item = (N, V)>>(pairs: T) -> Labels {
-        let mut pairs: Vec<(N, V)> = pairs.into_iter().collect();
-        // Of a name that comes twice the last value stands, as in any map.
-        pairs.sort_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
-        let last = |i: &usize| pairs.get(i + 1).is_none_or(|(next, _)| next.as_ref() != pairs[*i].0.as_ref());
-        let kept = (0..pairs.len()).filter(last).map(|i| (pairs[i].0.as_ref(), pairs[i].1.as_ref()));
-        Labels::packed(kept)
+        let pairs: Vec<(N, V)> = pairs.into_iter().collect();
+        Labels::sorted(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect())
     }
 }
 
@@ -226,6 +249,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn they_are_a_map_in_order_of_name() {

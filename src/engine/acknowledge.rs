@@ -86,7 +86,7 @@ impl Turn<'_> {
     }
 
     /// An operator, or a person who was told of this incident and has no tier.
-    fn may_acknowledge(&self, id: IncidentId) -> bool {
+    pub fn may_acknowledge(&self, id: IncidentId) -> bool {
         let was_told = |name: &String| {
             let client = self.config.people.get(name).is_some_and(|p| p.tier.is_some());
             let told = self.state.incidents.get(&id).map(|i| &i.told);

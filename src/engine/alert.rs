@@ -7,6 +7,7 @@
 use super::incident::Opening;
 use super::refusal::{Answer, Code, Refusal};
 use super::report::{AlertReport, FirstReport, Reports};
+use super::request::has_room;
 use super::state::fingerprint_of;
 use super::turn::{Turn, done, refuse};
 use crate::config::{Alertmanager, IncidentTerms};
@@ -33,7 +34,9 @@ impl Turn<'_> {
             }
         }
         if left_out > 0 {
-            let message = format!("{OPEN} alerts are open at the most: {left_out} of these were not taken");
+            let message = format!(
+                "{OPEN} alerts, with so much text as fits, are open at the most: {left_out} of these were not taken"
+            );
             return refuse(Refusal::new(Code::RateLimited, message).retry_after(60));
         }
         done()
@@ -66,7 +69,7 @@ impl Turn<'_> {
         let (ends_at, due) = self.end_of(&report);
         let old = i.alert.as_ref();
         let starts_at = old.map_or(self.wall, |a| a.starts_at);
-        let url = Some(&report.generator_url).filter(|url| old.is_none_or(|a| a.generator_url != **url));
+        let url = Some(&report.generator_url).filter(|url| old.is_none_or(|a| a.generator_url != *url.as_str()));
         let level = rules.level_of(&report.labels).unwrap_or(rules.otherwise);
         let higher = level > i.level;
         let head = EventKind::AlertReported(AlertReported {
@@ -99,6 +102,9 @@ impl Turn<'_> {
         let (ends_at, due) = self.end_of(&report);
         let starts_at = report.starts_at.or(report.ends_at).unwrap_or(self.wall);
         let name = report.labels.get("alertname").map(str::to_owned);
+        if !has_room(self.state.text_bytes() + report.annotations.bytes() as u64, level, "") {
+            return false;
+        }
         let payload = payload(rules, &report.labels, report.annotations);
         let mut terms = terms(level, report.labels);
         terms.kind_of = terms.labels.get("type").or(name.as_deref()).map(str::to_owned);

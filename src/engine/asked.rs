@@ -4,8 +4,12 @@ use crate::domain::Labels;
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::who::Who;
+use crate::message::attachment;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// `send`, as the API's body has it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -44,8 +48,46 @@ pub struct SendRequest {
     pub template: Option<String>,
     #[serde(deserialize_with = "or_default", skip_serializing_if = "Labels::is_empty")]
     pub vars: Labels,
+    /// Files that go along.
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Upload>,
     #[serde(skip)]
     pub heartbeat: Option<String>,
+}
+
+/// A file, as it is given with a request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upload {
+    pub name: String,
+    pub content_base64: Content64,
+}
+
+/// What a file holds: hashed and looked at where it is read, at the door.
+#[derive(Clone, Debug)]
+pub struct Content64 {
+    pub bytes: Arc<[u8]>,
+    /// BLAKE3 (hex).
+    pub hash: String,
+    /// Its media type, by what is in it.
+    pub mime: &'static str,
+}
+
+impl<'de> Deserialize<'de> for Content64 {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        let bytes = STANDARD.decode(text.trim_ascii().as_bytes());
+        let bytes = bytes.map_err(|e| serde::de::Error::custom(format!("this is not base64 (RFC 4648, 4): {e}")))?;
+        let (hash, mime) = (blake3::hash(&bytes).to_hex().to_string(), attachment::media_type(&bytes));
+        Ok(Content64 { bytes: bytes.into(), hash, mime })
+    }
+}
+
+/// The hash stands for it.
+impl Serialize for Content64 {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.hash)
+    }
 }
 
 /// `page`, as the API's body has it.

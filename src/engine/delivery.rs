@@ -1,6 +1,6 @@
 //! The end of a delivery, and sounds that go on.
 
-use super::input::Effect;
+use super::effect::Effect;
 use super::refusal::{Answer, Code, Refusal};
 use super::turn::Turn;
 use crate::domain::delivery::Status;

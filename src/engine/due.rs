@@ -93,6 +93,7 @@ impl Turn<'_> {
         match d.status {
             Status::Scheduled => self.scheduled_due(id),
             Status::Unknown => self.go_on_unknown(id, "and nobody can tell"),
+            Status::Submitted => self.question_due(id),
             Status::Waiting => self.look_again(id, Status::Waiting, "looking again whether its channel works"),
             _ => self.look_again(id, Status::Ready, "the pause is over"),
         }
@@ -141,7 +142,7 @@ impl Turn<'_> {
         self.await_alerts(self.now + deaf);
         self.plan_agenda();
         self.learn_paces();
-        self.effects.push(super::input::Effect::Sound);
+        self.effects.push(super::effect::Effect::Sound);
         self.wake();
     }
 }

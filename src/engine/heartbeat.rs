@@ -3,7 +3,7 @@
 use super::NextRun;
 use super::asked::SendRequest;
 use super::due::{TRIGGER_GRACE, jitter};
-use super::input::Effect;
+use super::effect::Effect;
 use super::plan::Terms;
 use super::refusal::{Answer, Code, Refusal};
 use super::turn::{Turn, refuse};
@@ -171,10 +171,12 @@ impl<'e> Turn<'e> {
             attempt: 1,
             address,
             text: Rendered { text, ..Rendered::default() },
+            attachments: Vec::new(),
             level: Level::Low,
             ttl: timeout,
             matter: Matter::default(),
             sound: None,
+            callback: None,
         };
         self.effects.push(Effect::TestCall { heartbeat, channel: channel.into(), timeout, out: Box::new(out) });
     }

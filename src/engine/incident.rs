@@ -224,6 +224,7 @@ impl Turn<'_> {
     pub fn resolve(&mut self, id: IncidentId, by: &str, because: &str, note: Option<String>) -> Vec<String> {
         self.emit(EventKind::IncidentResolved { id, by: by.into(), because: because.into(), note });
         self.supersede(id, "resolved", |_| true);
+        self.hang_up_for(id);
         self.silence_incident(id, "resolved");
         self.notify_resolved(id)
     }
@@ -232,6 +233,7 @@ impl Turn<'_> {
     /// way runs to its end, and notices go on.
     pub fn stop_calling(&mut self, id: IncidentId, because: &str) {
         self.supersede(id, because, |origin| !origin.is_notice());
+        self.hang_up_for(id);
         self.silence_incident(id, because);
     }
 

@@ -1,13 +1,14 @@
 //! What the doors may ask of the engine, and what it tells them back.
 
-use crate::channel::{Found, Lost, Outgoing, Probed};
+use crate::channel::{Found, Probed};
 use crate::config::Config;
-use crate::domain::event::{AttemptResult, HookMoved};
+use crate::domain::event::{AttemptResult, HookMoved, Place};
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::matcher::Matcher;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::who::Who;
 use crate::engine::asked::{OpenRequest, SendRequest};
+use crate::engine::called::Called;
 use crate::engine::report::Reports;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -148,9 +149,16 @@ pub enum Ask {
         n: u32,
         found: Found,
     },
+    /// Something from outside: a provider called, somebody pressed a key or wrote.
+    Called(Called),
     HeartbeatDone {
         name: String,
         result: Probed,
+    },
+    /// A text that [`Effect::ReadText`] asked for, or why it cannot be had.
+    TextRead {
+        place: Place,
+        text: Result<Arc<str>, String>,
     },
     /// The trigger says: look whether this heartbeat is due.
     Trigger {
@@ -253,6 +261,11 @@ pub enum Read {
     Message(DeliveryId),
     /// The incidents' numbers of these ids of incidents, notifications and deliveries.
     Numbers(Vec<Ulid>),
+    /// Who wrote to us, and what was said with one number or person.
+    Inbox {
+        limit: usize,
+    },
+    Conversation(String),
     /// What is counted: for metrics.
     Gauges,
     /// Nothing; the answer proves that the engine goes round and the journal follows.
@@ -267,49 +280,4 @@ pub struct DeliveryFilter {
     pub since: Option<Span>,
     pub limit: Option<usize>,
     pub cursor: Option<String>,
-}
-
-/// What the world has to do, once the events it follows from are durable.
-#[derive(Debug)]
-pub enum Effect {
-    Attempt(AttemptOrder),
-    Inquiry(Inquiry),
-    /// Run a channel's probe for this heartbeat.
-    Probe {
-        heartbeat: String,
-        channel: String,
-        timeout: Span,
-    },
-    /// Place the real test call of a probe with `test_call = true`.
-    TestCall {
-        heartbeat: String,
-        channel: String,
-        timeout: Span,
-        out: Box<Outgoing>,
-    },
-    /// What should sound has changed.
-    Sound,
-    /// Everybody who is logged in on this host is to read this.
-    Wall(String),
-}
-
-/// One attempt to run.
-#[derive(Debug)]
-pub struct AttemptOrder {
-    pub delivery: DeliveryId,
-    pub n: u32,
-    pub channel: String,
-    pub timeout: Span,
-    pub simulate: bool,
-    pub out: Box<Outgoing>,
-}
-
-/// One question to a provider: does it have this?
-#[derive(Debug)]
-pub struct Inquiry {
-    pub delivery: DeliveryId,
-    pub n: u32,
-    pub channel: String,
-    pub timeout: Span,
-    pub lost: Box<Lost>,
 }

@@ -40,8 +40,8 @@ impl OwnLabels<'_> {
     pub fn beside(self, given: Labels, level: Level, kind_of: &str) -> (Labels, Vec<String>) {
         let mut kept: Vec<String> = Vec::new();
         for name in OF_ALERTS {
-            let own = format!("stentor_{name}");
             if given.contains_key(name) {
+                let own = format!("stentor_{name}");
                 kept.extend(given.contains_key(&own).then_some(own));
                 kept.push(name.to_owned());
             }

@@ -16,7 +16,7 @@ use serde_json::json;
 
 /// So many dead letters are kept, and so many bytes of their text; over that the oldest is dropped.
 const LETTERS: usize = 10_000;
-const LETTER_BYTES: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 };
+const LETTER_BYTES: u64 = if cfg!(test) { 16 << 10 } else { 64 << 20 };
 
 /// The incident about dead letters of a channel, by name and by fingerprint.
 const ABOUT: &str = "dead-letters-";

@@ -1,11 +1,11 @@
 //! A lost answer: the provider may have the message. Where it can be asked, it is asked; else, or
 //! when that tells nothing, the message is tried again under the same key and marked.
 
-use super::input::{Effect, Inquiry};
+use super::effect::{Effect, Inquiry};
 use super::turn::Turn;
 use crate::channel::{Found, Lost};
 use crate::domain::delivery::Status;
-use crate::domain::event::EventKind;
+use crate::domain::event::{DeliveryReported, EventKind, Said};
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::Span;
@@ -24,7 +24,8 @@ impl Turn<'_> {
         let (Some(channel), Some(attempt)) = (config.channels.get(d.channel()), d.attempts.last()) else {
             return false;
         };
-        let (Some(text), false) = (self.text_sent(d, channel).cloned(), channel.simulate) else {
+        let text = d.texts.get(&self.text_key(d, channel)).and_then(super::state::Finished::here);
+        let (Some(text), false) = (text, channel.simulate) else {
             return false;
         };
         if channel.adapter.inquirer().is_none() {
@@ -58,9 +59,16 @@ impl Turn<'_> {
         let channel = d.channel().to_owned();
         match found {
             Found::Yes { provider_id, detail } if !self.is_anothers(&provider_id) => {
-                self.emit(EventKind::DeliveryReported { id, provider_id, status: detail, late: false });
+                let n = d.n;
+                let awaited = d.confirm(n).is_some();
+                let what = awaited.then_some(Said::Queued);
+                let report = DeliveryReported { id, provider_id, status: detail, late: false, n, what, key: None };
+                self.emit(EventKind::DeliveryReported(report));
                 self.price_attempt(id, None);
-                self.end_delivery(id, Status::Sent, "");
+                match awaited {
+                    true => self.await_word(id),
+                    false => self.end_delivery(id, Status::Sent, ""),
+                }
                 self.channel_worked(&channel);
             }
             Found::Yes { .. } => self.go_on_unknown(id, "what the provider has is another message"),

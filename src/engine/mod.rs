@@ -6,14 +6,21 @@
 
 mod acknowledge;
 mod alert;
+mod answer;
 mod asked;
+mod attached;
 mod budget;
+mod callback;
+mod called;
+mod confirm;
 mod delivery;
 mod due;
+mod effect;
 mod fomo;
 mod health;
 mod heartbeat;
 mod hook;
+mod inbound;
 mod incident;
 mod input;
 mod labels;
@@ -35,6 +42,7 @@ mod queue;
 mod reader;
 mod refusal;
 mod reload;
+mod reply;
 mod report;
 mod request;
 mod room;
@@ -49,11 +57,14 @@ mod verdict;
 mod view;
 mod watch;
 mod ways;
+mod whole;
 
 #[cfg(test)]
 mod tests;
 
 pub use asked::*;
+pub use called::{Called, Keyed, Pressed, Wrote};
+pub use effect::*;
 pub use heartbeat::spread_of;
 pub use input::*;
 pub use oncall::on_call;
@@ -63,9 +74,11 @@ pub use state::*;
 pub use view::{Story, asked_into};
 
 use crate::config::Config;
-use crate::domain::event::{Event, Frame};
+use crate::domain::event::{Blob, Event, Frame};
 use crate::domain::id::NotificationId;
 use crate::domain::time::{EngineTime, Timestamp};
+use crate::message::LinkKey;
+use crate::message::links::Links;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use turn::Turn;
@@ -122,14 +135,22 @@ pub(crate) struct Agenda {
     pub midnight: Option<EngineTime>,
     pub impatient: bool,
     pub emergency: bool,
+    /// What links to attachments are signed with.
+    pub links: Option<Links>,
+    /// Long texts that can be used now.
+    pub at_hand: whole::AtHand,
     /// The daemon stops: no new attempt begins.
     pub closing: bool,
+    /// What links are signed with; without it there are none.
+    pub link_key: Option<LinkKey>,
 }
 
 /// What one turn came to.
 #[derive(Debug)]
 pub struct Decision {
     pub events: Vec<Event>,
+    /// What of them is in files of its own, to be kept before they are.
+    pub blobs: Vec<Blob>,
     pub answer: Answer,
     pub effects: Vec<Effect>,
 }
@@ -143,9 +164,7 @@ impl Engine {
 
     /// Folds a frame of the journal; before the first input.
     pub fn replay(&mut self, frame: &Frame) {
-        for event in &frame.events {
-            self.state.evolve(frame.at, event);
-        }
+        self.state.fold(frame);
     }
 
     /// Decides about one input.
@@ -161,8 +180,8 @@ impl Engine {
         turn.pump();
         turn.unheard_over();
         turn.agenda.seen = turn.now;
-        let (events, effects) = turn.finish();
-        Decision { events, answer, effects }
+        let (events, blobs, effects) = turn.finish();
+        Decision { events, blobs, answer, effects }
     }
 
     /// Whether so many alerts more can be taken, whatever their level.
@@ -175,9 +194,19 @@ impl Engine {
         due::next_due(&self.state, &self.config, &self.agenda)
     }
 
+    /// From now on messages carry links that are signed with this.
+    pub fn set_link_key(&mut self, key: Option<LinkKey>) {
+        self.agenda.link_key = key;
+    }
+
     /// The daemon stops: what runs may end, nothing new begins.
     pub fn set_closing(&mut self) {
         self.agenda.closing = true;
+    }
+
+    /// Links to attachments are signed with this.
+    pub fn set_links(&mut self, links: Links) {
+        self.agenda.links = Some(links);
     }
 
     /// Tells `status` that the journal cannot be made durable (or can again).

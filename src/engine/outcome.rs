@@ -30,7 +30,7 @@ impl Turn<'_> {
         }
         let channel = d.channel().to_owned();
         let works_for_others = self.has_worked_since(d);
-        let (result, price) = result.split();
+        let (result, price) = self.not_lost(d, n, result).split();
         self.emit(EventKind::AttemptFinished { delivery: id, n, channel: channel.clone(), result: result.clone() });
         match result {
             AttemptResult::Failed(failure) => self.attempt_failed(id, &channel, failure, works_for_others),
@@ -42,7 +42,10 @@ impl Turn<'_> {
                 self.channel_worked(&channel);
                 match success.success() {
                     Some(end) if end.is_end() => self.end_delivery(id, end, ""),
-                    _ => self.proof_moved(id),
+                    _ => {
+                        self.proof_moved(id);
+                        self.await_word(id);
+                    }
                 }
             }
         }

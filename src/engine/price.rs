@@ -25,7 +25,6 @@ impl Turn<'_> {
 
     /// The provider's own price of an attempt, later: it wins over whatever is known. Of a delivery that
     /// has left the state nothing is known, and nothing is recorded.
-    #[allow(dead_code, reason = "for whoever hears from a provider later")]
     pub fn price_reported(&mut self, id: DeliveryId, n: u32, price: Price) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let before = d.charges.as_ref().and_then(|charges| charges.of(n));

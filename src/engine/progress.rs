@@ -6,7 +6,7 @@ use super::policy::Firing;
 use super::sending::Message;
 use super::state::Incident;
 use super::turn::Turn;
-use crate::domain::event::{EventKind, Next, NextWhat, Origin, Payload};
+use crate::domain::event::{EventKind, Next, NextWhat, Origin};
 use crate::domain::id::IncidentId;
 use crate::domain::level::Level;
 use crate::domain::time::EngineTime;
@@ -86,12 +86,7 @@ impl Turn<'_> {
     pub fn tell(&mut self, id: IncidentId, origin: Origin, planned: Vec<Planned>) {
         let Some(i) = self.state.incidents.get(&id) else { return };
         let level = if origin.is_notice() { Level::Low } else { i.level };
-        let payload = Payload {
-            subject: i.content.subject.clone(),
-            body: i.content.body.clone(),
-            annotations: i.content.annotations.clone(),
-            ..Payload::default()
-        };
+        let payload = i.content.payload();
         let message = Message {
             tenant: i.tenant.clone().map(String::from),
             initiator: i.opened_by.to_string(),

@@ -1,13 +1,14 @@
 //! Who may start now: slots, breakers, and one more look at whether it is still wanted.
 
-use super::input::{AttemptOrder, Effect};
+use super::effect::{AttemptOrder, Effect};
 use super::limit::Admitted;
 use super::state::ChannelState;
 use super::turn::Turn;
-use crate::channel::{Outgoing, SoundOrder};
+use crate::channel::{Format, Outgoing, SoundOrder};
 use crate::config::{ChannelConfig, SoundSettings};
 use crate::domain::event::{Breaker, EventKind, Payload};
 use crate::domain::id::DeliveryId;
+use crate::domain::level::Level;
 use crate::domain::time::EngineTime;
 
 /// Those that stand behind another one of their incident are passed by, at most so many.
@@ -60,10 +61,17 @@ impl Turn<'_> {
 
     /// The first in the queue whose turn it is, when there is a slot for it.
     fn next_to_start(&self, channel: &ChannelConfig) -> Option<DeliveryId> {
-        if self.state.in_flight(&channel.name) >= self.width_of(channel) || self.is_paced(channel) {
+        let free = self.width_of(channel).saturating_sub(self.state.in_flight(&channel.name));
+        if free == 0 || self.is_paced(channel) {
             return None;
         }
-        let next = self.state.queue(&channel.name).take(LOOKS).find(|id| !self.state.is_behind(*id))?;
+        let at_hand = &self.agenda.at_hand;
+        let may = |id: &DeliveryId| !self.state.is_behind(*id) && !at_hand.is_awaited(*id);
+        let next = self.state.queue(&channel.name).take(LOOKS).find(may)?;
+        let level = self.state.deliveries.get(&next).map_or(Level::Low, |d| d.level);
+        if at_hand.awaited(&channel.name, level) >= free {
+            return None;
+        }
         (!self.must_stand_back(next)).then_some(next)
     }
 
@@ -78,7 +86,7 @@ impl Turn<'_> {
             self.end_delivery(id, status, &reason);
         } else if let Some(obstacle) = self.obstacle(&self.reader(d), &channel.name) {
             self.pass_over(id, obstacle);
-        } else if self.admit(id) == Admitted::Here {
+        } else if !self.lacks_text(id, channel) && self.admit(id) == Admitted::Here {
             self.start_attempt(id, channel);
         }
     }
@@ -88,18 +96,28 @@ impl Turn<'_> {
         let (n, possibly_duplicate, expires, level) = (d.n + 1, d.maybe_sent, d.expires, d.level);
         let address = channel.medium().and_then(|m| d.address_for(m));
         let address = address.map(|a| self.gateway_address(channel, d.who.as_deref(), a));
-        let (text, key) = self.text_for(id, channel);
+        let format = channel.format();
+        let key = self.text_key(d, channel);
+        let attachments = self.enclosed(d, channel);
+        let ready = self.finished(d, &key);
+        let fresh = ready.is_none() && format != Format::None;
+        let text = match ready {
+            Some(text) => text,
+            None => self.render(id, channel),
+        };
         let matter = self.matter(id, channel);
-        let fresh = key.is_some();
+        let nonce = self.nonce(channel);
+        let callback = self.callback(id, n, nonce.as_deref(), self.offers_keys(id, channel));
         let payload = Payload { text: fresh.then(|| text.clone()), ..Payload::default() };
         let head = EventKind::AttemptStarted {
             delivery: id,
             n,
             channel: channel.name.clone(),
             medium: channel.medium(),
-            format: key,
+            format: fresh.then_some(key),
             possibly_duplicate,
             thread: matter.incident.as_ref().and_then(|i| i.first.clone()),
+            nonce,
         };
         if fresh {
             self.emit_with(head, payload)
@@ -109,7 +127,18 @@ impl Turn<'_> {
         self.keep_pace(channel);
         let sound = channel.sound.map(|s| self.begin_sound(id, channel, s));
         let ttl = expires - self.now;
-        let out = Outgoing { key: id.to_string(), attempt: n, address, text, level, ttl, matter, sound };
+        let out = Outgoing {
+            key: id.to_string(),
+            attempt: n,
+            address,
+            text,
+            level,
+            ttl,
+            matter,
+            sound,
+            attachments,
+            callback,
+        };
         self.effects.push(Effect::Attempt(AttemptOrder {
             delivery: id,
             n,

@@ -125,7 +125,8 @@ impl Turn<'_> {
     /// Texts are gone from the ledger; what of them is still at hand goes, too.
     pub fn erased(&mut self, from_seq: u64, to_seq: u64, because: String, ids: &[Ulid]) {
         let (notifications, deliveries) = self.state.with_texts(ids);
-        self.emit(EventKind::Erased(Erased { from_seq, to_seq, because, notifications, deliveries }));
+        let inbound = self.state.inbox.ids_among(ids);
+        self.emit(EventKind::Erased(Erased { from_seq, to_seq, because, notifications, deliveries, inbound }));
     }
 
     /// Told at each start, too, in case that the last one ended before this was recorded.

@@ -10,7 +10,7 @@ use super::sending::{Message, TTL};
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;
 use crate::domain::delivery::Format;
-use crate::domain::event::{Idempotency, Origin, Payload, Request};
+use crate::domain::event::{Idempotency, KEPT, Origin, Payload, Request};
 use crate::domain::id::NotificationId;
 use crate::domain::level::Level;
 use crate::domain::matcher::is_label_name;
@@ -18,8 +18,11 @@ use crate::domain::phone;
 use crate::domain::time::Span;
 use crate::domain::who::Who;
 
-/// Bytes of what all messages and incidents at hand say, with the copy that each step of an incident makes.
-const TEXTS: u64 = 256 << 20;
+/// Bytes of what all messages and incidents at hand say, as far as it is in memory: of long texts the
+/// beginning.
+const TEXTS: u64 = 128 << 20;
+/// Bytes of a body, whatever goes along with it.
+const BODY: usize = 1 << 20;
 /// Labels of one request.
 const LABELS: usize = 64;
 /// Characters of a body that goes by SMS and nothing else.
@@ -30,7 +33,7 @@ const TEST: &str = "test";
 /// Whether one more fits; the last tenth is for urgent.
 pub(super) fn has_room(held: u64, level: Level, body: &str) -> bool {
     let room = if level == Level::Urgent { TEXTS } else { TEXTS - TEXTS / 10 };
-    held + body.len() as u64 <= room
+    held + body.len().min(KEPT) as u64 <= room
 }
 
 impl Turn<'_> {
@@ -56,6 +59,11 @@ impl Turn<'_> {
         let templated = self.templated(&mut request, level, &kind_of)?;
         self.check_text(&request.subject, &request.labels)?;
         particulars::check(&request)?;
+        if request.body.len() > BODY {
+            let words = format!("the body has {} bytes; at most 1 MiB is taken", request.body.len());
+            return refuse(Refusal { field: Some("body".into()), ..Refusal::new(Code::TooLarge, words) });
+        }
+        self.check_attachments(&request.attachments)?;
         self.check_names(request.channels.as_deref(), request.to.as_deref())?;
         if request.ttl.is_some_and(|t| t.0 < Span::secs(1)) {
             return refuse(Refusal::field("ttl", "a time to live is at least 1s"));
@@ -81,11 +89,13 @@ impl Turn<'_> {
         }
         let (template, vars) = templated.map(|t| (t.name, t.vars)).unzip();
         let vars = vars.unwrap_or_default();
+        let attachments = self.take_attachments(request.attachments);
         let payload = Payload {
             subject: request.subject,
             body: request.body,
             vars,
             metadata: request.metadata,
+            attachments,
             ..Payload::default()
         };
         let message = Message {

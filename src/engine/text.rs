@@ -1,7 +1,7 @@
 //! From state to the words of a message: what the message floor is told.
 
 use super::alert::NO_LONGER_REPORTED;
-use super::state::{Delivery, Incident, Templated};
+use super::state::{Delivery, Finished, Incident, Templated};
 use super::turn::Turn;
 use crate::channel::{Format, Matter, Occasion, Subject};
 use crate::config::{ChannelConfig, Config};
@@ -44,7 +44,7 @@ fn template_of(author: &Author<'_>, channel: &ChannelConfig) -> Option<String> {
 
 /// Under which a text is kept for further attempts: by its form, and one from a template only for
 /// those for whom the same template makes it.
-fn text_key(author: &Author<'_>, channel: &ChannelConfig) -> String {
+fn form_key(author: &Author<'_>, channel: &ChannelConfig) -> String {
     let form = match channel.format() {
         Format::Mail => "mail",
         Format::Sms if channel.transliterate => "sms in GSM letters",
@@ -55,48 +55,54 @@ fn text_key(author: &Author<'_>, channel: &ChannelConfig) -> String {
         Format::Alertmanager => "alertmanager",
         Format::None => "none",
     };
+    // It says how it can be answered.
+    let answers = if channel.adapter.confirmer().is_some_and(|c| c.inbound()) { " with answers" } else { "" };
     match author {
-        Author::BuiltIn => form.to_owned(),
-        Author::Body(_) => format!("{form} of {}", channel.name),
-        Author::Named(chosen) => format!("{form} by {}", chosen.key),
+        Author::BuiltIn => format!("{form}{answers}"),
+        Author::Body(_) => format!("{form}{answers} of {}", channel.name),
+        Author::Named(chosen) => format!("{form}{answers} by {}", chosen.key),
     }
 }
 
-impl Turn<'_> {
-    /// The text that this delivery went by this channel with.
-    pub fn text_sent(&self, d: &Delivery, channel: &ChannelConfig) -> Option<&Rendered> {
-        let n = self.state.notifications.get(&d.notification)?;
+impl<'e> Turn<'e> {
+    /// Who makes the text of this delivery for this channel.
+    fn author_of<'c>(&self, d: &Delivery, channel: &'c ChannelConfig) -> Author<'c>
+    where
+        'e: 'c,
+    {
+        let Some(n) = self.state.notifications.get(&d.notification) else { return Author::BuiltIn };
         let incident = n.origin.incident().and_then(|i| self.state.incidents.get(&i));
         let level = incident.map_or(n.level, |i| i.level);
-        let author = author(self.config, channel, n.content.templated.as_deref(), level);
-        self.state.deliveries.get(&d.id)?.texts.get(&text_key(&author, channel))
+        author(self.config, channel, n.content.templated.as_deref(), level)
     }
 
-    /// The finished text of this delivery for this channel: the one that is there already, else a new
-    /// one and the key under which it is kept.
-    pub fn text_for(&mut self, id: DeliveryId, channel: &ChannelConfig) -> (Rendered, Option<String>) {
-        let nothing = (Rendered::default(), None);
-        if channel.format() == Format::None {
-            return nothing;
-        }
-        let Some(d) = self.state.deliveries.get(&id) else { return nothing };
-        let Some(n) = self.state.notifications.get(&d.notification) else { return nothing };
+    /// Under which a text for this channel is kept, by who makes it and in which form.
+    pub fn form_key(&self, d: &Delivery, channel: &ChannelConfig) -> String {
+        form_key(&self.author_of(d, channel), channel)
+    }
+
+    /// The text that this delivery went by this channel with.
+    pub fn text_sent<'d>(&self, d: &'d Delivery, channel: &ChannelConfig) -> Option<&'d Finished> {
+        d.texts.get(&self.text_key(d, channel))
+    }
+
+    /// The finished text of this delivery for this channel.
+    pub fn render(&mut self, id: DeliveryId, channel: &ChannelConfig) -> Rendered {
+        let Some(d) = self.state.deliveries.get(&id) else { return Rendered::default() };
+        let Some(n) = self.state.notifications.get(&d.notification) else { return Rendered::default() };
         let incident = n.origin.incident().and_then(|i| self.state.incidents.get(&i));
-        let level = incident.map_or(n.level, |i| i.level);
-        let author = author(self.config, channel, n.content.templated.as_deref(), level);
-        let key = text_key(&author, channel);
-        if let Some(ready) = d.texts.get(&key) {
-            return (ready.clone(), None);
-        }
+        let author =
+            author(self.config, channel, n.content.templated.as_deref(), incident.map_or(n.level, |i| i.level));
         let reader = d.who.as_ref().and_then(|w| self.config.people.get(w)).and_then(|p| p.timezone.clone());
         let no_vars = Labels::new();
+        let body = self.body(&n.content);
         let context = Context {
             from: &self.config.daemon.name,
             kind: n.origin.webhook_kind(),
-            level,
+            level: incident.map_or(n.level, |i| i.level),
             kind_of: &n.kind_of,
             subject: &n.content.subject,
-            body: &n.content.body,
+            body: &body,
             labels: &n.labels,
             annotations: &n.content.annotations,
             vars: n.content.templated.as_ref().map_or(&no_vars, |t| &t.vars),
@@ -105,11 +111,11 @@ impl Turn<'_> {
             delivery: id.to_string(),
             at: self.wall,
             zone: reader.unwrap_or_else(|| self.config.daemon.timezone.clone()),
-            // No page and no reply can acknowledge yet, so none is offered.
-            link: None,
-            reply: None,
-            keys: false,
+            link: self.link(id, channel),
+            reply: self.reply_code(id, channel),
+            keys: self.offers_keys(id, channel),
             possibly_duplicate: d.maybe_sent,
+            enclosures: self.enclosures(&n.content, channel),
         };
         let Checked { rendered, failure } = render_by(&author, channel.format(), &context);
         match (template_of(&author, channel), failure) {
@@ -117,8 +123,7 @@ impl Turn<'_> {
             (Some(template), None) => self.template_works(&template),
             (None, _) => {}
         }
-        let text = if channel.transliterate { transliterated(rendered) } else { rendered };
-        (text, Some(key))
+        if channel.transliterate { transliterated(rendered) } else { rendered }
     }
 
     /// What this delivery is about, for a channel that carries more than text.
@@ -131,7 +136,7 @@ impl Turn<'_> {
             occasion: occasion(&n.origin),
             kind_of: n.kind_of.clone(),
             subject: n.content.subject.clone(),
-            body: n.content.body.clone(),
+            body: self.body(&n.content).into_owned(),
             labels: n.labels.clone(),
             incident: incident.map(|i| Subject {
                 id: i.id.to_string(),

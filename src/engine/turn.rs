@@ -1,11 +1,12 @@
 //! One decision under way: it reads the state, decides on events, and folds each at once.
 
 use super::Agenda;
-use super::input::{Ask, Caller, Effect, Input, Outcome};
+use super::effect::Effect;
+use super::input::{Ask, Caller, Input, Outcome};
 use super::refusal::{Answer, Refusal};
 use super::state::State;
 use crate::config::Config;
-use crate::domain::event::{Event, EventKind, Payload};
+use crate::domain::event::{Blob, Event, EventKind, Payload};
 use crate::domain::id::IdSource;
 use crate::domain::time::{EngineTime, Timestamp};
 
@@ -21,6 +22,7 @@ pub(crate) struct Turn<'e> {
     pub now: EngineTime,
     pub ids: IdSource,
     pub effects: Vec<Effect>,
+    pub blobs: Vec<Blob>,
     events: Vec<Event>,
 }
 
@@ -44,6 +46,7 @@ impl<'e> Turn<'e> {
             now,
             ids: IdSource::new(input.now.millis(), input.seed),
             effects: Vec::new(),
+            blobs: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -58,7 +61,8 @@ impl<'e> Turn<'e> {
         self.record(head.with(payload));
     }
 
-    fn record(&mut self, event: Event) {
+    fn record(&mut self, mut event: Event) {
+        self.set_apart(&mut event, self.state.last_seq + 1);
         self.state.evolve(self.wall, &event);
         self.events.push(event);
     }
@@ -68,8 +72,8 @@ impl<'e> Turn<'e> {
         self.events.len()
     }
 
-    pub fn finish(self) -> (Vec<Event>, Vec<Effect>) {
-        (self.events, self.effects)
+    pub fn finish(self) -> (Vec<Event>, Vec<Blob>, Vec<Effect>) {
+        (self.events, self.blobs, self.effects)
     }
 
     /// The table of what can be asked.
@@ -107,6 +111,8 @@ impl<'e> Turn<'e> {
                 self.inquired(delivery, n, found);
                 done()
             }
+            Ask::TextRead { place, text } => self.text_read(&place, text),
+            Ask::Called(called) => self.called(called),
             Ask::HeartbeatDone { name, result } => {
                 self.heartbeat_done(&name, result);
                 done()
@@ -161,6 +167,7 @@ impl<'e> Turn<'e> {
                 done()
             }
             Ask::Erased { from_seq, to_seq, because, ids } => {
+                self.agenda.at_hand.forget();
                 self.erased(from_seq, to_seq, because, &ids);
                 done()
             }

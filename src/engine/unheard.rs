@@ -5,7 +5,7 @@
 //! elsewhere stops, until somebody is told, acknowledges, or it is over. An incident counts as a
 //! whole: one message of it that is out is enough.
 
-use super::input::Effect;
+use super::effect::Effect;
 use super::state::{Delivery, Incident, Notification};
 use super::turn::Turn;
 use crate::domain::delivery::Status;

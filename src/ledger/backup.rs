@@ -1,10 +1,12 @@
 //! A copy of the ledger while it is written, as a stream: the journal up to what is durable, and the
-//! snapshots. The history is not in it; it is made again from the journal where the copy is put to use.
+//! snapshots, and the blobs. The history is not in it; it is made again from the journal where the copy is put to use.
 //!
 //! ```text
 //! {"file":"journal/00000000000000000001-0.journal","bytes":48112}   one line of JSON
 //! ...                                                              so many bytes
 //! {"file":"snapshots/00000000000000001200.snapshot","bytes":9120}
+//! ...
+//! {"file":"blobs/00000000000000000417-9f86d081....blob","bytes":31200}
 //! ...
 //! {"end":{"seq":1234,"hash":"91f6..."}}                            the last event that is in it
 //! ```
@@ -12,6 +14,7 @@
 //! The files are linked first, under another name in the state directory, so that nothing that happens
 //! to them afterwards (packing, a new snapshot) changes the copy.
 
+use crate::ledger::blobs;
 use crate::ledger::codec::{RawFrame, Tip};
 use crate::ledger::files;
 use crate::ledger::journal::content::Content;
@@ -59,7 +62,9 @@ impl Linked {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!("{LINKS}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let linked = Linked { dir: places.state.join(name), durable };
-        for (from, to) in [(&places.snapshots, "snapshots"), (&places.journal, "journal")] {
+        let blobs = places.blobs.exists().then_some((&places.blobs, "blobs"));
+        let parts = [(&places.snapshots, "snapshots"), (&places.journal, "journal")];
+        for (from, to) in parts.into_iter().chain(blobs) {
             let to = linked.dir.join(to);
             files::private_dir(&to)?;
             for path in copied(from)? {
@@ -87,6 +92,13 @@ impl Linked {
             if snapshot::seq_of(&path).is_some_and(|seq| seq <= tip.seq) {
                 let length = std::fs::metadata(&path)?.len();
                 whole(&path, &snapshot::shown(&path), length, out)?;
+            }
+        }
+        for kept in blobs::list(&self.dir.join("blobs"))? {
+            // Others belong to events that are not in the copy.
+            if kept.seq <= tip.seq {
+                let length = std::fs::metadata(&kept.path)?.len();
+                whole(&kept.path, &blobs::shown(&kept.path), length, out)?;
             }
         }
         line(&Line::End { end: tip }, out)?;
@@ -147,7 +159,8 @@ pub fn remove_left(state: &Path) -> io::Result<()> {
 
 /// The files of a directory that belong into a copy, in order of their names.
 fn copied(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let wanted = |path: &PathBuf| path.extension().is_some_and(|e| e == "journal") || snapshot::seq_of(path).is_some();
+    let named = |path: &PathBuf| path.extension().is_some_and(|e| e == "journal" || e == blobs::EXTENSION);
+    let wanted = |path: &PathBuf| named(path) || snapshot::seq_of(path).is_some();
     let mut found: Vec<PathBuf> =
         std::fs::read_dir(dir)?.map(|entry| entry.map(|e| e.path())).collect::<io::Result<_>>()?;
     found.retain(wanted);

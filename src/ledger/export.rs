@@ -1,12 +1,15 @@
 //! The ledger for other tools: every entry from the journal, one a line, streamed.
 
+use crate::domain::event::Place;
 use crate::domain::time::Timestamp;
 use crate::ledger::fault::Fault;
 use crate::ledger::history::Entry;
 use crate::ledger::journal::walk::{Walk, WalkError};
 use crate::ledger::places::Places;
+use crate::ledger::texts;
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -73,13 +76,14 @@ pub fn export(state: &Path, what: &Export, out: &mut dyn Write) -> Result<Export
     }
     let mut failed = None;
     let walk = Walk { through: what.through, ..Walk::default() };
-    let walked = walk.run(&Places::of(state).journal, &mut |frame| {
+    let places = Places::of(state);
+    let walked = walk.run(&places.journal, &mut |frame| {
         let inside = what.since.is_none_or(|t| frame.at >= t) && what.until.is_none_or(|t| frame.at < t);
         if !inside {
             return ControlFlow::Continue(());
         }
         for entry in Entry::all(frame) {
-            if let Err(error) = write_entry(&entry, what, out) {
+            if let Err(error) = write_entry(&entry, &places, what, out) {
                 failed = Some(error);
                 return ControlFlow::Break(());
             }
@@ -93,8 +97,9 @@ pub fn export(state: &Path, what: &Export, out: &mut dyn Write) -> Result<Export
     }
 }
 
-fn write_entry(entry: &Entry, what: &Export, out: &mut dyn Write) -> io::Result<()> {
+fn write_entry(entry: &Entry, places: &Places, what: &Export, out: &mut dyn Write) -> io::Result<()> {
     let mut fields = entry.to_json(&what.zone);
+    put_in(&mut fields, entry.seq, places);
     match what.format {
         Format::Jsonl => {
             serde_json::to_writer(&mut *out, &fields)?;
@@ -111,6 +116,23 @@ fn write_entry(entry: &Entry, what: &Export, out: &mut dyn Write) -> io::Result<
             }
             write!(out, "{}\r\n", cell(&Value::Object(fields).to_string()))
         }
+    }
+}
+
+/// A text that is a file of its own is put where it would stand; one that cannot be read is told.
+fn put_in(fields: &mut Map<String, Value>, seq: u64, places: &Places) {
+    let place = fields.get("more").and_then(|more| Place::deserialize(more).ok());
+    // What another event brought stands there.
+    let Some(place) = place.filter(|place| place.seq == 0 && place.blob.is_some()) else { return };
+    match texts::read(places, &place.from(seq)) {
+        Ok(text) => {
+            fields.remove("more");
+            match fields.get_mut("text").and_then(|rendered| rendered.get_mut("text")) {
+                Some(beginning) => *beginning = text.into(),
+                None => drop(fields.insert("body".into(), text.into())),
+            }
+        }
+        Err(words) => drop(fields.insert("missing".into(), words.into())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the history keeps beside the events: made by whoever folds them, since the ledger knows no
 //! state.
 
-use crate::domain::event::Frame;
+use crate::domain::event::{Blob, Frame};
 use crate::domain::time::{Span, Timestamp};
 use crate::ledger::codec::Tip;
 use crate::ledger::snapshot::Snapshot;
@@ -141,6 +141,8 @@ pub struct Group {
     pub tip: Tip,
     /// By the last event of their frame.
     pub extracts: Vec<(u64, Extract)>,
+    /// To be kept before the frames are.
+    pub blobs: Vec<Blob>,
 }
 
 impl Group {

@@ -152,6 +152,25 @@ pub fn replace_with(path: &Path, write: &mut dyn FnMut(&mut File) -> io::Result<
     sync_parent(path)
 }
 
+/// Makes a file whose name is not durable before [`sync_parent`]; one that exists stays as it is.
+///
+/// # Errors
+/// What the system says; there is no such file then.
+pub fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let temporary = temporary_name(path);
+    let written = write_new(&temporary, &mut |file| file.write_all(bytes)).and_then(|()| {
+        failpoint::reached(Point::BlobWritten);
+        std::fs::rename(&temporary, path)
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}
+
 /// Makes the names beside `path` durable.
 ///
 /// # Errors

@@ -27,6 +27,11 @@ pub trait Fold: Send {
 
     /// Removes every text and address, which are older than all that is kept.
     fn forget_texts(&mut self);
+
+    /// The oldest event whose text is still needed: it is read from the journal.
+    fn oldest_text(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Writes a state that stays as it was when it was handed over, as a snapshot's body.

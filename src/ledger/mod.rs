@@ -8,6 +8,7 @@
 //! STATE/journal/    segments of frames: the truth
 //! STATE/snapshots/  the state after some frame, two of them
 //! STATE/history/    sled; made again from the journal whenever needed
+//! STATE/blobs/      what is too long for an event, a file for each
 //! ```
 //!
 //! The way in is [`open`], then [`Opening::replay`], then [`Recovered::start`]. Frames go in by
@@ -15,6 +16,7 @@
 //! what an event means: what is to be kept beside the events comes as an [`extract::Extract`].
 
 pub mod backup;
+pub mod blobs;
 pub mod codec;
 pub mod export;
 pub mod extract;
@@ -37,6 +39,7 @@ pub mod snapshot;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod texts;
 mod upkeep;
 pub mod verify;
 

@@ -3,6 +3,7 @@
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::{EventKind, Frame};
 use crate::ledger::backup;
+use crate::ledger::blobs;
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::{Extract, Group, MakeExtractor, events_only};
 use crate::ledger::fault::{Fault, FaultKind};
@@ -127,7 +128,8 @@ pub fn open(dir: &Path, options: Options) -> Result<Opening, OpenError> {
     let lock = Lock::take(dir)?;
     make(&places.journal)?;
     make(&places.snapshots)?;
-    for dir in [&places.journal, &places.snapshots] {
+    let blobs = places.blobs.exists().then_some(&places.blobs);
+    for dir in [&places.journal, &places.snapshots].into_iter().chain(blobs) {
         files::remove_unfinished(dir).map_err(|source| OpenError::Unusable { path: dir.clone(), source })?;
     }
     // Half of a history that was to take the place of the other one.
@@ -215,6 +217,12 @@ impl Recovered {
     /// When a thread cannot be started.
     pub fn start(self, report: Reporter) -> io::Result<Ledger> {
         let (tip, options) = (self.recovery.tip, self.options);
+        // Of events that never became durable, or that the journal has forgotten.
+        let first = journal::segment::list(&self.places.journal).ok().and_then(|segments| segments.into_iter().next());
+        let before = first.map_or(0, |segment| segment.after_seq());
+        if let Err(error) = blobs::remove(&self.places.blobs, |seq| seq > tip.seq || seq <= before) {
+            tracing::warn!(%error, "files that belong to no event stay in the directory of blobs");
+        }
         let start = history::Start {
             dir: self.places.history.clone(),
             journal: self.places.journal.clone(),
@@ -235,6 +243,7 @@ impl Recovered {
         let growing = inbox.clone();
         let journal = Arc::new(Journal::start(journal::Start {
             dir: self.places.journal.clone(),
+            blobs: self.places.blobs.clone(),
             files: options.files,
             clock: clock.clone(),
             segment_bytes: options.segment_bytes,

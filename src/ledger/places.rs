@@ -8,6 +8,7 @@ pub struct Places {
     pub journal: PathBuf,
     pub snapshots: PathBuf,
     pub history: PathBuf,
+    pub blobs: PathBuf,
 }
 
 impl Places {
@@ -17,6 +18,7 @@ impl Places {
             journal: state.join("journal"),
             snapshots: state.join("snapshots"),
             history: state.join("history"),
+            blobs: state.join("blobs"),
         }
     }
 }

@@ -54,7 +54,7 @@ impl Receiving {
         if std::fs::read_dir(dir).map_err(io)?.next().is_some() {
             return Err(RestoreError::NotEmpty { dir: dir.to_owned() });
         }
-        for part in ["journal", "snapshots"] {
+        for part in ["journal", "snapshots", "blobs"] {
             files::private_dir(&dir.join(part)).map_err(io)?;
         }
         Ok(Receiving { dir: dir.to_owned(), line: Vec::new(), open: None, end: None, files: 0, bytes: 0 })
@@ -95,7 +95,7 @@ impl Receiving {
     /// When the end is missing.
     pub fn finish(self) -> Result<Copied, RestoreError> {
         let tip = self.end.ok_or_else(|| RestoreError::Unfinished { dir: self.dir.clone() })?;
-        for part in ["journal/x", "snapshots/x", "x"] {
+        for part in ["journal/x", "snapshots/x", "blobs/x", "x"] {
             let path = self.dir.join(part);
             files::sync_parent(&path).map_err(|source| RestoreError::Io { path, source })?;
         }
@@ -141,11 +141,12 @@ impl Receiving {
     }
 }
 
-/// `journal/NAME` or `snapshots/NAME`, and nothing that leads elsewhere.
+/// `journal/NAME`, `snapshots/NAME` or `blobs/NAME`, and nothing that leads elsewhere.
 fn is_ours(file: &str) -> bool {
     let plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
     match file.split_once('/') {
         Some(("journal", name)) => plain(name) && name.ends_with(".journal"),
+        Some(("blobs", name)) => plain(name) && name.ends_with(".blob"),
         Some(("snapshots", name)) => plain(name) && (name.ends_with(".snapshot") || name.ends_with(".base")),
         _ => false,
     }

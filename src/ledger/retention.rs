@@ -120,7 +120,7 @@ impl Select for Expired {
                 EventKind::AttemptStarted { delivery, medium, .. } => (vec![TextKind::of(*medium)], delivery.0),
                 EventKind::NotificationAccepted { id, .. } => (media(frame, *id), id.0),
                 EventKind::IncidentOpened { id, .. } => (vec![TextKind::Other], id.0),
-                EventKind::InboundReceived { .. } => (vec![TextKind::Other], Ulid(0)),
+                EventKind::InboundReceived(r) => (vec![TextKind::Sms], r.id.map_or(Ulid(0), |id| id.0)),
                 // What was in force belongs to the audit.
                 _ => continue,
             };
@@ -214,7 +214,9 @@ impl Select for Person {
                 EventKind::NotificationAccepted { id, .. } if self.is_all_of(frame, *id, is_open) && !is_open(id.0) => {
                     id.0
                 }
-                EventKind::InboundReceived { .. } if payload.is_some_and(|p| self.is_theirs(None, p)) => Ulid(0),
+                EventKind::InboundReceived(r) if payload.is_some_and(|p| self.is_theirs(r.who.as_ref(), p)) => {
+                    r.id.map_or(Ulid(0), |id| id.0)
+                }
                 EventKind::ConfigApplied { .. } if payload.is_some_and(says) => Ulid(0),
                 _ => continue,
             };

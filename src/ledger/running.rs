@@ -1,8 +1,9 @@
 //! The running ledger: what the runtime holds.
 
-use crate::domain::event::Frame;
+use crate::domain::event::{Blob, Frame, Place};
 use crate::domain::time::Span;
 use crate::ledger::backup::{BackupError, Linked};
+use crate::ledger::blobs;
 use crate::ledger::codec::Tip;
 use crate::ledger::export::{self, Export, ExportError, Exported};
 use crate::ledger::extract::Extract;
@@ -13,6 +14,7 @@ use crate::ledger::lock::Lock;
 use crate::ledger::places::Places;
 use crate::ledger::retention::{Erased, Retention, Select};
 use crate::ledger::snapshot;
+use crate::ledger::texts;
 use crate::ledger::upkeep::{self, Upkeep};
 use crate::ledger::verify::{self, Verified, VerifyError};
 use std::io::{self, Write};
@@ -36,6 +38,40 @@ impl Ledger {
     /// See [`AppendError`]; the frame is not taken then.
     pub fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, AppendError> {
         self.journal.append(frame, seed, extract)
+    }
+
+    /// Hands over what is to be durable before the frame that is appended next.
+    pub fn keep_blobs(&self, blobs: Vec<Blob>) {
+        self.journal.keep(blobs);
+    }
+
+    /// The whole text at this place. Blocks for as long as the disk takes.
+    ///
+    /// # Errors
+    /// A sentence with the file: it is damaged, or gone.
+    pub fn text(&self, place: &Place) -> Result<String, String> {
+        texts::read(&self.places, place)
+    }
+
+    /// What is at this place, as bytes. Blocks.
+    ///
+    /// # Errors
+    /// As [`Ledger::text`].
+    pub fn at(&self, place: &Place) -> Result<Vec<u8>, String> {
+        match place.blob {
+            Some(_) => blobs::read(&self.places.blobs, place),
+            None => texts::read(&self.places, place).map(String::into_bytes),
+        }
+    }
+
+    /// The blob of this event whose hash begins like this; `None`: there is none (any more). Blocks.
+    ///
+    /// # Errors
+    /// A sentence with the file: it cannot be read, or is damaged.
+    pub fn blob(&self, seq: u64, beginning: &str) -> Result<Option<Vec<u8>>, String> {
+        let all = blobs::list(&self.places.blobs).map_err(|e| format!("blobs: {e}"))?;
+        let found = all.into_iter().find(|kept| kept.seq == seq && kept.hash.starts_with(beginning));
+        found.map(|kept| self.at(&Place { seq, bytes: 0, blob: Some(kept.hash) })).transpose()
     }
 
     /// The last frame that is on the disk.
@@ -122,7 +158,8 @@ impl Ledger {
     /// # Errors
     /// What the system says; it is recorded again after the next start then.
     pub fn recorded(&self) -> io::Result<()> {
-        self.upkeep.forget_handed();
+        // Before the file goes that keeps older states from being written.
+        self.upkeep.erased();
         upkeep::erasure::recorded(&self.places)
     }
 

@@ -1,6 +1,7 @@
 //! Is the ledger what it was when it was written? Journal by checksum and chain, snapshots and the
-//! history against the journal.
+//! history against the journal, blobs against the events that brought them.
 
+use crate::ledger::blobs::check::BlobFiles;
 use crate::ledger::codec::{FrameHash, RawFrame, Tip};
 use crate::ledger::fault::{Fault, FaultKind};
 use crate::ledger::history::HistoryError;
@@ -90,6 +91,7 @@ pub(super) fn run(
         faults: Vec::new(),
         previous: None,
         history: Compared { blocks, applied, frames: VecDeque::new(), events: Some(0), faults: 0 },
+        files: BlobFiles::of(places)?,
     };
     check.snapshots(places, through)?;
     check.beginning(places)?;
@@ -99,6 +101,7 @@ pub(super) fn run(
         ControlFlow::Continue(())
     })?;
     let history_events = check.end(walked.tip);
+    check.faults.append(&mut check.files.end(walked.tip.seq));
     faults.extend(walked.faults);
     faults.append(&mut check.faults);
     Ok(Verified {
@@ -117,6 +120,7 @@ struct Check<'a> {
     faults: Vec<Fault>,
     previous: Option<Tip>,
     history: Compared<'a>,
+    files: BlobFiles<'a>,
 }
 
 impl Check<'_> {
@@ -186,6 +190,7 @@ impl Check<'_> {
                 self.fault(FaultKind::ForeignSnapshot, who, seq, words);
             }
         }
+        self.files.frame(frame);
         let linked = previous.filter(|p| p.seq + 1 == frame.seq);
         if let Some(words) = self.history.compare(frame, linked) {
             self.fault(FaultKind::HistoryDiffers, "history".to_owned(), frame.seq, words);

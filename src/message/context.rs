@@ -3,6 +3,7 @@
 use crate::domain::Labels;
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
+use crate::message::attachment::Enclosures;
 use jiff::tz::TimeZone;
 
 /// What a message is about: everything a text may say.
@@ -38,6 +39,8 @@ pub struct Context<'a> {
     pub keys: bool,
     /// An earlier attempt's answer was lost: say that it may be the same one again.
     pub possibly_duplicate: bool,
+    /// Files that go along, or are told of.
+    pub enclosures: Enclosures<'a>,
 }
 
 /// The incident that a message belongs to.

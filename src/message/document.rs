@@ -1,6 +1,7 @@
 //! What a webhook gets: the JSON document that CLI and `events` show, too.
 
 use crate::domain::Labels;
+use crate::message::attachment::Enclosure;
 use crate::message::context::Context;
 use serde::Serialize;
 
@@ -27,9 +28,22 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     incident: Option<Incident<'a>>,
     delivery: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<File<'a>>,
     /// An earlier attempt may have arrived; the Idempotency-Key is the same.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     possibly_duplicate: bool,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    mime: &'a str,
+    bytes: u64,
+    /// Where it can be fetched, if anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -56,10 +70,16 @@ pub fn tree(context: &Context<'_>) -> serde_json::Value {
         for name in ["url", "incident"] {
             fields.entry(name).or_insert(serde_json::Value::Null);
         }
+        fields.entry("attachments").or_insert_with(|| serde_json::json!([]));
         fields.entry("annotations").or_insert_with(|| serde_json::json!({}));
         fields.insert("possibly_duplicate".to_owned(), context.possibly_duplicate.into());
     }
     tree
+}
+
+fn file<'a>(enclosure: &'a Enclosure<'_>) -> File<'a> {
+    let file = enclosure.file;
+    File { name: &file.name, mime: &file.mime, bytes: file.place.bytes, url: enclosure.link.as_deref() }
 }
 
 fn document<'a>(context: &'a Context<'_>) -> Document<'a> {
@@ -84,6 +104,7 @@ fn document<'a>(context: &'a Context<'_>) -> Document<'a> {
             round: about.round,
         }),
         delivery: &context.delivery,
+        attachments: context.enclosures.files.iter().map(file).collect(),
         possibly_duplicate: context.possibly_duplicate,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::domain::event::Rendered;
 use crate::domain::time::Timestamp;
+use crate::message::attachment;
 use crate::message::clean;
 use crate::message::context::{About, Context};
 use crate::message::phrase::{self, Says};
@@ -12,6 +13,10 @@ pub fn text(context: &Context<'_>) -> Rendered {
     let body = clean::block(context.body);
     if !body.is_empty() && Says::of(context) != Says::Acknowledged {
         parts.push(body);
+    }
+    let files = attachment::lines(context);
+    if !files.is_empty() {
+        parts.push(files.join("\n"));
     }
     parts.push(facts(context));
     if let Some(ways) = phrase::acknowledge(context) {

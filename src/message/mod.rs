@@ -7,10 +7,13 @@
 //! one, no control characters, HTML and JSON escaped. A channel escapes its own wire format.
 
 mod alertmanager;
+pub mod attachment;
 mod chat;
 mod clean;
 mod context;
 mod document;
+mod link;
+pub mod links;
 mod mail;
 mod medium;
 mod named;
@@ -24,8 +27,10 @@ mod template;
 mod tests;
 
 pub use context::{About, Context};
+pub use link::{KEY as LINK_KEY, Link, LinkKey};
 pub use medium::Checked;
 pub use named::{Chosen, KEYS, Named};
+pub use speech::digits as spelled;
 pub use template::{Failure, Form, Template, TemplateProblem, Why};
 
 use crate::domain::delivery::Format;

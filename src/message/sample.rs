@@ -75,6 +75,7 @@ impl Sample {
             reply: None,
             keys: false,
             possibly_duplicate: false,
+            enclosures: Default::default(),
         }
     }
 

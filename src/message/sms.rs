@@ -1,6 +1,7 @@
 //! Short plain text. The first 60 characters tell level, number and what; nothing in it is there
 //! for a machine.
 
+use crate::message::attachment;
 use crate::message::clean;
 use crate::message::context::Context;
 use crate::message::phrase::{self, Says};
@@ -34,6 +35,9 @@ pub fn text(context: &Context<'_>) -> String {
         if over == 0 && segments::fits_one(&whole) {
             text = whole;
         }
+    }
+    if let Some(files) = attachment::brief(context) {
+        text = phrase::sentences(&text, &files).into_owned();
     }
     if let Some(ways) = phrase::acknowledge(context) {
         text = phrase::sentences(&text, &clean::line(&ways)).into_owned();

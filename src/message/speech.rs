@@ -63,7 +63,7 @@ fn capital(word: &str) -> String {
 }
 
 /// 417: `four one seven`.
-fn digits(number: u64) -> String {
+pub fn digits(number: u64) -> String {
     let said: Vec<&str> = number.to_string().bytes().map(|b| SMALL[usize::from(b - b'0')]).collect();
     said.join(" ")
 }

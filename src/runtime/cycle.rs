@@ -12,7 +12,7 @@ use super::record;
 use super::seeds::Seeds;
 use super::sounds::Sounds;
 use crate::domain::clock::{Clock, Reading};
-use crate::domain::event::Frame;
+use crate::domain::event::{Blob, Event, Frame};
 use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Decision, Effect, Engine, Input};
@@ -75,14 +75,18 @@ pub struct Cycle {
 impl Cycle {
     pub fn new(setup: Setup) -> Cycle {
         let reading = setup.clock.read();
+        let mut engine = setup.engine;
+        // Of a snapshot alone the state does not know it.
+        engine.state.last_seq = setup.last_seq;
+        let reader = setup.log.reader();
         Cycle {
-            engine: setup.engine,
+            engine,
             lanes: setup.lanes,
             log: setup.log,
             news: setup.news,
             clock: setup.clock,
             stop: setup.stop,
-            dispatcher: Dispatcher { handle: setup.handle },
+            dispatcher: Dispatcher { handle: setup.handle, reader },
             sounds: Sounds::default(),
             held: Queue::default(),
             seeds: Seeds::default(),
@@ -168,12 +172,12 @@ impl Cycle {
             self.lanes.config.send_replace(self.engine.config.clone());
             self.sounds.listen(&self.engine.config, &self.dispatcher.handle);
         }
-        let Decision { events, answer, mut effects } = decision;
+        let Decision { events, blobs, answer, mut effects } = decision;
         if sounds {
             effects.push(Effect::Sound);
         }
         failpoint::reached_if(intake, Point::Decided);
-        let released = self.write(by, events, &seed)?;
+        let released = self.write(by, events, blobs, &seed)?;
         failpoint::reached_if(intake, Point::Appended);
         failpoint::reached_if(outcome, Point::OutcomeAppended);
         self.held.push(Held { seq: self.seq, replies, answer, effects, released, intake });
@@ -183,8 +187,8 @@ impl Cycle {
 
     /// A question of the loop's own.
     fn ask(&mut self, ask: Ask) -> Result<(), LogFull> {
-        let (seed, Decision { events, answer, effects }) = self.decide(Caller::engine(), ask);
-        let released = self.write(Caller::engine(), events, &seed)?;
+        let (seed, Decision { events, blobs, answer, effects }) = self.decide(Caller::engine(), ask);
+        let released = self.write(Caller::engine(), events, blobs, &seed)?;
         self.held.push(Held { seq: self.seq, replies: Vec::new(), answer, effects, released, intake: false });
         self.let_go();
         Ok(())
@@ -201,11 +205,15 @@ impl Cycle {
     fn write(
         &mut self,
         by: Caller,
-        events: Vec<crate::domain::event::Event>,
+        events: Vec<Event>,
+        blobs: Vec<Blob>,
         seed: &[u8; 16],
     ) -> Result<Option<Released>, LogFull> {
         if events.is_empty() {
             return Ok(None);
+        }
+        if !blobs.is_empty() {
+            self.log.keep_blobs(blobs);
         }
         let count = events.len() as u64;
         let frame =

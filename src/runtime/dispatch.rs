@@ -4,14 +4,15 @@
 //! Each effect is a task of its own with a deadline; a panic in an adapter is a failed attempt.
 
 use super::handle::Handle;
+use super::log::Reader;
 use super::wall;
-use crate::channel::{Channel, Found, Probed};
+use crate::channel::{Channel, Found, Outgoing, Probed};
 use crate::config::Config;
-use crate::domain::event::AttemptResult;
+use crate::domain::event::{AttemptResult, Place};
 use crate::domain::failpoint::{self, Point};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::Span;
-use crate::engine::{Ask, AttemptOrder, Caller, Effect, Inquiry, Outcome};
+use crate::engine::{Ask, AttemptOrder, Called, Caller, Effect, Inquiry, Outcome, Question};
 use futures_util::FutureExt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -20,7 +21,11 @@ use std::sync::atomic::Ordering;
 
 pub(super) struct Dispatcher {
     pub handle: Handle,
+    pub reader: Reader,
 }
+
+/// What is to be sent does not wait longer for the disk.
+const READING: Span = Span::secs(2);
 
 impl Dispatcher {
     /// Starts an effect; a sound is the caller's to reconcile.
@@ -28,6 +33,8 @@ impl Dispatcher {
         match effect {
             Effect::Attempt(order) => self.attempt(config, order),
             Effect::Inquiry(inquiry) => self.inquire(config, inquiry),
+            Effect::Question(question) => self.ask(config, question),
+            Effect::HangUp(question) => self.hang_up(config, &question),
             Effect::Probe { heartbeat, channel, timeout } => {
                 let adapter = self.adapter(config, &channel);
                 self.check(heartbeat, async move {
@@ -50,6 +57,7 @@ impl Dispatcher {
             Effect::Wall(words) => {
                 tokio::spawn(wall::say(words));
             }
+            Effect::ReadText(place) => self.read_text(place),
             Effect::Sound => {}
         }
     }
@@ -59,11 +67,15 @@ impl Dispatcher {
     }
 
     fn attempt(&self, config: &Config, order: AttemptOrder) {
-        let handle = self.handle.clone();
+        let (handle, reader) = (self.handle.clone(), self.reader.clone());
         let adapter = self.adapter(config, &order.channel);
         handle.progress().started.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
-            let AttemptOrder { delivery, n, channel, timeout, simulate, out } = order;
+            let AttemptOrder { delivery, n, channel, timeout, simulate, mut out } = order;
+            for words in fetch(&mut out, &reader).await {
+                let part = "ledger".to_owned();
+                handle.tell(Caller::engine(), Ask::StorageTroubled { part, words, well: false });
+            }
             let send = async {
                 failpoint::reached_by(Point::AttemptStarted, &channel);
                 match adapter {
@@ -76,6 +88,19 @@ impl Dispatcher {
             failpoint::reached_by(Point::AttemptEnded, &channel);
             handle.progress().finished.fetch_add(1, Ordering::Relaxed);
             handle.tell(Caller::engine(), Ask::Finished(vec![Outcome { delivery, n, result }]));
+        });
+    }
+
+    fn read_text(&self, place: Place) {
+        let (handle, reader) = (self.handle.clone(), self.reader.clone());
+        tokio::spawn(async move {
+            let text = read(&reader, &place).await;
+            let text = text.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is no text".to_owned()));
+            let text = text.map(Arc::from);
+            if let Err(words) = &text {
+                tracing::error!(%place, reason = %words, "a text cannot be read; the message goes out without it");
+            }
+            handle.tell(Caller::engine(), Ask::TextRead { place, text });
         });
     }
 
@@ -92,6 +117,39 @@ impl Dispatcher {
         });
     }
 
+    fn ask(&self, config: &Config, question: Question) {
+        let handle = self.handle.clone();
+        let adapter = self.adapter(config, &question.channel);
+        tokio::spawn(async move {
+            let Question { delivery, n, timeout, provider_id, .. } = question;
+            let asked = adapter.as_ref().and_then(|adapter| adapter.confirmer()).and_then(|c| c.ask(&provider_id));
+            let answer = match asked {
+                Some(asked) => within(timeout, false, asked).await.and_then(|answer| answer),
+                None => Err(gone()),
+            };
+            handle.tell(Caller::engine(), Ask::Called(Called::Asked { delivery, n, answer }));
+        });
+    }
+
+    /// Whether it worked, the call's end will say.
+    fn hang_up(&self, config: &Config, question: &Question) {
+        let adapter = self.adapter(config, &question.channel);
+        let Question { timeout, provider_id, picked_up, channel, .. } = question;
+        let (timeout, picked_up) = (*timeout, *picked_up);
+        let (provider_id, channel) = (provider_id.clone(), channel.clone());
+        tokio::spawn(async move {
+            let Some(confirmer) = adapter.as_ref().and_then(|adapter| adapter.confirmer()) else { return };
+            // What is picked up at this moment takes the other word.
+            for picked_up in [picked_up, !picked_up] {
+                let Some(hung_up) = confirmer.hang_up(&provider_id, picked_up) else { return };
+                match within(timeout, false, hung_up).await.and_then(|done| done) {
+                    Ok(()) => return,
+                    Err(error) => tracing::info!(channel, %error, "a call could not be ended"),
+                }
+            }
+        });
+    }
+
     fn check(&self, name: String, run: impl Future<Output = Probed> + Send + 'static) {
         let handle = self.handle.clone();
         tokio::spawn(async move {
@@ -99,6 +157,35 @@ impl Dispatcher {
             handle.tell(Caller::engine(), Ask::HeartbeatDone { name, result });
         });
     }
+}
+
+/// What is at a place, within the time that there is.
+async fn read(reader: &Reader, place: &Place) -> Result<Vec<u8>, String> {
+    let (reader, wanted) = (reader.clone(), place.clone());
+    let reading = tokio::task::spawn_blocking(move || reader(&wanted));
+    match tokio::time::timeout(READING.to_std(), reading).await {
+        Ok(Ok(read)) => read,
+        Ok(Err(_)) => Err("reading it failed inside (a bug in stentor)".to_owned()),
+        Err(_) => Err(format!("the disk gives no answer within {READING}")),
+    }
+}
+
+/// The files that go along. One that cannot be read stays behind, and the text says so; gives why.
+async fn fetch(out: &mut Outgoing, reader: &Reader) -> Vec<String> {
+    let mut missing = Vec::new();
+    for file in &mut out.attachments {
+        if file.bytes.is_some() {
+            continue;
+        }
+        match read(reader, &file.place).await {
+            Ok(bytes) => file.bytes = Some(bytes.into()),
+            Err(words) => {
+                out.text.text.push_str(&format!("\n[{} cannot be attached: {words}]\n", file.name));
+                missing.push(format!("the attachment {} ({}) cannot be read: {words}", file.name, file.place));
+            }
+        }
+    }
+    missing
 }
 
 /// Every outside call has a deadline, and may panic without harm to others.

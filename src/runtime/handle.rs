@@ -1,6 +1,6 @@
 //! How doors talk to the engine.
 
-use super::note::Note;
+use super::note::{Note, is_intake};
 use crate::config::Config;
 use crate::domain::event::Frame;
 use crate::domain::failpoint::{self, Point};
@@ -131,11 +131,6 @@ impl Handle {
     pub fn progress(&self) -> &Progress {
         &self.progress
     }
-}
-
-/// New work, as against steering what is there.
-pub(super) fn is_intake(ask: &Ask) -> bool {
-    matches!(ask, Ask::Send(_) | Ask::Open(_) | Ask::Report(_) | Ask::Test { .. } | Ask::PushFomo { .. })
 }
 
 fn is_urgent(ask: &Ask) -> bool {

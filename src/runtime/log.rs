@@ -1,10 +1,11 @@
 //! What the loop asks of the ledger, and hears from it.
 
-use crate::domain::event::Frame;
+use crate::domain::event::{Blob, Frame, Place};
 use crate::domain::time::Span;
 use crate::ledger::Tip;
 use crate::ledger::extract::Extract;
 use crate::ledger::fold::Body;
+use std::sync::Arc;
 
 /// Too much waits for the disk: the daemon must end.
 #[derive(Clone, Debug)]
@@ -18,12 +19,21 @@ pub trait Log: Send + Sync {
     /// When no more frames can be held in memory.
     fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, LogFull>;
 
+    /// Takes what is to be durable before the frame that comes next.
+    fn keep_blobs(&self, blobs: Vec<Blob>);
+
+    /// Reads what is at a place, on a thread that may block.
+    fn reader(&self) -> Reader;
+
     /// How long the flush under way lasts.
     fn flushing_for(&self) -> Option<Span>;
 
     /// Keeps the state as it is after this frame, the last one; does not wait for it.
     fn keep(&self, at: Tip, state: Body);
 }
+
+/// Reads what is at a place of the ledger, a text or a blob; blocks.
+pub type Reader = Arc<dyn Fn(&Place) -> Result<Vec<u8>, String> + Send + Sync>;
 
 /// What the ledger's threads tell the loop.
 #[derive(Clone, Debug, PartialEq)]

@@ -20,5 +20,5 @@ mod tests;
 
 pub use cycle::{Cycle, Ended, Setup};
 pub use handle::{Handle, Lanes, Progress, Released};
-pub use log::{Log, LogFull, LogNews};
+pub use log::{Log, LogFull, LogNews, Reader};
 pub use record::{extract, extractor, read_state, state_fold};

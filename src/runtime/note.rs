@@ -1,6 +1,5 @@
 //! One message in a lane, and which of those that lie there together are one question.
 
-use super::handle::is_intake;
 use crate::engine::{Answer, Ask, Caller};
 use tokio::sync::oneshot;
 
@@ -58,4 +57,67 @@ pub(super) fn joined(notes: Vec<Note>, room: bool) -> impl Iterator<Item = Note>
         }
         Some(note)
     })
+}
+
+/// New work, as against steering what is there.
+pub(super) fn is_intake(ask: &Ask) -> bool {
+    matches!(ask, Ask::Send(_) | Ask::Open(_) | Ask::Report(_) | Ask::Test { .. } | Ask::PushFomo { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::AttemptResult;
+    use crate::domain::id::DeliveryId;
+    use crate::engine::{AlertReport, Outcome, Reports};
+    use ulid::Ulid;
+
+    fn note(by: &str, ask: Ask) -> Note {
+        Note { by: Caller { name: by.to_owned(), ..Caller::engine() }, ask, replies: Vec::new() }
+    }
+
+    fn outcome(n: u32) -> Note {
+        let result = AttemptResult::Delivered { provider_id: None, detail: String::new() };
+        note("engine", Ask::Finished(vec![Outcome { delivery: DeliveryId(Ulid(1)), n, result }]))
+    }
+
+    fn report(by: &str, count: u64) -> Note {
+        let alert = |fingerprint| AlertReport {
+            fingerprint,
+            labels: Default::default(),
+            annotations: Default::default(),
+            starts_at: None,
+            ends_at: None,
+            generator_url: String::new(),
+        };
+        note(by, Ask::Report(Reports { alerts: (0..count).map(alert).collect(), urgent: count == 3 }))
+    }
+
+    fn sizes(notes: Vec<Note>, room: bool) -> Vec<usize> {
+        let size = |note: Note| match note.ask {
+            Ask::Finished(outcomes) => outcomes.len(),
+            Ask::Report(reports) => reports.alerts.len(),
+            _ => 0,
+        };
+        joined(notes, room).map(size).collect()
+    }
+
+    #[test]
+    fn outcomes_are_one_question_in_their_order_and_not_too_many() {
+        let all: Vec<Note> = joined((0..100).map(outcome).collect(), false).collect();
+        let Ask::Finished(first) = &all[0].ask else { panic!("no outcomes") };
+        assert!(first.iter().map(|o| o.n).eq(0..64));
+        assert_eq!(all.len(), 2);
+        let between = note("engine", Ask::Wake);
+        assert_eq!(sizes(vec![outcome(1), outcome(2), between, outcome(3)], false), [2, 0, 1]);
+    }
+
+    #[test]
+    fn reports_of_one_caller_are_one_while_there_is_room_for_all() {
+        let all = || vec![report("a", 2), report("a", 3), report("b", 1), report("b", 64), report("b", 1)];
+        assert_eq!(sizes(all(), true), [5, 1, 64, 1]);
+        assert_eq!(sizes(all(), false), [2, 3, 1, 64, 1]);
+        let first = joined(all(), true).next().map(|note| note.ask);
+        assert!(matches!(first, Some(Ask::Report(Reports { urgent: true, .. }))), "one of them is urgent");
+    }
 }

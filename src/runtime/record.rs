@@ -169,9 +169,7 @@ struct Beside {
 impl Fold for Beside {
     fn fold(&mut self, frame: &Frame) {
         self.told.take();
-        for event in &frame.events {
-            self.state.evolve(frame.at, event);
-        }
+        self.state.fold(frame);
     }
 
     fn write(&mut self, out: &mut dyn Write) -> io::Result<()> {
@@ -185,10 +183,16 @@ impl Fold for Beside {
     fn erase(&mut self, ids: &[Ulid]) {
         let (notifications, deliveries) = self.state.with_texts(ids);
         self.state.erase_texts(&notifications, &deliveries);
+        let inbound = self.state.inbox.ids_among(ids);
+        self.state.inbox.erase(&inbound);
     }
 
     fn forget_texts(&mut self) {
         self.state.forget_texts();
+    }
+
+    fn oldest_text(&self) -> Option<u64> {
+        self.state.oldest_text()
     }
 }
 

@@ -9,7 +9,9 @@ use crate::domain::clock::{Clock, Reading};
 use crate::domain::event::{AttemptResult, EventKind, Frame};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::{Ask, Caller, Code, Engine, LevelWord, OpenRequest, Read, SendRequest, State};
+use crate::engine::{
+    AlertReport, Ask, Caller, Code, Engine, LevelWord, OpenRequest, Read, Reports, SendRequest, State,
+};
 use crate::ledger::extract::Extract;
 use crate::ledger::{Body, FrameHash, Tip};
 use futures_util::future::BoxFuture;
@@ -50,6 +52,10 @@ impl Log for Paper {
         }
         self.frames.lock().unwrap().push(frame.clone());
         Ok(Tip { seq: frame.seq + frame.events.len() as u64 - 1, hash: FrameHash::default() })
+    }
+    fn keep_blobs(&self, _blobs: Vec<crate::domain::event::Blob>) {}
+    fn reader(&self) -> crate::runtime::Reader {
+        Arc::new(|_| Err("nothing is kept here".to_owned()))
     }
     fn flushing_for(&self) -> Option<Span> {
         None
@@ -175,6 +181,27 @@ async fn acceptance_and_first_attempt_share_one_frame() {
     assert_eq!(frames.len(), 1, "one fdatasync to the wire");
     rig.durable();
     asking.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn alerts_that_come_together_are_one_frame_and_each_sender_is_answered() {
+    let rig = Rig::new();
+    let report = |fingerprint: u64| {
+        let labels = [("alertname", "DiskFull".to_owned()), ("n", fingerprint.to_string())].into_iter().collect();
+        let (annotations, generator_url) = (Default::default(), String::new());
+        let alert = AlertReport { fingerprint, labels, annotations, starts_at: None, ends_at: None, generator_url };
+        Ask::Report(Reports { alerts: vec![alert], urgent: false })
+    };
+    let all = futures_util::future::join_all((0..10).map(|n| rig.handle.ask(Caller::engine(), report(n))));
+    let durable = async {
+        rig.until("incident_opened").await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        rig.durable();
+    };
+    let (answers, ()) = tokio::join!(all, durable);
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(rig.paper.kinds().iter().filter(|k| **k == "incident_opened").count(), 10);
+    assert_eq!(rig.paper.frames.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]

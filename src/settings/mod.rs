@@ -36,7 +36,7 @@ pub use problem::Problem;
 pub use reading::Reading;
 pub use source::Place;
 pub use suggest::hint as suggestion;
-pub use table::{Shape, Table};
+pub use table::{Piece, Shape, Table};
 pub use tree::{Item, Tree, Value};
 
 /// What was found wrong with a text.

@@ -83,6 +83,19 @@ async fn every_refusal_has_its_class_and_blame() {
             assert!(failure.words.starts_with("Invalid Form Body: {\"content\""), "{failure}");
         }
     }
+    // By its code, whatever the status.
+    for (status, code, class, blame) in [
+        (404, 10015, ProviderError, Account),
+        (401, 50027, AuthError, Account),
+        (400, 50027, AuthError, Account),
+        (400, 50006, ValidationError, Message),
+        (400, 50035, ValidationError, Message),
+    ] {
+        let body = serde_json::json!({ "message": "words", "code": code });
+        standins.set_times("discord", Fault::refusal(status, body), 1);
+        let failure = is(discord(&standins, "").send(&message).await, class, blame, false);
+        assert_eq!(failure.code, Some(code.to_string()));
+    }
     for (fault, unknown) in [(Fault::Html, false), (Fault::ErrorInside, false), (Fault::CutAfter, true)] {
         standins.set_times("discord", fault, 1);
         is(discord(&standins, "").send(&message).await, ProviderError, Channel, unknown);

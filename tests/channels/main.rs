@@ -9,6 +9,7 @@ mod standins;
 mod one_channel;
 
 mod azure;
+mod callbacks;
 mod command;
 mod discord;
 mod email_sms;
@@ -21,6 +22,7 @@ mod pagerduty;
 mod secrets;
 mod sendgrid;
 mod settings;
+mod simulated;
 mod slack;
 mod slack_web;
 mod sns;

@@ -73,12 +73,12 @@ async fn a_refresh_token_that_comes_anew_is_known_after_a_restart() {
         };
         let want = standins.recorded("oauth").len().to_string();
         for _ in 0..300 {
-            if kept().is_some_and(|token| token.ends_with(&format!("rotated{want}"))) {
+            if kept().is_some_and(|token| token.ends_with(&format!("RefreshToken{want}"))) {
                 break;
             }
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
-        assert!(kept().unwrap().ends_with(&format!("rotated{want}")), "{:?}", kept());
+        assert!(kept().unwrap().ends_with(&format!("RefreshToken{want}")), "{:?}", kept());
     }
     // Without a folder the one of the config is all there is, and it was good for one time.
     let refused = channel("office365", &settings(&standins)).probe().await.unwrap_err();

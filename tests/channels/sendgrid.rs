@@ -3,9 +3,9 @@ use crate::standins::script::Fault;
 use crate::standins::sendgrid::{READ_ONLY_KEY, error};
 use crate::support::{KEY, channel, is, json, out, told};
 use std::sync::Arc;
-use stentor::channel::Channel;
+use stentor::channel::{Channel, Enclosed, Outgoing};
 use stentor::domain::clock;
-use stentor::domain::event::AttemptResult;
+use stentor::domain::event::{AttemptResult, Place};
 use stentor::domain::failure::{Blame::*, FailureClass::*};
 use stentor::domain::time::Span;
 
@@ -50,6 +50,31 @@ async fn an_html_part_goes_beside_the_plain_one_and_after_it() {
         json(&standins.recorded("sendgrid")[0])["content"],
         serde_json::json!([{ "type": "text/plain", "value": "t" }, { "type": "text/html", "value": "<p>t</p>" }])
     );
+}
+
+#[tokio::test]
+async fn files_go_along_as_base64_and_what_is_too_large_goes_without() {
+    let standins = Standins::start().await;
+    let with = |bytes: Vec<u8>| {
+        let place = Place { seq: 1, bytes: bytes.len() as u64, blob: None };
+        let file = Enclosed { name: "a.pdf".into(), mime: "application/pdf".into(), place, bytes: Some(bytes.into()) };
+        Outgoing { attachments: vec![file], ..out(Some("alice@example.org"), "s", "text") }
+    };
+    let result = sendgrid(&standins).send(&with(b"%PDF-1.7".to_vec())).await;
+    assert!(result.success().is_some(), "{result:?}");
+    let file = &json(&standins.recorded("sendgrid")[0])["attachments"][0];
+    let expected = serde_json::json!({ "content": "JVBERi0xLjc=", "type": "application/pdf", "filename": "a.pdf",
+        "disposition": "attachment" });
+    assert_eq!(*file, expected);
+    let shown = sendgrid(&standins).describe(&with(vec![0; 3_000]));
+    assert!(shown.contains("[4000 letters of base64]"), "{shown}");
+
+    let result = sendgrid(&standins).send(&with(vec![0; 24 << 20])).await;
+    assert!(result.success().is_some(), "{result:?}");
+    let got = standins.recorded("sendgrid");
+    let last = json(got.last().unwrap());
+    assert_eq!((got.len(), got[1].status, &last["attachments"]), (3, 413, &serde_json::Value::Null));
+    assert_eq!(last["content"][0]["value"], "text\n[Not attached: a.pdf. SendGrid finds them too large.]\n");
 }
 
 #[tokio::test]
@@ -140,5 +165,5 @@ async fn its_settings_and_its_description() {
         "s",
         "t",
     ));
-    assert!(described.starts_with("POST https://api.sendgrid.com/v3/mail/send\nAuthorization: Bearer [secret]\n\n{"));
+    assert!(described.starts_with("POST https://api.sendgrid.com/v3/mail/send\nAuthorization: Bearer [secret]\nContent-Type: application/json\n\n{"));
 }

@@ -58,6 +58,32 @@ async fn every_refusal_has_its_class_and_blame() {
     }
 }
 
+/// Every word of contracts, with its status.
+#[tokio::test]
+async fn every_word_of_the_webhook_has_its_class_and_blame() {
+    let standins = Standins::start().await;
+    let slack = slack(&standins);
+    for (status, word, class, blame, unknown) in [
+        (400, "invalid_payload", ValidationError, Message, false),
+        (400, "no_text", ValidationError, Message, false),
+        (400, "invalid_blocks", ValidationError, Message, false),
+        (400, "too_many_attachments", ValidationError, Message, false),
+        (400, "user_not_found", ValidationError, Message, false),
+        (403, "action_prohibited", AuthError, Account, false),
+        (403, "invalid_token", AuthError, Account, false),
+        (404, "channel_not_found", ProviderError, Account, false),
+        (404, "no_service", ProviderError, Account, false),
+        (404, "no_team", ProviderError, Account, false),
+        (404, "no_active_hooks", ProviderError, Account, false),
+        (410, "channel_is_archived", ProviderError, Account, false),
+        (500, "rollup_error", ProviderError, Channel, true),
+    ] {
+        standins.set_times("slack", Fault::refusal(status, word), 1);
+        let failure = is(slack.send(&out(None, "", "x")).await, class, blame, unknown);
+        assert_eq!(failure.words, word);
+    }
+}
+
 #[tokio::test]
 async fn f36_only_ok_is_a_success() {
     let standins = Standins::start().await;

@@ -35,6 +35,8 @@ pub fn out(address: Option<&str>, subject: &str, text: &str) -> Outgoing {
         ttl: Span::hours(1),
         matter: Matter::default(),
         sound: None,
+        attachments: Vec::new(),
+        callback: None,
     }
 }
 

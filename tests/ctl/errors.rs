@@ -184,7 +184,6 @@ async fn what_is_wrong_on_the_command_line_is_2_and_asks_nothing() {
 async fn what_is_still_to_come_is_named_and_refused() {
     let standin = Standin::start();
     let table: &[(&[&str], &str)] = &[
-        (&["selftest"], "selftest"),
         (&["who", "--level", "high", "--to", "bob", "--label", "a=b", "--at", "2026-11-20T07:00:00Z"], "who"),
         (&["rehearse", "--level", "urgent", "--assume", "nobody-acks,ack-after=6m"], "rehearse"),
         (&["send", "--subject", "x", "--attach", "f"], "send --attach"),

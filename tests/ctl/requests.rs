@@ -69,6 +69,12 @@ fn rows() -> Vec<Row> {
         ),
         (&["send", "--subject", "x", "--wait"], "POST /api/v1/notifications?wait=30s", json!({"subject": "x"})),
         (&["send", "--wait=5m", "--subject", "x"], "POST /api/v1/notifications?wait=5m", json!({"subject": "x"})),
+        (&["selftest"], "POST /api/v1/selftest", json!({})),
+        (
+            &["selftest", "sms", "mail", "--send", "--to", "bob"],
+            "POST /api/v1/selftest",
+            json!({"channels": ["sms", "mail"], "send": true, "to": ["bob"]}),
+        ),
         (&["page", "--subject", "x"], "POST /api/v1/incidents", json!({"level": "urgent", "subject": "x"})),
         (
             &[

@@ -6,6 +6,7 @@ use crate::standins::Standins;
 use crate::standins::script::Fault;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 const ALERTS: &str = "/api/v2/alerts";
 
@@ -171,14 +172,18 @@ async fn f47_f51_the_good_ones_of_a_bad_batch_are_told_and_their_letters_do_no_h
     }
 }
 
-/// Status and head of one report on a connection of its own; `None` when the connection breaks.
-async fn report_for_head(address: &str, body: &str) -> Option<(u16, String)> {
+/// Status and head of one report on a connection of its own, which pauses before its last byte; `None` when the
+/// connection breaks.
+async fn report_for_head(address: &str, body: &str, pause: Duration) -> Option<(u16, String)> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await.ok()?;
     let length = body.len();
     let head = format!("POST {ALERTS} HTTP/1.1\r\nHost: s\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.ok()?;
-    stream.write_all(body.as_bytes()).await.ok()?;
+    let (most, last) = body.as_bytes().split_at(length - 1);
+    stream.write_all(most).await.ok()?;
+    tokio::time::sleep(pause).await;
+    stream.write_all(last).await.ok()?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.ok()?;
     let text = String::from_utf8_lossy(&answer).to_ascii_lowercase();
@@ -202,24 +207,28 @@ async fn f49_a_flood_is_told_to_come_again_and_what_is_urgent_gets_through() {
     let flood = async |n: usize| {
         let body = format!(r#"[{{"labels":{{"alertname":"Flood","severity":"info","n":"{n}"}},"more":"{padding}"}}]"#);
         let mut refused = 0;
+        // The first time all of them are under way at once, however fast the daemon is.
+        let mut pause = Duration::from_millis(500);
         loop {
-            let (status, head) = report_for_head(address, &body).await.expect("an answer, not a broken connection");
+            let reported = report_for_head(address, &body, pause).await;
+            let (status, head) = reported.expect("an answer, not a broken connection");
+            pause = Duration::ZERO;
             match status {
                 200 => return refused,
                 503 => assert!(head.contains("retry-after: 1"), "{head}"),
                 _ => panic!("{head}"),
             }
             refused += 1;
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     let floods = futures_util::future::join_all((0..SENDERS).map(flood));
     let urgent = async {
         for n in 0..20 {
             let alert = json!([{ "labels": { "alertname": "Urgent", "severity": "critical", "n": n.to_string() } }]);
-            let answer = report_for_head(address, &alert.to_string()).await;
+            let answer = report_for_head(address, &alert.to_string(), Duration::ZERO).await;
             assert_eq!(answer.map(|(status, _)| status), Some(200), "urgent {n}");
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     let (refused, ()) = tokio::time::timeout(crate::harness::LONGEST * 3, futures_util::future::join(floods, urgent))

@@ -228,7 +228,6 @@ async fn the_command_refuses_before_it_asks() {
         &["snooze", "1", "later"],
         &["silence", "add", "a=b", "--for", "1h"],
         &["dlq", "requeue"],
-        &["selftest"],
         &["no-such-command"],
         &["status", "--no-such-flag"],
     ] {

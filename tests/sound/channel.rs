@@ -18,6 +18,8 @@ pub fn outgoing(key: &str, level: Level) -> Outgoing {
         ttl: Span::mins(5),
         matter: Matter::default(),
         sound: Some(SoundOrder { max: Span::mins(15) }),
+        attachments: Vec::new(),
+        callback: None,
     }
 }
 

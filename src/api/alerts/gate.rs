@@ -4,30 +4,50 @@ use super::told::Told;
 use crate::api::{Api, guard};
 use crate::config::{Config, Token};
 use crate::engine::{Caller, Role};
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use std::sync::Arc;
 
 /// As the ledger names one without a token.
 const NAMELESS: &str = "alertmanager";
 
-/// Lets through whom the config lets; the handler finds a [`Caller`].
-pub async fn gate(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
-    match caller(&api.handle.config(), &request) {
-        Ok(name) => {
-            request.extensions_mut().insert(Caller { name, person: None, role: Role::None });
-            next.run(request).await
-        }
-        Err(told) => {
-            let action = format!("{} {}", request.method(), request.uri().path());
-            let stranger = Caller { name: "over TCP".to_owned(), person: None, role: Role::None };
-            guard::record(&api, u32::MAX, stranger, &action).await;
-            told.into_response()
-        }
+/// [`super::post`] for whom the config lets.
+pub async fn post(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Told> {
+    match admitted(&api, &request) {
+        Ok(by) => super::post(State(api), Extension(by), request).await,
+        Err(refused) => Err(refused.recorded(&api).await),
     }
+}
+
+/// [`super::list`] likewise.
+pub async fn list(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Told> {
+    match admitted(&api, &request) {
+        Ok(by) => super::list(State(api), Extension(by), request.uri().clone()).await,
+        Err(refused) => Err(refused.recorded(&api).await),
+    }
+}
+
+/// Whom the config does not let, and what they asked for.
+struct Refused {
+    told: Told,
+    action: String,
+}
+
+impl Refused {
+    async fn recorded(self, api: &Api) -> Told {
+        let stranger = Caller { name: "over TCP".to_owned(), person: None, role: Role::None };
+        guard::record(api, u32::MAX, stranger, &self.action).await;
+        self.told
+    }
+}
+
+fn admitted(api: &Api, request: &Request) -> Result<Caller, Refused> {
+    let named = caller(&api.handle.config(), request);
+    let refused = |told| Refused { told, action: format!("{} {}", request.method(), request.uri().path()) };
+    named.map(|name| Caller { name, person: None, role: Role::None }).map_err(refused)
 }
 
 /// The name of who calls.

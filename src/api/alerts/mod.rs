@@ -4,13 +4,12 @@
 //! input to the engine, and is answered when it is durable. Everything else of that API comes later.
 
 mod check;
-mod gate;
+pub mod gate;
 mod list;
 mod parse;
 mod room;
 mod told;
 
-pub use gate::gate;
 pub use list::list;
 pub use room::Room;
 

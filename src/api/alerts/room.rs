@@ -68,14 +68,14 @@ async fn read_all(room: &Room, body: Body) -> Result<(Vec<u8>, Option<OwnedSemap
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut chunks = body.into_data_stream();
     if announced > LARGEST {
-        return Err(too_large(chunks).await.into());
+        return Err(too_large(chunks, LARGEST).await.into());
     }
     // What is announced has not come: a slow sender takes no room from the others.
     let (mut bytes, mut place) = (Vec::new(), None::<OwnedSemaphorePermit>);
     while let Some(chunk) = chunks.next().await {
         let chunk: Bytes = chunk.map_err(|_| Told::wrong("the body broke off"))?;
         if bytes.len() + chunk.len() > LARGEST {
-            return Err(too_large(chunks).await.into());
+            return Err(too_large(chunks, LARGEST).await.into());
         }
         let reserve = if bytes.len() + chunk.len() > SMALL { ALL / 10 } else { 0 };
         match (room.take(chunk.len(), reserve), &mut place) {

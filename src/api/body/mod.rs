@@ -1,15 +1,19 @@
-//! A request's body: one JSON object of at most 1 MiB, read within 30 s, without surprises.
+//! A request's body: one JSON object of at most 1 MiB, read within 30 s, without surprises. One that brings
+//! attachments may be larger; two of these at a time, until they are answered.
 
 pub mod strict;
 
+use super::Api;
 use super::fault::Fault;
-use crate::engine::{Code, Refusal};
+use crate::engine::{Code, Refusal, SendRequest};
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Bytes of a body.
 pub const LARGEST: usize = 1 << 20;
@@ -26,39 +30,71 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
     type Rejection = Fault;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Fault> {
-        let bytes = match tokio::time::timeout(DEADLINE, read(request.into_body())).await {
-            Ok(bytes) => bytes?,
-            Err(_) => {
-                let message = "the body did not come within 30 seconds";
-                return Err(Fault::new(StatusCode::REQUEST_TIMEOUT, Code::Timeout, message));
-            }
-        };
+        let bytes = in_time(read(request.into_body(), LARGEST)).await?;
         Ok(Sent(strict::parse(&bytes)?))
     }
 }
 
-async fn read(body: Body) -> Result<Vec<u8>, Fault> {
+/// The same for a request that may bring attachments. Who holds it holds a place.
+pub struct Laden {
+    pub request: SendRequest,
+    pub place: OwnedSemaphorePermit,
+}
+
+impl FromRequest<Arc<Api>> for Laden {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Fault> {
+        let body = request.into_body();
+        // Small ones, by their Content-Length, never wait for large ones.
+        let small = body.size_hint().exact().is_some_and(|length| length <= LARGEST as u64);
+        let places = if small { &api.unladen } else { &api.laden };
+        let place = in_time(async { Ok(places.clone().acquire_owned().await) }).await?.map_err(|_| Fault::inside())?;
+        let attachments = usize::try_from(api.handle.config().daemon.attachments).unwrap_or_default();
+        // Base64 makes four letters of three bytes.
+        let largest = LARGEST + attachments / 3 * 4 + attachments / 64;
+        let bytes = in_time(read(body, largest)).await?;
+        let request: SendRequest = strict::parse(&bytes)?;
+        if bytes.len() > LARGEST && request.attachments.is_empty() {
+            return Err(refusal(LARGEST).into());
+        }
+        Ok(Laden { request, place })
+    }
+}
+
+async fn in_time<T>(what: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    tokio::time::timeout(DEADLINE, what).await.unwrap_or_else(|_| {
+        let message = "the body did not come within 30 seconds";
+        Err(Fault::new(StatusCode::REQUEST_TIMEOUT, Code::Timeout, message))
+    })
+}
+
+async fn read(body: Body, largest: usize) -> Result<Vec<u8>, Fault> {
     // By its Content-Length it may be too large before a byte of it has come.
     let announced = body.size_hint().lower();
     let mut chunks = body.into_data_stream();
-    if announced > LARGEST as u64 {
-        return Err(too_large(chunks).await);
+    if announced > largest as u64 {
+        return Err(too_large(chunks, largest).await);
     }
     let mut bytes = Vec::new();
     while let Some(chunk) = chunks.next().await {
         let chunk: Bytes = chunk.map_err(|_| Refusal::new(Code::ValidationError, "the body broke off"))?;
-        if bytes.len() + chunk.len() > LARGEST {
-            return Err(too_large(chunks).await);
+        if bytes.len() + chunk.len() > largest {
+            return Err(too_large(chunks, largest).await);
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
 }
 
+fn refusal(largest: usize) -> Refusal {
+    Refusal::new(Code::TooLarge, format!("a request's body has at most {} MiB", largest >> 20))
+}
+
 /// 413, when some more of it has been thrown away.
-pub async fn too_large(chunks: BodyDataStream) -> Fault {
+pub async fn too_large(chunks: BodyDataStream, largest: usize) -> Fault {
     throw_away(chunks).await;
-    Refusal::new(Code::TooLarge, "a request's body has at most 1 MiB").into()
+    refusal(largest).into()
 }
 
 /// Takes no more of a body than is needed for its sender to get to the answer.

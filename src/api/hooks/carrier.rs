@@ -154,6 +154,8 @@ impl Carrier {
             ttl: self.hook.timeout,
             matter: Matter::default(),
             sound: None,
+            attachments: Vec::new(),
+            callback: None,
         };
         let sent = tokio::time::timeout(self.hook.timeout.to_std(), self.hook.adapter.send(&out));
         sent.await.unwrap_or_else(|_| AttemptResult::Lost { words: "no answer in time".into() })

@@ -5,7 +5,9 @@
 //! look. The server's 250 is all that can be known: `sent`. Broken off after the text went out
 //! without an answer: unknown.
 //!
-//! Settings: `host`, `port`, `tls` ("starttls", "implicit", "none"; `none` to loopback only unless
+//! What the server finds too large goes once more without its attachments, and says so.
+//!
+//! Settings: `attachments_mib`, `host`, `port`, `tls` ("starttls", "implicit", "none"; `none` to loopback only unless
 //! `allow_plain`), `username`, `password`, `from`, `hello` (our name in EHLO, default the host's),
 //! `ca_file`, `timeout`.
 
@@ -17,7 +19,7 @@ mod tokens;
 mod wire;
 
 use crate::channel::smtp::session::{Login, Mode, Server};
-use crate::channel::{Channel, Format, Kind, Outgoing, Probed, http};
+use crate::channel::{Channel, Enclosed, Format, Kind, Outgoing, Probed, http};
 use crate::domain::clock;
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;
@@ -27,7 +29,7 @@ use crate::settings::Table;
 use futures_util::future::BoxFuture;
 use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart};
+use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::extension::ClientId;
 use std::path::Path;
 use std::sync::Arc;
@@ -39,6 +41,8 @@ pub const KIND: Kind =
 #[derive(Debug)]
 struct Smtp {
     from: Mailbox,
+    /// Bytes of files in one mail.
+    attaches: u64,
     server: Server,
 }
 
@@ -57,13 +61,18 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     let ca_file = http::ca_file(table);
     let timeout = http::timeout(table).to_std();
     let allow_plain = table.flag("allow_plain").unwrap_or_default();
+    let attaches = http::attachments(table);
     let host = host?;
     if mode == Mode::Plain && !allow_plain && !host.is_empty() && !is_loopback(&host) {
         let hint = "write tls = \"starttls\", or allow_plain = true if everybody may read the mails";
         table.error("tls", "without TLS mail goes to loopback only", hint);
         return None;
     }
-    Some(Arc::new(Smtp { from: from?, server: Server::new(host, port, mode, hello, login?, ca_file, timeout) }))
+    Some(Arc::new(Smtp {
+        from: from?,
+        attaches,
+        server: Server::new(host, port, mode, hello, login?, ca_file, timeout),
+    }))
 }
 
 /// Our name in EHLO.
@@ -111,12 +120,30 @@ impl Smtp {
         if !out.text.subject.is_empty() {
             mail = mail.subject(one_line(&out.text.subject));
         }
-        let plain = printable(&out.text.text);
-        let made = match out.text.html.as_str() {
-            "" => mail.header(ContentType::TEXT_PLAIN).body(plain),
-            html => mail.multipart(MultiPart::alternative_plain_html(plain, printable(html))),
+        let text = printable(&out.text.text);
+        let both = |html: &str| MultiPart::alternative_plain_html(text.clone(), printable(html));
+        let mail = match (out.files().next(), out.text.html.as_str()) {
+            (None, "") => mail.header(ContentType::TEXT_PLAIN).body(text),
+            (None, html) => mail.multipart(both(html)),
+            (Some(_), html) => mail.multipart(out.files().fold(
+                match html {
+                    "" => MultiPart::mixed().singlepart(SinglePart::plain(text)),
+                    html => MultiPart::mixed().multipart(both(html)),
+                },
+                |parts, (file, bytes)| {
+                    let of = ContentType::parse(&file.mime).unwrap_or(ContentType::TEXT_PLAIN);
+                    parts.singlepart(Attachment::new(file.name.clone()).body(bytes.to_vec(), of))
+                },
+            )),
         };
-        made.map_err(|e| wrong(format!("the mail cannot be made: {e}")))
+        mail.map_err(|e| wrong(format!("the mail cannot be made: {e}")))
+    }
+
+    async fn deliver(&self, out: &Outgoing) -> Result<AttemptResult, Failure> {
+        let message = self.message(out)?;
+        let answer = self.server.deliver(message.envelope(), &message.formatted()).await?;
+        let count = message_files(out);
+        Ok(AttemptResult::Sent { provider_id: Some(answer), detail: format!("accepted by the server{count}") })
     }
 
     /// The same for every attempt of a delivery.
@@ -124,6 +151,19 @@ impl Smtp {
         let safe: String = key.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
         format!("<{safe}@{}>", self.from.email.domain())
     }
+}
+
+fn message_files(out: &Outgoing) -> String {
+    match out.files().count() {
+        0 => String::new(),
+        1 => ", with 1 attachment".to_owned(),
+        n => format!(", with {n} attachments"),
+    }
+}
+
+/// RFC 5321, 4.2.2 and RFC 3463, 3.4: the message is larger than the server takes.
+fn too_large(failure: &Failure) -> bool {
+    failure.code.as_deref().is_some_and(|code| code.starts_with("552") || code.ends_with("5.3.4"))
 }
 
 /// A header's value: whatever could begin another line is a blank.
@@ -142,15 +182,13 @@ fn printable(text: &str) -> String {
 impl Channel for Smtp {
     fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
         Box::pin(async move {
-            let message = match self.message(out) {
-                Ok(message) => message,
-                Err(failure) => return AttemptResult::Failed(failure),
-            };
-            match self.server.deliver(message.envelope(), &message.formatted()).await {
-                Ok(answer) => {
-                    AttemptResult::Sent { provider_id: Some(answer), detail: "accepted by the server".into() }
+            match self.deliver(out).await {
+                // An alarm without its files is better than none.
+                Err(failure) if too_large(&failure) && !out.attachments.is_empty() => {
+                    let without = out.without_files("The mail server finds them too large.");
+                    self.deliver(&without).await.unwrap_or_else(AttemptResult::Failed)
                 }
-                Err(failure) => AttemptResult::Failed(failure),
+                done => done.unwrap_or_else(AttemptResult::Failed),
             }
         })
     }
@@ -175,6 +213,12 @@ impl Channel for Smtp {
             "" => String::new(),
             html => format!("\n\nContent-Type: text/html\n\n{}", printable(html)),
         };
-        format!("{}\n\n{headers}\n\n{}{html}", self.server, printable(&out.text.text))
+        let file = |f: &Enclosed| format!("\n[attached: {}, {}, {} bytes]", f.name, f.mime, f.place.bytes);
+        let files: String = out.attachments.iter().map(file).collect();
+        format!("{}\n\n{headers}\n\n{}{html}{files}", self.server, printable(&out.text.text))
+    }
+
+    fn attaches(&self) -> Option<u64> {
+        Some(self.attaches)
     }
 }

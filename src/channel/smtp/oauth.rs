@@ -62,6 +62,7 @@ fn read(table: &mut Table<'_>, provider: &Provider) -> Option<Arc<dyn Channel>> 
     let from = table.parsed("from", http::mailbox);
     let said = table.has("from");
     let tokens = Tokens::read(table, &provider.tokens, way);
+    let attaches = http::attachments(table);
     let (hello, ca_file, limit) = (hello(table), http::ca_file(table), http::timeout(table).to_std());
     let (username, tokens) = (username?, tokens?);
     let from = match from {
@@ -77,5 +78,5 @@ fn read(table: &mut Table<'_>, provider: &Provider) -> Option<Arc<dyn Channel>> 
         },
     };
     let login = Some(Login::Token { username, tokens: Box::new(tokens) });
-    Some(Arc::new(Smtp { from, server: Server::new(host, port, mode, hello, login, ca_file, limit) }))
+    Some(Arc::new(Smtp { from, attaches, server: Server::new(host, port, mode, hello, login, ca_file, limit) }))
 }

@@ -106,12 +106,17 @@ impl Tokens {
         ];
         form.extend(self.client_secret.as_ref().map(|secret| ("client_secret", secret.reveal().to_owned())));
         form.extend((!self.scope.is_empty()).then(|| ("scope", self.scope.to_owned())));
-        let answer = self.way.send(Method::POST, &self.url, |r| r.form(&form)).await.map_err(in_front)?;
+        let sent = self.way.send_secretly(Method::POST, &self.url, |r| r.form(&form)).await;
+        let mut answer = sent.map_err(in_front)?;
+        // As it came: a provider may give back the refresh token that it was sent.
+        if let Some(token) = self.given(&answer) {
+            return Ok(token);
+        }
+        self.way.clean(&mut answer);
+        let mut failure = refused(&answer);
         // One that came later is none of the secrets that the way knows.
-        self.keep(&answer).map_err(|mut failure| {
-            failure.words = failure.words.replace(refresh.reveal(), "[secret]");
-            in_front(failure)
-        })
+        failure.words = failure.words.replace(refresh.reveal(), "[secret]");
+        Err(in_front(failure))
     }
 
     /// Whether one from before the last start is kept.
@@ -139,29 +144,34 @@ impl Tokens {
         });
     }
 
-    /// `{"access_token", "expires_in", "refresh_token"?}`, or `{"error", "error_description"}`.
-    fn keep(&self, answer: &Answer) -> Result<Secret, Failure> {
-        let document = answer.json().unwrap_or_default();
-        if let Some(error) = document["error"].as_str() {
-            let words = document["error_description"].as_str().unwrap_or(error);
-            return Err(match error {
-                "temporarily_unavailable" | "server_error" => http::by_status(answer, words),
-                _ if answer.status == 429 || answer.status >= 500 => http::by_status(answer, words),
-                _ => without(words.to_owned()).code(error),
-            });
-        }
-        if !answer.is_success() {
-            return Err(http::by_status(answer, answer.words()));
-        }
-        let Some(token) = document["access_token"].as_str() else { return Err(http::not_theirs(answer, "OAuth")) };
+    /// `{"access_token", "expires_in", "refresh_token"?}`: kept, and handed out.
+    fn given(&self, answer: &Answer) -> Option<Secret> {
+        let document = answer.json().filter(|document| answer.is_success() && document["error"].is_null())?;
+        let token = Secret::new(document["access_token"].as_str()?);
         let life = document["expires_in"].as_u64().map_or(LIFE, Duration::from_secs);
-        let token = Secret::new(token);
         let until = Instant::now() + life.saturating_sub(MARGIN);
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((token.clone(), until));
         if let Some(next) = document["refresh_token"].as_str().filter(|next| !next.is_empty()) {
             self.rotate(Secret::new(next));
         }
-        Ok(token)
+        Some(token)
+    }
+}
+
+/// `{"error", "error_description"}`, or something else.
+fn refused(answer: &Answer) -> Failure {
+    let document = answer.json().unwrap_or_default();
+    let Some(error) = document["error"].as_str() else {
+        return match answer.is_success() {
+            true => http::not_theirs(answer, "OAuth"),
+            false => http::by_status(answer, answer.words()),
+        };
+    };
+    let words = document["error_description"].as_str().unwrap_or(error);
+    match error {
+        "temporarily_unavailable" | "server_error" => http::by_status(answer, words),
+        _ if answer.status == 429 || answer.status >= 500 => http::by_status(answer, words),
+        _ => without(words.to_owned()).code(error),
     }
 }
 

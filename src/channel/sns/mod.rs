@@ -157,7 +157,8 @@ impl Channel for Sns {
             Ok(form) => {
                 let lines: Vec<String> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
                 let head = format!("POST {}/\nAuthorization: AWS4-HMAC-SHA256 [secret]", self.url.place());
-                format!("{head}\n\n{}", lines.join("\n"))
+                let token = self.credentials.token.as_ref().map_or("", |_| "\nx-amz-security-token: [secret]");
+                format!("{head}\nx-amz-date: ...{token}\nContent-Type: {TYPE}\n\n{}", lines.join("\n"))
             }
             Err(failure) => failure.to_string(),
         }
@@ -169,8 +170,13 @@ fn element(answer: &Answer, name: &str) -> Option<String> {
     let text = String::from_utf8_lossy(&answer.body);
     let (_, after) = text.split_once(&format!("<{name}>"))?;
     let (inner, _) = after.split_once(&format!("</{name}>"))?;
+    let inner = inner.trim();
+    // Proxies and emulators write it so; then there are no entities in it.
+    if let Some(literal) = inner.strip_prefix("<![CDATA[").and_then(|rest| rest.strip_suffix("]]>")) {
+        return Some(literal.to_owned());
+    }
     let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
-    let plain = entities.iter().fold(inner.trim().to_owned(), |text, (entity, letter)| text.replace(entity, letter));
+    let plain = entities.iter().fold(inner.to_owned(), |text, (entity, letter)| text.replace(entity, letter));
     (!plain.is_empty()).then_some(plain)
 }
 

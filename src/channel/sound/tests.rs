@@ -28,6 +28,8 @@ fn outgoing(level: Level) -> Outgoing {
         ttl: Span::mins(1),
         matter: Matter::default(),
         sound: Some(SoundOrder { max: Span::mins(2) }),
+        attachments: Vec::new(),
+        callback: None,
     }
 }
 

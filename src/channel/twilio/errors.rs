@@ -21,9 +21,14 @@ pub(super) fn refused(answer: &Answer, code: Option<u64>, message: Option<String
 
 /// It was accepted and has failed already.
 pub(super) fn failed(answer: &Answer, code: Option<u64>, message: Option<String>, status: &str) -> Failure {
-    let words = message.unwrap_or_else(|| format!("Twilio says {status}"));
+    later(code, message.as_deref(), status).retry_after(answer.retry_after)
+}
+
+/// It was accepted, and failed later.
+pub(super) fn later(code: Option<u64>, words: Option<&str>, status: &str) -> Failure {
+    let words = words.map_or_else(|| format!("Twilio says {status}"), str::to_owned);
     let (class, blame) = code.and_then(known).unwrap_or((FailureClass::ProviderError, Blame::Provider));
-    let failure = Failure::new(class, blame, words).retry_after(answer.retry_after);
+    let failure = Failure::new(class, blame, words);
     match code {
         Some(code) => failure.code(code),
         None => failure.code(status),

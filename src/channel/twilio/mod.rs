@@ -2,27 +2,42 @@
 //!
 //! HTTP Basic with AccountSid and AuthToken, or with an API key and its secret; bodies are forms;
 //! 201 and a `sid` are an acceptance (twilio.com/docs/usage/api, spec twilio_api_v2010.json). There
-//! is no idempotency for creating: after a lost answer Twilio is asked whether it has it. No
-//! confirmation is fetched yet, so what Twilio accepted counts as `sent`.
+//! is no idempotency for creating: after a lost answer Twilio is asked whether it has it. Where it can
+//! call us back, what it accepted is `submitted` until it says how that ended; else it is `sent`.
 //!
 //! Settings: `account_sid`, `auth_token` or (`api_key`, `api_secret`), `from`, `base_url` (default
-//! `https://api.twilio.com`), and those of [`http`].
+//! `https://api.twilio.com`), `confirm` (how long its word is waited for before it is asked, default
+//! "30s"), those of [`signature`], and those of [`http`].
 
 mod errors;
 mod inquiry;
+mod said;
+mod signature;
 pub mod sms;
 pub mod voice;
 
-use crate::channel::Probed;
 use crate::channel::http::{self, Way};
-use crate::domain::event::AttemptResult;
+use crate::channel::{Incoming, Probed};
+use crate::domain::event::{AttemptResult, Heard};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
+use crate::domain::time::Span;
 use crate::net::base64;
 use crate::net::{Answer, Endpoint, Method};
 use crate::settings::Table;
+use signature::Keys;
 
 type Form = Vec<(&'static str, String)>;
+
+/// What a callback about a message says.
+pub fn message_in(form: &[(String, String)]) -> Option<Heard> {
+    said::in_form(form, false)
+}
+
+/// What a callback about a call says.
+pub fn call_in(form: &[(String, String)]) -> Option<Heard> {
+    said::in_form(form, true)
+}
 
 /// Who we are at Twilio, and the way there.
 #[derive(Debug)]
@@ -32,6 +47,10 @@ struct Account {
     password: Secret,
     base: Endpoint,
     way: Way,
+    /// What its calls to us are signed with.
+    keys: Option<Keys>,
+    /// How long its word is waited for.
+    patience: Span,
 }
 
 impl Account {
@@ -40,11 +59,29 @@ impl Account {
         let base = http::base_url(table, "https://api.twilio.com", way.reach);
         let sid = table.require_text("account_sid", "${TWILIO_ACCOUNT_SID}");
         let (user, password) = credentials(table, sid.as_deref()).unzip();
+        let own_token = password.as_ref().filter(|_| user == sid);
+        let keys = Keys::read(table, own_token);
+        let patience = http::patience(table);
         let (sid, password) = (sid?, password?);
         warn_of_odd_sid(table, "account_sid", &sid, "AC");
         let user = user?;
         way.hide([password.reveal(), &base64::encode(&format!("{user}:{}", password.reveal()))]);
-        Some(Account { sid, user, password, base: base?, way })
+        way.hide(keys.iter().flat_map(Keys::secrets));
+        Some(Account { sid, user, password, base: base?, way, keys, patience })
+    }
+
+    /// Signed with our keys, and of our account.
+    ///
+    /// # Errors
+    /// Why not.
+    fn verify(&self, call: &Incoming<'_>) -> Result<(), String> {
+        self.keys.as_ref().ok_or("there is nothing to check it with")?.verify(call)?;
+        let form = call.form();
+        let account = form.iter().find(|(name, _)| name == "AccountSid").map(|(_, sid)| sid);
+        match account {
+            Some(sid) if *sid != self.sid => Err("it is of another account".to_owned()),
+            _ => Ok(()),
+        }
     }
 
     fn resource(&self, name: &[&str]) -> Endpoint {
@@ -52,10 +89,10 @@ impl Account {
     }
 
     /// Makes a message or a call.
-    async fn create(&self, name: &str, form: &Form) -> AttemptResult {
+    async fn create(&self, name: &str, form: &Form, awaited: bool) -> AttemptResult {
         let dress = |r: crate::net::RequestBuilder| r.basic_auth(&self.user, Some(self.password.reveal())).form(form);
         let to = self.resource(&[&self.sid, name]);
-        http::attempt(self.way.send(Method::POST, &to, dress).await.and_then(accepted))
+        http::confirmed_later(http::attempt(self.way.send(Method::POST, &to, dress).await.and_then(accepted)), awaited)
     }
 
     /// Credentials only, nothing is sent. An API key may not read the account, so with one the list
@@ -75,7 +112,8 @@ impl Account {
     fn describe(&self, name: &str, form: &Form) -> String {
         let fields: Vec<_> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let to = format!("{}/2010-04-01/Accounts/{}/{name}", self.base.place(), self.sid);
-        format!("POST {to}\nAuthorization: Basic [secret]\n\n{}", fields.join("\n"))
+        let head = "Authorization: Basic [secret]\nContent-Type: application/x-www-form-urlencoded";
+        format!("POST {to}\n{head}\n\n{}", fields.join("\n"))
     }
 }
 

@@ -1,14 +1,16 @@
 //! A text message by Twilio: `POST .../Messages.json`.
 //!
-//! Settings beside [the account's](super): `from` (a number of ours) or `messaging_service_sid`.
+//! Settings beside [the account's](super): `from` (a number of ours) or `messaging_service_sid`; `inbound`
+//! (what comes in at that number is sent to us).
 
 use crate::channel::http::{number, shorten};
 use crate::channel::twilio::inquiry::Sought;
 use crate::channel::twilio::{Account, Form, warn_of_odd_sid};
-use crate::channel::{Channel, Format, Found, Inquirer, Kind, Lost, Outgoing, Probed};
+use crate::channel::{Channel, Confirmer, Format, Found, Incoming, Inquirer, Kind, Lost, Outgoing, Probed};
 use crate::domain::delivery::{Medium, Sort};
-use crate::domain::event::AttemptResult;
+use crate::domain::event::{AttemptResult, Heard};
 use crate::domain::failure::Failure;
+use crate::domain::time::Span;
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ const LONGEST: usize = 1600;
 struct Sms {
     account: Account,
     from: From,
+    inbound: bool,
 }
 
 #[derive(Debug)]
@@ -48,7 +51,8 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
         None if unreadable => None,
         None => table.require_text("from", "${TWILIO_PHONE_NUMBER}").map(From::Number),
     };
-    Some(Arc::new(Sms { account: account?, from: from? }))
+    let inbound = table.flag("inbound").unwrap_or(false);
+    Some(Arc::new(Sms { account: account?, from: from?, inbound }))
 }
 
 impl Sms {
@@ -59,12 +63,14 @@ impl Sms {
         };
         // Seconds that it may wait in Twilio's queue.
         let validity = out.ttl.as_secs().clamp(5, 36_000);
-        Ok(vec![
+        let mut form = vec![
             ("To", number(out)?.to_owned()),
             from,
             ("Body", shorten(&out.text.text, LONGEST)),
             ("ValidityPeriod", validity.to_string()),
-        ])
+        ];
+        form.extend(out.callback.as_ref().map(|callback| ("StatusCallback", callback.url("twilio/status"))));
+        Ok(form)
     }
 }
 
@@ -72,7 +78,7 @@ impl Channel for Sms {
     fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
         Box::pin(async move {
             match self.form(out) {
-                Ok(form) => self.account.create("Messages.json", &form).await,
+                Ok(form) => self.account.create("Messages.json", &form, out.callback.is_some()).await,
                 Err(failure) => AttemptResult::Failed(failure),
             }
         })
@@ -86,8 +92,34 @@ impl Channel for Sms {
         Some(self)
     }
 
+    fn confirmer(&self) -> Option<&dyn Confirmer> {
+        self.account.keys.as_ref().map(|_| self as &dyn Confirmer)
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         self.form(out).map_or_else(|f| f.to_string(), |form| self.account.describe("Messages.json", &form))
+    }
+}
+
+impl Confirmer for Sms {
+    fn verify(&self, call: &Incoming<'_>) -> Result<(), String> {
+        self.account.verify(call)
+    }
+
+    fn ask<'a>(&'a self, provider_id: &'a str) -> Option<BoxFuture<'a, Result<Heard, Failure>>> {
+        Some(Box::pin(self.account.look_up("Messages", provider_id)))
+    }
+
+    fn inbound(&self) -> bool {
+        self.inbound
+    }
+
+    fn has(&self, number: &str) -> bool {
+        matches!(&self.from, From::Number(own) if own == number)
+    }
+
+    fn patience(&self) -> Span {
+        self.account.patience
     }
 }
 

@@ -1,6 +1,6 @@
 //! `[channels.NAME]`: what every channel has; the rest is read by its kind.
 
-use crate::channel::{Channel, Format, Kind};
+use crate::channel::{Channel, Format, Kind, apprise};
 use crate::config::absent::Absent;
 use crate::config::model::{ChannelConfig, Retry, SoundSettings, Updates};
 use crate::config::options::LoadOptions;
@@ -10,7 +10,7 @@ use crate::config::read::templates;
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::time::Span;
 use crate::message::Form;
-use crate::settings::{Table, suggestion};
+use crate::settings::{Piece, Table, suggestion};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -33,6 +33,36 @@ pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>) -> BTreeMap<String,
 }
 
 fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelConfig> {
+    if table.has("apprise") { by_apprise(table, options) } else { by_kind(table, options) }
+}
+
+/// A URL in place of a kind and its settings; what is written beside it wins.
+fn by_apprise(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelConfig> {
+    let url = table.require_secret("apprise", "slack://A/B/C");
+    // What else is written is read with what the URL stands for.
+    table.ignore_unknown();
+    if table.has("kind") {
+        table.error("kind", "the URL in apprise says which kind it is", "leave kind out, or apprise");
+        return None;
+    }
+    let url = url?;
+    let pieces = match url.is_empty() {
+        // Only where secrets may be missing: nobody can say which kind it is.
+        true => vec![("kind", Piece::Text("webhook".into()))],
+        false => match apprise::settings(url.reveal()) {
+            Ok(pieces) => pieces,
+            Err(why) => {
+                let (message, hint) = why.split_once("; ").unwrap_or((&why, "see docs/config.md"));
+                table.error("apprise", message, hint);
+                return None;
+            }
+        },
+    };
+    let tree = table.expanded("apprise", pieces);
+    by_kind(&mut table.over(&tree), options)
+}
+
+fn by_kind(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelConfig> {
     let kind = kind(table, options);
     let simulate = table.flag("simulate").unwrap_or(false);
     if simulate {

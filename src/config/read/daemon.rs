@@ -12,6 +12,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 const SOCKET: &str = "/run/stentor/control.sock";
+/// MiB of the attachments of one message.
+const ATTACHMENTS: u64 = 20;
 const NAME_MAX: usize = 64;
 /// `sun_path` has 108 bytes, the last a zero.
 const SOCKET_PATH_MAX: usize = 107;
@@ -39,7 +41,9 @@ pub fn read(root: &mut Table<'_>, environment: &dyn Environment) -> Daemon {
     }
     let (timezone, timezone_name) = zone.unwrap_or_else(system_zone);
     let region = table.as_mut().and_then(|t| t.parsed("region", Region::parse));
-    Daemon { name, state_dir, socket: socket.into(), timezone, timezone_name, region }
+    let attachments = table.as_mut().and_then(|t| t.integer("attachments_mib", 0..=25));
+    let attachments = attachments.map_or(ATTACHMENTS, i64::unsigned_abs) << 20;
+    Daemon { name, state_dir, socket: socket.into(), timezone, timezone_name, region, attachments }
 }
 
 /// An IANA name that both the clock and cron know.
@@ -97,7 +101,8 @@ pub fn read_http(root: &mut Table<'_>) -> Option<Http> {
             "write listen = \"127.0.0.1:7373\", or a token in [http.tokens.NAME]",
         );
     }
-    Some(Http { listen, public_url: public_url.flatten(), tokens })
+    let attachments_for = some_time(&mut table, "attachments_for").unwrap_or(Span::days(7));
+    Some(Http { listen, public_url: public_url.flatten(), tokens, attachments_for })
 }
 
 fn is_web_address(url: &str) -> bool {

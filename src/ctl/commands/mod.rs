@@ -1,5 +1,6 @@
 //! One file for each command: its flags, its request, its text for people.
 
+mod attach;
 pub mod channels;
 pub mod check_config;
 pub mod deliveries;

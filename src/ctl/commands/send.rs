@@ -1,6 +1,7 @@
 //! `send`: one notification.
 
 use crate::ctl::client::Call;
+use crate::ctl::commands::attach;
 use crate::ctl::commands::results::{self, WAIT_SLACK};
 use crate::ctl::commands::values::{self, Body};
 use crate::ctl::session::{Outcome, Session};
@@ -11,6 +12,7 @@ use clap::Args;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::path::PathBuf;
 
 /// A request may not be larger; the daemon refuses it.
 const LARGEST_BODY: u64 = 1 << 20;
@@ -101,9 +103,9 @@ pub struct Send {
     /// What the template is given; again for more
     #[arg(long, value_name = "NAME=VALUE", requires = "template", value_parser = values::label)]
     var: Vec<(String, String)>,
-    /// Not yet supported
+    /// A file to go along, 10 MiB at most; again for more
     #[arg(long, value_name = "FILE")]
-    attach: Vec<std::path::PathBuf>,
+    attach: Vec<PathBuf>,
     /// Wait until each delivery is out or has ended, 30s when no time is given
     #[arg(
         long,
@@ -118,7 +120,6 @@ pub struct Send {
 
 impl Send {
     pub async fn run(self, session: &mut Session<'_>) -> Outcome {
-        self.refuse_unsupported()?;
         let body = self.body()?;
         if self.level.as_deref().and_then(Level::parse) == Some(Level::Urgent) && session.on_terminal {
             session.remark(
@@ -131,14 +132,6 @@ impl Send {
         let answer = session.ask(call).await?;
         session.show(&answer, results::print)?;
         Ok(if self.wait.is_some() { results::exit(&answer.document) } else { Exit::Done })
-    }
-
-    fn refuse_unsupported(&self) -> Result<(), Trouble> {
-        let given = [("--attach", !self.attach.is_empty())];
-        match given.iter().find(|(_, is)| *is) {
-            Some((flag, _)) => Err(Trouble::Usage(format!("send {flag} is not yet supported"))),
-            None => Ok(()),
-        }
     }
 
     fn body(&self) -> Result<Body, Trouble> {
@@ -157,7 +150,8 @@ impl Send {
             .with("ttl", self.ttl.clone())
             .with("at", self.at.clone())
             .with("template", self.template.clone())
-            .with("vars", pairs("var", &self.var)?))
+            .with("vars", pairs("var", &self.var)?)
+            .with("attachments", attach::all(&self.attach)?))
     }
 }
 

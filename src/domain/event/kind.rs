@@ -11,6 +11,7 @@ use crate::domain::event::parts::{
 };
 use crate::domain::event::price::Priced;
 use crate::domain::event::removed::Erased;
+use crate::domain::event::report::{DeliveryReported, InboundReceived};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -161,6 +162,9 @@ pub enum EventKind {
         /// What this channel's provider called our first message about the incident: what it answers to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         thread: Option<String>,
+        /// What the provider's callbacks about this attempt carry; without it nobody calls back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nonce: Option<String>,
     },
     AttemptFinished {
         delivery: DeliveryId,
@@ -169,7 +173,7 @@ pub enum EventKind {
         #[serde(flatten)]
         result: AttemptResult,
     },
-    /// To a status that is no end: ready, backoff, waiting, unknown; by which channel from now on.
+    /// To a status that is no end: ready, submitted, backoff, waiting, unknown; by which channel from now on.
     DeliveryMoved {
         id: DeliveryId,
         status: Status,
@@ -187,13 +191,7 @@ pub enum EventKind {
         reason: Option<String>,
     },
     /// What the provider said later, by callback or when asked.
-    DeliveryReported {
-        id: DeliveryId,
-        provider_id: String,
-        status: String,
-        #[serde(default)]
-        late: bool,
-    },
+    DeliveryReported(DeliveryReported),
     /// What an attempt cost: by the config when it was sent, later by the provider.
     DeliveryPriced(Box<Priced>),
     DeliveryCounted(Counted),
@@ -211,10 +209,7 @@ pub enum EventKind {
         words: String,
     },
     /// Somebody wrote to us. Payload: address, text.
-    InboundReceived {
-        channel: String,
-        provider_id: String,
-    },
+    InboundReceived(InboundReceived),
     ChannelChanged(ChannelChanged),
     HookMoved(HookMoved),
     // ---- incidents

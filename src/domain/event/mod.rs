@@ -11,8 +11,10 @@ mod hook;
 mod kind;
 mod limit;
 mod parts;
+mod place;
 mod price;
 mod removed;
+mod report;
 
 pub use alert::{AlertReported, AlertsAwaited};
 pub use health::ChannelChanged;
@@ -23,8 +25,10 @@ pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Request, SilenceAdded, Unheard,
     WatchStatus,
 };
+pub use place::{Attachment, Blob, IN_EVENT, KEPT, Place, beginning};
 pub use price::{Instead, Price, Priced};
 pub use removed::Erased;
+pub use report::{DeliveryReported, Heard, InboundReceived, Said};
 
 use crate::domain::Labels;
 use crate::domain::delivery::Medium;
@@ -78,9 +82,24 @@ pub struct Payload {
     /// The finished text of an attempt, or what somebody wrote to us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<Rendered>,
+    /// Body or text are longer than what stands here, and this is where the whole is. Absent as well
+    /// where the whole stands here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more: Option<Place>,
+    /// Files that go along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     /// Subject, body and addresses were removed on purpose.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
+}
+
+impl Payload {
+    /// The blobs that this event brought itself.
+    pub fn own_blobs(&self) -> impl Iterator<Item = &Place> {
+        let attached = self.attachments.iter().map(|attachment| &attachment.place);
+        self.more.iter().chain(attached).filter(|place| place.seq == 0 && place.blob.is_some())
+    }
 }
 
 /// The finished text for one medium. A channel escapes only its own wire format.

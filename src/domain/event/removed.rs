@@ -1,6 +1,6 @@
 //! What was removed from the ledger on purpose.
 
-use crate::domain::id::{DeliveryId, NotificationId};
+use crate::domain::id::{DeliveryId, InboundId, NotificationId};
 use serde::{Deserialize, Serialize};
 
 /// Texts that were removed, between two events.
@@ -14,4 +14,6 @@ pub struct Erased {
     pub notifications: Vec<NotificationId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deliveries: Vec<DeliveryId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inbound: Vec<InboundId>,
 }

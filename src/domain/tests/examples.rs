@@ -3,12 +3,13 @@
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
-    AlertReported, AlertsAwaited, AttemptResult, Breaker, BudgetPassed, ChannelChanged, Counted, Erased, Event,
-    EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency, Instead, Next, NextWhat, Origin, Payload,
-    Price, Priced, Rendered, Request, SilenceAdded, Unheard, WatchStatus,
+    AlertReported, AlertsAwaited, Attachment, AttemptResult, Breaker, BudgetPassed, ChannelChanged, Counted,
+    DeliveryReported, Erased, Event, EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency,
+    InboundReceived, Instead, Next, NextWhat, Origin, Payload, Place, Price, Priced, Rendered, Request, Said,
+    SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
-use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
+use crate::domain::id::{DeliveryId, InboundId, IncidentId, NotificationId};
 use crate::domain::level::Level;
 use crate::domain::matcher::Matcher;
 use crate::domain::money::{Amount, Money};
@@ -138,6 +139,7 @@ fn daemon() -> Vec<Event> {
             because: s("retention of 90d"),
             notifications: vec![NotificationId(Ulid(1))],
             deliveries: vec![DeliveryId(Ulid(2))],
+            inbound: vec![InboundId(Ulid(3))],
         })
         .bare(),
         K::Forgotten { to_seq: 1_000, because: s("retention of 10y") }.bare(),
@@ -172,7 +174,31 @@ fn notifications() -> Vec<Event> {
                 ..words()
             })
         })
+        .chain([with_files()])
         .collect()
+}
+
+/// What its text and its files are too long for stands elsewhere.
+fn with_files() -> Event {
+    let blob = |bytes, letter: &str| Place { seq: 0, bytes, blob: Some(letter.repeat(64)) };
+    let file = Attachment { name: s("report.pdf"), mime: s("application/pdf"), place: blob(120_417, "a") };
+    K::NotificationAccepted {
+        id: notification(),
+        origin: Origin::OneShot,
+        level: Level::Low,
+        kind_of: s("message"),
+        labels: labels().into(),
+        correlation_id: None,
+        request: None,
+        tenant: None,
+        initiator: s("alice"),
+        idempotency: None,
+        expires: EngineTime(T + 86_400_000_000),
+        not_before: None,
+        heartbeat: None,
+        silenced_by: None,
+    }
+    .with(Payload { attachments: vec![file], more: Some(blob(31_200, "b")), ..words() })
 }
 
 fn deliveries() -> Vec<Event> {
@@ -216,6 +242,7 @@ fn deliveries() -> Vec<Event> {
             format: Some(s("sms")),
             possibly_duplicate: true,
             thread: None,
+            nonce: Some(s("9f86d081884c7d65")),
         }
         .with(Payload {
             text: Some(Rendered {
@@ -233,6 +260,7 @@ fn deliveries() -> Vec<Event> {
             format: None,
             possibly_duplicate: false,
             thread: Some(s("C00000017/1503435956.000247")),
+            nonce: None,
         }
         .bare(),
         K::DeliveryMoved {
@@ -245,7 +273,26 @@ fn deliveries() -> Vec<Event> {
         }
         .bare(),
         K::DeliveryEnded { id: delivery(), status: Status::Superseded, reason: Some(s("acknowledged by bob")) }.bare(),
-        K::DeliveryReported { id: delivery(), provider_id: s("SM1"), status: s("delivered"), late: true }.bare(),
+        K::DeliveryReported(DeliveryReported {
+            id: delivery(),
+            provider_id: s("SM1"),
+            status: s("undelivered"),
+            late: true,
+            n: 2,
+            what: Some(Said::Failed(failure())),
+            key: None,
+        })
+        .bare(),
+        K::DeliveryReported(DeliveryReported {
+            id: delivery(),
+            provider_id: s("CA1"),
+            status: s("in-progress"),
+            late: false,
+            n: 1,
+            what: Some(Said::Sent),
+            key: Some(s("4")),
+        })
+        .bare(),
         K::DeliveryPriced(Box::new(estimate.clone())).bare(),
         K::DeliveryPriced(Box::new(Priced {
             cost: Amount(4_000),
@@ -266,7 +313,15 @@ fn deliveries() -> Vec<Event> {
         K::DeadLetterDropped { id: delivery() }.bare(),
         K::UrgentUnheard(Unheard { notification: notification(), heard: false, until: EngineTime(T + 9) }).bare(),
         K::TemplateFailed { template: s("channels.hook.body"), words: s("line 1: undefined value") }.bare(),
-        K::InboundReceived { channel: s("sms"), provider_id: s("SM2") }.with(Payload {
+        K::InboundReceived(InboundReceived {
+            channel: s("sms"),
+            provider_id: s("SM2"),
+            id: Some(InboundId(Ulid(3))),
+            who: Some(s("alice")),
+            did: Some(s("acknowledged #417")),
+            opted_out: Some(false),
+        })
+        .with(Payload {
             address: Some(s("+15550100")),
             text: Some(Rendered { text: s("417a"), ..Rendered::default() }),
             ..Payload::default()
@@ -434,6 +489,7 @@ fn checks() -> Vec<Event> {
 pub fn bare_minimum() -> BTreeMap<&'static str, &'static str> {
     [
         ("started", r#"{"version":"0.1.0"}"#),
+        ("hook_moved", r#"{"hook":"billing","seq":417}"#),
         ("erased", r#"{"from_seq":1,"to_seq":99,"because":"retention of 90d"}"#),
         ("config_applied", r#"{"hash":"ab12","changed":[]}"#),
         ("request_refused", r#"{"code":"NOBODY","message":"nobody"}"#),
@@ -461,6 +517,7 @@ pub fn bare_minimum() -> BTreeMap<&'static str, &'static str> {
         ),
         ("delivery_counted", r#"{"id":"01KMG7QZFG0000000000000003","channel":"sms"}"#),
         ("delivery_reported", r#"{"id":"01KMG7QZFG0000000000000003","provider_id":"SM1","status":"sent"}"#),
+        ("inbound_received", r#"{"channel":"sms","provider_id":"SM2"}"#),
         ("channel_changed", r#"{"channel":"mail","status":"ok","detail":"","breaker":"closed","failures":0}"#),
         (
             "incident_opened",

@@ -1,5 +1,6 @@
 //! An alert from outside, beside what its incident has; and its labels, which are kept as they came.
 
+use super::name::Name;
 use crate::domain::Labels;
 use crate::domain::time::{EngineTime, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -17,11 +18,18 @@ pub struct Alert {
     /// When it is over unless it is reported again.
     pub due: EngineTime,
     pub reported_at: Timestamp,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub generator_url: String,
+    #[serde(default)]
+    pub generator_url: Name,
     /// See [`crate::domain::event::AlertReported::kept`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
+}
+
+impl Alert {
+    /// What it takes in memory, about.
+    pub fn bytes(&self) -> u64 {
+        (self.generator_url.len() + self.kept.iter().map(String::len).sum::<usize>()) as u64
+    }
 }
 
 /// The fingerprint of the incident that stands for an alert.

@@ -46,9 +46,9 @@ impl State {
     /// resolved stays as it was.
     pub(super) fn change_incident(&mut self, id: IncidentId, change: impl FnOnce(&mut Incident)) -> bool {
         let Some(i) = self.incidents.get_mut(&id).filter(|i| i.is_live()) else { return false };
-        let (before, was_due) = (i.content.bytes(), incident_due(i));
+        let (before, was_due) = (i.text_bytes(), incident_due(i));
         change(i);
-        self.index.text_bytes = self.index.text_bytes + i.content.bytes() - before;
+        self.index.text_bytes = self.index.text_bytes + i.text_bytes() - before;
         self.index.incident_changed(i, was_due);
         true
     }

@@ -6,7 +6,7 @@ use super::name::Name;
 use super::spent::Charges;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::event::{Breaker, Idempotency, Next, Origin, Rendered, Request};
+use crate::domain::event::{Breaker, Idempotency, KEPT, Next, Origin, Payload, Place, Rendered, Request, Said};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -151,6 +151,11 @@ impl Incident {
         self.status != IncidentStatus::Resolved
     }
 
+    /// Bytes of what it says, and of what else the source of an alert chose.
+    pub fn text_bytes(&self) -> u64 {
+        self.content.bytes() + self.alert.as_ref().map_or(0, |alert| alert.bytes() + self.labels.bytes() as u64)
+    }
+
     /// Nobody has acknowledged it and no silence holds it.
     pub fn is_calling(&self) -> bool {
         self.status == IncidentStatus::Open && self.silenced_by.is_none()
@@ -194,6 +199,25 @@ pub struct Attempt {
     pub error: Option<String>,
     pub provider_id: Option<String>,
     pub possibly_duplicate: bool,
+    /// Where the provider calls back about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<Box<Confirm>>,
+}
+
+/// What is known of an attempt from the provider's callbacks, or by asking.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Confirm {
+    /// Each callback about it carries this.
+    pub nonce: String,
+    pub said: Option<Said>,
+    /// In the provider's own word.
+    pub status: String,
+    pub delivered_at: Option<Timestamp>,
+    /// A key was pressed, and was acted on.
+    pub spent: bool,
+    /// It was final, and something else was said after that.
+    pub contradicted: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -230,7 +254,7 @@ pub struct Delivery {
     /// The provider may have it from an attempt whose answer was lost.
     pub maybe_sent: bool,
     /// Finished texts, by format, while it has not ended.
-    pub texts: BTreeMap<String, Rendered>,
+    pub texts: BTreeMap<String, Finished>,
     pub created_at: Timestamp,
     pub sent_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
@@ -254,12 +278,59 @@ pub struct Delivery {
     pub charges: Option<Box<Charges>>,
 }
 
+/// A text that is finished, or where it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finished {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+    /// A mail's HTML part.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub html: String,
+    /// The text is too long to be here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Box<Place>>,
+}
+
+impl Finished {
+    /// The text that the payload of this event brings, for this form. One for SMS is short by nature,
+    /// and a provider may be asked for it.
+    pub fn of(form: &str, payload: &Payload, seq: u64) -> Option<Finished> {
+        let Rendered { subject, text, html } = payload.text.clone()?;
+        let long = text.len() > KEPT && !form.starts_with("sms");
+        let here = || long.then(|| Place { seq, bytes: text.len() as u64, blob: None });
+        let place = payload.more.clone().map(|place| place.from(seq)).or_else(here).map(Box::new);
+        let text = if place.is_some() { String::new() } else { text };
+        Some(Finished { subject, text, html, place })
+    }
+
+    /// The text, if it is here.
+    pub fn here(&self) -> Option<Rendered> {
+        self.place.is_none().then(|| Rendered {
+            subject: self.subject.clone(),
+            text: self.text.clone(),
+            html: self.html.clone(),
+        })
+    }
+}
+
 /// In flight at so many crashes in a row, a message may be what ends the daemon.
 const SUSPECT: u32 = 2;
 /// In flight alone at one more, it is.
 const POISON: u32 = 3;
 
 impl Delivery {
+    /// One of its attempts that are at hand.
+    pub fn attempt(&self, n: u32) -> Option<&Attempt> {
+        self.attempts.iter().rfind(|a| a.n == n)
+    }
+
+    /// What the provider said of this attempt, as far as it can say anything.
+    pub fn confirm(&self, n: u32) -> Option<&Confirm> {
+        self.attempt(n)?.confirm.as_deref()
+    }
+
     /// It goes last and alone.
     pub fn is_suspect(&self) -> bool {
         self.crashes >= SUSPECT
@@ -268,6 +339,11 @@ impl Delivery {
     /// Enough crashes that it is condemned when it was alone.
     pub fn is_condemned(&self) -> bool {
         self.crashes >= POISON
+    }
+
+    /// Bytes of its finished texts.
+    pub fn text_bytes(&self) -> u64 {
+        self.texts.values().map(|t| (t.subject.len() + t.text.len() + t.html.len()) as u64).sum()
     }
 
     /// The channel that it goes by now.

@@ -26,6 +26,17 @@ impl State {
         !d.status.is_end() || self.is_dead_letter(d.id) || incident().is_some_and(|i| i.is_live())
     }
 
+    /// The oldest event that has a text of something open which is too long to be here.
+    pub fn oldest_text(&self) -> Option<u64> {
+        let incidents = self.incidents.values().filter(|i| i.is_live()).filter_map(|i| i.content.more.as_deref());
+        let notifications = self.notifications.values().filter(|n| n.content.more.is_some() && self.is_open(n.id.0));
+        let texts = self.deliveries.values().filter(|d| self.is_wanted(d)).flat_map(|d| d.texts.values());
+        let places = incidents
+            .chain(notifications.filter_map(|n| n.content.more.as_deref()))
+            .chain(texts.filter_map(|text| text.place.as_deref()));
+        places.map(|place| place.seq).min()
+    }
+
     /// What belongs to incidents that are not resolved and has left the state before them: to be kept as
     /// what [`State::is_open`].
     pub fn told_of_live(&self) -> HashSet<Ulid> {
@@ -55,6 +66,7 @@ impl State {
         }
         for id in deliveries.iter().filter(|id| !self.is_open(id.0)).copied().collect::<Vec<_>>() {
             if let Some(d) = self.deliveries.get_mut(&id) {
+                self.index.text_bytes -= d.text_bytes();
                 erase(d);
             }
         }
@@ -77,6 +89,7 @@ impl State {
     pub fn forget_texts(&mut self) {
         self.notifications.values_mut().for_each(|n| n.content = Arc::new(Content::erased()));
         self.deliveries.values_mut().for_each(erase);
+        self.inbox.forget();
         for incident in self.incidents.values_mut() {
             incident.content = Arc::new(Content::erased());
             incident.told.clear();

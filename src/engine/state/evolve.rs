@@ -4,14 +4,24 @@ use super::State;
 use super::entity::*;
 use super::watched::*;
 use crate::domain::delivery::Status;
-use crate::domain::event::{Breaker, ChannelChanged, Event, EventKind, HeartbeatStatus, Payload};
+use crate::domain::event::{Breaker, ChannelChanged, Event, EventKind, Frame, HeartbeatStatus, Payload};
 use crate::domain::time::Timestamp;
 
 impl State {
-    /// Folds one event that happened at `at` (wall clock). What cannot have happened, as far as
+    /// Folds a frame of the journal.
+    pub fn fold(&mut self, frame: &Frame) {
+        // Events that were lost have numbers, too.
+        self.last_seq = frame.seq.saturating_sub(1);
+        for event in &frame.events {
+            self.evolve(frame.at, event);
+        }
+    }
+
+    /// Folds the next event, which happened at `at` (wall clock). What cannot have happened, as far as
     /// the state knows, is counted and skipped.
     pub fn evolve(&mut self, at: Timestamp, event: &Event) {
         self.last_at = at;
+        self.last_seq += 1;
         if !self.apply(at, &event.head, event.payload.as_deref()) {
             self.skipped_events += 1;
         }
@@ -43,7 +53,7 @@ impl State {
             AttemptFinished { .. } => return self.fold_attempt_finished(at, head),
             DeliveryMoved { .. } => return self.fold_move(at, head),
             DeliveryEnded { id, status, reason } => return self.fold_end(at, *id, *status, reason.clone()),
-            DeliveryReported { id, provider_id, status, .. } => return self.fold_reported(*id, provider_id, status),
+            DeliveryReported(report) => return self.fold_reported(at, report),
             DeliveryCounted(counted) => return self.fold_counted(at, counted),
             DeliveryPriced(priced) => self.fold_priced(priced),
             BudgetPassed(passed) if passed.percent == 0 => return self.spending.over(&passed.tenant),
@@ -90,7 +100,10 @@ impl State {
                 *w = WatchState { status: *status, value: *value, since, detail: detail.clone() };
             }
 
-            Erased(erased) => self.erase_texts(&erased.notifications, &erased.deliveries),
+            Erased(erased) => {
+                self.erase_texts(&erased.notifications, &erased.deliveries);
+                self.inbox.erase(&erased.inbound);
+            }
             Forgotten { to_seq, .. } => self.forgotten = self.forgotten.max(*to_seq),
             Checkpoint { .. } => self.checkpoint_at = Some(at),
 
@@ -98,7 +111,8 @@ impl State {
             TemplateFailed { template, .. } => {
                 self.failing_templates.insert(template.clone(), self.engine_time(at));
             }
-            AuthDenied { .. } | RequestRefused { .. } | StorageTroubled { .. } | InboundReceived { .. } => {}
+            AuthDenied { .. } | RequestRefused { .. } | StorageTroubled { .. } => {}
+            InboundReceived(received) => self.fold_inbound(at, received, payload),
             Unknown => return false,
         }
         true

@@ -14,6 +14,7 @@ use crate::domain::time::EngineTime;
 use std::borrow::Borrow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use ulid::Ulid;
 
 /// Whose time it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +45,7 @@ pub(in crate::engine) struct Index {
     pub incident_timers: BTreeSet<(EngineTime, IncidentId)>,
     /// Of all else.
     pub timers: BTreeSet<(EngineTime, Timer)>,
+    /// When silences and sounds stand there; of a delivery it follows from the delivery.
     pub due: HashMap<Timer, EngineTime>,
     /// By channel: ready, or waiting without a time of its own; the first one is next.
     pub queues: Sets<String, QueueKey>,
@@ -57,14 +59,14 @@ pub(in crate::engine) struct Index {
     pub counts: BTreeMap<String, BTreeMap<Status, usize>>,
     /// All that have not ended.
     pub pending: BTreeSet<DeliveryId>,
-    pub pending_by_incident: Sets<IncidentId, DeliveryId>,
+    pub pending_by_incident: BTreeSet<(IncidentId, DeliveryId)>,
     pub scheduled: BTreeSet<DeliveryId>,
     /// In flight at two crashes in a row.
     pub suspects: BTreeSet<DeliveryId>,
     /// Dead letters; of how many bytes of text; and of which incidents.
     pub dead: BTreeSet<DeliveryId>,
     pub dead_bytes: u64,
-    pub dead_by_incident: Sets<IncidentId, DeliveryId>,
+    pub dead_by_incident: BTreeSet<(IncidentId, DeliveryId)>,
     /// Bytes of what messages and incidents say.
     pub text_bytes: u64,
     /// Not resolved, all but those of alerts.
@@ -78,6 +80,12 @@ pub(in crate::engine) struct Index {
 
 fn add<K: Ord, V: Ord>(sets: &mut Sets<K, V>, key: K, value: V) {
     sets.entry(key).or_default().insert(value);
+}
+
+/// Those of one incident.
+pub fn of_incident(all: &BTreeSet<(IncidentId, DeliveryId)>, incident: IncidentId) -> impl Iterator<Item = DeliveryId> {
+    let (first, last) = (DeliveryId(Ulid(0)), DeliveryId(Ulid(u128::MAX)));
+    all.range((incident, first)..=(incident, last)).map(|(_, id)| *id)
 }
 
 fn remove<K: Ord + Borrow<Q>, V: Ord, Q: Ord + ?Sized>(sets: &mut Sets<K, V>, key: &Q, value: &V) {
@@ -107,7 +115,8 @@ impl Index {
     }
 
     pub fn add_delivery(&mut self, d: &Delivery) {
-        self.set_timer(Timer::Delivery(d.id), delivery_due(d));
+        self.text_bytes += d.text_bytes();
+        delivery_due(d).map(|due| self.timers.insert((due, Timer::Delivery(d.id))));
         if is_dead_letter(d) {
             self.add_dead_letter(d);
         }
@@ -119,7 +128,7 @@ impl Index {
             self.suspects.insert(d.id);
         }
         if let Some(incident) = d.incident {
-            add(&mut self.pending_by_incident, incident, d.id);
+            self.pending_by_incident.insert((incident, d.id));
         }
         let channel = d.channel().to_owned();
         *self.counts.entry(channel.clone()).or_default().entry(d.status).or_default() += 1;
@@ -140,6 +149,8 @@ impl Index {
     }
 
     pub fn remove_delivery(&mut self, d: &Delivery) {
+        self.text_bytes -= d.text_bytes();
+        delivery_due(d).map(|due| self.timers.remove(&(due, Timer::Delivery(d.id))));
         if is_dead_letter(d) {
             self.remove_dead_letter(d);
         }
@@ -150,7 +161,7 @@ impl Index {
             return;
         }
         if let Some(incident) = d.incident {
-            remove(&mut self.pending_by_incident, &incident, &d.id);
+            self.pending_by_incident.remove(&(incident, d.id));
         }
         self.uncount(d);
         remove(&mut self.in_flight, d.channel(), &d.id);
@@ -166,7 +177,7 @@ impl Index {
             self.dead_bytes += d.weight;
         }
         if let Some(incident) = d.incident {
-            add(&mut self.dead_by_incident, incident, d.id);
+            self.dead_by_incident.insert((incident, d.id));
         }
     }
 
@@ -175,7 +186,7 @@ impl Index {
             self.dead_bytes = self.dead_bytes.saturating_sub(d.weight);
         }
         if let Some(incident) = d.incident {
-            remove(&mut self.dead_by_incident, &incident, &d.id);
+            self.dead_by_incident.remove(&(incident, d.id));
         }
     }
 
@@ -234,10 +245,10 @@ impl Index {
 /// When a delivery wants to be looked at.
 fn delivery_due(d: &Delivery) -> Option<EngineTime> {
     match d.status {
-        Status::Scheduled | Status::Backoff | Status::Waiting | Status::Unknown => {
+        Status::Scheduled | Status::Submitted | Status::Backoff | Status::Waiting | Status::Unknown => {
             Some(d.until.map_or(d.expires, |u| u.min(d.expires)))
         }
-        Status::Ready | Status::Submitted => Some(d.expires),
+        Status::Ready => Some(d.expires),
         _ => None,
     }
 }
@@ -289,8 +300,8 @@ impl State {
         let mut index = Index::default();
         self.deliveries.values().for_each(|d| index.add_delivery(d));
         let contents = self.notifications.values().map(|n| &n.content);
-        index.text_bytes =
-            contents.chain(self.incidents.values().map(|i| &i.content)).map(|content| content.bytes()).sum();
+        index.text_bytes += contents.map(|content| content.bytes()).sum::<u64>();
+        index.text_bytes += self.incidents.values().map(Incident::text_bytes).sum::<u64>();
         self.incidents.values().for_each(|i| index.add_incident(i));
         self.silences.values().for_each(|s| index.add_silence(s));
         for (channel, sounds) in &self.sounding {

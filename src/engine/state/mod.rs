@@ -10,6 +10,7 @@ mod entity;
 mod erase;
 mod evolve;
 mod fold;
+mod inbox;
 mod index;
 mod name;
 mod retire;
@@ -24,6 +25,7 @@ mod written;
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
 pub use content::{Content, Templated};
 pub use entity::*;
+pub use inbox::{Inbox, Written};
 pub use index::{QueueKey, Timer};
 pub use name::Name;
 pub use retire::Leaving;
@@ -36,7 +38,7 @@ use crate::domain::delivery::Status;
 use crate::domain::event::{Breaker, HookMoved};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::time::{EngineTime, Span, Timestamp};
-use index::Index;
+use index::{Index, of_incident};
 use name::Names;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -51,6 +53,8 @@ pub struct State {
     pub offset: Span,
     /// The wall clock of the last event.
     pub last_at: Timestamp,
+    /// The last event; its texts are found by this number.
+    pub last_seq: u64,
     /// The boot of the machine in which this life began.
     pub boot: String,
     /// The last life was told to stop, so what it left under way is no crash.
@@ -75,6 +79,8 @@ pub struct State {
     pub unheard: BTreeMap<NotificationId, EngineTime>,
     /// By tenant, caller and key, see [`State::idempotency_key`].
     pub idempotency: Table<String, Remembered>,
+    /// What people wrote to us.
+    pub inbox: Inbox,
     pub rates: Rates,
     /// What limits count, and what tenants have spent today.
     pub windows: Windows,
@@ -160,7 +166,7 @@ impl State {
 
     /// The deliveries of an incident that have not ended.
     pub fn pending_of(&self, incident: IncidentId) -> Vec<DeliveryId> {
-        self.index.pending_by_incident.get(&incident).into_iter().flatten().copied().collect()
+        of_incident(&self.index.pending_by_incident, incident).collect()
     }
 
     /// Deliveries that have not ended.
@@ -212,14 +218,15 @@ impl State {
     /// nothing.
     pub fn is_behind(&self, id: DeliveryId) -> bool {
         let Some(d) = self.deliveries.get(&id).filter(|d| self.is_notice(d)) else { return false };
-        let Some(others) = d.incident.and_then(|i| self.index.pending_by_incident.get(&i)) else { return false };
+        let Some(incident) = d.incident else { return false };
+        let others = of_incident(&self.index.pending_by_incident, incident);
         let same_place = |o: &&Delivery| o.channel() == d.channel() && (o.medium.is_none() || o.address == d.address);
         let before = |o: &Delivery| match o.status {
             Status::Sending => true,
             Status::Submitted => false,
             _ => o.order < d.order && self.is_notice(o),
         };
-        others.iter().filter_map(|o| self.deliveries.get(o)).filter(same_place).any(before)
+        others.filter_map(|o| self.deliveries.get(&o)).filter(same_place).any(before)
     }
 
     fn is_notice(&self, d: &Delivery) -> bool {

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::entity::{Delivery, Notified, Remembered};
+use super::index::of_incident;
 use super::name::Names;
 use crate::domain::delivery::Status;
 use crate::domain::id::{IncidentId, NotificationId};
@@ -139,12 +140,13 @@ impl State {
 
     fn forget_incident(&mut self, id: IncidentId) {
         // An attempt that is under way, a notice that waits, or a dead letter still speaks of it.
-        if self.index.pending_by_incident.contains_key(&id) || self.index.dead_by_incident.contains_key(&id) {
+        let dead = of_incident(&self.index.dead_by_incident, id);
+        if of_incident(&self.index.pending_by_incident, id).chain(dead).next().is_some() {
             self.leaving.incidents.push_back(id);
             return;
         }
         if let Some(i) = self.incidents.remove(&id) {
-            self.index.text_bytes -= i.content.bytes();
+            self.index.text_bytes -= i.text_bytes();
             self.index.remove_incident(&i);
         }
     }

@@ -35,6 +35,9 @@ pub fn share_names(names: &mut Names, i: &mut Incident) {
     let given = [&mut i.tenant, &mut i.policy, &mut i.about, &mut i.silenced_by];
     let by = [&mut i.acknowledged_by, &mut i.resolved_by, &mut i.because];
     given.into_iter().chain(by).flatten().for_each(&mut share);
+    if let Some(alert) = &mut i.alert {
+        share(&mut alert.generator_url);
+    }
     for told in &mut i.told {
         share(&mut told.channel);
         [&mut told.address, &mut told.who].into_iter().flatten().for_each(&mut share);

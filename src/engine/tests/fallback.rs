@@ -21,6 +21,35 @@ fn it_comes_at_once_on_a_refused_login_an_account_limit_and_a_permanent_refusal(
     }
 }
 
+/// What follows at each level from each class and blame that an adapter gives.
+#[test]
+fn each_blame_has_one_consequence() {
+    use crate::domain::failure::{Blame, Failure, FailureClass::*};
+    for (class, blame, low, urgent) in [
+        // Nothing: not again, and by no other way.
+        (ValidationError, Blame::Message, &["sms"][..], &["sms"][..]),
+        // The other way, at once.
+        (ProviderError, Blame::Provider, &["sms", "sms-telnyx"], &["sms", "sms-telnyx"]),
+        (RateLimited, Blame::Provider, &["sms", "sms-telnyx"], &["sms", "sms-telnyx"]),
+        (AuthError, Blame::Account, &["sms", "sms-telnyx"], &["sms", "sms-telnyx"]),
+        (RateLimited, Blame::Account, &["sms", "sms-telnyx"], &["sms", "sms-telnyx"]),
+        // The same way again, then the other one; whoever is in a hurry takes that at once.
+        (ProviderError, Blame::Channel, &["sms", "sms", "sms", "sms", "sms-telnyx"], &["sms", "sms-telnyx"]),
+        (RateLimited, Blame::Channel, &["sms", "sms", "sms", "sms", "sms-telnyx"], &["sms", "sms-telnyx"]),
+        (Timeout, Blame::Channel, &["sms", "sms", "sms", "sms", "sms-telnyx"], &["sms", "sms-telnyx"]),
+    ] {
+        for (word, want) in [("low", low), ("urgent", urgent)] {
+            let mut w = World::calm();
+            w.without_letters();
+            w.channel("sms", Says::Fails(Failure::new(class, blame, "no")));
+            text(&mut w, word, "alice");
+            let tries = w.all_until("5m");
+            let by: Vec<&str> = tries.iter().filter(|h| h.who == "alice").map(|h| h.channel.as_str()).collect();
+            assert_eq!(by, want, "{class} {blame:?} at {word}");
+        }
+    }
+}
+
 #[test]
 fn never_on_a_bad_recipient() {
     let mut w = World::calm();

@@ -44,6 +44,7 @@ fn one_that_fails_for_long_is_one_incident_until_it_takes_events_again() {
     assert_eq!(open["incidents"][0]["subject"], "The receiver billing takes no events");
     moved(&mut w, 9, None);
     assert_eq!(w.read(Read::Incidents { all: false })["incidents"].as_array().unwrap().len(), 0);
+    w.untold();
 }
 
 #[test]
@@ -56,4 +57,5 @@ fn the_incident_of_one_that_is_taken_out_is_over() {
     assert_eq!(w.read(Read::Incidents { all: false })["incidents"].as_array().unwrap().len(), 0);
     moved(&mut w, 6, None);
     assert!(w.engine.state.hooks.is_empty(), "a carrier's last word comes too late");
+    w.untold();
 }

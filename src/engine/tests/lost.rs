@@ -32,7 +32,7 @@ fn f32_what_the_provider_has_is_not_sent_again() {
         w.found.insert("sms".into(), there("SM7"));
         text(&mut w, word);
         w.at("0m").rings("alice", "sms").nothing_else();
-        assert_eq!(w.status("sms", "alice"), "sent");
+        assert_eq!(w.status("sms", "alice"), "submitted", "it is there; its provider says later how it ends");
         assert_eq!(last(&w).provider_id.as_deref(), Some("SM7"));
         let (_, channel, lost) = &w.inquiries[0];
         assert_eq!((channel.as_str(), lost.address.as_deref()), ("sms", Some("+15550100")));
@@ -85,7 +85,7 @@ fn f32_after_a_crash_it_is_asked_for_before_it_goes_again() {
     w.found.insert("sms".into(), there("SM9"));
     w.down_for("20s");
     w.at("20s").nothing_else();
-    assert_eq!(w.status("sms", "alice"), "sent");
+    assert_eq!(w.status("sms", "alice"), "submitted");
     assert_eq!(w.inquiries.len(), 1);
 }
 

@@ -4,7 +4,9 @@
 
 mod acknowledgement;
 mod alerts;
+mod attached;
 mod bounds;
+mod callbacks;
 mod clocks;
 mod fallback;
 mod health;
@@ -31,6 +33,7 @@ mod threads;
 mod three;
 mod unheard;
 mod watches;
+mod whole;
 mod words;
 #[allow(dead_code, reason = "a vocabulary: not every story needs every word of it")]
 mod world;

@@ -375,6 +375,6 @@ fn what_is_at_hand_is_counted_and_the_last_room_is_for_urgent() {
     assert_eq!(world.untold().len(), 3);
 
     let mebibytes = |n: u64| n << 20;
-    assert!(has_room(mebibytes(230), Level::Normal, "short") && !has_room(mebibytes(231), Level::High, "short"));
-    assert!(has_room(mebibytes(255), Level::Urgent, "short") && !has_room(mebibytes(256), Level::Urgent, "short"));
+    assert!(has_room(mebibytes(115), Level::Normal, "short") && !has_room(mebibytes(116), Level::High, "short"));
+    assert!(has_room(mebibytes(127), Level::Urgent, "short") && !has_room(mebibytes(128), Level::Urgent, "short"));
 }

@@ -1,10 +1,11 @@
 //! Deliveries and notifications as documents.
 
-use super::rows::{AskedRow, AttemptRow, DeliveryRow, NotificationRow};
+use super::rows::{AskedRow, AttachmentRow, AttemptRow, DeliveryRow, NotificationRow};
 use super::{ROWS, gone};
 use crate::domain::delivery::{Format, Status};
-use crate::domain::event::Breaker;
+use crate::domain::event::{Attachment, Breaker};
 use crate::domain::id::{DeliveryId, NotificationId};
+use crate::domain::time::Timestamp;
 use crate::engine::input::DeliveryFilter;
 use crate::engine::refusal::{Answer, Refusal};
 use crate::engine::state::{Attempt, Delivery, Notification};
@@ -44,7 +45,7 @@ impl Turn<'_> {
             charges: charges.map_or(&[], |c| c.all.as_slice()),
             created_at: self.shown(d.created_at),
             sent_at: d.sent_at.map(|t| self.shown(t)),
-            delivered_at: d.ended_at.filter(|_| d.status == Status::Delivered).map(|t| self.shown(t)),
+            delivered_at: delivered_at(d).map(|t| self.shown(t)),
             next_try_at: d.until.map(|t| self.shown(self.state.wall_time(t))),
         }
     }
@@ -109,10 +110,11 @@ impl Turn<'_> {
             let Some(channel) = self.config.channels.get(d.channel()).filter(|c| c.format() == Format::Sms) else {
                 continue;
             };
-            let Some(text) = self.text_sent(d, channel) else { continue };
-            let size = segments::size(&text.text);
-            let words = format!("{} sends it in {} segments ({})", channel.name, size.segments, size.encoding.as_str());
-            if size.segments > 1 && !warnings.contains(&words) {
+            let charged = || d.charges.as_ref().and_then(|c| c.all.last()).map(|charge| charge.segments as usize);
+            let text = self.text_sent(d, channel).map(|text| segments::size(&text.text).segments);
+            let Some(size) = text.or_else(charged) else { continue };
+            let words = format!("{} sends it in {size} segments", channel.name);
+            if size > 1 && !warnings.contains(&words) {
                 warnings.push(words);
             }
         }
@@ -196,12 +198,17 @@ fn asked_row(n: &Notification) -> AskedRow<'_> {
         tenant: n.tenant.as_deref(),
         actor: n.request.as_ref().and_then(|r| r.actor.as_deref()),
         metadata: &n.content.metadata,
+        attachments: n.content.attachments.iter().map(attachment_row).collect(),
     }
+}
+
+fn attachment_row(a: &Attachment) -> AttachmentRow<'_> {
+    AttachmentRow { name: &a.name, mime: &a.mime, bytes: a.place.bytes }
 }
 
 /// What a notification's caller said of the request, also of each of its deliveries.
 pub fn asked_into(delivery: &mut Value, notification: &Value) {
-    for field in ["correlation_id", "request_id", "tenant", "actor", "metadata"] {
+    for field in ["correlation_id", "request_id", "tenant", "actor", "metadata", "attachments"] {
         if let Some(said) = notification.get(field) {
             delivery[field] = said.clone();
         }
@@ -219,4 +226,10 @@ fn reason(d: &Delivery) -> Option<&str> {
         Status::Backoff | Status::Waiting | Status::Unknown => d.detail.as_deref(),
         _ => d.reason.as_deref(),
     }
+}
+
+/// Also when the word of it came after the end.
+fn delivered_at(d: &Delivery) -> Option<Timestamp> {
+    let ended = d.ended_at.filter(|_| d.status == Status::Delivered);
+    ended.or_else(|| d.attempts.iter().filter_map(|a| a.confirm.as_ref()?.delivered_at).min())
 }

@@ -26,9 +26,9 @@ impl Story {
             | AttemptFinished { delivery: id, .. }
             | DeliveryMoved { id, .. }
             | DeliveryEnded { id, .. }
-            | DeliveryReported { id, .. }
             | DeadLetterRequeued { id }
             | DeadLetterDropped { id } => self.names.get(id).cloned(),
+            DeliveryReported(report) => self.names.get(&report.id).cloned(),
             NotificationAccepted { id, origin, .. } => {
                 self.origins.insert(*id, origin.clone());
                 None
@@ -123,7 +123,13 @@ fn explain(head: &EventKind) -> Option<(String, String)> {
         AttemptFinished { n, channel, result, .. } => (format!("attempt {n} by {channel} ended"), result_line(result)),
         DeliveryMoved { status, because, .. } => (format!("now {status}"), because.clone()),
         DeliveryEnded { status, reason, .. } => (status.to_string(), reason.clone().unwrap_or_default()),
-        DeliveryReported { status, .. } => ("the provider was asked".into(), status.clone()),
+        DeliveryReported(report) => match &report.key {
+            Some(key) => (format!("{key} was pressed"), "the keys of a call can be used once".into()),
+            None if report.late => {
+                (format!("its provider says {}", report.status), "too late: that changes nothing any more".into())
+            }
+            None => (format!("its provider says {}", report.status), "by a signed call, or when it was asked".into()),
+        },
         DeliveryCounted(counted) => {
             (format!("counted against the limits of {}", counted.channel), "once for its whole chain".into())
         }

@@ -18,7 +18,7 @@ impl Turn<'_> {
             (IncidentStatus::Acknowledged, _) => i.next,
             _ => i.next.filter(|_| i.is_calling()),
         };
-        json!({
+        let mut view = json!({
             "number": i.number,
             "id": i.id,
             "fingerprint": i.fingerprint,
@@ -45,7 +45,11 @@ impl Turn<'_> {
             "silenced_until": silence.map(|s| self.due(s.ends)),
             "snoozed_until": i.snoozed_until.map(|t| self.due(t)),
             "notified": self.notified(i),
-        })
+        });
+        if let Some(place) = &i.content.more {
+            view["more"] = json!(place);
+        }
+        view
     }
 
     fn next(&self, i: &Incident, next: Next) -> Value {

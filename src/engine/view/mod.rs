@@ -5,6 +5,7 @@ mod context;
 mod delivery;
 mod documents;
 mod explain;
+mod inbox;
 mod incident;
 mod lists;
 mod rows;
@@ -52,6 +53,8 @@ impl Turn<'_> {
             Read::IncidentsBefore { all, id } => Ok(self.incidents_list(all, Some(id))),
             Read::Message(id) => self.message_of(id),
             Read::Numbers(ids) => Ok(self.numbers(&ids)),
+            Read::Inbox { limit } => Ok(self.inbox_view(limit)),
+            Read::Conversation(with) => self.conversation_view(&with),
             Read::Gauges => Ok(self.gauges()),
             Read::Pulse => crate::engine::turn::done(),
         }

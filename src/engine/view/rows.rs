@@ -40,6 +40,16 @@ pub(super) struct AskedRow<'a> {
     pub actor: Option<&'a str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<AttachmentRow<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct AttachmentRow<'a> {
+    pub name: &'a str,
+    #[serde(rename = "type")]
+    pub mime: &'a str,
+    pub bytes: u64,
 }
 
 #[derive(Serialize)]

@@ -23,7 +23,7 @@ pub use walk::End;
 pub use writer::Sink;
 
 use crate::domain::clock::Clock;
-use crate::domain::event::Frame;
+use crate::domain::event::{Blob, Frame};
 use crate::domain::time::{Span, Timestamp};
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::{Extract, Group};
@@ -44,6 +44,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How to go on after recovery.
 pub struct Start {
     pub dir: PathBuf,
+    /// Where blobs are kept.
+    pub blobs: PathBuf,
     pub files: Arc<dyn Files>,
     pub clock: Arc<dyn Clock>,
     pub segment_bytes: u64,
@@ -80,6 +82,7 @@ impl Journal {
         let queue = Arc::new(Queue::new(start.tip, start.hold_bytes, waiting));
         let writer = Writer {
             dir: start.dir.clone(),
+            blobs: start.blobs,
             files: start.files,
             clock: start.clock,
             segment_bytes: start.segment_bytes,
@@ -104,6 +107,11 @@ impl Journal {
     /// See [`AppendError`]; the frame is not taken then.
     pub fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, AppendError> {
         self.queue.append(frame, seed, extract)
+    }
+
+    /// Hands over what is to be durable before the frame that is appended next.
+    pub fn keep(&self, blobs: Vec<Blob>) {
+        self.queue.keep(blobs);
     }
 
     pub fn durable(&self) -> Tip {
@@ -205,7 +213,7 @@ impl Recovered {
             bytes: unwritten,
             first: durable.seq + 1,
             tip: start.tip,
-            extracts: Vec::new(),
+            ..Group::default()
         });
         Recovered { durable, open, writing, waiting }
     }

@@ -15,14 +15,17 @@
 //! The format of zstd is RFC 8878.
 
 use crate::ledger::codec::MAX_FRAME;
-use std::io;
+use std::io::{self, Read};
 
 /// A chunk is closed when its frames have this many bytes.
 pub const CHUNK: usize = 256 << 10;
 const HEADER: usize = 20;
+/// Of a frame's bytes, its number among them.
+const BEGINNING: usize = 32;
 pub(super) const MAGIC: [u8; 4] = 0x184D_2A5E_u32.to_le_bytes();
 const SKIPPED: u32 = 12;
-const LEVEL: i32 = 3;
+/// Frames repeat each other so much that higher ones gain nothing.
+const LEVEL: i32 = 1;
 /// No chunk unpacks to more: one chunk's frames and the longest that can come on top.
 const LONGEST: usize = CHUNK + MAX_FRAME;
 /// Stands for bytes that cannot be unpacked; no frame begins with it.
@@ -116,6 +119,35 @@ pub fn unpack(file: &[u8], from: usize, length: Option<u64>) -> Unpacked {
         out.bytes.push(HOLE);
     }
     out
+}
+
+/// The frames of the last chunk of which `begins` is true; the chunks' frames are in order. Looks at the
+/// first bytes of others alone. Nothing where the chunk is damaged.
+pub fn chunk_with(chunks: &[u8], begins: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut starts = Vec::new();
+    let mut at = 0;
+    while let Some(size) = chunks.get(at..).and_then(size) {
+        starts.push(at);
+        at += size;
+    }
+    let after = starts.partition_point(|at| chunks.get(*at..).and_then(beginning).is_some_and(|first| begins(&first)));
+    let found = after.checked_sub(1).and_then(|index| chunk(chunks.get(*starts.get(index)?..)?));
+    found.map(|(_, frames)| frames).unwrap_or_default()
+}
+
+/// Bytes of the chunk that begins here, as it says itself.
+fn size(bytes: &[u8]) -> Option<usize> {
+    let header: &[u8; HEADER] = bytes.first_chunk()?;
+    let packed = header[12..].first_chunk().map_or(0, |b| u32::from_le_bytes(*b)) as usize;
+    (header[..4] == MAGIC).then_some(HEADER + packed)
+}
+
+/// The first bytes of its frames.
+fn beginning(bytes: &[u8]) -> Option<[u8; BEGINNING]> {
+    let body = bytes.get(HEADER..size(bytes)?)?;
+    let mut first = [0; BEGINNING];
+    zstd::stream::read::Decoder::with_buffer(body).ok()?.read_exact(&mut first).ok()?;
+    Some(first)
 }
 
 /// Whether there is any chunk from `from` on.

@@ -1,7 +1,7 @@
 //! Frames on their way to the disk. Whoever decides encodes them here, at the end of one buffer;
 //! the writer takes the whole buffer, and what waits meanwhile is the next group.
 
-use crate::domain::event::Frame;
+use crate::domain::event::{Blob, Frame};
 use crate::ledger::codec::{EncodeError, Tip, encode};
 use crate::ledger::extract::{Extract, Group};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -39,6 +39,8 @@ struct State {
     seals: Vec<SyncSender<()>>,
     /// Bytes that the writer has and that are not durable yet.
     writing: usize,
+    /// Bytes of the blobs that are pending.
+    blob_bytes: usize,
     tip: Tip,
     closed: bool,
 }
@@ -46,7 +48,7 @@ struct State {
 impl Queue {
     /// `tip` is the last frame; `writing` bytes are with the writer already.
     pub fn new(tip: Tip, hold: usize, writing: usize) -> Queue {
-        let state = State { pending: Group::default(), seals: Vec::new(), writing, tip, closed: false };
+        let state = State { pending: Group::default(), seals: Vec::new(), writing, blob_bytes: 0, tip, closed: false };
         Queue { state: Mutex::new(state), changed: Condvar::new(), hold }
     }
 
@@ -58,7 +60,7 @@ impl Queue {
     /// See [`AppendError`]; nothing is queued then.
     pub fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, AppendError> {
         let mut state = self.lock();
-        let held = state.pending.bytes.len() + state.writing;
+        let held = state.pending.bytes.len() + state.blob_bytes + state.writing;
         let expected = state.tip.seq + 1;
         if state.closed {
             return Err(AppendError::Closed);
@@ -86,6 +88,13 @@ impl Queue {
         Ok(tip)
     }
 
+    /// What an event of the next frame is too short for; it is durable before that frame is.
+    pub fn keep(&self, blobs: Vec<Blob>) {
+        let mut state = self.lock();
+        state.blob_bytes += blobs.iter().map(|blob| blob.bytes.len()).sum::<usize>();
+        state.pending.blobs.extend(blobs);
+    }
+
     /// Asks for the open segment to be ended, after all that was taken before.
     pub fn seal(&self) -> Receiver<()> {
         let (done, sealed) = sync_channel(1);
@@ -107,7 +116,7 @@ impl Queue {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let group = std::mem::take(&mut state.pending);
-        state.writing = group.bytes.len();
+        state.writing = group.bytes.len() + std::mem::take(&mut state.blob_bytes);
         Some(Taken::Group(group))
     }
 
@@ -133,6 +142,6 @@ impl Queue {
     /// The last frame that was taken, and the bytes that are not durable.
     pub fn state(&self) -> (Tip, usize) {
         let state = self.lock();
-        (state.tip, state.pending.bytes.len() + state.writing)
+        (state.tip, state.pending.bytes.len() + state.blob_bytes + state.writing)
     }
 }

@@ -7,6 +7,7 @@
 use crate::domain::clock::Clock;
 use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
+use crate::ledger::blobs;
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::Group;
 use crate::ledger::files::{Files, JournalFile};
@@ -30,6 +31,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer {
     pub dir: PathBuf,
+    /// Where blobs are kept.
+    pub blobs: PathBuf,
     pub files: Arc<dyn Files>,
     pub clock: Arc<dyn Clock>,
     /// A segment that is this long is followed by a new one.
@@ -108,12 +111,13 @@ impl Writer {
         }
     }
 
-    fn store(&mut self, group: Group) -> Result<(), String> {
+    fn store(&mut self, mut group: Group) -> Result<(), String> {
         let began = self.clock.read().boot;
         self.mark.flush_began(began);
         failpoint::reached(Point::JournalTaken);
         self.write_until_done(&group)?;
         let took = self.clock.read().boot - began;
+        group.blobs = Vec::new();
         let tip = group.tip;
         self.mark.durable(tip);
         self.queue.written();
@@ -149,6 +153,7 @@ impl Writer {
 
     /// Into the open segment, else, or if it fails, into a new one.
     fn write(&mut self, group: &Group) -> io::Result<()> {
+        blobs::keep(&self.blobs, &group.blobs)?;
         if self.open.as_ref().is_some_and(|open| open.end >= self.segment_bytes) {
             self.seal();
         }

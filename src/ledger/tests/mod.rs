@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod blobs;
 mod copying;
 mod damage;
 mod erasing;

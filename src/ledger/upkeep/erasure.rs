@@ -5,6 +5,7 @@
 //! file goes when the `erased` event is durable.
 
 use crate::domain::failpoint::{self, Point};
+use crate::ledger::blobs;
 use crate::ledger::codec::blank;
 use crate::ledger::files;
 use crate::ledger::fold;
@@ -73,6 +74,8 @@ impl Eraser {
         // After a start the last segment is written on in.
         self.journal.seal()?;
         let seqs = &erased.found.seqs;
+        let of = |seq: u64| seqs.binary_search(&seq).is_ok();
+        blobs::remove(&self.places.blobs, of).map_err(|e| format!("a blob cannot be removed: {e}"))?;
         for segment in self.sealed()? {
             let first = segment.segment.after_seq() + 1;
             let concerned =
@@ -97,11 +100,17 @@ impl Eraser {
         self.history_anew(stop)
     }
 
-    /// Removes whole segments up to this event; the state after it is the base from then on.
+    /// Removes whole segments up to this event, but none with a text that is still needed; the state after
+    /// them is the base from then on. Gives up to where; 0: nothing was removed.
     ///
     /// # Errors
     /// A sentence; what is not removed yet is the next time.
-    pub fn forget(&self, through: u64, stop: &dyn Fn() -> bool) -> Result<(), String> {
+    pub fn forget(&self, through: u64, stop: &dyn Fn() -> bool) -> Result<u64, String> {
+        let durable = self.journal.durable().seq;
+        let folded = snapshots::fold_through(&self.places, &self.fold, durable, stop).map_err(words)?;
+        let needed = folded.ok_or_else(|| STOPPED.to_owned())?.fold.oldest_text().unwrap_or(u64::MAX);
+        let ends = self.sealed()?.into_iter().map(|s| s.limit);
+        let Some(through) = ends.take_while(|end| *end <= through && *end < needed).last() else { return Ok(0) };
         let based = snapshot::base(&self.places.snapshots).map_err(|e| e.to_string())?;
         if based.is_none_or(|(seq, _)| seq < through) {
             let Some(mut folded) = snapshots::fold_through(&self.places, &self.fold, through, stop).map_err(words)?
@@ -122,7 +131,10 @@ impl Eraser {
             failpoint::reached(Point::ForgetSegment);
         }
         files::sync_parent(&self.places.journal.join("x")).map_err(|e| e.to_string())?;
-        self.history_anew(stop)
+        let gone = blobs::remove(&self.places.blobs, |seq| seq <= through);
+        gone.map_err(|e| format!("a blob cannot be removed: {e}"))?;
+        self.history_anew(stop)?;
+        Ok(through)
     }
 
     fn sealed(&self) -> Result<Vec<Sealed>, String> {

@@ -54,8 +54,8 @@ impl Form {
     fn longest(self) -> usize {
         match self {
             Form::Subject => 4 * 1024,
-            Form::Plain => 64 * 1024,
-            Form::Html | Form::Body | Form::Raw => LONGEST,
+            Form::Plain | Form::Html => 64 * 1024,
+            Form::Body | Form::Raw => LONGEST,
         }
     }
 }

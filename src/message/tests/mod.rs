@@ -80,6 +80,7 @@ impl Story {
             reply: None,
             keys: false,
             possibly_duplicate: false,
+            enclosures: Default::default(),
         }
     }
 }

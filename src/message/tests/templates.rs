@@ -94,7 +94,9 @@ fn f57_a_broken_template_is_refused_with_its_place() {
     let problem = wrong("{\n  \"text\": {{ subjct|tojson }}\n}");
     assert_eq!((problem.line, problem.column), (2, 14));
     assert!(
-        problem.message.starts_with("there is no variable \"subjct\"; there are ack, annotations, at, body,"),
+        problem
+            .message
+            .starts_with("there is no variable \"subjct\"; there are ack, annotations, at, attachments, body,"),
         "{problem:?}"
     );
     assert_eq!((wrong("é {{ nope }}").line, wrong("é {{ nope }}").column), (1, 6));

@@ -6,6 +6,7 @@ use crate::settings::suggest;
 use crate::settings::tree::{Item, Tree, Value};
 use std::collections::BTreeSet;
 
+mod expand;
 mod lists;
 mod resolve;
 mod values;
@@ -30,6 +31,8 @@ pub struct Table<'a> {
     known: BTreeSet<String>,
     check_unknown: bool,
 }
+
+pub use expand::Piece;
 
 /// What was written for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

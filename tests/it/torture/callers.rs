@@ -138,7 +138,9 @@ impl<'a> Callers<'a> {
 
 fn message(key: &str, random: &mut Random) -> String {
     let level = ["low", "normal", "high"][random.below(3) as usize];
-    json!({ "subject": key, "level": level, "idempotency_key": key }).to_string()
+    // Now and then one that is too long for its event.
+    let body = if random.below(4) == 0 { "words ".repeat(4_000) } else { String::new() };
+    json!({ "subject": key, "level": level, "idempotency_key": key, "body": body }).to_string()
 }
 
 /// As Prometheus reports one, for a while: its labels are its key.

@@ -13,14 +13,16 @@ impl State {
         report: &AlertReported,
         payload: Option<&Payload>,
     ) -> bool {
+        let url = self.names.of_any(report.generator_url.as_deref());
+        let seq = self.last_seq;
         self.change_incident(report.id, |i| {
             match &mut i.alert {
                 Some(alert) => {
                     alert.ends_at = report.ends_at;
                     alert.due = report.due;
                     alert.reported_at = at;
-                    if let Some(url) = &report.generator_url {
-                        alert.generator_url.clone_from(url);
+                    if let Some(url) = url {
+                        alert.generator_url = url;
                     }
                     i.count += 1;
                 }
@@ -30,13 +32,13 @@ impl State {
                         ends_at: report.ends_at,
                         due: report.due,
                         reported_at: at,
-                        generator_url: report.generator_url.clone().unwrap_or_default(),
+                        generator_url: url.unwrap_or_default(),
                         kept: report.kept.clone(),
                     }));
                 }
             }
             if payload.is_some_and(|p| !p.erased) {
-                i.content = super::content(payload);
+                i.content = super::content(payload, seq);
             }
         })
     }

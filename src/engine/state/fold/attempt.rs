@@ -1,10 +1,10 @@
 //! Attempts: begun, and how they ended.
 
 use crate::domain::delivery::{Medium, Status};
-use crate::domain::event::{AttemptResult, EventKind, Payload};
+use crate::domain::event::{AttemptResult, DeliveryReported, EventKind, Payload, Said};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::Timestamp;
-use crate::engine::state::{Attempt, Delivery, State, Told};
+use crate::engine::state::{Attempt, Confirm, Delivery, Finished, State, Told};
 
 /// Attempts kept in the state for each delivery; all of them stand in the ledger.
 const ATTEMPTS_KEPT: usize = 20;
@@ -16,7 +16,8 @@ impl State {
         head: &EventKind,
         payload: Option<&Payload>,
     ) -> bool {
-        let EventKind::AttemptStarted { delivery, n, channel, medium, format, possibly_duplicate, .. } = head else {
+        let EventKind::AttemptStarted { delivery, n, channel, medium, format, possibly_duplicate, nonce, .. } = head
+        else {
             return false;
         };
         let attempt = Attempt {
@@ -28,7 +29,9 @@ impl State {
             error: None,
             provider_id: None,
             possibly_duplicate: *possibly_duplicate,
+            confirm: nonce.as_ref().map(|nonce| Box::new(Confirm { nonce: nonce.clone(), ..Confirm::default() })),
         };
+        let text = format.as_ref().zip(payload).and_then(|(form, p)| Finished::of(form, p, self.last_seq));
         let known = self.move_delivery(*delivery, Status::Sending, |d| {
             d.until = None;
             d.n = *n;
@@ -40,7 +43,7 @@ impl State {
             if d.attempts.len() > ATTEMPTS_KEPT {
                 d.attempts.remove(0);
             }
-            if let (Some(format), Some(text)) = (format, payload.and_then(|p| p.text.clone())) {
+            if let (Some(format), Some(text)) = (format, text) {
                 d.texts.insert(format.clone(), text);
             }
         });
@@ -81,12 +84,29 @@ impl State {
         }
     }
 
-    /// The provider has it after all.
-    pub(in crate::engine::state) fn fold_reported(&mut self, id: DeliveryId, provider_id: &str, status: &str) -> bool {
-        self.change_delivery(id, |d| {
-            d.detail = Some(status.to_owned());
-            if let Some(a) = d.attempts.last_mut() {
-                a.provider_id = Some(provider_id.to_owned());
+    /// What the provider said of one of its messages.
+    pub(in crate::engine::state) fn fold_reported(&mut self, at: Timestamp, report: &DeliveryReported) -> bool {
+        let DeliveryReported { id, provider_id, status, late, n, what, key } = report;
+        self.change_delivery(*id, |d| {
+            if !late {
+                d.detail = Some(status.clone());
+            }
+            let attempt = d.attempts.iter_mut().rfind(|a| *n == 0 || a.n == *n);
+            let Some(a) = attempt else { return };
+            if a.provider_id.is_none() {
+                a.provider_id = Some(provider_id.clone());
+            }
+            let Some(confirm) = a.confirm.as_deref_mut() else { return };
+            confirm.spent |= key.is_some();
+            let Some(what) = what else { return };
+            if *what == Said::Delivered {
+                confirm.delivered_at = Some(at);
+            }
+            if what.goes_beyond(confirm.said.as_ref()) {
+                confirm.said = Some(what.clone());
+                confirm.status = status.clone();
+            } else {
+                confirm.contradicted = true;
             }
         })
     }
@@ -140,7 +160,8 @@ fn finish(d: &mut Delivery, n: u32, at: Timestamp, result: &AttemptResult) {
         a.finished_at = Some(at);
         a.class = class;
         a.error = error;
-        a.provider_id = provider;
+        // The provider may have called before it answered.
+        a.provider_id = provider.or(a.provider_id.take());
     }
     if !matches!(result, AttemptResult::Lost { .. }) {
         // It came through.

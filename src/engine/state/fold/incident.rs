@@ -46,7 +46,7 @@ impl State {
             level: *level,
             kind_of: self.names.of(kind_of),
             labels: labels.clone(),
-            content: content(payload),
+            content: content(payload, self.last_seq),
             opened_by: self.names.of(opened_by),
             opened_at: at,
             status: IncidentStatus::Open,
@@ -80,7 +80,7 @@ impl State {
         if let Some(s) = silenced_by.as_ref().and_then(|s| self.silences.get_mut(s)) {
             s.held += 1;
         }
-        self.index.text_bytes += incident.content.bytes();
+        self.index.text_bytes += incident.text_bytes();
         self.index.add_incident(&incident);
         self.incidents.insert(*id, incident);
         true

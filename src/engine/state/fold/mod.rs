@@ -11,17 +11,11 @@ use super::content::Content;
 use crate::domain::event::Payload;
 use std::sync::Arc;
 
-/// What a payload says; whether it was erased since makes no difference to what happened.
-fn content(payload: Option<&Payload>) -> Arc<Content> {
+/// What the payload of this event says; whether it was erased since makes no difference to what happened.
+fn content(payload: Option<&Payload>, seq: u64) -> Arc<Content> {
     Arc::new(match payload {
         Some(p) if p.erased => Content::erased(),
-        Some(p) => Content {
-            subject: p.subject.clone(),
-            body: p.body.clone(),
-            annotations: p.annotations.clone(),
-            templated: None,
-            metadata: p.metadata.clone(),
-        },
+        Some(p) => Content::of(p, seq),
         None => Content::default(),
     })
 }

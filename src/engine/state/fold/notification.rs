@@ -2,7 +2,7 @@
 
 use super::content;
 use crate::domain::delivery::Status;
-use crate::domain::event::{EventKind, Payload};
+use crate::domain::event::{EventKind, Payload, Said};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::engine::state::share::shared;
@@ -76,7 +76,10 @@ impl State {
             level: *level,
             kind_of: kind_of.clone(),
             labels: shared(labels.clone(), incident.map(|i| &i.labels)),
-            content: shared(templated(content(payload), template, payload), incident.map(|i| &i.content)),
+            content: shared(
+                templated(content(payload, self.last_seq), template, payload),
+                incident.map(|i| &i.content),
+            ),
             correlation_id: correlation_id.clone(),
             request: request.clone(),
             tenant: tenant.clone(),
@@ -188,8 +191,16 @@ impl State {
             } else if *status == Status::Backoff {
                 d.counted += 1;
             }
-            if let Some(until) = until.filter(|_| *status != Status::Unknown) {
+            if let Some(until) = until.filter(|_| !matches!(status, Status::Unknown | Status::Submitted)) {
                 d.pause = until - now;
+            }
+            let failed = || matches!(d.confirm(d.n).and_then(|c| c.said.as_ref()), Some(Said::Failed(_)));
+            if d.status == Status::Submitted && *status != Status::Submitted && !failed() {
+                // Nobody says that its provider does not deliver it after all.
+                d.maybe_sent = true;
+            }
+            if *status == Status::Submitted && d.sent_at.is_none() {
+                d.sent_at = Some(at);
             }
             d.at = *place;
             d.until = *until;

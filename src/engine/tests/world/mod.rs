@@ -9,13 +9,16 @@ mod looks;
 pub use answers::{Fate, Says, account, provider, refused, timeout};
 pub use log::Happening;
 
-use crate::channel::{Found, Lost};
+use crate::channel::{Enclosed, Found, Lost};
 use crate::config::testing::from_toml;
 use crate::config::{ChannelConfig, Config};
 use crate::domain::delivery::Medium;
-use crate::domain::event::{Frame, Origin};
+use crate::domain::event::{Blob, Frame, Origin, Place};
+use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::{Answer, Ask, AttemptOrder, Caller, Decision, Effect, Engine, Input, Inquiry, Outcome, State};
+use crate::engine::{
+    Answer, Ask, AttemptOrder, Caller, Decision, Effect, Engine, Input, Inquiry, Outcome, Question, State,
+};
 use answers::Script;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,10 +51,24 @@ pub struct World {
     /// What a provider says when it is asked for a lost message; `None`: nothing.
     pub found: BTreeMap<String, Option<Found>>,
     pub inquiries: Vec<(Span, String, Lost)>,
+    /// Messages whose provider was asked how they are, and calls that were ended.
+    pub questions: Vec<(Span, Question)>,
+    pub hung_up: Vec<String>,
     /// Draws answers that no story tells.
     pub fate: Option<Fate>,
     /// The same engine by way of a snapshot, which must decide the same from then on.
     pub twin: Option<Engine>,
+    /// What was to be kept in files of its own.
+    pub blobs: Vec<Blob>,
+    /// Places that were read, and whether the disk gives nothing back.
+    pub reads: Vec<Place>,
+    pub unreadable: bool,
+    /// The disk gives no answer.
+    pub slow_disk: bool,
+    /// Each attempt's text.
+    pub texts: Vec<String>,
+    /// And the files that go with it.
+    pub enclosed: Vec<Vec<Enclosed>>,
 }
 
 /// The same without its heartbeats, for stories of days.
@@ -103,8 +120,16 @@ impl World {
             walls: Vec::new(),
             found: BTreeMap::new(),
             inquiries: Vec::new(),
+            questions: Vec::new(),
+            hung_up: Vec::new(),
             fate: None,
             twin: None,
+            blobs: Vec::new(),
+            reads: Vec::new(),
+            unreadable: false,
+            slow_disk: false,
+            texts: Vec::new(),
+            enclosed: Vec::new(),
         };
         world.engine_asks(Ask::Started { version: "0.1.0".into(), boot: "b".into() });
         world
@@ -239,12 +264,14 @@ impl World {
             .twin
             .as_mut()
             .map(|twin| twin.handle(Input { now: at, seed, by: by.clone(), ask: ask.clone() }).events);
-        let Decision { events, answer, effects } = self.engine.handle(Input { now: at, seed, by, ask });
+        let Decision { events, blobs, answer, effects } = self.engine.handle(Input { now: at, seed, by, ask });
+        self.blobs.extend(blobs);
         if let Some(twins) = twins {
             assert_eq!(twins, events, "after a snapshot it decides otherwise");
         }
         if !events.is_empty() {
             let seq = self.frames.last().map_or(1, |f| f.seq + f.events.len() as u64);
+            assert_eq!(self.engine.state.last_seq + 1, seq + events.len() as u64, "events are counted");
             self.frames.push(Frame { seq, at, by: by_name, recorded_late: false, events });
         }
         self.check_queues();
@@ -268,8 +295,16 @@ impl World {
                     self.answer_in(latency, Ask::HeartbeatDone { name: heartbeat, result });
                 }
             }
+            Effect::ReadText(place) => {
+                let text = self.text_at(&place);
+                if !self.slow_disk {
+                    self.engine_asks(Ask::TextRead { place, text });
+                }
+            }
             Effect::Sound => self.sound_changes += 1,
             Effect::Wall(words) => self.walls.push((self.elapsed, words)),
+            Effect::Question(question) => self.questions.push((self.elapsed, question)),
+            Effect::HangUp(question) => self.hung_up.push(question.provider_id),
             Effect::Inquiry(Inquiry { delivery, n, channel, lost, .. }) => {
                 let found = self.found.get(&channel).cloned();
                 self.inquiries.push((self.elapsed, channel, *lost));
@@ -280,11 +315,28 @@ impl World {
         }
     }
 
+    /// What the ledger would read there.
+    pub fn text_at(&mut self, place: &Place) -> Result<std::sync::Arc<str>, String> {
+        self.reads.push(place.clone());
+        if self.unreadable {
+            return Err("the disk is gone".to_owned());
+        }
+        if place.blob.is_some() {
+            let blob = self.blobs.iter().find(|b| b.seq == place.seq).unwrap();
+            return Ok(std::str::from_utf8(&blob.bytes).unwrap().into());
+        }
+        let frame = self.frames.iter().rfind(|f| f.seq <= place.seq).unwrap();
+        let payload = frame.events[(place.seq - frame.seq) as usize].payload.clone().unwrap();
+        Ok(payload.text.map_or(payload.body, |text| text.text).into())
+    }
+
     fn attempt(&mut self, order: AttemptOrder) {
         let AttemptOrder { delivery, n, channel, timeout, simulate, out } = order;
         let config = self.config();
         let configured = &config.channels[&channel];
         let who = self.recipient(configured, out.address.as_deref());
+        self.texts.push(out.text.text.clone());
+        self.enclosed.push(out.attachments.clone());
         let state = &self.engine.state;
         let origin = state.notifications[&state.deliveries[&delivery].notification].origin.clone();
         let text = if out.text.subject.is_empty() { out.text.text.clone() } else { out.text.subject.clone() };
@@ -339,9 +391,10 @@ impl World {
                 .channels
                 .get(name)
                 .is_some_and(|c| crate::engine::pace::paced_until(&self.engine.agenda, c, now).is_some());
-            let all_behind = paced || state.queue(name).all(|id| state.is_behind(id));
+            let at_hand = &self.engine.agenda.at_hand;
+            let all_behind = paced || state.queue(name).all(|id| state.is_behind(id) || at_hand.is_awaited(id));
             assert!(
-                state.in_flight(name) >= width || all_behind,
+                state.in_flight(name) + at_hand.awaited(name, Level::Low) >= width || all_behind,
                 "{name} has a free slot and a message that waits for it"
             );
         }

@@ -118,7 +118,7 @@ fn next(rest: &[u8]) -> Option<&[u8]> {
 /// A text without escapes, and what is behind it.
 fn plain_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let inside = bytes.strip_prefix(b"\"")?;
-    let end = inside.iter().position(|b| matches!(b, b'"' | b'\\'))?;
+    let end = inside.iter().position(|b| *b == b'"' || *b == b'\\')?;
     if inside[end] == b'"' { Some((&inside[..end], &inside[end + 1..])) } else { None }
 }
 

@@ -5,8 +5,8 @@ use std::fmt;
 use std::io;
 use zstd::bulk::Compressor;
 
-/// For blocks.
-const LEVEL: i32 = 3;
+/// For blocks: frames repeat each other so much that higher ones gain nothing.
+const LEVEL: i32 = 1;
 /// For documents: a kilobyte of text gains little by more, and there is one for each notification.
 const QUICK: i32 = -1;
 

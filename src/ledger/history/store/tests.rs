@@ -12,7 +12,7 @@ fn groups(tip: Tip, counts: &[u64]) -> Vec<Group> {
         .into_iter()
         .map(|bytes| {
             let raw = RawFrame::read(&bytes).unwrap();
-            Group { first: raw.seq, tip: raw.tip(), extracts: Vec::new(), bytes: bytes.clone() }
+            Group { first: raw.seq, tip: raw.tip(), extracts: Vec::new(), bytes: bytes.clone(), blobs: Vec::new() }
         })
         .collect()
 }

@@ -75,6 +75,7 @@ pub fn story(n: u64, seq: u64) -> Vec<Frame> {
         format: None,
         possibly_duplicate: false,
         thread: None,
+        nonce: None,
     };
     let ended = EventKind::DeliveryEnded { id: delivery, status: Status::Sent, reason: None };
     let beat = |k| EventKind::HeartbeatPinged { name: format!("beat {n}.{k}"), ok: true }.bare();
@@ -159,7 +160,13 @@ impl Ledger {
                 self.tip = Tip { seq: frame.seq + frame.events.len() as u64 - 1, hash };
                 let extract = self.folding.extract(&frame);
                 self.frames.push(bytes.clone());
-                groups.push(Group { bytes, first: frame.seq, tip: self.tip, extracts: vec![(self.tip.seq, extract)] });
+                groups.push(Group {
+                    bytes,
+                    first: frame.seq,
+                    tip: self.tip,
+                    extracts: vec![(self.tip.seq, extract)],
+                    blobs: Vec::new(),
+                });
             }
             self.stories += 1;
         }

@@ -59,7 +59,7 @@ async fn groups_that_it_has_already_change_nothing() {
     let bytes = crate::ledger::journal::repair::frames_of(&segment::path(&ledger.path("journal"), 1, 0), u64::MAX);
     let mut folding = Folding::default();
     let extracts = store::block::frames(&bytes).map(|f| (f.last_seq(), folding.extract(&f.decode()))).collect();
-    let history = ledger.start(vec![Group { bytes, first: 1, tip: ledger.tip, extracts }]);
+    let history = ledger.start(vec![Group { bytes, first: 1, tip: ledger.tip, extracts, blobs: Vec::new() }]);
     applied(&history, 140);
     assert_whole(&history, &ledger).await;
     history.stop();

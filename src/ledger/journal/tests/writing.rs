@@ -26,6 +26,7 @@ fn start_with(dir: &Path, found: Walked, change: impl FnOnce(&mut Start)) -> Run
     let sink = groups.clone();
     let mut start = Start {
         dir: dir.to_owned(),
+        blobs: dir.join("blobs"),
         files: Arc::new(Disk),
         clock: Arc::new(SystemClock),
         segment_bytes: 16 << 20,

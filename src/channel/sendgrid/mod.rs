@@ -1,15 +1,22 @@
 //! Mail by SendGrid: `POST /v3/mail/send`.
 //!
 //! `Authorization: Bearer`, JSON; 202 with an empty body is an acceptance, `X-Message-Id` its id
-//! (docs of the v3 Mail Send API). It is not a delivery: bounces come later. There is no
+//! (docs of the v3 Mail Send API). It is not a delivery: bounces come later, to whoever has set up the
+//! event webhook; with its `public_key` a mail is `submitted` until then, else it is `sent`. There is no
 //! idempotency: a lost answer may mean a second mail, whose `Message-ID` is the same.
 //!
 //! Settings: `api_key`, `from` ("Stentor <stentor@example.org>", a sender that SendGrid has
 //! verified), `base_url` (default `https://api.sendgrid.com`; in the EU
-//! `https://api.eu.sendgrid.com`), and those of [`http`].
+//! `https://api.eu.sendgrid.com`), `public_key` and `public_key_2` (the event webhook's verification key,
+//! and the next one), `attachments_mib`, and those of [`http`].
+
+mod callback;
+
+pub use callback::read as read_events;
 
 use crate::channel::http::{self, Way};
-use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
+use crate::channel::sign::base64;
+use crate::channel::{Channel, Confirmer, Enclosed, Format, Incoming, Kind, Outgoing, Probed};
 use crate::domain::clock;
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;
@@ -32,10 +39,14 @@ const SCOPE: &str = "mail.send";
 
 #[derive(Debug)]
 struct SendGrid {
+    /// Bytes of files in one mail.
+    attaches: u64,
     base: Endpoint,
     api_key: Secret,
     from: Mailbox,
     way: Way,
+    /// What its calls to us are signed with.
+    keys: Option<callback::Keys>,
 }
 
 fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
@@ -44,9 +55,11 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     let api_key = table.require_secret("api_key", "${SENDGRID_API_KEY}");
     let from = table.require_parsed("from", "Stentor <stentor@example.org>", http::mailbox);
     let from = from.or_else(|| table.simulated().then(|| http::mailbox("stentor@simulated.invalid").ok()).flatten());
+    let attaches = http::attachments(table);
+    let keys = callback::Keys::read(table);
     let api_key = api_key?;
     way.hide([api_key.reveal()]);
-    Some(Arc::new(SendGrid { base: base?, api_key, from: from?, way }))
+    Some(Arc::new(SendGrid { attaches, base: base?, api_key, from: from?, way, keys }))
 }
 
 impl SendGrid {
@@ -68,14 +81,23 @@ impl SendGrid {
             // The richer one last.
             content.push(json!({ "type": "text/html", "value": out.text.html }));
         }
-        Ok(json!({
+        let mut document = json!({
             "personalizations": [{ "to": [{ "email": to.to_string() }] }],
             "from": from,
             "subject": subject,
             "content": content,
             "headers": { "Auto-Submitted": "auto-generated", "Message-ID": self.message_id(&out.key) },
             "custom_args": { "stentor_delivery": out.key },
-        }))
+        });
+        let file = |(file, bytes): (&Enclosed, &Arc<[u8]>)| json!({ "content": base64(bytes), "type": file.mime, "filename": file.name, "disposition": "attachment" });
+        let files: Vec<Value> = out.files().map(file).collect();
+        if !files.is_empty() {
+            document["attachments"] = files.into();
+        }
+        if let Some(callback) = &out.callback {
+            document["custom_args"][callback::ARGUMENT] = callback.key.as_str().into();
+        }
+        Ok(document)
     }
 
     /// The same for every attempt of a delivery.
@@ -88,7 +110,8 @@ impl SendGrid {
         let document = self.document(out)?;
         let to = self.base.join(&["v3", "mail", "send"]);
         let dress = |r: crate::net::RequestBuilder| r.bearer_auth(self.api_key.reveal()).json(&document);
-        accepted(&self.way.send(Method::POST, &to, dress).await?)
+        let result = accepted(&self.way.send(Method::POST, &to, dress).await?)?;
+        Ok(http::confirmed_later(result, out.callback.is_some()))
     }
 
     /// What the key may do; nothing is sent.
@@ -114,20 +137,52 @@ fn one_line(text: &str) -> String {
 
 impl Channel for SendGrid {
     fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
-        Box::pin(async move { http::attempt(self.post(out).await) })
+        Box::pin(async move {
+            let mut done = self.post(out).await;
+            // An alarm without its files is better than none.
+            let too_large = |failure: &Failure| failure.code.as_deref() == Some("413");
+            if !out.attachments.is_empty() && done.as_ref().is_err_and(too_large) {
+                done = self.post(&out.without_files("SendGrid finds them too large.")).await;
+            }
+            http::attempt(done)
+        })
     }
 
     fn probe(&self) -> BoxFuture<'_, Probed> {
         Box::pin(async move { self.scopes().await.map_err(http::harmless) })
     }
 
+    fn confirmer(&self) -> Option<&dyn Confirmer> {
+        self.keys.as_ref().map(|_| self as &dyn Confirmer)
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         match self.document(out) {
-            Ok(document) => {
-                format!("POST {}/v3/mail/send\nAuthorization: Bearer [secret]\n\n{document:#}", self.base.place())
+            Ok(mut document) => {
+                for file in document["attachments"].as_array_mut().into_iter().flatten() {
+                    file["content"] =
+                        format!("[{} letters of base64]", file["content"].as_str().map_or(0, str::len)).into();
+                }
+                let head = format!("POST {}/v3/mail/send\nAuthorization: Bearer [secret]", self.base.place());
+                format!("{head}\nContent-Type: application/json\n\n{document:#}")
             }
             Err(failure) => failure.to_string(),
         }
+    }
+
+    fn attaches(&self) -> Option<u64> {
+        Some(self.attaches)
+    }
+}
+
+/// It tells, but cannot be asked.
+impl Confirmer for SendGrid {
+    fn verify(&self, call: &Incoming<'_>) -> Result<(), String> {
+        self.keys.as_ref().ok_or("there is nothing to check it with")?.verify(call)
+    }
+
+    fn patience(&self) -> Span {
+        Span::days(1)
     }
 }
 

@@ -2,19 +2,24 @@
 //!
 //! `Authorization: Bearer`, JSON, and the delivery's id as `Idempotency-Key`, so that a retry after a
 //! lost answer is the same message to Telnyx; 200 and `data.id` are an acceptance
-//! (developers.telnyx.com/docs/messaging). No confirmation is fetched yet, so what Telnyx accepted
-//! counts as `sent`. Error codes are texts, and several can come: the first that we know decides.
+//! (developers.telnyx.com/docs/messaging). Where it can call us back and `public_key` is known, what it
+//! accepted is `submitted` until it says how that ended; else it is `sent`. Error codes are texts, and
+//! several can come: the first that we know decides.
 //!
 //! Settings: `api_key`, `from` (a number, a short code or a name of letters) or
-//! `messaging_profile_id`, or both; `base_url` (default `https://api.telnyx.com/v2`), and those of
-//! [`http`].
+//! `messaging_profile_id`, or both; `base_url` (default `https://api.telnyx.com/v2`), `public_key` and
+//! `public_key_2` (what it signs with), `confirm` (how long its word is waited for before it is asked),
+//! `inbound` (what comes in at that number is sent to us), and those of [`http`].
+
+mod callback;
+
+pub use callback::{Event, read as read_event};
 
 use crate::channel::http::{self, Way};
-use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
+use crate::channel::{Channel, Confirmer, Format, Incoming, Kind, Outgoing, Probed};
 use crate::domain::delivery::{Medium, Sort};
-use crate::domain::event::{AttemptResult, Price};
+use crate::domain::event::{AttemptResult, Heard};
 use crate::domain::failure::{Blame, Failure, FailureClass};
-use crate::domain::money::Money;
 use crate::domain::secret::Secret;
 use crate::domain::time::Span;
 use crate::net::{Answer, Endpoint, Method};
@@ -36,12 +41,22 @@ struct Telnyx {
     from: Option<String>,
     profile: Option<String>,
     way: Way,
+    /// What its calls to us are signed with.
+    keys: Option<callback::Keys>,
+    patience: Span,
+    inbound: bool,
 }
 
 fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     let mut way = Way::read(table);
     let base = http::base_url(table, "https://api.telnyx.com/v2", way.reach);
     let api_key = table.require_secret("api_key", "${TELNYX_API_KEY}");
+    let keys = callback::Keys::read(table);
+    let patience = http::patience(table);
+    let inbound = table.flag("inbound").unwrap_or(false);
+    if inbound && keys.is_none() {
+        table.error("inbound", "inbound without public_key", "write public_key = \"...\": what comes in is signed");
+    }
     let profile = table.text("messaging_profile_id");
     let unreadable = profile.is_none() && table.has("messaging_profile_id");
     let profile = profile.filter(|p| !p.is_empty());
@@ -53,7 +68,7 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     };
     let api_key = api_key?;
     way.hide([api_key.reveal()]);
-    Some(Arc::new(Telnyx { base: base?, api_key, from, profile, way }))
+    Some(Arc::new(Telnyx { base: base?, api_key, from, profile, way, keys, patience, inbound }))
 }
 
 impl Telnyx {
@@ -65,6 +80,9 @@ impl Telnyx {
                 document[key] = value.as_str().into();
             }
         }
+        if let Some(callback) = &out.callback {
+            document["webhook_url"] = callback.url("telnyx").into();
+        }
         Ok(document)
     }
 
@@ -73,7 +91,20 @@ impl Telnyx {
         let dress = |r: crate::net::RequestBuilder| {
             r.bearer_auth(self.api_key.reveal()).header("Idempotency-Key", &out.key).json(&document)
         };
-        accepted(&self.way.send(Method::POST, &self.base.join(&["messages"]), dress).await?)
+        let result = accepted(&self.way.send(Method::POST, &self.base.join(&["messages"]), dress).await?)?;
+        Ok(http::confirmed_later(result, out.callback.is_some()))
+    }
+
+    /// `GET /messages/{id}`: the same as it calls us with.
+    async fn look_up(&self, id: &str) -> Result<Heard, Failure> {
+        let from = self.base.join(&["messages", id]);
+        let answer = self.way.send(Method::GET, &from, |r| r.bearer_auth(self.api_key.reveal())).await?;
+        if !answer.is_success() {
+            return Err(refused(&answer));
+        }
+        let document = answer.json().unwrap_or_default();
+        let heard = callback::heard(&document["data"]).filter(|heard| heard.provider_id == id);
+        heard.ok_or_else(|| http::not_theirs(&answer, "Telnyx"))
     }
 
     /// The balance of the account; nothing is sent.
@@ -101,13 +132,39 @@ impl Channel for Telnyx {
         Box::pin(async move { self.balance().await.map_err(http::harmless) })
     }
 
+    fn confirmer(&self) -> Option<&dyn Confirmer> {
+        self.keys.as_ref().map(|_| self as &dyn Confirmer)
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         let document = match self.document(out) {
             Ok(document) => document,
             Err(failure) => return failure.to_string(),
         };
         let head = format!("POST {}/v2/messages\nAuthorization: Bearer [secret]", self.base.place());
-        format!("{head}\nIdempotency-Key: {}\n\n{document:#}", out.key)
+        format!("{head}\nIdempotency-Key: {}\nContent-Type: application/json\n\n{document:#}", out.key)
+    }
+}
+
+impl Confirmer for Telnyx {
+    fn verify(&self, call: &Incoming<'_>) -> Result<(), String> {
+        self.keys.as_ref().ok_or("there is nothing to check it with")?.verify(call)
+    }
+
+    fn ask<'a>(&'a self, provider_id: &'a str) -> Option<BoxFuture<'a, Result<Heard, Failure>>> {
+        Some(Box::pin(self.look_up(provider_id)))
+    }
+
+    fn inbound(&self) -> bool {
+        self.inbound
+    }
+
+    fn has(&self, number: &str) -> bool {
+        self.from.as_deref() == Some(number)
+    }
+
+    fn patience(&self) -> Span {
+        self.patience
     }
 }
 
@@ -123,29 +180,22 @@ fn accepted(answer: &Answer) -> Result<AttemptResult, Failure> {
     let errors = data["errors"].as_array().is_some_and(|errors| !errors.is_empty());
     if failed || errors || document["errors"].is_array() {
         let list = if errors { &data["errors"] } else { &document["errors"] };
-        return Err(judge(answer, list, format!("Telnyx says {status}"))
+        return Err(judged(answer, list, format!("Telnyx says {status}"))
             .unwrap_or_else(|words| Failure::new(FailureClass::ProviderError, Blame::Provider, words).code(status)));
     }
     match data["id"].as_str() {
         Some(id) => {
             let provider_id = Some(id.to_owned());
             let result = AttemptResult::Sent { provider_id, detail: format!("Telnyx says {status}") };
-            Ok(result.priced(price(data)))
+            Ok(result.priced(callback::price(data)))
         }
         None => Err(http::not_theirs(answer, "Telnyx")),
     }
 }
 
-/// `{"cost": {"amount": "0.0040", "currency": "USD"}, "parts": 1}`; the cost is often not known yet.
-fn price(data: &Value) -> Option<Price> {
-    let cost = &data["cost"];
-    let money = Money::reported(cost["amount"].as_str()?, cost["currency"].as_str()?)?;
-    Some(Price { money, segments: data["parts"].as_u64().and_then(|parts| u32::try_from(parts).ok()) })
-}
-
 fn refused(answer: &Answer) -> Failure {
     let document = answer.json().unwrap_or_default();
-    let judged = judge(answer, &document["errors"], answer.words());
+    let judged = judged(answer, &document["errors"], answer.words());
     let known = judged.is_ok();
     let failure = judged.unwrap_or_else(|words| http::by_status(answer, words).retry_after(wait(answer)));
     match (known, document["errors"][0]["code"].as_str()) {
@@ -155,7 +205,14 @@ fn refused(answer: &Answer) -> Failure {
 }
 
 /// By the first code of the list that we know; the words of the list where there is none.
-fn judge(answer: &Answer, errors: &Value, otherwise: String) -> Result<Failure, String> {
+fn judged(answer: &Answer, errors: &Value, otherwise: String) -> Result<Failure, String> {
+    let failure = judge(errors, otherwise)?.retry_after(wait(answer));
+    let lost = matches!(failure.code.as_deref(), Some("10007" | "10008")) || answer.status >= 500;
+    Ok(if lost { failure.unknown() } else { failure })
+}
+
+/// The same of what failed later.
+fn judge(errors: &Value, otherwise: String) -> Result<Failure, String> {
     let errors = errors.as_array().map(Vec::as_slice).unwrap_or_default();
     let code =
         |error: &Value| error["code"].as_str().map(str::to_owned).or(error["code"].as_u64().map(|n| n.to_string()));
@@ -163,10 +220,7 @@ fn judge(answer: &Answer, errors: &Value, otherwise: String) -> Result<Failure, 
     let Some((error, (class, blame), code)) = known else {
         return Err(errors.first().and_then(words).unwrap_or(otherwise));
     };
-    let failure = Failure::new(class, blame, words(error).unwrap_or(otherwise)).code(&code);
-    let failure = failure.retry_after(wait(answer));
-    let lost = matches!(code.as_str(), "10007" | "10008") || answer.status >= 500;
-    Ok(if lost { failure.unknown() } else { failure })
+    Ok(Failure::new(class, blame, words(error).unwrap_or(otherwise)).code(&code))
 }
 
 /// `Authentication failed: No key found`.
