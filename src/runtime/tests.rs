@@ -201,7 +201,10 @@ async fn alerts_that_come_together_are_one_frame_and_each_sender_is_answered() {
     let (answers, ()) = tokio::join!(all, durable);
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     assert_eq!(rig.paper.kinds().iter().filter(|k| **k == "incident_opened").count(), 10);
-    assert_eq!(rig.paper.frames.lock().unwrap().len(), 1);
+    // Their first attempts may be over by now, which is a frame of its own.
+    let frames = rig.paper.frames.lock().unwrap();
+    let opens = |f: &&Frame| f.events.iter().any(|e| matches!(e.head, EventKind::IncidentOpened { .. }));
+    assert_eq!(frames.iter().filter(opens).count(), 1);
 }
 
 #[tokio::test]
