@@ -42,6 +42,7 @@ mod sms;
 mod socket;
 mod status;
 mod stream;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod wait;

@@ -307,7 +307,7 @@ impl Delivery {
 
     /// Bytes of its finished texts.
     pub fn text_bytes(&self) -> u64 {
-        self.texts.values().map(|t| (t.subject.len() + t.text.len()) as u64).sum()
+        self.texts.values().map(|t| (t.subject.len() + t.text.len() + t.html.len()) as u64).sum()
     }
 
     /// The channel that it goes by now.

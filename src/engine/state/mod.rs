@@ -24,10 +24,9 @@ mod window;
 mod written;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
-pub use content::Content;
+pub use content::{Content, Templated};
 pub use entity::*;
 pub use finished::Finished;
-pub(in crate::engine) use finished::text_key;
 pub use inbox::{Inbox, Written};
 pub use index::{QueueKey, Timer};
 pub use name::Name;
@@ -95,6 +94,8 @@ pub struct State {
     pub leaving: Leaving,
     /// The journal has forgotten what is up to this event.
     pub forgotten: u64,
+    /// When a template failed last, by `templates.NAME` or `channels.NAME.body`, until its text is another.
+    pub failing_templates: BTreeMap<String, EngineTime>,
     /// When the chain's place was recorded last.
     pub checkpoint_at: Option<Timestamp>,
     #[serde(skip)]
