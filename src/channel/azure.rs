@@ -164,7 +164,8 @@ impl Channel for Azure {
     fn describe(&self, out: &Outgoing) -> String {
         match self.document(out) {
             Ok(document) => format!(
-                "POST {}{}\nAuthorization: HMAC-SHA256 [secret]\n\n{document:#}",
+                "POST {}{}\nx-ms-date: ...\nx-ms-content-sha256: ...\nAuthorization: HMAC-SHA256 [secret]\n\
+                 Content-Type: application/json\n\n{document:#}",
                 self.url.place(),
                 self.url.path_and_query()
             ),

@@ -140,7 +140,7 @@ impl Channel for Discord {
     }
 
     fn describe(&self, out: &Outgoing) -> String {
-        format!("POST {}/[secret]\n\n{:#}", self.url.place(), self.document(out))
+        format!("POST {}/[secret]\nContent-Type: application/json\n\n{:#}", self.url.place(), self.document(out))
     }
 }
 

@@ -176,7 +176,11 @@ impl Channel for Ntfy {
             Auth::Token(_) => "Authorization: Bearer [secret]\n",
             Auth::Basic(..) => "Authorization: Basic [secret]\n",
         };
-        format!("POST {}\n{auth}\n{:#}", self.base.place(), self.document(out, "[secret]"))
+        format!(
+            "POST {}\n{auth}Content-Type: application/json\n\n{:#}",
+            self.base.place(),
+            self.document(out, "[secret]")
+        )
     }
 }
 

@@ -128,7 +128,7 @@ impl Channel for Teams {
     }
 
     fn describe(&self, out: &Outgoing) -> String {
-        format!("POST {}/[secret]\n\n{:#}", self.url.place(), document(out))
+        format!("POST {}/[secret]\nContent-Type: application/json\n\n{:#}", self.url.place(), document(out))
     }
 }
 

@@ -54,6 +54,11 @@ impl Kinds {
         Ok(Kinds(patterns.iter().map(|p| p.as_ref().to_owned()).collect()))
     }
 
+    /// Whether any of the contract's is among them.
+    pub fn want_contract(&self) -> bool {
+        self.0.iter().any(|pattern| pattern == "*" || !OUTCOMES.iter().any(|kind| fits(pattern, kind)))
+    }
+
     pub fn want(&self, kind: &str) -> bool {
         self.0.iter().any(|pattern| fits(pattern, kind))
     }
@@ -92,6 +97,8 @@ mod tests {
         }
         assert!(Kinds::parse(&["*"]).unwrap().want("slack.sent"));
         assert!(Kinds::default().want("delivery.failed") && !Kinds::default().want("sms.failed"));
+        assert!(kinds.want_contract() && Kinds::parse(&["*"]).unwrap().want_contract());
+        assert!(!Kinds::default().want_contract() && !Kinds::parse(&["incident.*"]).unwrap().want_contract());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::channel::{Channel, Kind};
 use crate::config::intake::{Alertmanager, Token};
 use crate::config::kinds::Kinds;
 use crate::config::limits::{Budgets, Limits};
+use crate::config::person::Person;
 use crate::domain::Labels;
 use crate::domain::delivery::{Format, Medium, Sort};
 use crate::domain::level::Level;
@@ -188,50 +189,6 @@ impl Default for Retry {
 pub struct Updates {
     pub acknowledged: bool,
     pub resolved: bool,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Person {
-    pub name: String,
-    pub email: Option<String>,
-    /// E.164.
-    pub phone: Option<String>,
-    pub login: Option<String>,
-    pub tier: Option<String>,
-    pub timezone: Option<TimeZone>,
-    /// The carrier gateway of this person's number, for email-sms.
-    pub sms_domain: Option<String>,
-    pub preferences: Preferences,
-}
-
-impl Person {
-    pub fn address(&self, medium: Medium) -> Option<&str> {
-        match medium {
-            Medium::Mail => self.email.as_deref(),
-            Medium::Sms | Medium::Voice => self.phone.as_deref(),
-        }
-    }
-}
-
-/// A person's wish not to be told in some way.
-#[derive(Clone, Debug, Default)]
-pub struct Preferences {
-    /// By medium: off, or only these types. Not named: everything.
-    pub media: BTreeMap<Medium, Wanted>,
-    pub quiet: Option<Quiet>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    Off,
-    Types(Vec<String>),
-}
-
-/// No sms and no call in these hours under this level, unless on call at that moment.
-#[derive(Clone, Debug)]
-pub struct Quiet {
-    pub hours: Vec<Window>,
-    pub until: Level,
 }
 
 /// An on-call schedule: the last layer that has somebody at that moment wins.

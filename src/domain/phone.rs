@@ -13,8 +13,6 @@ pub struct Region(Id);
 
 /// Numbers of North America begin with this, and are dialled abroad with 011.
 const NORTH_AMERICA: u16 = 1;
-/// Digits before and behind the dots of a masked number, the `+` beside them.
-const SHOWN: (usize, usize) = (4, 4);
 
 impl Region {
     /// Two letters, as ISO 3166 has them.
@@ -91,16 +89,25 @@ pub fn formatted(number: &str) -> String {
     }
 }
 
-/// Whether no country is known to have such a number.
-pub fn is_doubtful(number: &str) -> bool {
-    !number.parse::<PhoneNumber>().is_ok_and(|parsed| phonenumber::is_valid(&parsed))
+/// Whether no country has such numbers: its code is none, or all of its numbers are longer or shorter.
+pub fn is_impossible(number: &str) -> bool {
+    let Ok(parsed) = number.parse::<PhoneNumber>() else { return true };
+    let Some(plan) = parsed.metadata(&phonenumber::metadata::DATABASE) else { return true };
+    let code = parsed.code().value().to_string().len();
+    let length = u16::try_from(number.len().saturating_sub(1 + code)).unwrap_or(u16::MAX);
+    let sorts = plan.descriptors();
+    let others =
+        [sorts.fixed_line(), sorts.mobile(), sorts.toll_free(), sorts.shared_cost(), sorts.voip(), sorts.uan()];
+    let all: Vec<_> = others.into_iter().flatten().chain([sorts.general()]).collect();
+    let lengths = || all.iter().flat_map(|sort| sort.possible_length().iter().chain(sort.possible_local_length()));
+    lengths().next().is_some() && !lengths().any(|known| *known == length)
 }
 
 /// For logs: `+1415•••2345`, of a short one less.
 pub fn masked(number: &str) -> String {
     let digits: Vec<char> = number.trim_start_matches('+').chars().collect();
-    let behind = SHOWN.1.min(digits.len() / 3);
-    let before = SHOWN.0.min(digits.len().saturating_sub(behind + 3));
+    let behind = if digits.len() >= 11 { 4 } else { 2.min(digits.len()) };
+    let before = digits.len().saturating_sub(behind + 3).min(4);
     let part = |from: usize, to: usize| digits[from..to].iter().collect::<String>();
     format!("+{}•••{}", part(0, before), part(digits.len() - behind, digits.len()))
 }

@@ -158,7 +158,8 @@ impl Ledger {
     /// # Errors
     /// What the system says; it is recorded again after the next start then.
     pub fn recorded(&self) -> io::Result<()> {
-        self.upkeep.forget_handed();
+        // Before the file goes that keeps older states from being written.
+        self.upkeep.erased();
         upkeep::erasure::recorded(&self.places)
     }
 

@@ -22,6 +22,7 @@ mod pagerduty;
 mod secrets;
 mod sendgrid;
 mod settings;
+mod simulated;
 mod slack;
 mod slack_web;
 mod sns;

@@ -118,7 +118,8 @@ async fn its_probe_sends_no_event_and_its_description_shows_no_key() {
     assert_eq!(standins.recorded("pagerduty").len(), 0);
     let described = pagerduty.describe(&about(Occasion::Resolved, "x"));
     assert!(
-        described.contains("/v2/enqueue\n\n{\n") && described.contains("\"routing_key\": \"[secret]\""),
+        described.contains("/v2/enqueue\nContent-Type: application/json\n\n{\n")
+            && described.contains("\"routing_key\": \"[secret]\""),
         "{described}"
     );
     assert!(

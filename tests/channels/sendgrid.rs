@@ -153,5 +153,5 @@ async fn its_settings_and_its_description() {
         "s",
         "t",
     ));
-    assert!(described.starts_with("POST https://api.sendgrid.com/v3/mail/send\nAuthorization: Bearer [secret]\n\n{"));
+    assert!(described.starts_with("POST https://api.sendgrid.com/v3/mail/send\nAuthorization: Bearer [secret]\nContent-Type: application/json\n\n{"));
 }

@@ -167,7 +167,7 @@ fn a_description_is_the_request() {
     assert_eq!(
         sms.describe(&out(Some("+15550100"), "", "text")),
         "POST https://api.twilio.com/2010-04-01/Accounts/AC00000000000000000000000000000017/Messages.json\n\
-         Authorization: Basic [secret]\n\nTo=+15550100\nFrom=+15550199\nBody=text\nValidityPeriod=3600"
+         Authorization: Basic [secret]\nContent-Type: application/x-www-form-urlencoded\n\nTo=+15550100\nFrom=+15550199\nBody=text\nValidityPeriod=3600"
     );
 }
 

@@ -185,5 +185,5 @@ fn its_settings_are_a_webhook_or_a_token_and_a_channel() {
     let icons = "token = 'xoxb-1'\nchannel = '#a'\nicon_emoji = ':x:'\nicon_url = 'https://x/'";
     assert!(told("slack", icons).contains("error 4:12 icon_url: either icon_emoji or icon_url"));
     let described = channel("slack", "token = 'xoxb-17'\nchannel = '#a'").describe(&out(None, "", "t"));
-    assert!(described.starts_with("POST https://slack.com/api/chat.postMessage\nAuthorization: Bearer [secret]\n\n{"));
+    assert!(described.starts_with("POST https://slack.com/api/chat.postMessage\nAuthorization: Bearer [secret]\nContent-Type: application/json; charset=utf-8\n\n{"));
 }

@@ -188,7 +188,6 @@ async fn what_is_still_to_come_is_named_and_refused() {
         (&["rehearse", "--level", "urgent", "--assume", "nobody-acks,ack-after=6m"], "rehearse"),
         (&["send", "--template", "t", "--var", "k=v"], "send --template"),
         (&["send", "--subject", "x", "--var", "k=v"], "send --var"),
-        (&["send", "--subject", "x", "--attach", "f"], "send --attach"),
     ];
     for (args, name) in table {
         let ran = standin.ctl(args).await;

@@ -79,7 +79,7 @@ async fn what_is_sent_costs_its_parts_and_is_summed() {
     let long = "ж".repeat(100);
     let sent = daemon.ok(&send(&long, "other")).await;
     assert_eq!(sent["deliveries"][0]["segments"], 2, "{sent}");
-    assert_eq!(sent["warnings"], json!(["sms sends it in 2 segments (UCS-2)"]));
+    assert_eq!(sent["warnings"], json!(["sms sends it in 2 segments"]));
     // The provider's own price, in its answer.
     let by_telnyx = ["send", "--subject", "x", "--channel", "sms-telnyx", "--to", "+15550042", "--wait"];
     let sent = daemon.ok(&by_telnyx).await;
@@ -125,7 +125,7 @@ async fn a_budget_refuses_all_but_urgent() {
 #[tokio::test]
 async fn a_text_is_counted_and_priced_without_a_daemon() {
     let home = Home::new(
-        "[channels.sms]\nkind = \"twilio-sms\"\ncost_per_segment = \"0.0083\"\ntransliterate = true\n[levels.low]\nchannels = [\"sms\"]\n",
+        "[channels.sms]\nkind = \"twilio-sms\"\nto = [\"+15550100\"]\ncost_per_segment = \"0.0083\"\ntransliterate = true\n[levels.low]\nchannels = [\"sms\"]\n",
     );
     let file = home.config();
     let count = home.ok(&["sms", "count", "--config", file.to_str().unwrap(), &"ž".repeat(80)]).await;

@@ -207,7 +207,8 @@ impl Reader {
         {
             self.tell(happened.seq, told.event_id.clone(), &told);
         }
-        if let Some(told) = contract(&mut self.lore, happened).await
+        if self.wanted.want_contract()
+            && let Some(told) = contract(&mut self.lore, happened).await
             && self.wanted.want(&told.kind)
         {
             self.tell(happened.seq, told.event_id.clone(), &told);

@@ -154,11 +154,13 @@ impl Channel for SendGrid {
     fn describe(&self, out: &Outgoing) -> String {
         match self.document(out) {
             Ok(mut document) => {
-                for file in document["attachments"].as_array_mut().into_iter().flatten() {
+                let files = document.get_mut("attachments").and_then(Value::as_array_mut);
+                for file in files.into_iter().flatten() {
                     file["content"] =
                         format!("[{} letters of base64]", file["content"].as_str().map_or(0, str::len)).into();
                 }
-                format!("POST {}/v3/mail/send\nAuthorization: Bearer [secret]\n\n{document:#}", self.base.place())
+                let head = format!("POST {}/v3/mail/send\nAuthorization: Bearer [secret]", self.base.place());
+                format!("{head}\nContent-Type: application/json\n\n{document:#}")
             }
             Err(failure) => failure.to_string(),
         }

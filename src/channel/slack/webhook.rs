@@ -51,7 +51,11 @@ impl Channel for Webhook {
     }
 
     fn describe(&self, out: &Outgoing) -> String {
-        format!("POST {}/[secret]\n\n{:#}", self.url.place(), self.document(out))
+        format!(
+            "POST {}/[secret]\nContent-Type: application/json; charset=utf-8\n\n{:#}",
+            self.url.place(),
+            self.document(out)
+        )
     }
 }
 

@@ -157,7 +157,8 @@ impl Channel for Sns {
             Ok(form) => {
                 let lines: Vec<String> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
                 let head = format!("POST {}/\nAuthorization: AWS4-HMAC-SHA256 [secret]", self.url.place());
-                format!("{head}\n\n{}", lines.join("\n"))
+                let token = self.credentials.token.as_ref().map_or("", |_| "\nx-amz-security-token: [secret]");
+                format!("{head}\nx-amz-date: ...{token}\nContent-Type: {TYPE}\n\n{}", lines.join("\n"))
             }
             Err(failure) => failure.to_string(),
         }

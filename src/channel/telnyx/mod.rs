@@ -142,7 +142,7 @@ impl Channel for Telnyx {
             Err(failure) => return failure.to_string(),
         };
         let head = format!("POST {}/v2/messages\nAuthorization: Bearer [secret]", self.base.place());
-        format!("{head}\nIdempotency-Key: {}\n\n{document:#}", out.key)
+        format!("{head}\nIdempotency-Key: {}\nContent-Type: application/json\n\n{document:#}", out.key)
     }
 }
 

@@ -1,7 +1,8 @@
 //! `[access]`, and `login` of people: unix users and groups to uids, now and not per request.
 
-use crate::config::model::{Access, Person};
+use crate::config::model::Access;
 use crate::config::options::LoadOptions;
+use crate::config::person::Person;
 use crate::settings::Table;
 use std::collections::{BTreeMap, BTreeSet};
 

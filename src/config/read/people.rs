@@ -1,8 +1,8 @@
 //! `[people.NAME]` with preferences, and `[groups.NAME]`.
 
 use crate::config::later::{self, Home};
-use crate::config::model::{Person, Preferences, Quiet, Wanted};
 use crate::config::options::LoadOptions;
+use crate::config::person::{Person, Preferences, Quiet, Wanted};
 use crate::config::read::daemon;
 use crate::config::read::entries::{by_name, named};
 use crate::config::read::incident;

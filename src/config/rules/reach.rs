@@ -101,7 +101,7 @@ fn reaches(config: &Config, to: &[Who], medium: Medium) -> bool {
             config.schedules.get(name).is_none_or(|s| s.layers.iter().flat_map(|l| &l.members).any(person))
         }
         Who::Tier(tier) => {
-            let of_tier = |p: &&crate::config::model::Person| p.tier.as_ref() == Some(tier);
+            let of_tier = |p: &&crate::config::Person| p.tier.as_ref() == Some(tier);
             config.people.values().filter(of_tier).any(|p| p.address(medium).is_some())
         }
         Who::Email(_) => medium == Medium::Mail,

@@ -1,6 +1,7 @@
 //! Whether those on call can be told by what the policies use.
 
-use crate::config::model::{Person, Policy, Wanted};
+use crate::config::model::Policy;
+use crate::config::person::{Person, Wanted};
 use crate::config::rules::spot::Judge;
 use crate::domain::delivery::Medium;
 use crate::domain::who::Who;

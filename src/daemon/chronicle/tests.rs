@@ -100,7 +100,7 @@ fn of_one_shots_only_what_goes_wrong_is_told_and_never_an_address() {
     let lines = all(&[created(None), finished.bare(), ended(Status::Dead)]);
     assert_eq!(
         lines[0].words,
-        "sms for alice: attempt 2 by sms failed: TIMEOUT (no answer about +[address] within 15s)"
+        "sms for alice: attempt 2 by sms failed: TIMEOUT (no answer about +155•••00 within 15s)"
     );
     assert_eq!(lines[0].channel.as_deref(), Some("sms"));
     assert_eq!((lines[1].words.as_str(), lines[1].level), ("sms for alice: dead", Level::WARN));

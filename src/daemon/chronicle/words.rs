@@ -5,6 +5,7 @@ use crate::domain::delivery::{ChannelStatus, Status};
 use crate::domain::event::{AttemptResult, Event, EventKind, HeartbeatStatus, WatchStatus};
 use crate::domain::failure::cut;
 use crate::domain::id::{DeliveryId, IncidentId};
+use crate::domain::phone;
 use std::collections::HashMap;
 use tracing::Level;
 
@@ -174,11 +175,18 @@ impl Told {
         let name = sent.map_or_else(|| id.to_string(), |s| s.name.clone());
         let name = incident.map_or(name.clone(), |n| format!("#{n} {name}"));
         let line = Line { incident, delivery: Some(id.to_string()), ..line(&name) };
-        let address = sent.and_then(|s| s.address.as_deref()).map(|a| a.trim_start_matches('+'));
-        match address.filter(|a| !a.is_empty()) {
-            Some(address) => Line { words: line.words.replace(address, "[address]"), ..line },
+        match sent.and_then(|s| s.address.as_deref()).filter(|a| !a.is_empty()) {
+            Some(address) => Line { words: hidden(&line.words, address), ..line },
             None => line,
         }
+    }
+}
+
+/// Without the address; of a number so much is left that one knows which.
+fn hidden(words: &str, address: &str) -> String {
+    match address.strip_prefix('+') {
+        Some(digits) => words.replace(address, &phone::masked(address)).replace(digits, "[number]"),
+        None => words.replace(address, "[address]"),
     }
 }
 

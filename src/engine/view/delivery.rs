@@ -110,10 +110,11 @@ impl Turn<'_> {
             let Some(channel) = self.config.channels.get(d.channel()).filter(|c| c.format() == Format::Sms) else {
                 continue;
             };
-            let Some(text) = d.texts.get(&text_key(channel)) else { continue };
-            let size = segments::size(&text.text);
-            let words = format!("{} sends it in {} segments ({})", channel.name, size.segments, size.encoding.as_str());
-            if size.segments > 1 && !warnings.contains(&words) {
+            let charged = || d.charges.as_ref().and_then(|c| c.all.last()).map(|charge| charge.segments as usize);
+            let text = d.texts.get(&text_key(channel)).map(|text| segments::size(&text.text).segments);
+            let Some(size) = text.or_else(charged) else { continue };
+            let words = format!("{} sends it in {size} segments", channel.name);
+            if size > 1 && !warnings.contains(&words) {
                 warnings.push(words);
             }
         }

@@ -301,3 +301,25 @@ fn f02_a_kill_between_the_base_and_the_removal_is_made_up_for() {
     again.stop();
     assert!(offline(before.path(), &[]).unwrap().ok);
 }
+
+#[test]
+fn a_state_that_may_have_what_was_erased_is_not_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = start_with(dir.path(), Options { handed: true, ..with_open(&[]) });
+    run.fill();
+    run.settle();
+    run.ledger.erase(&mut alice(), "asked for".into()).unwrap().unwrap();
+    let hers = |ledger: &Ledger| ledger.keep(ledger.durable(), Box::new(|out| out.write_all(ALICE.as_bytes())));
+    hers(&run.ledger);
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    hers(&run.ledger);
+    run.ledger.recorded().unwrap();
+    run.send(&[("bob", BOB, "sms")]);
+    let tip = run.ledger.durable();
+    run.ledger.keep(tip, Box::new(|out| out.write_all(b"without")));
+    upkeep::until("the next one is written", || upkeep::newest(dir.path()).is_some_and(|s| s.tip == tip));
+    for (_, path) in snapshot::list(&dir.path().join("snapshots")).unwrap() {
+        assert_ne!(snapshot::load(&path).unwrap().unwrap().body(), ALICE.as_bytes());
+    }
+    run.stop();
+}

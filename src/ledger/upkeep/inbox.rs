@@ -28,6 +28,8 @@ struct State {
     expiry_at: Span,
     /// The last event that is on the disk, as far as is known here.
     durable: u64,
+    /// How often something that the state had was erased.
+    erased: u64,
     /// A state, until the frame that it is after is on the disk and there is time to write it.
     handed: Option<Handed>,
 }
@@ -36,6 +38,7 @@ struct State {
 pub(super) struct Handed {
     pub tip: Tip,
     pub body: Body,
+    erased: u64,
 }
 
 impl State {
@@ -58,6 +61,7 @@ impl Inbox {
                 retention,
                 expiry_at,
                 durable: tip.seq,
+                erased: 0,
                 handed: None,
             }),
             changed: Condvar::new(),
@@ -81,17 +85,26 @@ impl Inbox {
     pub fn hand_over(&self, tip: Tip, body: Body, durable: u64) {
         let mut state = self.lock();
         state.durable = state.durable.max(durable);
-        let before = state.handed.replace(Handed { tip, body });
+        let erased = state.erased;
+        let before = state.handed.replace(Handed { tip, body, erased });
         drop(state);
         // It may be large.
         drop(before);
         self.changed.notify_all();
     }
 
-    /// What waits is not to be written.
-    pub fn forget_handed(&self) {
-        let handed = self.lock().handed.take();
+    /// What was erased is recorded, and the state has no more of it; what was handed over before may.
+    pub fn erased(&self) {
+        let mut state = self.lock();
+        state.erased += 1;
+        let handed = state.handed.take();
+        drop(state);
         drop(handed);
+    }
+
+    /// Whether something was erased since.
+    pub(super) fn is_stale(&self, handed: &Handed) -> bool {
+        self.lock().erased != handed.erased
     }
 
     /// Looks now, whatever the pace.

@@ -84,9 +84,9 @@ impl Upkeep {
         self.inbox.hand_over(tip, body, durable);
     }
 
-    /// What was erased is recorded: the state has no more of it, but what was handed over before may.
-    pub fn forget_handed(&self) {
-        self.inbox.forget_handed();
+    /// See [`Inbox::erased`].
+    pub fn erased(&self) {
+        self.inbox.erased();
     }
 
     /// Looks now, as far as there is anything to do; does not wait for it.
@@ -155,8 +155,8 @@ impl Worker {
     }
 
     fn look(&mut self, todo: Todo) {
-        if let Some(Handed { tip, body }) = todo.state {
-            self.keep(tip, body);
+        if let Some(handed) = todo.state {
+            self.keep(handed);
         }
         if todo.snapshot {
             let body = self.snapshot();
@@ -178,14 +178,14 @@ impl Worker {
     }
 
     /// Writes a state that was handed over.
-    fn keep(&mut self, tip: Tip, body: Body) {
+    fn keep(&mut self, handed: Handed) {
         let hands = self.hands.clone();
         let _hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
-        // It may hold what is being removed.
-        if erasure::begun(&self.eraser.places).is_some() {
+        // It may hold what is being erased, or was meanwhile; in this order, see `Ledger::recorded`.
+        if erasure::begun(&self.eraser.places).is_some() || self.inbox.is_stale(&handed) {
             return;
         }
-        let mut body = Some(body);
+        let (tip, mut body) = (handed.tip, Some(handed.body));
         let mut write = |out: &mut dyn Write| body.take().map_or(Ok(()), |body| body(out));
         match snapshot::save_from(&self.eraser.places.snapshots, tip, &mut write) {
             Ok(length) => self.inbox.pace(|pace| pace.wrote(length)),
