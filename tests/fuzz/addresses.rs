@@ -2,7 +2,7 @@
 
 use crate::harness::{fuzz, text};
 use std::net::IpAddr;
-use stentor::domain::phone::{Region, e164, formatted, is_doubtful, is_like_one, masked};
+use stentor::domain::phone::{Region, e164, formatted, is_impossible, is_like_one, masked};
 use stentor::net::{Endpoint, Reach};
 
 #[test]
@@ -28,7 +28,7 @@ fn phone_numbers() {
             assert_eq!(e164(&number, None).as_deref(), Ok(number.as_str()), "read again it is the same");
             let hidden = digits.len() - masked(&number).bytes().filter(u8::is_ascii_digit).count();
             assert!(hidden >= 3, "{number} is masked as {}", masked(&number));
-            let _ = (formatted(&number), is_doubtful(&number));
+            let _ = (formatted(&number), is_impossible(&number));
         }
     });
 }

@@ -76,11 +76,16 @@ impl SendGrid {
         // Neither may be empty.
         let subject = one_line(if out.text.subject.is_empty() { "(no subject)" } else { &out.text.subject });
         let text = if out.text.text.is_empty() { &subject } else { &out.text.text };
+        let mut content = vec![json!({ "type": "text/plain", "value": text })];
+        if !out.text.html.is_empty() {
+            // The richer one last.
+            content.push(json!({ "type": "text/html", "value": out.text.html }));
+        }
         let mut document = json!({
             "personalizations": [{ "to": [{ "email": to.to_string() }] }],
             "from": from,
             "subject": subject,
-            "content": [{ "type": "text/plain", "value": text }],
+            "content": content,
             "headers": { "Auto-Submitted": "auto-generated", "Message-ID": self.message_id(&out.key) },
             "custom_args": { "stentor_delivery": out.key },
         });
@@ -154,7 +159,8 @@ impl Channel for SendGrid {
     fn describe(&self, out: &Outgoing) -> String {
         match self.document(out) {
             Ok(mut document) => {
-                for file in document["attachments"].as_array_mut().into_iter().flatten() {
+                let files = document.get_mut("attachments").and_then(Value::as_array_mut);
+                for file in files.into_iter().flatten() {
                     file["content"] =
                         format!("[{} letters of base64]", file["content"].as_str().map_or(0, str::len)).into();
                 }
