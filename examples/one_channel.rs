@@ -44,7 +44,7 @@ pub async fn tell(url: &str, text: &str) -> Result<AttemptResult, String> {
         key: "one-channel-1".into(),
         attempt: 1,
         address: None,
-        text: Rendered { subject: String::new(), text: text.into() },
+        text: Rendered { text: text.into(), ..Rendered::default() },
         level: Level::High,
         ttl: Span::mins(5),
         matter: Matter::default(),

@@ -4,7 +4,7 @@ use super::access::Right;
 use super::guard::{Guard, guard, unknown_path, wrong_method};
 use super::{
     Api, alerts, attachments, callbacks, control, erase, events, export, health, heartbeats, incidents, intake, ledger,
-    link, lists, plain, selftest, sms, status,
+    link, lists, plain, selftest, sms, status, templates,
 };
 use crate::engine::{Ask, Role};
 use axum::Router;
@@ -63,6 +63,9 @@ pub fn table() -> Vec<Route> {
         reads("/api/v1/channels", get(lists::channels)),
         acts("/api/v1/channels/test", post(intake::test)),
         acts("/api/v1/channels/{name}/test", post(intake::test_one)),
+        reads("/api/v1/templates", get(templates::list)),
+        // It makes a text and sends nothing.
+        row(Method::POST, "/api/v1/templates/{name}/render", VIEWER, post(templates::render)),
         acts("/api/v1/selftest", post(selftest::run)),
         reads("/api/v1/silences", get(lists::silences)),
         acts("/api/v1/silences", post(control::silence)),

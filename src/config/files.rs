@@ -1,20 +1,33 @@
-//! The files of a config: the main one and conf.d/*.toml beside it, in order of name.
+//! The files of a config: the main one, and beside it conf.d/*.toml and the texts in templates/, in
+//! order of name.
 
 use crate::config::model::Source;
+use crate::config::template_files;
 use crate::settings::{Item, Reading, Tree, Value};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// The folder beside the main file.
-const FOLDER: &str = "conf.d";
+/// The folders beside the main file, and which of their files are part of the config.
+const FOLDERS: &[(&str, fn(&Path) -> bool)] = &[("conf.d", is_toml), (template_files::FOLDER, template_files::is_one)];
 /// A config of this size was not written by people; a device given by mistake is not read to its end.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Tables that hold named entries, which several files may add to.
-const COLLECTIONS: &[&str] =
-    &["channels", "people", "groups", "schedules", "levels", "policies", "heartbeats", "watches", "intake", "hooks"];
+const COLLECTIONS: &[&str] = &[
+    "channels",
+    "people",
+    "groups",
+    "schedules",
+    "levels",
+    "policies",
+    "heartbeats",
+    "watches",
+    "intake",
+    "templates",
+    "hooks",
+];
 
 /// What was read: names relative to the main file's folder, the main file first. What could not be
 /// read, and why.
@@ -30,9 +43,11 @@ impl Files {
         let mut read = Files::default();
         let name = path.file_name().map_or_else(|| path.to_owned(), PathBuf::from);
         read.add(path, name);
-        let folder = folder_of(path);
-        for name in names_in(&folder) {
-            read.add(&folder.join(&name), Path::new(FOLDER).join(&name));
+        for (folder, ours) in FOLDERS {
+            let beside = path.parent().unwrap_or(Path::new("")).join(folder);
+            for name in names_in(&beside, *ours) {
+                read.add(&beside.join(&name), Path::new(folder).join(&name));
+            }
         }
         read
     }
@@ -45,19 +60,27 @@ impl Files {
     }
 }
 
-/// Where the further files of this main file lie; a watcher looks here too.
-pub fn folder_of(path: &Path) -> PathBuf {
-    path.parent().unwrap_or(Path::new("")).join(FOLDER)
+/// The folders beside the main file whose files belong to it; a watcher looks there, too.
+pub fn folders_of(path: &Path) -> impl Iterator<Item = PathBuf> {
+    FOLDERS.iter().map(move |(folder, _)| path.parent().unwrap_or(Path::new("")).join(folder))
 }
 
-fn names_in(folder: &Path) -> Vec<std::ffi::OsString> {
+/// Whether this file, by its name in [`Source::files`], is the text of a template and no TOML.
+pub fn is_text(name: &Path) -> bool {
+    name.starts_with(template_files::FOLDER)
+}
+
+fn is_toml(name: &Path) -> bool {
+    name.extension() == Some(OsStr::new("toml")) && !name.as_os_str().as_encoded_bytes().starts_with(b".")
+}
+
+fn names_in(folder: &Path, ours: fn(&Path) -> bool) -> Vec<std::ffi::OsString> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut names: Vec<_> = entries
         .flatten()
         .filter(|entry| !entry.path().is_dir())
         .map(|entry| entry.file_name())
-        .filter(|name| Path::new(name).extension() == Some(OsStr::new("toml")))
-        .filter(|name| !name.as_encoded_bytes().starts_with(b"."))
+        .filter(|name| ours(Path::new(name)))
         .collect();
     names.sort();
     names
@@ -91,16 +114,29 @@ pub fn hash(files: &[(PathBuf, Vec<u8>)]) -> String {
 
 /// The files as one document. `None` when one of them is not well-formed; every such mistake is
 /// then among the errors.
-pub fn parse(reading: &mut Reading<'_>, source: &Source) -> Option<Tree> {
+pub fn parse(reading: &mut Reading<'_>, source: &Source, kinds: &[&str]) -> Option<Tree> {
     let folder = source.path.parent().unwrap_or(Path::new(""));
-    let mut trees = Vec::new();
-    for (name, bytes) in &source.files {
-        // The main file is shown as it was given.
-        let shown = if name.starts_with(FOLDER) { folder.join(name) } else { source.path.clone() };
-        trees.push(reading.parse_bytes(&shown.display().to_string(), bytes));
-    }
+    // The main file is shown as it was given.
+    let shown =
+        |name: &PathBuf| if name.parent() == Some(Path::new("")) { source.path.clone() } else { folder.join(name) };
+    let (texts, files): (Vec<_>, Vec<_>) = source.files.iter().partition(|(name, _)| is_text(name));
+    let trees: Vec<_> =
+        files.into_iter().map(|(name, bytes)| reading.parse_bytes(&shown(name).display().to_string(), bytes)).collect();
+    let mut whole = true;
+    let texts: Vec<_> = texts
+        .into_iter()
+        .filter_map(|(name, bytes)| {
+            let text = reading.text_bytes(&shown(name).display().to_string(), bytes);
+            whole &= text.is_some();
+            text.map(|(place, text)| (name, place, text))
+        })
+        .collect();
     let trees: Option<Vec<Tree>> = trees.into_iter().collect();
-    Some(merge(trees?, reading))
+    let mut merged = merge(trees.filter(|_| whole)?, reading);
+    for (name, place, text) in texts {
+        template_files::put(&mut merged, name, place, text, kinds, reading);
+    }
+    Some(merged)
 }
 
 fn merge(trees: Vec<Tree>, reading: &Reading<'_>) -> Tree {

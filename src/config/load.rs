@@ -8,7 +8,7 @@ use crate::settings::{Environment, Problem, Reading, Tree, masked};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Reads the file and conf.d/*.toml beside it. It reads files, asks for users and, with
+/// Reads the file, and conf.d/*.toml and templates/ beside it. It reads files, asks for users and, with
 /// `check_sounds`, starts programs: not for a thread that others wait for.
 pub fn load(path: &Path, environment: &dyn Environment, options: &LoadOptions<'_>) -> Loaded {
     let read = Files::read(path);
@@ -18,9 +18,14 @@ pub fn load(path: &Path, environment: &dyn Environment, options: &LoadOptions<'_
     // What the others say cannot be judged without it.
     let source = source(path, read.files);
     let mut reading = Reading::new(environment, options.without_secrets);
-    files::parse(&mut reading, &source);
+    files::parse(&mut reading, &source, &names(options));
     let errors = read.failures.into_iter().map(unreadable).chain(reading.errors()).collect();
     Loaded { config: None, errors, warnings: Vec::new(), source }
+}
+
+/// Of the kinds of channel, which are names of texts, too.
+fn names(options: &LoadOptions<'_>) -> Vec<&'static str> {
+    options.kinds.iter().map(|kind| kind.name).collect()
 }
 
 fn unreadable((file, why): (PathBuf, String)) -> Problem {
@@ -29,7 +34,7 @@ fn unreadable((file, why): (PathBuf, String)) -> Problem {
         line: 0,
         column: 0,
         message: why,
-        hint: "give the path of a TOML file that stentor may read".to_owned(),
+        hint: "give the path of a TOML file, with folders beside it, that stentor may read".to_owned(),
     }
 }
 
@@ -47,7 +52,7 @@ pub fn load_from_files(
 ) -> Loaded {
     let mut source = source(path, files);
     let mut reading = Reading::new(environment, options.without_secrets);
-    let Some(tree) = files::parse(&mut reading, &source) else {
+    let Some(tree) = files::parse(&mut reading, &source, &names(options)) else {
         return Loaded { config: None, errors: reading.errors(), warnings: Vec::new(), source };
     };
     let mut config = understand(&tree, &reading, environment, options);

@@ -16,6 +16,7 @@ use crate::domain::time::Span;
 use crate::domain::who::Who;
 use crate::domain::window::Window;
 use crate::ledger::Retention;
+use crate::message::{Named, Template};
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +43,8 @@ pub struct Config {
     pub heartbeats: BTreeMap<String, Heartbeat>,
     pub watches: BTreeMap<String, Watch>,
     pub alertmanager: Alertmanager,
+    /// Those that come with stentor, too.
+    pub templates: BTreeMap<String, Arc<Named>>,
     pub budgets: Budgets,
     pub source: Source,
 }
@@ -137,7 +140,9 @@ pub struct ChannelConfig {
     pub simulate: bool,
     /// For sounds.
     pub sound: Option<SoundSettings>,
-    /// A template for the whole text, where the kind has one (webhook's `body`).
+    /// A text of its own for the whole document, where the kind has one (webhook's `body`).
+    pub body: Option<Arc<Template>>,
+    /// The name of the template that makes its texts.
     pub template: Option<String>,
     /// How much may go out by it.
     pub limits: Limits,
@@ -232,6 +237,8 @@ pub struct LevelConfig {
     pub policy: Option<String>,
     pub remind: Option<Span>,
     pub ack_timeout: Option<Span>,
+    /// The name of the template for channels that have none.
+    pub template: Option<String>,
 }
 
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! Where the state lies when the config does not say it, or cannot be believed.
 
+use crate::config::files::is_text;
 use crate::config::model::Source;
 use crate::settings::{Environment, Reading, Tree, Value};
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ pub fn by_default(environment: &dyn Environment) -> PathBuf {
 /// the files as parses, else the default.
 pub fn of_refused(source: &Source, environment: &dyn Environment) -> PathBuf {
     let mut reading = Reading::new(environment, false);
-    for (name, bytes) in &source.files {
+    for (name, bytes) in source.files.iter().filter(|(name, _)| !is_text(name)) {
         let tree = reading.parse_leniently(&name.display().to_string(), &String::from_utf8_lossy(bytes));
         if let Some(dir) = state_dir_in(&tree, &reading) {
             return dir;

@@ -93,6 +93,9 @@ pub enum Command {
     Reload,
     /// Check a config file; needs no daemon
     CheckConfig(check_config::CheckConfig),
+    /// Texts by name, and what they make
+    #[command(subcommand)]
+    Template(template::Template),
     /// What happens, as it happens
     Events(events::Events),
     /// What sounds on the host
@@ -135,6 +138,7 @@ pub async fn run(asked: Option<Command>, session: &mut Session<'_>) -> Outcome {
         Command::Explain(explain) => explain.run(session).await,
         Command::Reload => reload::run(session).await,
         Command::CheckConfig(check) => check.run(session),
+        Command::Template(template) => template.run(session).await,
         Command::Events(events) => events.run(session).await,
         Command::Sound(sound) => sound.run(session).await,
         Command::Completions(completions) => completions.run(session, &mut command()),

@@ -69,9 +69,14 @@ pub struct Refusal {
 impl Refusal {
     /// As the daemon would say it, but before anything is sent.
     pub fn too_large(field: &str, message: &str) -> Refusal {
-        let mut error = error_object("TOO_LARGE", message);
+        Refusal::made_here(413, "TOO_LARGE", Some(field), message)
+    }
+
+    /// What the daemon would say, without one.
+    pub fn made_here(status: u16, code: &str, field: Option<&str>, message: &str) -> Refusal {
+        let mut error = error_object(code, message);
         error["field"] = field.into();
-        Refusal { status: 413, document: None, error }
+        Refusal { status, document: None, error }
     }
 
     /// From the body of an answer whose status is no success.

@@ -158,7 +158,9 @@ impl crate::api::Reloader for Reloader {
 /// A file that has become empty is one that is about to be written, or was lost; it says nothing about
 /// what is wanted.
 fn refuse_nothing(mut loaded: Loaded, old: &Config) -> Loaded {
-    let is_empty = |files: &[(PathBuf, Vec<u8>)]| files.iter().all(|(_, bytes)| bytes.trim_ascii().is_empty());
+    let is_empty = |files: &[(PathBuf, Vec<u8>)]| {
+        files.iter().all(|(name, bytes)| config::is_text(name) || bytes.trim_ascii().is_empty())
+    };
     if loaded.config.is_some() && is_empty(&loaded.source.files) && !is_empty(&old.source.files) {
         loaded.config = None;
         loaded.errors.push(Problem {

@@ -1,6 +1,7 @@
 //! Notices that the config may have changed: inotify on its folder, a look every thirty seconds in
 //! case no event came, and what others ask for. It only says "maybe"; the reload compares.
 
+use crate::config::folders_of;
 use crate::domain::time::Span;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -28,7 +29,7 @@ impl Changes {
         changes
     }
 
-    /// The folder of the file, conf.d in it, and where a link leads: the folder may be replaced,
+    /// The folder of the file, those in it that belong to the config, and where a link leads: the folder may be replaced,
     /// so it is watched anew after each look.
     fn watch(&mut self) {
         let sender = self.sender.clone();
@@ -58,7 +59,8 @@ impl Changes {
         let mut folders: Vec<PathBuf> = folder(&self.path).into_iter().collect();
         folders.extend(std::fs::canonicalize(&self.path).ok().as_deref().and_then(folder));
         folders.dedup();
-        let parts: Vec<PathBuf> = folders.iter().map(|f| f.join("conf.d")).collect();
+        let main = self.path.file_name().unwrap_or_default();
+        let parts: Vec<PathBuf> = folders.iter().flat_map(|f| folders_of(&f.join(main)).collect::<Vec<_>>()).collect();
         folders.extend(parts);
         folders.retain(|f| f.is_dir());
         folders
@@ -109,6 +111,16 @@ mod tests {
         assert!(is_noticed(&mut changes, || fs::write(&file, "a = 1").unwrap()).await);
         assert!(is_noticed(&mut changes, || fs::write(dir.path().join("conf.d/1.toml"), "").unwrap()).await);
         assert_eq!(changes.folders(), [dir.path().to_owned(), dir.path().join("conf.d")]);
+    }
+
+    #[tokio::test]
+    async fn f54_the_texts_of_templates_are_watched() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("stentor.toml");
+        fs::write(&file, "").unwrap();
+        fs::create_dir(dir.path().join("templates")).unwrap();
+        let mut changes = Changes::of(&file);
+        assert!(is_noticed(&mut changes, || fs::write(dir.path().join("templates/a.sms.txt"), "x").unwrap()).await);
     }
 
     #[tokio::test]

@@ -136,8 +136,8 @@ impl Turn<'_> {
     /// The words of a call, once more.
     fn spoken(&mut self, id: DeliveryId, channel: &str) -> String {
         let Some(channel) = self.config.channels.get(channel) else { return String::new() };
-        let key = super::state::text_key(channel);
-        let ready = self.state.deliveries.get(&id).and_then(|d| d.texts.get(&key)).map(|text| text.text.clone());
+        let sent = self.state.deliveries.get(&id).and_then(|d| self.text_sent(d, channel));
+        let ready = sent.map(|text| text.text.clone());
         ready.unwrap_or_else(|| self.render(id, channel).text)
     }
 }

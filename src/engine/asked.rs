@@ -43,6 +43,11 @@ pub struct SendRequest {
     #[serde(deserialize_with = "seconds_or_span")]
     pub ttl: Option<SpanWord>,
     pub at: Option<TimeWord>,
+    /// Which template says it, and what it is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "Labels::is_empty")]
+    pub vars: Labels,
     /// Files that go along.
     #[serde(deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Upload>,

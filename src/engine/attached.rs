@@ -88,7 +88,7 @@ impl Turn<'_> {
     /// Under which a text of this delivery is kept: one that says where the files are is no text for a
     /// channel that carries them.
     pub fn text_key(&self, d: &Delivery, channel: &ChannelConfig) -> String {
-        let key = super::state::text_key(channel);
+        let key = self.form_key(d, channel);
         let content = self.state.notifications.get(&d.notification).map(|n| &n.content);
         match content.is_some_and(|content| carries(channel, content)) {
             true => format!("{key} with files"),

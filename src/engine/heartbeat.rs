@@ -170,7 +170,7 @@ impl<'e> Turn<'e> {
             key: self.ids.ulid().to_string(),
             attempt: 1,
             address,
-            text: Rendered { subject: String::new(), text },
+            text: Rendered { text, ..Rendered::default() },
             attachments: Vec::new(),
             level: Level::Low,
             ttl: timeout,

@@ -49,7 +49,7 @@ impl Turn<'_> {
         let text = text.chars().take(LONGEST).collect();
         let payload = Payload {
             address: Some(number.clone()),
-            text: Some(Rendered { subject: String::new(), text }),
+            text: Some(Rendered { text, ..Rendered::default() }),
             ..Payload::default()
         };
         self.emit_with(EventKind::InboundReceived(received), payload);

@@ -49,6 +49,7 @@ mod room;
 mod sending;
 mod silence;
 mod state;
+mod templated;
 mod text;
 mod turn;
 mod unheard;

@@ -39,7 +39,7 @@ impl Turn<'_> {
     fn units(&self, d: &Delivery, channel: &ChannelConfig) -> u32 {
         match channel.format() {
             Format::Sms => {
-                let text = d.texts.get(&super::state::text_key(channel));
+                let text = self.text_sent(d, channel);
                 text.map_or(1, |text| u32::try_from(segments::size(&text.text).segments).unwrap_or(u32::MAX))
             }
             _ => 1,

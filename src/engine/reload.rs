@@ -15,6 +15,8 @@ impl Turn<'_> {
     /// The config is swapped already; open incidents, timers and counters live on.
     pub fn apply_config(&mut self, changed: Vec<String>, kept: bool) -> Answer {
         let channels = self.renewed_channels(&changed);
+        let others = changed.is_empty() && self.state.config.hash != self.config.source.hash;
+        self.end_failing(&changed, others);
         let source = &self.config.source;
         let payload = Payload { body: source.masked.clone(), ..Payload::default() };
         self.emit_with(EventKind::ConfigApplied { hash: source.hash.clone(), changed, kept }, payload);

@@ -53,6 +53,10 @@ impl Turn<'_> {
     /// What is wrong with the request, or that it reaches nobody.
     pub fn accept(&mut self, mut request: SendRequest) -> Result<NotificationId, Refusal> {
         self.read_national(request.to.as_mut());
+        let content = request.idempotency_key.as_ref().map(|_| content_hash(&request));
+        let level = request.level.map_or(Level::Normal, |l| l.0);
+        let kind_of = type_of(&request.kind_of, &request.labels);
+        let templated = self.templated(&mut request, level, &kind_of)?;
         self.check_text(&request.subject, &request.labels)?;
         particulars::check(&request)?;
         if request.body.len() > BODY {
@@ -64,9 +68,7 @@ impl Turn<'_> {
         if request.ttl.is_some_and(|t| t.0 < Span::secs(1)) {
             return refuse(Refusal::field("ttl", "a time to live is at least 1s"));
         }
-        let level = request.level.map_or(Level::Normal, |l| l.0);
         self.check_room(level, &request.body)?;
-        let kind_of = type_of(&request.kind_of, &request.labels);
         let at = request.at.map(|t| t.0).filter(|t| *t > self.wall);
         let terms = Terms { channels: request.channels.clone(), to: request.to.clone(), at, ..Terms::default() };
         let planned = self.plan(level, &kind_of, &terms);
@@ -74,24 +76,24 @@ impl Turn<'_> {
             return refuse(self.nobody(level, &terms, &planned));
         }
         self.check_length(&request.body, &planned)?;
-        let content = request.idempotency_key.as_ref().map(|_| content_hash(&request));
-        let own = OwnLabels {
-            source: if request.heartbeat.is_some() { "heartbeat" } else { "manual" },
-            name: request.heartbeat.as_deref(),
-            tenant: request.tenant.as_deref(),
-            ..OwnLabels::default()
-        };
-        let labels = own.over(request.labels, level, &kind_of);
+        if let Some(templated) = &templated {
+            self.try_texts(&request, level, &kind_of, templated, &planned)?;
+        }
+        let labels = std::mem::take(&mut request.labels);
+        let labels = own_labels(&request).over(labels, level, &kind_of);
         // What is to come is looked at when its time has come.
         let silenced_by = if at.is_none() { self.silence_for(&labels) } else { None };
         if at.is_none() && silenced_by.is_none() {
             let tenant = request.tenant.as_deref().unwrap_or_default();
             self.check_limits(&planned, Claim { tenant, level, kind_of: &kind_of })?;
         }
+        let (template, vars) = templated.map(|t| (t.name, t.vars)).unzip();
+        let vars = vars.unwrap_or_default();
         let attachments = self.take_attachments(request.attachments);
         let payload = Payload {
             subject: request.subject,
             body: request.body,
+            vars,
             metadata: request.metadata,
             attachments,
             ..Payload::default()
@@ -110,6 +112,7 @@ impl Turn<'_> {
             ttl: request.ttl.map_or(TTL, |t| t.0),
             not_before: at.map(|t| self.state.engine_time(t)),
             heartbeat: request.heartbeat,
+            template,
             ..Message::new(Origin::OneShot, level, kind_of, labels, payload)
         };
         Ok(self.make(message, planned))
@@ -235,5 +238,15 @@ impl Turn<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What stentor itself says of a one-shot.
+pub(super) fn own_labels(request: &SendRequest) -> OwnLabels<'_> {
+    OwnLabels {
+        source: if request.heartbeat.is_some() { "heartbeat" } else { "manual" },
+        name: request.heartbeat.as_deref(),
+        tenant: request.tenant.as_deref(),
+        ..OwnLabels::default()
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Message {
     pub about: Option<String>,
     /// The silence that holds all of it back.
     pub silenced_by: Option<String>,
+    /// What the request wants it said with.
+    pub template: Option<String>,
 }
 
 impl Message {
@@ -60,6 +62,7 @@ impl Message {
             heartbeat: None,
             about: None,
             silenced_by: None,
+            template: None,
         }
     }
 }
@@ -108,6 +111,7 @@ impl Turn<'_> {
                 not_before,
                 heartbeat: message.heartbeat,
                 silenced_by: message.silenced_by,
+                template: message.template,
             },
             message.payload,
         );

@@ -1,23 +1,100 @@
 //! From state to the words of a message: what the message floor is told.
 
 use super::alert::NO_LONGER_REPORTED;
-use super::state::Incident;
+use super::state::{Delivery, Finished, Incident, Templated};
 use super::turn::Turn;
-use crate::channel::{Matter, Occasion, Subject};
-use crate::config::ChannelConfig;
+use crate::channel::{Format, Matter, Occasion, Subject};
+use crate::config::{ChannelConfig, Config};
+use crate::domain::Labels;
 use crate::domain::delivery::Sort;
-use crate::domain::event::{EventKind, Origin, Rendered};
+use crate::domain::event::{Origin, Rendered};
 use crate::domain::id::DeliveryId;
+use crate::domain::level::Level;
 use crate::domain::time::Timestamp;
-use crate::message::{About, Context};
+use crate::message::{About, Author, Checked, Context, render_by, transliterated};
 
-impl Turn<'_> {
+/// Who makes the text for this channel: what the request named, else what the channel has or names,
+/// else what the level names; the first that has a text for it.
+pub fn author<'c>(
+    config: &'c Config,
+    channel: &'c ChannelConfig,
+    asked: Option<&Templated>,
+    level: Level,
+) -> Author<'c> {
+    let find = |name: &str| config.templates.get(name)?.find(level, channel.kind.name, channel.format());
+    let of_level = || config.levels.get(&level)?.template.as_deref();
+    if let Some(chosen) = asked.and_then(|asked| find(&asked.name)) {
+        return Author::Named(chosen);
+    }
+    if let Some(body) = &channel.body {
+        return Author::Body(body);
+    }
+    let chosen = channel.template.as_deref().and_then(find).or_else(|| of_level().and_then(find));
+    chosen.map_or(Author::BuiltIn, Author::Named)
+}
+
+/// As `TemplateFailed` names it: where it stands in the config.
+fn template_of(author: &Author<'_>, channel: &ChannelConfig) -> Option<String> {
+    match author {
+        Author::BuiltIn => None,
+        Author::Body(_) => Some(format!("channels.{}.body", channel.name)),
+        Author::Named(chosen) => Some(format!("templates.{}", chosen.name)),
+    }
+}
+
+/// Under which a text is kept for further attempts: by its form, and one from a template only for
+/// those for whom the same template makes it.
+fn form_key(author: &Author<'_>, channel: &ChannelConfig) -> String {
+    let form = match channel.format() {
+        Format::Mail => "mail",
+        Format::Sms if channel.transliterate => "sms in GSM letters",
+        Format::Sms => "sms",
+        Format::Speech => "speech",
+        Format::Chat => "chat",
+        Format::Document => "document",
+        Format::Alertmanager => "alertmanager",
+        Format::None => "none",
+    };
+    // It says how it can be answered.
+    let answers = if channel.adapter.confirmer().is_some_and(|c| c.inbound()) { " with answers" } else { "" };
+    match author {
+        Author::BuiltIn => format!("{form}{answers}"),
+        Author::Body(_) => format!("{form}{answers} of {}", channel.name),
+        Author::Named(chosen) => format!("{form}{answers} by {}", chosen.key),
+    }
+}
+
+impl<'e> Turn<'e> {
+    /// Who makes the text of this delivery for this channel.
+    fn author_of<'c>(&self, d: &Delivery, channel: &'c ChannelConfig) -> Author<'c>
+    where
+        'e: 'c,
+    {
+        let Some(n) = self.state.notifications.get(&d.notification) else { return Author::BuiltIn };
+        let incident = n.origin.incident().and_then(|i| self.state.incidents.get(&i));
+        let level = incident.map_or(n.level, |i| i.level);
+        author(self.config, channel, n.content.templated.as_deref(), level)
+    }
+
+    /// Under which a text for this channel is kept, by who makes it and in which form.
+    pub fn form_key(&self, d: &Delivery, channel: &ChannelConfig) -> String {
+        form_key(&self.author_of(d, channel), channel)
+    }
+
+    /// The text that this delivery went by this channel with.
+    pub fn text_sent<'d>(&self, d: &'d Delivery, channel: &ChannelConfig) -> Option<&'d Finished> {
+        d.texts.get(&self.text_key(d, channel))
+    }
+
     /// The finished text of this delivery for this channel.
     pub fn render(&mut self, id: DeliveryId, channel: &ChannelConfig) -> Rendered {
         let Some(d) = self.state.deliveries.get(&id) else { return Rendered::default() };
         let Some(n) = self.state.notifications.get(&d.notification) else { return Rendered::default() };
         let incident = n.origin.incident().and_then(|i| self.state.incidents.get(&i));
+        let author =
+            author(self.config, channel, n.content.templated.as_deref(), incident.map_or(n.level, |i| i.level));
         let reader = d.who.as_ref().and_then(|w| self.config.people.get(w)).and_then(|p| p.timezone.clone());
+        let no_vars = Labels::new();
         let body = self.body(&n.content);
         let context = Context {
             from: &self.config.daemon.name,
@@ -28,6 +105,7 @@ impl Turn<'_> {
             body: &body,
             labels: &n.labels,
             annotations: &n.content.annotations,
+            vars: n.content.templated.as_ref().map_or(&no_vars, |t| &t.vars),
             incident: incident.map(|i| about(i, &n.origin)),
             id: n.id.to_string(),
             delivery: id.to_string(),
@@ -39,11 +117,13 @@ impl Turn<'_> {
             possibly_duplicate: d.maybe_sent,
             enclosures: self.enclosures(&n.content, channel),
         };
-        let checked = crate::message::render_checked(channel.format(), channel.template.as_deref(), &context);
-        if let Some(words) = checked.failure {
-            self.emit(EventKind::TemplateFailed { template: channel.name.clone(), words });
+        let Checked { rendered, failure } = render_by(&author, channel.format(), &context);
+        match (template_of(&author, channel), failure) {
+            (Some(template), Some(failure)) => self.template_failed(template, failure.to_string()),
+            (Some(template), None) => self.template_works(&template),
+            (None, _) => {}
         }
-        if channel.transliterate { crate::message::transliterated(checked.rendered) } else { checked.rendered }
+        if channel.transliterate { transliterated(rendered) } else { rendered }
     }
 
     /// What this delivery is about, for a channel that carries more than text.

@@ -115,7 +115,7 @@ impl Turn<'_> {
         let finished = d.texts.get(key)?;
         let Some(place) = &finished.place else { return finished.here() };
         let text = self.agenda.at_hand.texts.get(&place.seq)?.as_ref().ok()?;
-        Some(Rendered { subject: finished.subject.clone(), text: text.to_string() })
+        Some(Rendered { subject: finished.subject.clone(), text: text.to_string(), html: finished.html.clone() })
     }
 
     /// Asks for what an attempt by this channel needs and is not at hand; `false`: nothing is lacking.

@@ -21,6 +21,8 @@ pub struct Context<'a> {
     pub body: &'a str,
     pub labels: &'a Labels,
     pub annotations: &'a Labels,
+    /// What the request gave its template.
+    pub vars: &'a Labels,
     pub incident: Option<About<'a>>,
     /// The notification's id; only a webhook gets it.
     pub id: String,

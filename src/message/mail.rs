@@ -25,7 +25,7 @@ pub fn text(context: &Context<'_>) -> Rendered {
     if context.possibly_duplicate {
         parts.push("This may be a repeat: the answer to an earlier attempt was lost.".to_owned());
     }
-    Rendered { subject: subject(context), text: parts.join("\n\n") + "\n" }
+    Rendered { subject: subject(context), text: parts.join("\n\n") + "\n", ..Rendered::default() }
 }
 
 /// `[URGENT #417] Twilio credentials refused`.

@@ -2,6 +2,9 @@
 //!
 //! Rendered once, by the engine, for the first attempt; retries and fallbacks of the same format
 //! reuse it. A failing template falls back to the built-in text.
+//!
+//! What strangers say is made harmless by form, whatever a template does: one line where a form has
+//! one, no control characters, HTML and JSON escaped. A channel escapes its own wire format.
 
 mod alertmanager;
 pub mod attachment;
@@ -12,7 +15,10 @@ mod document;
 mod link;
 pub mod links;
 mod mail;
+mod medium;
+mod named;
 mod phrase;
+pub mod sample;
 pub mod segments;
 mod sms;
 mod speech;
@@ -22,17 +28,22 @@ mod tests;
 
 pub use context::{About, Context};
 pub use link::{KEY as LINK_KEY, Link, LinkKey};
+pub use medium::Checked;
+pub use named::{Chosen, KEYS, Named};
 pub use speech::digits as spelled;
-pub use template::{TemplateProblem, check_template};
+pub use template::{Failure, Form, Template, TemplateProblem, Why};
 
 use crate::domain::delivery::Format;
 use crate::domain::event::Rendered;
+use medium::{built_in, finished};
 
-/// A text, and why the template could not make it, if there was one and it could not.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Checked {
-    pub rendered: Rendered,
-    pub failure: Option<String>,
+/// Whose text it is.
+#[derive(Clone, Debug)]
+pub enum Author<'a> {
+    BuiltIn,
+    /// A channel's own `body`.
+    Body(&'a Template),
+    Named(Chosen<'a>),
 }
 
 /// A text for an SMS in the letters of GSM 03.38, as far as there is a way to write it.
@@ -40,44 +51,24 @@ pub fn transliterated(rendered: Rendered) -> Rendered {
     Rendered { text: sms::finished(&segments::transliterated(&rendered.text)), ..rendered }
 }
 
-/// The template's text, or the built-in one where there is no template or it fails.
-pub fn render(format: Format, template: Option<&str>, context: &Context<'_>) -> Rendered {
-    render_checked(format, template, context).rendered
+/// The built-in text.
+pub fn render(format: Format, context: &Context<'_>) -> Rendered {
+    built_in(format, context)
 }
 
-/// As [`render`], and says how the template failed, so that it can be recorded.
-pub fn render_checked(format: Format, template: Option<&str>, context: &Context<'_>) -> Checked {
+/// The author's text, or the built-in one where there is none or it fails.
+pub fn render_by(author: &Author<'_>, format: Format, context: &Context<'_>) -> Checked {
+    match author {
+        Author::Named(chosen) if format != Format::None => chosen.render(format, context),
+        Author::Body(template) if format != Format::None => by_body(template, format, context),
+        _ => Checked { rendered: built_in(format, context), failure: None },
+    }
+}
+
+fn by_body(template: &Template, format: Format, context: &Context<'_>) -> Checked {
     let built_in = built_in(format, context);
-    let Some(template) = template.filter(|_| format != Format::None) else {
-        return Checked { rendered: built_in, failure: None };
-    };
-    match template::render(template, context, &sms::text(context)) {
+    match template.render(&template::tree(context, &sms::text(context))) {
         Ok(text) => Checked { rendered: Rendered { text: finished(format, text), ..built_in }, failure: None },
-        Err(words) => Checked { rendered: built_in, failure: Some(words) },
-    }
-}
-
-fn built_in(format: Format, context: &Context<'_>) -> Rendered {
-    let plain = |text| Rendered { subject: String::new(), text };
-    match format {
-        Format::Mail => mail::text(context),
-        Format::Sms => plain(sms::text(context)),
-        Format::Speech => plain(speech::text(context)),
-        Format::Chat => plain(chat::text(context)),
-        Format::Document => plain(document::text(context)),
-        Format::Alertmanager => plain(alertmanager::text(context)),
-        Format::None => Rendered::default(),
-    }
-}
-
-/// What every text of a medium must be, whoever wrote it. A document is the template's business.
-fn finished(format: Format, text: String) -> String {
-    match format {
-        Format::Mail => mail::finished(&text),
-        Format::Sms => sms::finished(&text),
-        Format::Speech => speech::finished(&text),
-        Format::Chat => chat::finished(&text),
-        Format::Document | Format::Alertmanager => text,
-        Format::None => String::new(),
+        Err(failure) => Checked { rendered: built_in, failure: Some(failure) },
     }
 }

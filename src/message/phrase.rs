@@ -85,7 +85,7 @@ pub fn since(context: &Context<'_>) -> String {
 }
 
 /// `02:41`; on another day than today `19 Nov 02:41`.
-fn clock(context: &Context<'_>, about: &About<'_>) -> String {
+pub fn clock(context: &Context<'_>, about: &About<'_>) -> String {
     let since = about.since.zoned(&context.zone);
     let today = since.date() == context.at.zoned(&context.zone).date();
     since.strftime(if today { "%H:%M" } else { "%-d %b %H:%M" }).to_string()

@@ -56,16 +56,29 @@ impl<'e> Reading<'e> {
 
     /// Reads one more file that ought to be UTF-8.
     pub fn parse_bytes(&mut self, name: &str, bytes: &[u8]) -> Option<Tree> {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => self.parse(name, text),
-            Err(why) => {
-                let file = self.files.len();
-                self.files.push(SourceFile::new(name, String::from_utf8_lossy(&bytes[..why.valid_up_to()])));
-                let start = why.valid_up_to();
-                self.error_at(Place { file, start, end: start }, "this is not UTF-8", "save the file as UTF-8");
-                None
-            }
-        }
+        let text = self.utf8(name, bytes)?;
+        self.parse(name, text)
+    }
+
+    fn utf8<'b>(&mut self, name: &str, bytes: &'b [u8]) -> Option<&'b str> {
+        let why = match std::str::from_utf8(bytes) {
+            Ok(text) => return Some(text),
+            Err(why) => why,
+        };
+        let file = self.files.len();
+        self.files.push(SourceFile::new(name, String::from_utf8_lossy(&bytes[..why.valid_up_to()])));
+        let start = why.valid_up_to();
+        self.error_at(Place { file, start, end: start }, "this is not UTF-8", "save the file as UTF-8");
+        None
+    }
+
+    /// One more file that is a text and nothing else, and ought to be UTF-8: where it stands, and what
+    /// it says.
+    pub fn text_bytes<'b>(&mut self, name: &str, bytes: &'b [u8]) -> Option<(Place, &'b str)> {
+        let file = self.files.len();
+        let text = self.utf8(name, bytes)?;
+        self.files.push(SourceFile::new(name, text));
+        Some((Place { file, start: 0, end: text.len() }, text))
     }
 
     /// As much of a file as can be understood; mistakes are kept to itself.
@@ -91,6 +104,13 @@ impl<'e> Reading<'e> {
     pub fn line_of(&self, place: Place) -> String {
         let Some(file) = self.files.get(place.file) else { return String::new() };
         format!("{}, line {}", file.name(), file.line_and_column(place.start).0)
+    }
+
+    /// A place inside a value that holds this text as it is written; `None` where escapes or
+    /// placeholders make it another.
+    pub fn inside(&self, value: Place, text: &str, offset: usize) -> Option<Place> {
+        let begin = value.start + self.files.get(value.file)?.part(value)?.find(text)?;
+        Some(Place { start: begin + offset, ..value })
     }
 
     /// How many errors there are so far.

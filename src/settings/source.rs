@@ -29,6 +29,11 @@ impl SourceFile {
         &self.name
     }
 
+    /// What stands at a place.
+    pub fn part(&self, place: Place) -> Option<&str> {
+        self.text.get(place.start..place.end)
+    }
+
     /// Line and column from 1; the column counts characters.
     pub fn line_and_column(&self, offset: usize) -> (usize, usize) {
         let line = self.line_starts.partition_point(|start| *start <= offset).max(1);

@@ -62,6 +62,22 @@ async fn delivers_over_starttls_and_implicit_tls_with_login() {
 }
 
 #[tokio::test]
+async fn an_html_part_goes_beside_the_plain_one_and_after_it() {
+    let standins = Standins::start().await;
+    let mut mail = out(Some("alice@example.org"), "Disk full", "All of it.\n");
+    mail.text.html = "<p>All of it.</p>\n".into();
+    assert!(plain(&standins, "5s").send(&mail).await.success().is_some());
+    let got = &standins.recorded("smtp")[0].body;
+    assert!(header(got, "Content-Type").starts_with("multipart/alternative;"), "{got}");
+    let text = got.find("Content-Type: text/plain; charset=utf-8").unwrap();
+    let html = got.find("Content-Type: text/html; charset=utf-8").unwrap();
+    assert!(
+        text < html && got[text..html].contains("\r\nAll of it.\r\n") && got[html..].contains("<p>All of it.</p>"),
+        "{got}"
+    );
+}
+
+#[tokio::test]
 async fn the_next_mail_goes_over_the_same_connection() {
     let standins = Standins::start().await;
     let mail = mail(&standins);

@@ -41,6 +41,18 @@ async fn a_mail_is_what_sendgrid_takes() {
 }
 
 #[tokio::test]
+async fn an_html_part_goes_beside_the_plain_one_and_after_it() {
+    let standins = Standins::start().await;
+    let mut mail = out(Some("alice@example.org"), "s", "t");
+    mail.text.html = "<p>t</p>".into();
+    assert!(sendgrid(&standins).send(&mail).await.success().is_some());
+    assert_eq!(
+        json(&standins.recorded("sendgrid")[0])["content"],
+        serde_json::json!([{ "type": "text/plain", "value": "t" }, { "type": "text/html", "value": "<p>t</p>" }])
+    );
+}
+
+#[tokio::test]
 async fn files_go_along_as_base64_and_what_is_too_large_goes_without() {
     let standins = Standins::start().await;
     let with = |bytes: Vec<u8>| {

@@ -30,7 +30,7 @@ pub fn out(address: Option<&str>, subject: &str, text: &str) -> Outgoing {
         key: KEY.into(),
         attempt: 1,
         address: address.map(str::to_owned),
-        text: Rendered { subject: subject.into(), text: text.into() },
+        text: Rendered { subject: subject.into(), text: text.into(), ..Rendered::default() },
         level: Level::Urgent,
         ttl: Span::hours(1),
         matter: Matter::default(),

@@ -45,7 +45,7 @@ pub async fn survives(channel: &dyn Channel, address: &str) {
         key: "01KTESTDELIVERY0000000017".into(),
         attempt: 1,
         address: Some(address.into()),
-        text: Rendered { subject: "s".into(), text: "t".into() },
+        text: Rendered { subject: "s".into(), text: "t".into(), ..Rendered::default() },
         level: Level::Urgent,
         ttl: Span::hours(1),
         matter: Matter::default(),

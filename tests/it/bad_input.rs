@@ -224,7 +224,7 @@ async fn the_command_refuses_before_it_asks() {
         &["send", "--subject", "x", "--label", "no-equals-sign"],
         &["send", "--subject", "x", "--ttl", "soon"],
         &["send", "--subject", "x", "--wait=soon"],
-        &["send", "--subject", "x", "--template", "t"],
+        &["send", "--subject", "x", "--var", "a=b"],
         &["snooze", "1", "later"],
         &["silence", "add", "a=b", "--for", "1h"],
         &["dlq", "requeue"],

@@ -45,6 +45,7 @@ mod sound;
 mod stopped;
 mod tampered;
 mod tcp;
+mod templates;
 mod threads;
 mod torture;
 mod two_daemons;

@@ -149,7 +149,7 @@ impl Carrier {
             key: told.event_id.clone(),
             attempt: n,
             address: None,
-            text: Rendered { subject: String::new(), text: told.document.clone() },
+            text: Rendered { text: told.document.clone(), ..Rendered::default() },
             level: Level::Low,
             ttl: self.hook.timeout,
             matter: Matter::default(),

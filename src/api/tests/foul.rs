@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-const POSTS: [&str; 12] = [
+const POSTS: [&str; 13] = [
     "/api/v1/notifications",
     "/api/v1/incidents",
     "/api/v1/incidents/1/acknowledge",
@@ -18,6 +18,7 @@ const POSTS: [&str; 12] = [
     "/api/v1/heartbeats/backup/ping",
     "/api/v1/fomo",
     "/api/v1/channels/hook/test",
+    "/api/v1/templates/html/render",
 ];
 const GETS: [&str; 6] = ["deliveries", "incidents", "ledger", "ledger/stats", "incidents/1", "explain/1"];
 const FIELDS: [&str; 28] = [

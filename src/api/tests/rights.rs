@@ -53,6 +53,8 @@ const LEAST: &[(&str, &str)] = &[
     ("POST /api/v1/selftest", "operator"),
     ("GET /api/v1/events", "viewer"),
     ("POST /api/v1/sound/stop", "operator"),
+    ("GET /api/v1/templates", "viewer"),
+    ("POST /api/v1/templates/{name}/render", "viewer"),
     ("POST /api/v2/alerts", "operator"),
     ("GET /api/v2/alerts", "viewer"),
 ];

@@ -76,11 +76,16 @@ impl SendGrid {
         // Neither may be empty.
         let subject = one_line(if out.text.subject.is_empty() { "(no subject)" } else { &out.text.subject });
         let text = if out.text.text.is_empty() { &subject } else { &out.text.text };
+        let mut content = vec![json!({ "type": "text/plain", "value": text })];
+        if !out.text.html.is_empty() {
+            // The richer one last.
+            content.push(json!({ "type": "text/html", "value": out.text.html }));
+        }
         let mut document = json!({
             "personalizations": [{ "to": [{ "email": to.to_string() }] }],
             "from": from,
             "subject": subject,
-            "content": [{ "type": "text/plain", "value": text }],
+            "content": content,
             "headers": { "Auto-Submitted": "auto-generated", "Message-ID": self.message_id(&out.key) },
             "custom_args": { "stentor_delivery": out.key },
         });

@@ -121,10 +121,15 @@ impl Smtp {
             mail = mail.subject(one_line(&out.text.subject));
         }
         let text = printable(&out.text.text);
-        let mail = match out.files().next() {
-            None => mail.header(ContentType::TEXT_PLAIN).body(text),
-            Some(_) => mail.multipart(out.files().fold(
-                MultiPart::mixed().singlepart(SinglePart::plain(text)),
+        let both = |html: &str| MultiPart::alternative_plain_html(text.clone(), printable(html));
+        let mail = match (out.files().next(), out.text.html.as_str()) {
+            (None, "") => mail.header(ContentType::TEXT_PLAIN).body(text),
+            (None, html) => mail.multipart(both(html)),
+            (Some(_), html) => mail.multipart(out.files().fold(
+                match html {
+                    "" => MultiPart::mixed().singlepart(SinglePart::plain(text)),
+                    html => MultiPart::mixed().multipart(both(html)),
+                },
                 |parts, (file, bytes)| {
                     let of = ContentType::parse(&file.mime).unwrap_or(ContentType::TEXT_PLAIN);
                     parts.singlepart(Attachment::new(file.name.clone()).body(bytes.to_vec(), of))
@@ -204,9 +209,13 @@ impl Channel for Smtp {
             one_line(&out.text.subject),
             self.message_id(&out.key)
         );
+        let html = match out.text.html.as_str() {
+            "" => String::new(),
+            html => format!("\n\nContent-Type: text/html\n\n{}", printable(html)),
+        };
         let file = |f: &Enclosed| format!("\n[attached: {}, {}, {} bytes]", f.name, f.mime, f.place.bytes);
         let files: String = out.attachments.iter().map(file).collect();
-        format!("{}\n\n{headers}\n\n{}{files}", self.server, printable(&out.text.text))
+        format!("{}\n\n{headers}\n\n{}{html}{files}", self.server, printable(&out.text.text))
     }
 
     fn attaches(&self) -> Option<u64> {

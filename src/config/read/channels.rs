@@ -6,16 +6,16 @@ use crate::config::model::{ChannelConfig, Retry, SoundSettings, Updates};
 use crate::config::options::LoadOptions;
 use crate::config::read::entries::{by_name, named, some_time, who};
 use crate::config::read::limits;
+use crate::config::read::templates;
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::time::Span;
-use crate::message::check_template;
+use crate::message::Form;
 use crate::settings::{Piece, Table, suggestion};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 const TIMEOUT: Span = Span::secs(15);
 const SLOTS: usize = 4;
-const TEMPLATES: &str = "write it as minijinja templates are: {{ subject|tojson }}";
 
 pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>) -> BTreeMap<String, ChannelConfig> {
     let mut channels = by_name(named(root, "channels"), |table| channel(table, options));
@@ -91,14 +91,15 @@ fn by_kind(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelCo
             "leave `to` out; it is for mail, sms and voice",
         );
     }
-    let template = if kind.format == Format::Document { table.text("body") } else { None };
-    if let Some(problem) = template.as_ref().and_then(|text| check_template(text).err()) {
-        let (message, hint) = problem.message.split_once("; ").unwrap_or((&problem.message, TEMPLATES));
-        table.error("body", format!("line {}, column {}: {message}", problem.line, problem.column), hint);
-    }
+    let template = template(table, kind);
+    let body = if kind.format == Format::Document { table.text("body") } else { None };
+    let body = body.and_then(|text| templates::compile(table, "body", Form::Raw, &text)).map(Arc::new);
     let adapter = adapter(table, kind);
-    if template.is_some() && adapter.format().is_some_and(|format| format != Format::Document) {
+    if table.has("body") && adapter.format().is_some_and(|format| format != Format::Document) {
         table.error("body", "either a ready format, or a body of one's own", "leave out format or body");
+    }
+    if body.is_some() && template.is_some() {
+        table.error("body", "either a template by name, or a body of one's own", "leave out template or body");
     }
     let updates = match updates {
         _ if adapter.follows_incidents() => Updates { acknowledged: true, resolved: true },
@@ -118,12 +119,21 @@ fn by_kind(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelCo
         updates,
         simulate,
         sound: sound.map(|terms| SoundSettings { repeat: terms.repeat, max: terms.max }),
+        body,
         template,
         limits,
         price,
         transliterate,
         adapter,
     })
+}
+
+fn template(table: &mut Table<'_>, kind: &Kind) -> Option<String> {
+    let name = table.text("template").filter(|name| !name.is_empty())?;
+    if kind.format == Format::None {
+        table.error("template", format!("a {} channel has no text", kind.name), "leave template out");
+    }
+    Some(name)
 }
 
 fn kind(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<&'static Kind> {

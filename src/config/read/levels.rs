@@ -22,7 +22,7 @@ pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>) -> BTreeMap<Level, 
     fill(&written)
 }
 
-fn level_of(table: &mut Table<'_>) -> Option<Level> {
+pub(super) fn level_of(table: &mut Table<'_>) -> Option<Level> {
     let word = table.name().to_owned();
     let level = Level::parse_strict(&word);
     if level.is_none() {
@@ -50,6 +50,7 @@ fn read_level(table: &mut Table<'_>, options: &LoadOptions<'_>) -> LevelConfig {
         policy: table.text("policy").filter(|name| !name.is_empty() && name != NO_POLICY),
         remind: some_time(table, "remind"),
         ack_timeout,
+        template: table.text("template").filter(|name| !name.is_empty()),
     }
 }
 

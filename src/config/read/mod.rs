@@ -17,6 +17,7 @@ mod people;
 mod policies;
 mod retention;
 mod schedules;
+mod templates;
 mod watches;
 
 use crate::config::later::{self, Home};
@@ -42,6 +43,7 @@ pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &Load
         heartbeats: heartbeats::read(root, &daemon.timezone_name),
         watches: watches::read(root),
         alertmanager: intake::read(root),
+        templates: templates::read(root, options),
         budgets: limits::budgets(root),
         source: Source::default(),
         people,

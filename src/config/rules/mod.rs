@@ -11,6 +11,7 @@ mod sayings;
 mod schedules;
 mod sounds;
 mod spot;
+mod templates;
 mod texts;
 mod use_of_channels;
 mod ways;
@@ -30,6 +31,7 @@ pub fn check(draft: &Config, tree: &Tree, reading: &Reading<'_>, options: &LoadO
     schedules::check(&judge);
     use_of_channels::check(&judge);
     texts::check(&judge);
+    templates::check(&judge);
     if options.check_numbers {
         numbers::check(&judge);
     }

@@ -23,6 +23,13 @@ impl<'a> Judge<'a> {
         self.reading.warning_at(self.place(path), format!("{}: {}", self.shown(path), message.as_ref()), hint);
     }
 
+    /// Where in a text that is written there this byte of it stands; the text as a whole, where that
+    /// cannot be said.
+    pub fn place_inside(&self, path: Path<'_>, text: &str, offset: usize) -> Place {
+        let whole = self.place(path);
+        self.reading.inside(whole, text, offset).unwrap_or(whole)
+    }
+
     /// Whether an entry of this name is written, be it right or wrong.
     pub fn is_written(&self, path: Path<'_>) -> bool {
         self.tree.at(path).is_some()
@@ -60,7 +67,7 @@ impl<'a> Judge<'a> {
     }
 
     /// `policies.page.steps[2].to`, elements counted from 1.
-    fn shown(&self, path: Path<'_>) -> String {
+    pub fn shown(&self, path: Path<'_>) -> String {
         let mut text = path.first().map(|first| (*first).to_owned()).unwrap_or_default();
         for i in 1..path.len() {
             let in_list = self.tree.at(&path[..i]).is_some_and(|item| matches!(item.value, Value::List(_)));

@@ -2,11 +2,10 @@
 
 use crate::config::model::Check;
 use crate::config::rules::spot::Judge;
-use crate::domain::Labels;
 use crate::domain::delivery::{Format, Medium};
 use crate::domain::level::Level;
-use crate::domain::time::Timestamp;
-use crate::message::{Context, render, segments};
+use crate::message::sample::Sample;
+use crate::message::{render, segments};
 
 /// A text of several segments costs several times as much.
 pub fn check(judge: &Judge<'_>) {
@@ -32,27 +31,13 @@ pub fn check(judge: &Judge<'_>) {
 
 /// What stands before the subject in each such SMS: the level and who says it.
 fn lead(judge: &Judge<'_>) -> String {
-    let none = Labels::new();
-    let context = Context {
-        enclosures: Default::default(),
-        from: &judge.config.daemon.name,
-        kind: "notification",
-        level: Level::Low,
-        kind_of: "notification",
-        subject: "x",
-        body: "",
-        labels: &none,
-        annotations: &none,
-        incident: None,
-        id: String::new(),
-        delivery: String::new(),
-        at: Timestamp::default(),
+    let sample = Sample {
+        from: judge.config.daemon.name.clone(),
+        subject: "x".into(),
+        body: String::new(),
         zone: judge.config.daemon.timezone.clone(),
-        link: None,
-        reply: None,
-        keys: false,
-        possibly_duplicate: false,
+        ..Sample::of("notification", Level::Low)
     };
-    let text = render(Format::Sms, None, &context).text;
+    let text = render(Format::Sms, &sample.context()).text;
     text.strip_suffix('x').unwrap_or_default().to_owned()
 }

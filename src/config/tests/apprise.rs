@@ -25,7 +25,7 @@ fn describe(channel: &ChannelConfig) -> String {
         key: "01K".into(),
         attempt: 1,
         address,
-        text: Rendered { subject: "s".into(), text: "t".into() },
+        text: Rendered { subject: "s".into(), text: "t".into(), ..Rendered::default() },
         level: Level::High,
         ttl: Span::hours(1),
         matter: Matter::default(),

@@ -5,5 +5,6 @@ mod example;
 mod files;
 mod kept;
 mod mistakes;
+mod templates;
 mod torn;
 mod values;

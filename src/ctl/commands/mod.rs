@@ -21,6 +21,7 @@ pub mod silence;
 pub mod sms;
 pub mod sound;
 pub mod status;
+pub mod template;
 pub mod unsupported;
 mod values;
 pub mod watches;

@@ -97,12 +97,12 @@ pub struct Send {
     /// Not before this time (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     at: Option<String>,
-    /// Not yet supported
-    #[arg(long, value_name = "NAME")]
+    /// The template that says it; what it has no text for is said as usual
+    #[arg(long, value_name = "NAME", value_parser = values::filled)]
     template: Option<String>,
-    /// Not yet supported
-    #[arg(long, value_name = "NAME=VALUE")]
-    var: Vec<String>,
+    /// What the template is given; again for more
+    #[arg(long, value_name = "NAME=VALUE", requires = "template", value_parser = values::label)]
+    var: Vec<(String, String)>,
     /// A file to go along, 10 MiB at most; again for more
     #[arg(long, value_name = "FILE")]
     attach: Vec<PathBuf>,
@@ -120,7 +120,6 @@ pub struct Send {
 
 impl Send {
     pub async fn run(self, session: &mut Session<'_>) -> Outcome {
-        self.refuse_unsupported()?;
         let body = self.body()?;
         if self.level.as_deref().and_then(Level::parse) == Some(Level::Urgent) && session.on_terminal {
             session.remark(
@@ -133,14 +132,6 @@ impl Send {
         let answer = session.ask(call).await?;
         session.show(&answer, results::print)?;
         Ok(if self.wait.is_some() { results::exit(&answer.document) } else { Exit::Done })
-    }
-
-    fn refuse_unsupported(&self) -> Result<(), Trouble> {
-        let given = [("--template", self.template.is_some()), ("--var", !self.var.is_empty())];
-        match given.iter().find(|(_, is)| *is) {
-            Some((flag, _)) => Err(Trouble::Usage(format!("send {flag} is not yet supported"))),
-            None => Ok(()),
-        }
     }
 
     fn body(&self) -> Result<Body, Trouble> {
@@ -158,12 +149,14 @@ impl Send {
             .with("metadata", pairs("metadata", &self.metadata)?)
             .with("ttl", self.ttl.clone())
             .with("at", self.at.clone())
+            .with("template", self.template.clone())
+            .with("vars", pairs("var", &self.var)?)
             .with("attachments", attach::all(&self.attach)?))
     }
 }
 
 /// An object of what a flag gave, each name once.
-fn pairs(flag: &str, given: &[(String, String)]) -> Result<Option<Value>, Trouble> {
+pub fn pairs(flag: &str, given: &[(String, String)]) -> Result<Option<Value>, Trouble> {
     let mut object = BTreeMap::new();
     for (name, value) in given {
         if object.insert(name.as_str(), value.as_str()).is_some() {

@@ -100,7 +100,7 @@ impl Told {
             HeartbeatLate { name } => self.heartbeat(name, HeartbeatStatus::Late, "no ping in time"),
             WatchChanged { name, status, detail, .. } => self.watch(name, *status, detail),
             TemplateFailed { template, words } => {
-                Some(warn(format!("the template of {template} failed, the built-in text goes out: {words}")))
+                Some(warn(format!("the text {template} fails, the built-in one goes out: {words}")))
             }
             SilenceAdded(crate::domain::event::SilenceAdded { created_by, comment, .. }) => {
                 Some(info(format!("a silence was added by {created_by}: {}", cut(comment, LONGEST))))

@@ -85,7 +85,7 @@ pub enum EventKind {
         hash: String,
     },
     // ---- notifications and deliveries
-    /// Payload: subject, body, annotations, metadata.
+    /// Payload: subject, body, annotations, vars, metadata.
     NotificationAccepted {
         id: NotificationId,
         #[serde(flatten)]
@@ -113,6 +113,9 @@ pub enum EventKind {
         /// The silence that holds all of it back.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         silenced_by: Option<String>,
+        /// The template that the request named; the payload has its vars.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        template: Option<String>,
     },
     /// Payload: address, others. `who` is the person's name, if it is one.
     DeliveryCreated {
@@ -200,6 +203,7 @@ pub enum EventKind {
         id: DeliveryId,
     },
     UrgentUnheard(Unheard),
+    /// The built-in text went out in its place. `template`: `templates.outage`, `channels.hook.body`.
     TemplateFailed {
         template: String,
         words: String,

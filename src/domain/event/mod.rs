@@ -67,6 +67,9 @@ pub struct Payload {
     pub body: String,
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub annotations: Labels,
+    /// What the request gave its template.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub vars: Labels,
     /// What a caller gave along with its request, and gets back.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
@@ -107,6 +110,9 @@ pub struct Rendered {
     pub subject: String,
     /// Mail body, SMS, words to speak, chat text, or a webhook's whole body.
     pub text: String,
+    /// A mail's HTML part, beside the plain one; empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub html: String,
 }
 
 impl EventKind {

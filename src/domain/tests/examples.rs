@@ -166,8 +166,13 @@ fn notifications() -> Vec<Event> {
                 not_before: Some(EngineTime(T + 1)),
                 heartbeat: Some(s("weekly-proof")),
                 silenced_by: Some(s("5e1e9ce0-0000-4000-8000-000000000000")),
+                template: Some(s("outage")),
             }
-            .with(Payload { metadata: [(s("campaign"), s("autumn"))].into(), ..words() })
+            .with(Payload {
+                vars: [("host", "db1")].into(),
+                metadata: [(s("campaign"), s("autumn"))].into(),
+                ..words()
+            })
         })
         .chain([with_files()])
         .collect()
@@ -192,6 +197,7 @@ fn with_files() -> Event {
         not_before: None,
         heartbeat: None,
         silenced_by: None,
+        template: None,
     }
     .with(Payload { attachments: vec![file], more: Some(blob(31_200, "b")), ..words() })
 }
@@ -240,7 +246,11 @@ fn deliveries() -> Vec<Event> {
             nonce: Some(s("9f86d081884c7d65")),
         }
         .with(Payload {
-            text: Some(Rendered { subject: s("[URGENT #417] x"), text: s("URGENT #417 prague-1: x") }),
+            text: Some(Rendered {
+                subject: s("[URGENT #417] x"),
+                text: s("URGENT #417 prague-1: x"),
+                html: s("<p>x</p>"),
+            }),
             ..Payload::default()
         }),
         K::AttemptStarted {
@@ -314,7 +324,7 @@ fn deliveries() -> Vec<Event> {
         })
         .with(Payload {
             address: Some(s("+15550100")),
-            text: Some(Rendered { subject: String::new(), text: s("417a") }),
+            text: Some(Rendered { text: s("417a"), ..Rendered::default() }),
             ..Payload::default()
         }),
         K::HookMoved(HookMoved {

@@ -20,6 +20,17 @@ pub struct Content {
     pub more: Option<Box<Place>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub attachments: Box<[Attachment]>,
+    /// The template that the request named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub templated: Option<Box<Templated>>,
+}
+
+/// A template by name, and what the request gave it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Templated {
+    pub name: String,
+    #[serde(default)]
+    pub vars: Labels,
 }
 
 impl Content {
@@ -33,6 +44,7 @@ impl Content {
             body: beginning(&payload.body).to_owned(),
             annotations: payload.annotations.clone(),
             metadata: payload.metadata.clone(),
+            templated: None,
             more: more.map(Box::new),
             attachments: payload.attachments.iter().map(attached).collect(),
         }
@@ -55,7 +67,8 @@ impl Content {
     pub fn bytes(&self) -> u64 {
         let metadata: usize = self.metadata.iter().map(|(name, text)| name.len() + text.len()).sum();
         let attached: usize = self.attachments.iter().map(|a| a.name.len() + a.mime.len() + 100).sum();
-        (self.subject.len() + self.body.len() + self.annotations.bytes() + metadata + attached) as u64
+        let vars = self.templated.as_ref().map_or(0, |t| t.vars.bytes());
+        (self.subject.len() + self.body.len() + self.annotations.bytes() + vars + metadata + attached) as u64
     }
 
     /// Bytes of all that is attached.

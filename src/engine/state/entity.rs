@@ -2,13 +2,12 @@
 
 use super::alert::Alert;
 use super::content::Content;
+use super::finished::Finished;
 use super::name::Name;
 use super::spent::Charges;
-use crate::channel::Format;
-use crate::config::ChannelConfig;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::event::{Breaker, Idempotency, KEPT, Next, Origin, Payload, Place, Rendered, Request, Said};
+use crate::domain::event::{Breaker, Idempotency, Next, Origin, Request, Said};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -280,36 +279,6 @@ pub struct Delivery {
     pub charges: Option<Box<Charges>>,
 }
 
-/// A text that is finished, or where it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finished {
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub subject: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub text: String,
-    /// It is too long to be here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Box<Place>>,
-}
-
-impl Finished {
-    /// The text that the payload of this event brings, for this form. One for SMS is short by nature,
-    /// and a provider may be asked for it.
-    pub fn of(form: &str, payload: &Payload, seq: u64) -> Option<Finished> {
-        let Rendered { subject, text } = payload.text.clone()?;
-        let long = text.len() > KEPT && !form.starts_with(format_key(Format::Sms));
-        let here = || long.then(|| Place { seq, bytes: text.len() as u64, blob: None });
-        let place = payload.more.clone().map(|place| place.from(seq)).or_else(here).map(Box::new);
-        let text = if place.is_some() { String::new() } else { text };
-        Some(Finished { subject, text, place })
-    }
-
-    /// The text, if it is here.
-    pub fn here(&self) -> Option<Rendered> {
-        self.place.is_none().then(|| Rendered { subject: self.subject.clone(), text: self.text.clone() })
-    }
-}
-
 /// In flight at so many crashes in a row, a message may be what ends the daemon.
 const SUSPECT: u32 = 2;
 /// In flight alone at one more, it is.
@@ -338,7 +307,7 @@ impl Delivery {
 
     /// Bytes of its finished texts.
     pub fn text_bytes(&self) -> u64 {
-        self.texts.values().map(|t| (t.subject.len() + t.text.len()) as u64).sum()
+        self.texts.values().map(|t| (t.subject.len() + t.text.len() + t.html.len()) as u64).sum()
     }
 
     /// The channel that it goes by now.
@@ -349,36 +318,6 @@ impl Delivery {
     /// The address for a channel of this medium; `None` where the person has none.
     pub fn address_for(&self, medium: Medium) -> Option<&str> {
         if self.medium == Some(medium) { self.address.as_deref() } else { self.others.get(&medium).map(String::as_str) }
-    }
-}
-
-/// Under which a text is kept for further attempts: by its form, and one from a template only for
-/// the channel whose template it is.
-pub(in crate::engine) fn text_key(channel: &ChannelConfig) -> String {
-    let form = match channel.transliterate {
-        true => "sms in GSM letters",
-        false => format_key(channel.format()),
-    };
-    // It says how it can be answered.
-    let form = match channel.adapter.confirmer().is_some_and(|c| c.inbound()) {
-        true => format!("{form} with answers"),
-        false => form.to_owned(),
-    };
-    match channel.template {
-        Some(_) => format!("{form} of {}", channel.name),
-        None => form.clone(),
-    }
-}
-
-fn format_key(format: Format) -> &'static str {
-    match format {
-        Format::Mail => "mail",
-        Format::Sms => "sms",
-        Format::Speech => "speech",
-        Format::Chat => "chat",
-        Format::Document => "document",
-        Format::Alertmanager => "alertmanager",
-        Format::None => "none",
     }
 }
 

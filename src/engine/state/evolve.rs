@@ -31,7 +31,9 @@ impl State {
         use EventKind::*;
         match head {
             Started { boot, .. } => self.fold_started(boot),
-            ConfigApplied { hash, kept, .. } => {
+            ConfigApplied { hash, kept, changed } => {
+                let entry = |template: &str| template.strip_suffix(".body").unwrap_or(template).to_owned();
+                self.failing_templates.retain(|template, _| !changed.contains(&entry(template)));
                 self.config =
                     ConfigState { hash: hash.clone(), loaded_at: Some(at), kept: *kept, ..Default::default() };
             }
@@ -106,7 +108,10 @@ impl State {
             Checkpoint { .. } => self.checkpoint_at = Some(at),
 
             Stopping { .. } => self.stopping = true,
-            AuthDenied { .. } | RequestRefused { .. } | StorageTroubled { .. } | TemplateFailed { .. } => {}
+            TemplateFailed { template, .. } => {
+                self.failing_templates.insert(template.clone(), self.engine_time(at));
+            }
+            AuthDenied { .. } | RequestRefused { .. } | StorageTroubled { .. } => {}
             InboundReceived(received) => self.fold_inbound(at, received, payload),
             Unknown => return false,
         }

@@ -28,6 +28,7 @@ mod sendings;
 mod silences;
 mod soak;
 mod table;
+mod templates;
 mod threads;
 mod three;
 mod unheard;

@@ -8,7 +8,7 @@ use crate::domain::id::{DeliveryId, NotificationId};
 use crate::domain::time::Timestamp;
 use crate::engine::input::DeliveryFilter;
 use crate::engine::refusal::{Answer, Refusal};
-use crate::engine::state::{Attempt, Delivery, Notification, text_key};
+use crate::engine::state::{Attempt, Delivery, Notification};
 use crate::engine::turn::{Turn, refuse};
 use crate::message::segments;
 use serde::Serialize;
@@ -111,7 +111,7 @@ impl Turn<'_> {
                 continue;
             };
             let charged = || d.charges.as_ref().and_then(|c| c.all.last()).map(|charge| charge.segments as usize);
-            let text = d.texts.get(&text_key(channel)).map(|text| segments::size(&text.text).segments);
+            let text = self.text_sent(d, channel).map(|text| segments::size(&text.text).segments);
             let Some(size) = text.or_else(charged) else { continue };
             let words = format!("{} sends it in {size} segments", channel.name);
             if size > 1 && !warnings.contains(&words) {

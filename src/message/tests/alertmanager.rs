@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::delivery::Format;
-use crate::message::render;
+use crate::message::tests::render;
 use serde_json::{Value, json};
 
 fn document(context: &Context<'_>) -> Value {

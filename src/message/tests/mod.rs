@@ -2,28 +2,32 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod alertmanager;
+mod named;
 mod segments;
 mod templates;
 mod texts;
 mod wild;
 
 use crate::domain::Labels;
+use crate::domain::delivery::Format;
+use crate::domain::event::Rendered;
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
-use crate::message::{About, Context};
+use crate::message::{About, Author, Checked, Context, Form, Template, TemplateProblem, render_by};
 use jiff::tz::TimeZone;
 
 /// Nothing of a message but what a test gives it.
 struct Story {
     labels: Labels,
     annotations: Labels,
+    vars: Labels,
 }
 
 impl Story {
     fn new() -> Story {
         let labels =
             [("level", "urgent"), ("source", "heartbeat"), ("name", "twilio"), ("type", "probe"), ("channel", "sms")];
-        Story { labels: map(&labels), annotations: Labels::new() }
+        Story { labels: map(&labels), annotations: Labels::new(), vars: Labels::new() }
     }
 
     /// Incident 417, opened 02:41 in Prague, told at 02:47.
@@ -66,6 +70,7 @@ impl Story {
             body: "401 Authenticate",
             labels: &self.labels,
             annotations: &self.annotations,
+            vars: &self.vars,
             incident: None,
             id: "01M7V90VPG0000000000000002".to_owned(),
             delivery: "01M7V90VPG0000000000000003".to_owned(),
@@ -82,4 +87,19 @@ impl Story {
 
 fn map(pairs: &[(&str, &str)]) -> Labels {
     pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+}
+
+/// Whether a channel's own body can work.
+fn check_template(text: &str) -> Result<(), TemplateProblem> {
+    Template::compile(Form::Raw, text).map(drop)
+}
+
+/// By a channel's own body, if there is one and it can work.
+fn render_checked(format: Format, template: Option<&str>, context: &Context<'_>) -> Checked {
+    let template = template.and_then(|text| Template::compile(Form::Raw, text).ok());
+    render_by(&template.as_ref().map_or(Author::BuiltIn, Author::Body), format, context)
+}
+
+fn render(format: Format, template: Option<&str>, context: &Context<'_>) -> Rendered {
+    render_checked(format, template, context).rendered
 }

@@ -3,8 +3,8 @@
 use crate::domain::delivery::Format;
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
-use crate::message::tests::{Story, map};
-use crate::message::{Context, render, segments};
+use crate::message::tests::{Story, map, render};
+use crate::message::{Context, segments};
 
 fn sms(context: &Context<'_>) -> String {
     render(Format::Sms, None, context).text

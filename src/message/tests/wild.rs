@@ -3,8 +3,8 @@
 use crate::domain::delivery::Format;
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
-use crate::message::tests::Story;
-use crate::message::{check_template, render, segments};
+use crate::message::segments;
+use crate::message::tests::{Story, check_template, render};
 use proptest::prelude::*;
 
 const KINDS: [&str; 7] = [

@@ -6,10 +6,20 @@ use crate::domain::event::{EventKind, Payload, Said};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 use crate::engine::state::share::shared;
-use crate::engine::state::{Delivery, Minute, Notification, Remembered, State};
+use crate::engine::state::{Content, Delivery, Minute, Notification, Remembered, State, Templated};
+use std::sync::Arc;
 
 /// Rates are asked for at most this far back.
 const MINUTES_KEPT: usize = 24 * 60;
+
+/// With the template that was named and what it was given; an erased message has neither.
+fn templated(mut content: Arc<Content>, template: &Option<String>, payload: Option<&Payload>) -> Arc<Content> {
+    if let (Some(name), Some(payload)) = (template, payload.filter(|p| !p.erased)) {
+        let templated = Templated { name: name.clone(), vars: payload.vars.clone() };
+        Arc::make_mut(&mut content).templated = Some(Box::new(templated));
+    }
+    content
+}
 
 impl State {
     pub(in crate::engine::state) fn fold_notification(
@@ -33,6 +43,7 @@ impl State {
             not_before,
             heartbeat,
             silenced_by,
+            template,
         } = head
         else {
             return false;
@@ -65,7 +76,10 @@ impl State {
             level: *level,
             kind_of: kind_of.clone(),
             labels: shared(labels.clone(), incident.map(|i| &i.labels)),
-            content: shared(content(payload, self.last_seq), incident.map(|i| &i.content)),
+            content: shared(
+                templated(content(payload, self.last_seq), template, payload),
+                incident.map(|i| &i.content),
+            ),
             correlation_id: correlation_id.clone(),
             request: request.clone(),
             tenant: tenant.clone(),

@@ -51,6 +51,7 @@ pub fn story(n: u64, seq: u64) -> Vec<Frame> {
         not_before: None,
         heartbeat: None,
         silenced_by: None,
+        template: None,
     };
     let created = EventKind::DeliveryCreated {
         id: delivery,
