@@ -197,6 +197,7 @@ fn with_files() -> Event {
         not_before: None,
         heartbeat: None,
         silenced_by: None,
+        template: None,
     }
     .with(Payload { attachments: vec![file], more: Some(blob(31_200, "b")), ..words() })
 }
