@@ -1,7 +1,10 @@
-//! Templates of operators: checked, and refused with a place.
+//! Templates of operators: checked, and refused with a place; what is taken makes a text in its bounds.
 
 use crate::harness::{fuzz, text};
-use stentor::message::{Form, Template};
+use stentor::domain::level::Level;
+use stentor::message::sample::Sample;
+use stentor::message::{Author, Form, Template, render_by};
+use stentor::domain::delivery::Format;
 
 #[test]
 fn templates() {
@@ -14,8 +17,15 @@ fn templates() {
     ];
     fuzz("template", &seeds, |bytes| {
         let text = text(bytes);
-        if let Err(problem) = Template::compile(Form::Body, &text) {
-            assert!(!problem.message.is_empty(), "refused without a word");
+        for form in [Form::Raw, Form::Plain, Form::Html, Form::Body] {
+            match Template::compile(form, &text) {
+                Err(problem) => assert!(!problem.message.is_empty(), "refused without a word"),
+                Ok(template) => {
+                    let sample = Sample::of("incident.opened", Level::High);
+                    let made = render_by(&Author::Body(&template), Format::Document, &sample.context());
+                    assert!(made.rendered.text.len() <= 256 * 1024, "without a bound");
+                }
+            }
         }
     });
 }
