@@ -91,9 +91,8 @@ pub struct Api {
     room: alerts::Room,
     /// Whole readings of the ledger (verify, export) at a time.
     heavy: Arc<Semaphore>,
-    /// Requests with attachments, and downloads, at a time; and those without, which are bounded elsewhere.
+    /// Requests with attachments, and downloads, at a time.
     laden: Arc<Semaphore>,
-    unladen: Arc<Semaphore>,
     /// The daemon stops: no new connection is taken, streams end, requests under way are answered.
     stop: watch::Sender<bool>,
     /// Connections that are open.
@@ -124,7 +123,6 @@ impl Api {
             room: alerts::Room::default(),
             heavy: Arc::new(Semaphore::new(2)),
             laden: Arc::new(Semaphore::new(2)),
-            unladen: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
             stop: watch::Sender::new(false),
             open: watch::Sender::new(0),
         })

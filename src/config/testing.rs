@@ -76,8 +76,8 @@ impl Accounts for FixedAccounts {
 
 /// One of each kind of the example, which takes any key and sends nothing.
 pub const STAND_INS: &[&Kind] = &[
-    &stand_in("smtp", Sort::Addressed(Medium::Mail), Format::Mail),
-    &stand_in("sendgrid", Sort::Addressed(Medium::Mail), Format::Mail),
+    &Kind { read: take_and_carry, ..stand_in("smtp", Sort::Addressed(Medium::Mail), Format::Mail) },
+    &Kind { read: take_and_carry, ..stand_in("sendgrid", Sort::Addressed(Medium::Mail), Format::Mail) },
     &Kind { read: take_and_list, ..stand_in("twilio-sms", Sort::Addressed(Medium::Sms), Format::Sms) },
     &Kind { read: take_and_tell, ..stand_in("telnyx-sms", Sort::Addressed(Medium::Sms), Format::Sms) },
     &stand_in("email-sms", Sort::Addressed(Medium::Sms), Format::Sms),
@@ -97,6 +97,12 @@ fn take_anything(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     Some(Arc::new(StandIn))
 }
 
+fn take_and_carry(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
+    let mib = table.integer("attachments_mib", 0..=25).map_or(20, i64::unsigned_abs);
+    table.ignore_unknown();
+    Some(Arc::new(Mailer { attaches: mib << 20 }))
+}
+
 fn take_and_list(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     table.ignore_unknown();
     Some(Arc::new(Lister))
@@ -105,6 +111,30 @@ fn take_and_list(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
 fn take_and_tell(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     table.ignore_unknown();
     Some(Arc::new(Teller))
+}
+
+/// Carries files.
+#[derive(Clone, Copy, Debug)]
+pub struct Mailer {
+    attaches: u64,
+}
+
+impl Channel for Mailer {
+    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
+        StandIn.send(out)
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Probed> {
+        StandIn.probe()
+    }
+
+    fn describe(&self, out: &Outgoing) -> String {
+        StandIn.describe(out)
+    }
+
+    fn attaches(&self) -> Option<u64> {
+        Some(self.attaches)
+    }
 }
 
 /// Of a provider that says later how a message ended; asked, it does not answer.

@@ -144,7 +144,7 @@ impl Turn<'_> {
         let code = Code::RateLimited;
         self.emit(EventKind::RequestRefused { code: code.as_str().into(), message: message.clone(), field: None });
         let refusal = Refusal::new(code, message).retry_after(seconds.unsigned_abs());
-        Refusal { retry_at: Some(shown), ..refusal }
+        Refusal { retry_at: Some(shown.into()), ..refusal }
     }
 
     /// One that goes now, and is not counted yet: it counts, takes a way that has room, or waits.

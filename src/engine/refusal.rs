@@ -12,7 +12,7 @@ pub struct Refusal {
     pub retry_after_seconds: Option<u64>,
     /// Of a limit: when it is possible again, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_at: Option<String>,
+    pub retry_at: Option<Box<str>>,
     /// Of NOBODY: a sentence for each channel.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,

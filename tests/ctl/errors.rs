@@ -186,7 +186,6 @@ async fn what_is_still_to_come_is_named_and_refused() {
     let table: &[(&[&str], &str)] = &[
         (&["who", "--level", "high", "--to", "bob", "--label", "a=b", "--at", "2026-11-20T07:00:00Z"], "who"),
         (&["rehearse", "--level", "urgent", "--assume", "nobody-acks,ack-after=6m"], "rehearse"),
-        (&["send", "--subject", "x", "--attach", "f"], "send --attach"),
     ];
     for (args, name) in table {
         let ran = standin.ctl(args).await;

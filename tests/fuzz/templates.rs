@@ -1,10 +1,10 @@
 //! Templates of operators: checked, and refused with a place; what is taken makes a text in its bounds.
 
 use crate::harness::{fuzz, text};
+use stentor::domain::delivery::Format;
 use stentor::domain::level::Level;
 use stentor::message::sample::Sample;
 use stentor::message::{Author, Form, Template, render_by};
-use stentor::domain::delivery::Format;
 
 #[test]
 fn templates() {

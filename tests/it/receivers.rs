@@ -16,7 +16,8 @@ channels = ["chat"]
 [hooks.billing]
 url            = "${HOOK_URL}"
 signing_secret = "a secret between us"
-events         = ["notification", "slack.*", "incident.*"]
+events         = ["notification", "slack.sent", "incident.*"]
+timeout        = "1s"
 alarm_after    = "1s"
 "#;
 

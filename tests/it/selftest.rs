@@ -80,7 +80,7 @@ async fn with_send_each_gets_a_message_marked_as_a_test() {
     for channel in ["chat", "sms"] {
         assert_eq!(check(&report, channel, "send")["status"], "ok", "{report}");
     }
-    assert!(standins.recorded("slack")[0].body.contains("[TEST]"));
+    assert!(standins.recorded("slack")[0].body.contains("TEST"));
     let sms = standins.recorded("twilio").into_iter().find(|r| r.path.ends_with("/Messages.json")).unwrap();
     assert_eq!((sms.form["To"].as_str(), sms.form["Body"].contains("TEST")), ("+15550101", true));
 }

@@ -38,7 +38,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
 /// The same for a request that may bring attachments. Who holds it holds a place.
 pub struct Laden {
     pub request: SendRequest,
-    pub place: OwnedSemaphorePermit,
+    pub place: Option<OwnedSemaphorePermit>,
 }
 
 impl FromRequest<Arc<Api>> for Laden {
@@ -48,8 +48,10 @@ impl FromRequest<Arc<Api>> for Laden {
         let body = request.into_body();
         // Small ones, by their Content-Length, never wait for large ones.
         let small = body.size_hint().exact().is_some_and(|length| length <= LARGEST as u64);
-        let places = if small { &api.unladen } else { &api.laden };
-        let place = in_time(async { Ok(places.clone().acquire_owned().await) }).await?.map_err(|_| Fault::inside())?;
+        let place = match small {
+            true => None,
+            false => in_time(async { Ok(api.laden.clone().acquire_owned().await.ok()) }).await?,
+        };
         let attachments = usize::try_from(api.handle.config().daemon.attachments).unwrap_or_default();
         // Base64 makes four letters of three bytes.
         let largest = LARGEST + attachments / 3 * 4 + attachments / 64;

@@ -24,7 +24,7 @@ const LONGEST: Span = Span::mins(5);
 /// A receiver may ask for a longer pause.
 const ASKED_FOR: Span = Span::hours(1);
 /// What it refuses as malformed is tried so often, then passed over: it would hold up all that follows.
-const REFUSALS: u32 = 5;
+const REFUSALS: u32 = 3;
 /// The stream was cut, or the history cannot be asked.
 const CUT: Duration = Duration::from_secs(1);
 

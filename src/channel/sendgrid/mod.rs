@@ -159,7 +159,8 @@ impl Channel for SendGrid {
     fn describe(&self, out: &Outgoing) -> String {
         match self.document(out) {
             Ok(mut document) => {
-                for file in document["attachments"].as_array_mut().into_iter().flatten() {
+                let files = document.get_mut("attachments").and_then(Value::as_array_mut);
+                for file in files.into_iter().flatten() {
                     file["content"] =
                         format!("[{} letters of base64]", file["content"].as_str().map_or(0, str::len)).into();
                 }

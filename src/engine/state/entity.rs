@@ -2,11 +2,12 @@
 
 use super::alert::Alert;
 use super::content::Content;
+use super::finished::Finished;
 use super::name::Name;
 use super::spent::Charges;
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::event::{Breaker, Idempotency, KEPT, Next, Origin, Payload, Place, Rendered, Request, Said};
+use crate::domain::event::{Breaker, Idempotency, Next, Origin, Request, Said};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -276,43 +277,6 @@ pub struct Delivery {
     /// What its attempts cost, where that is known.
     #[serde(default)]
     pub charges: Option<Box<Charges>>,
-}
-
-/// A text that is finished, or where it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finished {
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub subject: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub text: String,
-    /// A mail's HTML part.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub html: String,
-    /// The text is too long to be here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Box<Place>>,
-}
-
-impl Finished {
-    /// The text that the payload of this event brings, for this form. One for SMS is short by nature,
-    /// and a provider may be asked for it.
-    pub fn of(form: &str, payload: &Payload, seq: u64) -> Option<Finished> {
-        let Rendered { subject, text, html } = payload.text.clone()?;
-        let long = text.len() > KEPT && !form.starts_with("sms");
-        let here = || long.then(|| Place { seq, bytes: text.len() as u64, blob: None });
-        let place = payload.more.clone().map(|place| place.from(seq)).or_else(here).map(Box::new);
-        let text = if place.is_some() { String::new() } else { text };
-        Some(Finished { subject, text, html, place })
-    }
-
-    /// The text, if it is here.
-    pub fn here(&self) -> Option<Rendered> {
-        self.place.is_none().then(|| Rendered {
-            subject: self.subject.clone(),
-            text: self.text.clone(),
-            html: self.html.clone(),
-        })
-    }
 }
 
 /// In flight at so many crashes in a row, a message may be what ends the daemon.

@@ -9,6 +9,7 @@ mod content;
 mod entity;
 mod erase;
 mod evolve;
+mod finished;
 mod fold;
 mod inbox;
 mod index;
@@ -25,6 +26,7 @@ mod written;
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
 pub use content::{Content, Templated};
 pub use entity::*;
+pub use finished::Finished;
 pub use inbox::{Inbox, Written};
 pub use index::{QueueKey, Timer};
 pub use name::Name;
@@ -212,25 +214,16 @@ impl State {
         self.index.suspects.iter().filter_map(|id| self.deliveries.get(id))
     }
 
-    /// Whether this is a notice that has to wait: something of the same incident is under way to the
-    /// same place, or an earlier notice has not got there. Nobody hears that it is over before they
-    /// hear that it began, and no provider that it was acknowledged after it was over. Alarms wait for
-    /// nothing.
+    /// Whether this is a notice, and something of the same incident is under way to the same place:
+    /// nobody hears that it is over before they hear that it began. Alarms wait for nothing. A notice
+    /// that failed and waits is ended when the incident is, so the end overtakes none.
     pub fn is_behind(&self, id: DeliveryId) -> bool {
-        let Some(d) = self.deliveries.get(&id).filter(|d| self.is_notice(d)) else { return false };
-        let Some(incident) = d.incident else { return false };
+        let Some(d) = self.deliveries.get(&id) else { return false };
+        let notice = self.notifications.get(&d.notification).is_some_and(|n| n.origin.is_notice());
+        let Some(incident) = d.incident.filter(|_| notice) else { return false };
         let others = of_incident(&self.index.pending_by_incident, incident);
-        let same_place = |o: &&Delivery| o.channel() == d.channel() && (o.medium.is_none() || o.address == d.address);
-        let before = |o: &Delivery| match o.status {
-            Status::Sending => true,
-            Status::Submitted => false,
-            _ => o.order < d.order && self.is_notice(o),
-        };
-        others.filter_map(|o| self.deliveries.get(&o)).filter(same_place).any(before)
-    }
-
-    fn is_notice(&self, d: &Delivery) -> bool {
-        self.notifications.get(&d.notification).is_some_and(|n| n.origin.is_notice())
+        let under_way = others.filter_map(|o| self.deliveries.get(&o)).filter(|o| o.status == Status::Sending);
+        under_way.filter(|o| o.channel() == d.channel()).any(|o| o.medium.is_none() || o.address == d.address)
     }
 
     /// Deliveries whose answer was lost and whose provider is being asked.

@@ -1,13 +1,20 @@
 //! The state as a snapshot has it: a line for what is single, then a line for each row of the large tables.
 //!
-//! Each line is a JSON document. Neither the writer nor the reader holds more than a line, and a state whose rows
+//! Each line is a JSON document. Neither the writer nor the reader holds more than a few hundred of them, and a state whose rows
 //! stand in its first line, as older versions wrote them, is read as well.
 
 use super::State;
 use super::entity::{Delivery, Incident, Notification, Remembered};
 use super::share::{share_names, shared};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::io::{self, BufRead, Write};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::Scope;
+
+/// Bytes of lines that are parsed at a stretch, and by so many threads: a start waits for this.
+const BATCH: usize = 256 << 10;
+const PARSERS: usize = 2;
 
 /// A row; what it belongs to comes before it.
 #[derive(Serialize)]
@@ -52,21 +59,35 @@ impl State {
     /// # Errors
     /// A sentence, when it is no state.
     pub fn read(from: &mut dyn BufRead) -> Result<State, String> {
-        let mut line = Vec::new();
-        let mut next = |line: &mut Vec<u8>| {
-            line.clear();
-            from.read_until(b'\n', line).map_err(|e| e.to_string())
-        };
-        next(&mut line)?;
-        let mut state: State = serde_json::from_slice(&line).map_err(|e| e.to_string())?;
+        let first = lines(from, 1)?;
+        let mut state: State = serde_json::from_slice(&first).map_err(|e| e.to_string())?;
         state.share();
-        let mut n = 1;
-        while next(&mut line)? > 0 {
-            n += 1;
-            let row = serde_json::from_slice(&line).map_err(|e| format!("line {n}: {e}"))?;
-            state.take_in(row);
-        }
-        Ok(state)
+        std::thread::scope(|scope| {
+            let mut parsers: Vec<Parser> = Vec::new();
+            let mut under_way = VecDeque::new();
+            for turn in 0.. {
+                let batch = lines(from, BATCH)?;
+                let ended = batch.is_empty();
+                if !ended {
+                    if parsers.len() < PARSERS {
+                        parsers.push(Parser::start(scope));
+                    }
+                    let parser = turn % parsers.len();
+                    // One that has ended says why when it is asked for the rows.
+                    let _ = parsers[parser].lines.send(batch);
+                    under_way.push_back(parser);
+                }
+                while under_way.len() > if ended { 0 } else { PARSERS } {
+                    let Some(parser) = under_way.pop_front() else { break };
+                    let rows = parsers[parser].rows.recv().map_err(|_| "reading its rows panicked".to_owned())??;
+                    rows.into_iter().for_each(|row| state.take_in(row));
+                }
+                if ended {
+                    break;
+                }
+            }
+            Ok(state)
+        })
     }
 
     fn take_in(&mut self, row: Row) {
@@ -86,6 +107,42 @@ impl State {
             Row::Key(key, remembered) => drop(self.idempotency.insert(key, remembered)),
         }
     }
+}
+
+/// Whole lines, of so many bytes or a little more; none at the end.
+fn lines(from: &mut dyn BufRead, bytes: usize) -> Result<Vec<u8>, String> {
+    let mut lines = Vec::with_capacity(bytes);
+    while lines.len() < bytes {
+        if from.read_until(b'\n', &mut lines).map_err(|e| e.to_string())? == 0 {
+            break;
+        }
+    }
+    Ok(lines)
+}
+
+/// A thread that makes rows of lines, batch by batch in their order.
+struct Parser {
+    lines: Sender<Vec<u8>>,
+    rows: Receiver<Result<Vec<Row>, String>>,
+}
+
+impl Parser {
+    fn start<'scope>(scope: &'scope Scope<'scope, '_>) -> Parser {
+        let ((lines, batches), (parsed, rows)) = (channel::<Vec<u8>>(), channel());
+        scope.spawn(move || {
+            for batch in batches {
+                if parsed.send(parse(&batch)).is_err() {
+                    break;
+                }
+            }
+        });
+        Parser { lines, rows }
+    }
+}
+
+fn parse(lines: &[u8]) -> Result<Vec<Row>, String> {
+    let row = |line| serde_json::from_slice(line).map_err(|e| format!("a row of it: {e}"));
+    lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(row).collect()
 }
 
 fn write_line(what: &impl Serialize, line: &mut Vec<u8>, out: &mut dyn Write) -> io::Result<()> {

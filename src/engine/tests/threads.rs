@@ -2,7 +2,7 @@
 
 use super::world::asks::*;
 use super::world::*;
-use crate::domain::event::{EventKind, Origin};
+use crate::domain::event::EventKind;
 
 /// The thread of each attempt by this channel.
 fn threads(w: &World, by: &str) -> Vec<Option<String>> {
@@ -83,23 +83,6 @@ fn what_is_told_of_an_incident_is_told_in_its_order_whatever_fails() {
         assert_eq!(order, ["acknowledged", "resolved", "resolved", "resolved"], "{channel} {tries:?}");
         assert!(tries[1].starts_with("1s "), "{tries:?}");
     }
-}
-
-#[test]
-fn a_later_notice_does_not_overtake_one_that_is_to_be_tried_again() {
-    let mut w = World::with(&format!("{}\n{DUTY}", calm()));
-    let n = open_by(&mut w, "duty");
-    w.run_for("1s");
-    w.untold();
-    w.channel_first("duty", [timeout(), timeout()]);
-    w.ack(n, "alice");
-    w.unack(n);
-    w.ack(n, "bob");
-    let notices = w.all_until("5m").into_iter().filter(|h| matches!(h.origin, Origin::Acknowledged { .. }));
-    let mut told: Vec<_> = notices.map(|h| h.delivery).collect();
-    assert!(told.len() > 2, "the first one was tried again: {told:?}");
-    told.dedup();
-    assert_eq!(told.len(), 2, "first all of alice's, then bob's: {told:?}");
 }
 
 /// A fixed place that hears of everything, as one that follows incidents does.

@@ -6,10 +6,10 @@ use crate::domain::time::Span;
 const EVENTS: u64 = 10_000;
 /// With so many it is time, quiet or not.
 const MOST: u64 = 40_000;
-/// A snapshot costs as its body is long: when it is quiet there is an event for each of so many bytes before the
-/// next, and in a rush for each of so few. Beside what an event costs there, that is little.
-const BYTES_AN_EVENT: u64 = 1_024;
-const BYTES_IN_A_RUSH: u64 = 256;
+/// A snapshot costs as its body is long: there is an event for each of so many bytes before the next, more events in a
+/// rush. A start folds an event in the time in which a snapshot writes about so many bytes.
+const BYTES_AN_EVENT: u64 = 4_096;
+const BYTES_IN_A_RUSH: u64 = 1_024;
 /// With so many times the bytes that are worth a look it is time for one, quiet or not.
 const RUSH: u64 = 2;
 /// A few events are worth it after this long.
@@ -186,9 +186,9 @@ mod tests {
     fn a_large_state_is_written_less_often() {
         let mut pace = pace();
         pace.done(Span::ZERO, 100, Some(100 << 20));
-        pace.grew(60_000, 1);
+        pace.grew(25_000, 1);
         assert_eq!(pace.wait(Span::secs(1)), Some(AGE - Span::secs(1)));
-        pace.grew(110_000, 1);
+        pace.grew(26_000, 1);
         assert_eq!(pace.wait(Span::secs(1)), Some(LOOK));
     }
 }
