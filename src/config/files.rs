@@ -9,8 +9,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+type IsOne = fn(&Path) -> bool;
+
 /// The folders beside the main file, and which of their files are part of the config.
-const FOLDERS: &[(&str, fn(&Path) -> bool)] = &[("conf.d", is_toml), (template_files::FOLDER, template_files::is_one)];
+const FOLDERS: &[(&str, IsOne)] = &[("conf.d", is_toml), (template_files::FOLDER, template_files::is_one)];
 /// A config of this size was not written by people; a device given by mistake is not read to its end.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 

@@ -107,7 +107,7 @@ impl Turn<'_> {
     fn cannot(&self, templated: &Templated, part: &str, failure: &Failure) -> Refusal {
         let Templated { name, vars } = templated;
         let named = self.config.templates.get(name).map(|t| t.vars().0).unwrap_or_default();
-        let missing: Vec<&str> = named.into_iter().filter(|var| !vars.contains_key(*var)).collect();
+        let missing: Vec<&str> = named.into_iter().filter(|var| !vars.contains_key(var)).collect();
         if failure.why == Why::Absent && !missing.is_empty() {
             return Refusal::field("vars", format!("template {name} needs {}: {failure}", missing.join(", ")));
         }

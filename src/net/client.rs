@@ -87,7 +87,7 @@ impl Client {
             match kept.ask(request).await {
                 Ok(response) => return Ok((kept, response)),
                 Err(Broken::Lost(error)) => return Err(broken(&error)),
-                Err(Broken::Unsent(again)) => request = again,
+                Err(Broken::Unsent(again)) => request = *again,
             }
         }
         let (wire, _) = self.reached_by(to, tls).await?;

@@ -27,7 +27,7 @@ pub(super) struct Line {
 /// Why there is no answer.
 pub(super) enum Broken {
     /// Nothing of the request was sent; here it is again.
-    Unsent(Asked),
+    Unsent(Box<Asked>),
     /// It may have been processed.
     Lost(hyper::Error),
 }
@@ -47,7 +47,7 @@ impl Line {
             answer.as_mut().poll(context)
         });
         answered.await.map_err(|mut error: TrySendError<Asked>| match error.take_message() {
-            Some(request) => Broken::Unsent(request),
+            Some(request) => Broken::Unsent(Box::new(request)),
             None => Broken::Lost(error.into_error()),
         })
     }

@@ -121,19 +121,19 @@ impl Carrier {
                 AttemptResult::Failed(failure) => failure,
                 AttemptResult::Lost { words } => Failure::new(FailureClass::Timeout, Blame::Channel, words),
                 _ => {
-                    if self.moved.failing.take().is_some() {
-                        self.record().await;
-                    }
+                    self.answers().await;
                     return true;
                 }
             };
-            if n >= REFUSALS && is_refusal(&failure) {
+            if !is_refusal(&failure) {
+                self.failed(&failure).await;
+            } else if n >= REFUSALS {
                 self.moved.refused += 1;
+                self.answers().await;
                 let (hook, reason) = (&self.moved.hook, failure.said());
                 tracing::warn!(%hook, event = %told.event_id, %reason, "a receiver refuses an event; it is passed over");
                 return true;
             }
-            self.failed(&failure).await;
             let wait = failure.retry_after.map_or(pause, |asked| asked.min(ASKED_FOR).max(pause));
             pause = pause.times(2).min(LONGEST);
             tokio::select! {
@@ -159,6 +159,13 @@ impl Carrier {
         };
         let sent = tokio::time::timeout(self.hook.timeout.to_std(), self.hook.adapter.send(&out));
         sent.await.unwrap_or_else(|_| AttemptResult::Lost { words: "no answer in time".into() })
+    }
+
+    /// It has taken or refused an event, so it is there.
+    async fn answers(&mut self) {
+        if self.moved.failing.take().is_some() {
+            self.record().await;
+        }
     }
 
     /// Recorded when it begins, and when it has gone on for long.

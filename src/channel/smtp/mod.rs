@@ -28,8 +28,8 @@ use crate::net::endpoint::is_loopback;
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
 use lettre::Address;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Body, Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::extension::ClientId;
 use std::path::Path;
 use std::sync::Arc;
@@ -132,7 +132,7 @@ impl Smtp {
                 },
                 |parts, (file, bytes)| {
                     let of = ContentType::parse(&file.mime).unwrap_or(ContentType::TEXT_PLAIN);
-                    parts.singlepart(Attachment::new(file.name.clone()).body(bytes.to_vec(), of))
+                    parts.singlepart(Attachment::new(file.name.clone()).body(whole(bytes), of))
                 },
             )),
         };
@@ -151,6 +151,11 @@ impl Smtp {
         let safe: String = key.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
         format!("<{safe}@{}>", self.from.email.domain())
     }
+}
+
+/// In base64, whatever it is: another encoding would change the ends of its lines, and servers refuse bare ones.
+fn whole(bytes: &[u8]) -> Body {
+    Body::new_with_encoding(bytes.to_vec(), ContentTransferEncoding::Base64).unwrap_or_else(Body::new)
 }
 
 fn message_files(out: &Outgoing) -> String {

@@ -19,7 +19,7 @@ pub enum Template {
     /// All of them, with their texts and who uses them
     List(List),
     /// What a template makes of a sample, or of what is given; sends nothing
-    Render(Render),
+    Render(Box<Render>),
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! Changes of one thing, with what is derived from it kept true.
 
 use super::State;
+use super::channel::ChannelState;
 use super::entity::*;
 use super::index::incident_due;
 use crate::domain::delivery::Status;

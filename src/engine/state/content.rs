@@ -36,7 +36,8 @@ pub struct Templated {
 impl Content {
     /// What the payload of this event says.
     pub fn of(payload: &Payload, seq: u64) -> Content {
-        let long = || (payload.body.len() > KEPT).then(|| Place { seq, bytes: payload.body.len() as u64, blob: None });
+        let long =
+            || (payload.body.len() > KEPT).then_some(Place { seq, bytes: payload.body.len() as u64, blob: None });
         let more = payload.more.clone().map(|place| place.from(seq)).or_else(long);
         let attached = |a: &Attachment| Attachment { place: a.place.clone().from(seq), ..a.clone() };
         Content {

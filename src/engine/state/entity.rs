@@ -6,8 +6,8 @@ use super::finished::Finished;
 use super::name::Name;
 use super::spent::Charges;
 use crate::domain::Labels;
-use crate::domain::delivery::{ChannelStatus, Medium, Status};
-use crate::domain::event::{Breaker, Idempotency, Next, Origin, Request, Said};
+use crate::domain::delivery::{Medium, Status};
+use crate::domain::event::{Idempotency, Next, Origin, Request, Said};
 use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -319,60 +319,6 @@ impl Delivery {
     pub fn address_for(&self, medium: Medium) -> Option<&str> {
         if self.medium == Some(medium) { self.address.as_deref() } else { self.others.get(&medium).map(String::as_str) }
     }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ChannelState {
-    pub status: ChannelStatus,
-    pub detail: String,
-    pub since: Timestamp,
-    pub breaker: Breaker,
-    pub failures: u32,
-    pub retry_at: Option<EngineTime>,
-    pub gap: Span,
-    /// Attempts allowed at once after a recovery; doubles with each success.
-    pub width: u32,
-    pub last_success: Option<EngineTime>,
-    /// The last success of an attempt or a probe.
-    pub last_proof_at: Option<Timestamp>,
-}
-
-impl Default for ChannelState {
-    fn default() -> Self {
-        ChannelState {
-            status: ChannelStatus::Unknown,
-            detail: String::new(),
-            since: Timestamp(0),
-            breaker: Breaker::Closed,
-            failures: 0,
-            retry_at: None,
-            gap: Span::ZERO,
-            width: u32::MAX,
-            last_success: None,
-            last_proof_at: None,
-        }
-    }
-}
-
-impl ChannelState {
-    pub fn is_dead(&self) -> bool {
-        self.status == ChannelStatus::Dead
-    }
-
-    /// It takes no attempts before this time: its breaker is not closed, or it asked for a pause.
-    pub fn held_until(&self, now: EngineTime) -> Option<EngineTime> {
-        self.retry_at.filter(|t| *t > now)
-    }
-}
-
-/// The first answer to an idempotency key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Remembered {
-    pub content: String,
-    pub notification: NotificationId,
-    /// Set 24 h after the last delivery's end.
-    pub forget_at: Option<EngineTime>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

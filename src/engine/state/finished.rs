@@ -24,7 +24,7 @@ impl Finished {
     pub fn of(form: &str, payload: &Payload, seq: u64) -> Option<Finished> {
         let Rendered { subject, text, html } = payload.text.clone()?;
         let long = text.len() > KEPT && !form.starts_with("sms");
-        let here = || long.then(|| Place { seq, bytes: text.len() as u64, blob: None });
+        let here = || long.then_some(Place { seq, bytes: text.len() as u64, blob: None });
         let place = payload.more.clone().map(|place| place.from(seq)).or_else(here).map(Box::new);
         let text = if place.is_some() { String::new() } else { text };
         Some(Finished { subject, text, html, place })

@@ -5,6 +5,7 @@
 
 mod alert;
 mod change;
+mod channel;
 mod content;
 mod entity;
 mod erase;
@@ -24,13 +25,14 @@ mod window;
 mod written;
 
 pub use alert::{Alert, OF_ALERTS, alert_of, fingerprint_of, own_name};
+pub use channel::ChannelState;
 pub use content::{Content, Templated};
 pub use entity::*;
 pub use finished::Finished;
 pub use inbox::{Inbox, Written};
 pub use index::{QueueKey, Timer};
 pub use name::Name;
-pub use retire::Leaving;
+pub use retire::{Leaving, Remembered};
 pub use silence::{Silence, Sounding};
 pub use spent::{Charge, Charges, Spending, Spent};
 pub use watched::*;

@@ -1,12 +1,12 @@
 //! What has ended leaves the state when there is much of it; the history keeps it.
 
 use super::State;
-use super::entity::{Delivery, Notified, Remembered};
+use super::entity::{Delivery, Notified};
 use super::index::of_incident;
 use super::name::Names;
 use crate::domain::delivery::Status;
 use crate::domain::id::{IncidentId, NotificationId};
-use crate::domain::time::Span;
+use crate::domain::time::{EngineTime, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -21,6 +21,15 @@ pub struct Leaving {
     pub incidents: VecDeque<IncidentId>,
     /// The notification accepted last: its deliveries may still be coming.
     pub unsettled: Option<NotificationId>,
+}
+
+/// The first answer to an idempotency key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Remembered {
+    pub content: String,
+    pub notification: NotificationId,
+    /// Set 24 h after the last delivery's end.
+    pub forget_at: Option<EngineTime>,
 }
 
 impl State {

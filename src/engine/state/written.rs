@@ -4,7 +4,8 @@
 //! stand in its first line, as older versions wrote them, is read as well.
 
 use super::State;
-use super::entity::{Delivery, Incident, Notification, Remembered};
+use super::entity::{Delivery, Incident, Notification};
+use super::retire::Remembered;
 use super::share::{share_names, shared};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;

@@ -259,7 +259,6 @@ proptest! {
         let mut named = Named::new("x");
         named.add(None, key, template);
         let sample = Sample::of(OCCASIONS[occasion], Level::High);
-        let begun = std::time::Instant::now();
         for format in [Format::Mail, Format::Sms, Format::Speech, Format::Chat, Format::Document] {
             let Some(chosen) = named.find(Level::High, "", format) else { continue };
             let made = render_by(&Author::Named(chosen), format, &sample.context());
@@ -269,6 +268,5 @@ proptest! {
                 prop_assert_eq!(made.rendered, render(format, &sample.context()));
             }
         }
-        prop_assert!(begun.elapsed().as_secs() < 20);
     }
 }
