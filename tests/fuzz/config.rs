@@ -21,7 +21,7 @@ fn whole_files() {
         assert!(loaded.config.is_some() || !loaded.errors.is_empty(), "refused without a word");
         let lines = bytes.split(|byte| *byte == b'\n').count();
         for error in &loaded.errors {
-            assert!(!error.message.is_empty() && error.line as usize <= lines + 1, "{error:?}");
+            assert!(!error.message.is_empty() && error.line <= lines + 1, "{error:?}");
         }
     });
 }

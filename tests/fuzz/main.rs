@@ -4,10 +4,9 @@
 //! One file for each parser (or family of small ones) with its seeds. A case that fails is made as short as possible and written to
 //! `corpus/PARSER/`; what is there is tried first at each run, for ever. A few hundred cases in `make
 //! test`, the same at each run; `make fuzz` tries new ones for as long as it is told.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::disallowed_methods)]
 
 #[path = "../../examples/standins/mod.rs"]
-#[allow(dead_code, reason = "only the providers' words are needed here")]
 mod standins;
 
 mod addresses;

@@ -69,7 +69,7 @@ async fn t10_who_may_not_does_nothing_and_strangers_hear_nothing() {
         write(&called, "SM2", "+15550101", &format!("ack {number}")).await.contains("not yours"),
         "bob was not told"
     );
-    assert!(write(&called, "SM3", "+15550102", &format!("{number}")).await.contains("not yours"), "carol is a client");
+    assert!(write(&called, "SM3", "+15550102", &number.to_string()).await.contains("not yours"), "carol is a client");
     assert_eq!(status(&called, &number).await, "open");
     nth_post(&called, "twilio", before + 1).await;
     assert!(posts(&called.standins, "twilio").iter().all(|r| r.form["To"] != "+15559999"), "silence");

@@ -4,7 +4,8 @@ use super::{PUBLIC, delivery, nth_post, posts, text, until, up};
 use crate::standins::callbacks::{SendGrid, message_status, telnyx};
 use crate::standins::script::Fault;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 #[tokio::test]
 async fn t9_a_text_is_submitted_until_its_delivery_is_confirmed() {
@@ -52,7 +53,7 @@ async fn a_text_that_fails_later_takes_the_fallback_within_seconds() {
     assert!(from.elapsed() < Duration::from_secs(5), "{:?}", from.elapsed());
     let document: serde_json::Value = serde_json::from_str(&second.body).unwrap();
     let back = document["webhook_url"].as_str().unwrap().to_owned();
-    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
+    let now = || jiff::Timestamp::now().as_second();
     let shown = until(&called, &id, "submitted").await;
     let uuid = shown["attempts"][1]["provider_message_id"].as_str().unwrap().to_owned();
     let payload = |status: &str| {
