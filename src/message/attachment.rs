@@ -3,7 +3,6 @@
 
 use crate::domain::event::Attachment;
 use crate::domain::failure::is_treacherous;
-use crate::message::context::Context;
 
 /// Letters of a name.
 const NAME: usize = 100;
@@ -68,38 +67,40 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// What a text for people says of them, a line for each thing; nothing where they are carried.
-pub(super) fn lines(context: &Context<'_>) -> Vec<String> {
-    let Enclosures { files, carried, too_large_for } = &context.enclosures;
-    if files.is_empty() || *carried {
-        return Vec::new();
-    }
-    let mut lines = Vec::new();
-    if let Some(most) = too_large_for {
-        lines.push(format!("Not attached, because this channel takes {most} MiB:"));
-    }
-    match files.iter().all(|f| f.link.is_some()) {
-        true => lines.extend(files.iter().map(|f| {
-            format!("{} ({}): {}", f.file.name, size(f.file.place.bytes), f.link.as_deref().unwrap_or_default())
-        })),
-        false => {
-            let named = |f: &Enclosure<'_>| format!("{} ({})", f.file.name, size(f.file.place.bytes));
-            let names: Vec<String> = files.iter().map(named).collect();
-            lines.push(format!("{}, see mail / ledger: {}", count(files.len()), names.join(", ")));
+impl Enclosures<'_> {
+    /// What a text for people says of them, a line for each thing; nothing where they are carried.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let Enclosures { files, carried, too_large_for } = self;
+        if files.is_empty() || *carried {
+            return Vec::new();
         }
+        let mut lines = Vec::new();
+        if let Some(most) = too_large_for {
+            lines.push(format!("Not attached, because this channel takes {most} MiB:"));
+        }
+        match files.iter().all(|f| f.link.is_some()) {
+            true => lines.extend(files.iter().map(|f| {
+                format!("{} ({}): {}", f.file.name, size(f.file.place.bytes), f.link.as_deref().unwrap_or_default())
+            })),
+            false => {
+                let named = |f: &Enclosure<'_>| format!("{} ({})", f.file.name, size(f.file.place.bytes));
+                let names: Vec<String> = files.iter().map(named).collect();
+                lines.push(format!("{}, see mail / ledger: {}", count(files.len()), names.join(", ")));
+            }
+        }
+        lines
     }
-    lines
-}
 
-/// The same for a medium where each letter counts.
-pub(super) fn brief(context: &Context<'_>) -> Option<String> {
-    let Enclosures { files, carried, .. } = &context.enclosures;
-    let links: Option<Vec<&str>> = files.iter().map(|f| f.link.as_deref()).collect();
-    match (files.len(), links) {
-        (0, _) => None,
-        _ if *carried => None,
-        (n, Some(links)) => Some(format!("{}: {}", count(n), links.join(" "))),
-        (n, None) => Some(format!("{}, see mail / ledger", count(n))),
+    /// The same for a medium where each letter counts.
+    pub(super) fn brief(&self) -> Option<String> {
+        let Enclosures { files, carried, .. } = self;
+        let links: Option<Vec<&str>> = files.iter().map(|f| f.link.as_deref()).collect();
+        match (files.len(), links) {
+            (0, _) => None,
+            _ if *carried => None,
+            (n, Some(links)) => Some(format!("{}: {}", count(n), links.join(" "))),
+            (n, None) => Some(format!("{}, see mail / ledger", count(n))),
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! A few lines of plain text for a team's channel.
 
-use crate::message::attachment;
 use crate::message::clean;
 use crate::message::context::Context;
 use crate::message::phrase::{self, Says};
@@ -15,7 +14,7 @@ pub fn text(context: &Context<'_>) -> String {
         let body = clean::short(&clean::block(context.body), BODY);
         lines.extend((!body.is_empty()).then_some(body));
         lines.extend(links(context));
-        lines.extend(attachment::lines(context));
+        lines.extend(context.enclosures.lines());
     }
     lines.extend(phrase::acknowledge(context).map(|ways| clean::line(&ways)));
     if context.possibly_duplicate {

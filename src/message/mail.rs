@@ -2,7 +2,6 @@
 
 use crate::domain::event::Rendered;
 use crate::domain::time::Timestamp;
-use crate::message::attachment;
 use crate::message::clean;
 use crate::message::context::{About, Context};
 use crate::message::phrase::{self, Says};
@@ -14,7 +13,7 @@ pub fn text(context: &Context<'_>) -> Rendered {
     if !body.is_empty() && Says::of(context) != Says::Acknowledged {
         parts.push(body);
     }
-    let files = attachment::lines(context);
+    let files = context.enclosures.lines();
     if !files.is_empty() {
         parts.push(files.join("\n"));
     }

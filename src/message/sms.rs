@@ -1,7 +1,6 @@
 //! Short plain text. The first 60 characters tell level, number and what; nothing in it is there
 //! for a machine.
 
-use crate::message::attachment;
 use crate::message::clean;
 use crate::message::context::Context;
 use crate::message::phrase::{self, Says};
@@ -36,7 +35,7 @@ pub fn text(context: &Context<'_>) -> String {
             text = whole;
         }
     }
-    if let Some(files) = attachment::brief(context) {
+    if let Some(files) = context.enclosures.brief() {
         text = phrase::sentences(&text, &files).into_owned();
     }
     if let Some(ways) = phrase::acknowledge(context) {
