@@ -3,7 +3,6 @@
 
 use crate::domain::event::Attachment;
 use crate::domain::failure::is_treacherous;
-use crate::message::context::Context;
 
 /// Letters of a name.
 const NAME: usize = 100;
@@ -69,8 +68,8 @@ pub fn size(bytes: u64) -> String {
 }
 
 /// What a text for people says of them, a line for each thing; nothing where they are carried.
-pub(super) fn lines(context: &Context<'_>) -> Vec<String> {
-    let Enclosures { files, carried, too_large_for } = &context.enclosures;
+pub(super) fn lines(enclosures: &Enclosures<'_>) -> Vec<String> {
+    let Enclosures { files, carried, too_large_for } = enclosures;
     if files.is_empty() || *carried {
         return Vec::new();
     }
@@ -92,8 +91,8 @@ pub(super) fn lines(context: &Context<'_>) -> Vec<String> {
 }
 
 /// The same for a medium where each letter counts.
-pub(super) fn brief(context: &Context<'_>) -> Option<String> {
-    let Enclosures { files, carried, .. } = &context.enclosures;
+pub(super) fn brief(enclosures: &Enclosures<'_>) -> Option<String> {
+    let Enclosures { files, carried, .. } = enclosures;
     let links: Option<Vec<&str>> = files.iter().map(|f| f.link.as_deref()).collect();
     match (files.len(), links) {
         (0, _) => None,

@@ -15,7 +15,7 @@ pub fn text(context: &Context<'_>) -> String {
         let body = clean::short(&clean::block(context.body), BODY);
         lines.extend((!body.is_empty()).then_some(body));
         lines.extend(links(context));
-        lines.extend(attachment::lines(context));
+        lines.extend(attachment::lines(&context.enclosures));
     }
     lines.extend(phrase::acknowledge(context).map(|ways| clean::line(&ways)));
     if context.possibly_duplicate {

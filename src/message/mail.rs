@@ -14,7 +14,7 @@ pub fn text(context: &Context<'_>) -> Rendered {
     if !body.is_empty() && Says::of(context) != Says::Acknowledged {
         parts.push(body);
     }
-    let files = attachment::lines(context);
+    let files = attachment::lines(&context.enclosures);
     if !files.is_empty() {
         parts.push(files.join("\n"));
     }

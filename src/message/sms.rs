@@ -36,7 +36,7 @@ pub fn text(context: &Context<'_>) -> String {
             text = whole;
         }
     }
-    if let Some(files) = attachment::brief(context) {
+    if let Some(files) = attachment::brief(&context.enclosures) {
         text = phrase::sentences(&text, &files).into_owned();
     }
     if let Some(ways) = phrase::acknowledge(context) {
