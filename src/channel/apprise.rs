@@ -94,7 +94,7 @@ impl Url {
         self.take("cto");
         match self.take("rto").map(|rto| rto.parse::<f64>()) {
             None => Ok(Vec::new()),
-            Some(Ok(seconds)) if seconds >= 0.1 && seconds <= 3_600.0 => {
+            Some(Ok(seconds)) if (0.1..=3_600.0).contains(&seconds) => {
                 Ok(vec![text("timeout", format!("{}ms", (seconds * 1_000.0).round()))])
             }
             Some(_) => Err("rto is no time; write seconds, such as rto=10".into()),
