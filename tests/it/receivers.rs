@@ -42,7 +42,7 @@ fn document(request: &Recorded) -> Value {
 
 /// What was taken, in order.
 fn taken(standins: &Standins) -> Vec<Value> {
-    standins.recorded("hook").iter().filter(|r| r.status < 300).map(document).collect()
+    standins.recorded("hook").iter().filter(|r| (200..300).contains(&r.status)).map(document).collect()
 }
 
 fn signed(request: &Recorded) {
