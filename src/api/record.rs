@@ -26,14 +26,14 @@ use ulid::Ulid;
 pub struct Record {
     ledger: Arc<Ledger>,
     zone: TimeZone,
-    /// What links to attachments are signed with.
-    links: Links,
+    /// What links to attachments are signed with; without it there are none.
+    links: Option<Links>,
     verified_at: Mutex<Option<Timestamp>>,
 }
 
 impl Record {
     /// `zone` is for the times in exports.
-    pub fn new(ledger: Arc<Ledger>, zone: TimeZone, links: Links) -> Record {
+    pub fn new(ledger: Arc<Ledger>, zone: TimeZone, links: Option<Links>) -> Record {
         Record { ledger, zone, links, verified_at: Mutex::new(None) }
     }
 
@@ -105,7 +105,8 @@ impl History for Record {
             let Link { id, name, expires, signature } = link;
             let now = clock::wall().0.div_euclid(1_000_000);
             let not_found = |words: &str| Refusal::new(Code::NotFound, words);
-            let target = self.links.check(&id, &name, expires, &signature, now).map_err(not_found)?;
+            let links = self.links.as_ref().ok_or_else(|| not_found("there are no links here"))?;
+            let target = links.check(&id, &name, expires, &signature, now).map_err(not_found)?;
             let found = self.aside(move |ledger| ledger.blob(target.seq, &target.hash)).await?;
             found.ok_or_else(|| not_found("the attachment is not kept any more"))
         })

@@ -12,18 +12,12 @@ use crate::ledger::{self, Body, Extract, FaultKind, Ledger, OpenError, Opening, 
 use crate::message::links::Links;
 use crate::runtime::{Log, LogFull, LogNews, Reader, extract, extractor, read_state, state_fold};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
-
-/// Bytes of the key.
-const LINK_KEY: usize = 32;
 
 /// The running ledger.
 pub struct Store {
     ledger: Arc<Ledger>,
-    /// What links to attachments are signed with.
-    links: Links,
 }
 
 /// What came out of the state directory.
@@ -142,28 +136,8 @@ fn read(
         .start(Arc::new(move |report| tell(&news, &removals_in, report)))
         .map_err(|e| StoreError::Failed(format!("the ledger's threads cannot be started: {e}")))?;
     ledger.retain(config.retention);
-    let links = Links::new(&link_key(&config.daemon.state_dir));
-    engine.set_links(links.clone());
-    let store = Arc::new(Store { ledger: Arc::new(ledger), links });
+    let store = Arc::new(Store { ledger: Arc::new(ledger) });
     Ok(Opened { starts, store, engine, last_seq, faults, removals })
-}
-
-/// `STATE/links`: made when it is first needed. Where it cannot be kept links are good until the next start.
-fn link_key(state_dir: &Path) -> Vec<u8> {
-    let path = state_dir.join("links");
-    if let Some(key) = std::fs::read(&path).ok().filter(|key| key.len() == LINK_KEY) {
-        return key;
-    }
-    let mut key = vec![0; LINK_KEY];
-    // Links that anybody could make would be worse than none.
-    if let Err(error) = getrandom::fill(&mut key) {
-        tracing::warn!(%error, "links to attachments cannot be made");
-        return Vec::new();
-    }
-    if let Err(error) = ledger::files::replace(&path, &[&key]) {
-        tracing::warn!(%error, file = %path.display(), "links to attachments are good until the next start");
-    }
-    key
 }
 
 fn tell(news: &mpsc::UnboundedSender<LogNews>, removals: &mpsc::UnboundedSender<Report>, report: Report) {
@@ -210,9 +184,9 @@ impl Store {
         }
     }
 
-    /// What happened, for the API.
-    pub fn record(&self, config: &Config) -> Record {
-        Record::new(self.ledger.clone(), config.daemon.timezone.clone(), self.links.clone())
+    /// What happened, for the API; `links` are those to attachments.
+    pub fn record(&self, config: &Config, links: Option<Links>) -> Record {
+        Record::new(self.ledger.clone(), config.daemon.timezone.clone(), links)
     }
 
     pub fn ledger(&self) -> Arc<Ledger> {

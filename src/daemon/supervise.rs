@@ -18,6 +18,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Ask, Caller, Read};
 use crate::heartbeat;
 use crate::ledger::Report;
+use crate::message::LinkKey;
 use crate::runtime::{Cycle, Ended, Handle, Lanes, Setup};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -100,7 +101,7 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     // 3. The doors.
     let refused_hash = refused.as_ref().map(|(hash, _)| hash.clone());
     let reloader = Reloader::new(Arc::new(args.clone()), handle.clone(), refused_hash);
-    let record = Arc::new(store.record(&config));
+    let record = Arc::new(store.record(&config, links.as_ref().map(LinkKey::attachments)));
     let api =
         Api::new(handle.clone(), record, Arc::new(reloader.clone()), Arc::new(tasks.clone()), Own::of_this_process());
     if let Some(key) = links {

@@ -196,17 +196,13 @@ impl Engine {
 
     /// From now on messages carry links that are signed with this.
     pub fn set_link_key(&mut self, key: Option<LinkKey>) {
+        self.agenda.links = key.as_ref().map(LinkKey::attachments);
         self.agenda.link_key = key;
     }
 
     /// The daemon stops: what runs may end, nothing new begins.
     pub fn set_closing(&mut self) {
         self.agenda.closing = true;
-    }
-
-    /// Links to attachments are signed with this.
-    pub fn set_links(&mut self, links: Links) {
-        self.agenda.links = Some(links);
     }
 
     /// Tells `status` that the journal cannot be made durable (or can again).

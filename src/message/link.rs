@@ -5,6 +5,7 @@
 //! ledger.
 
 use crate::domain::time::{Span, Timestamp};
+use crate::message::links::Links;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
@@ -42,6 +43,11 @@ pub struct Link {
 impl LinkKey {
     pub fn new(key: &[u8; KEY]) -> LinkKey {
         LinkKey(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
+    /// Links to attachments, which are signed with the same key for another purpose.
+    pub fn attachments(&self) -> Links {
+        Links::of(self.0.clone())
     }
 
     /// The last part of the URL.

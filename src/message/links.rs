@@ -34,7 +34,11 @@ pub struct Target {
 
 impl Links {
     pub fn new(key: &[u8]) -> Links {
-        Links(hmac::Key::new(hmac::HMAC_SHA256, key))
+        Links::of(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
+    pub(super) fn of(key: hmac::Key) -> Links {
+        Links(key)
     }
 
     /// A link that is good until `expires`, seconds since 1970.

@@ -232,7 +232,7 @@ impl World {
         let cycle = tokio::spawn(Cycle::new(setup).run());
         handle.tell(Caller::engine(), Ask::Started { version: "0".into(), boot: String::new() });
         let record: Arc<dyn History> =
-            Arc::new(Record::new(ledger, config.daemon.timezone.clone(), Links::new(&[7; 32])));
+            Arc::new(Record::new(ledger, config.daemon.timezone.clone(), Some(Links::new(&[7; 32]))));
         let own = Own { uid: OWN, name: Some("stentor".into()) };
         let api = Api::new(handle.clone(), past(record), Arc::new(Reloads), Arc::new(Tasks), own);
         World { api, handle, held, dir, stop: Some(stop), cycle, news, stuck }

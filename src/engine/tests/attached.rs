@@ -3,7 +3,7 @@
 use super::world::asks::*;
 use super::world::*;
 use crate::engine::{Code, SendRequest};
-use crate::message::links::Links;
+use crate::message::LinkKey;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ fn after_a_restart_the_dispatcher_reads_them_from_their_place() {
 #[test]
 fn with_a_public_url_the_others_get_links() {
     let mut w = world("", "[http]\nlisten = \"127.0.0.1:0\"\npublic_url = \"https://alarm.example.org\"");
-    w.engine.set_links(Links::new(&[7; 32]));
+    w.engine.set_link_key(Some(LinkKey::new(&[7; 32])));
     w.send(files(&[("a b.pdf", PDF)]));
     let told: Value = serde_json::from_str(&w.texts[0]).unwrap();
     let link = told["attachments"][0]["url"].as_str().unwrap();
