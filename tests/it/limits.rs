@@ -144,7 +144,7 @@ async fn a_text_is_counted_and_priced_without_a_daemon() {
     assert_eq!(row("telnyx-sms", Value::Null)["cost"], "0.008");
     assert_eq!(row("twilio", json!("sms"))["cost"], "0.0083", "in GSM letters it is one part");
     let said = home.ctl_text(&["sms", "count", "short"]).await;
-    assert!(said.code == 0 && said.out.starts_with("5 characters, 5 GSM-7 units, 1 segments\n"), "{said:?}");
+    assert!(said.code == 0 && said.out.starts_with("5 characters, 5 GSM-7 units, 1 segment\n"), "{said:?}");
 }
 
 #[tokio::test]

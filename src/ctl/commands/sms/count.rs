@@ -35,11 +35,12 @@ impl Count {
         session.show(&answer, |screen, count| {
             let plain = |key| text(count, key);
             screen.line(format!(
-                "{} characters, {} {} units, {} segments",
+                "{} characters, {} {} units, {} segment{}",
                 plain("characters"),
                 plain("units"),
                 plain("encoding"),
-                plain("segments")
+                plain("segments"),
+                if count["segments"] == 1 { "" } else { "s" }
             ))?;
             if let Some(better) = count.get("transliterated").and_then(Value::as_object) {
                 let segments = better.get("segments").map(Value::to_string).unwrap_or_default();
