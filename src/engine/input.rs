@@ -155,7 +155,7 @@ pub enum Ask {
         name: String,
         result: Probed,
     },
-    /// A text that [`Effect::ReadText`] asked for, or why it cannot be had.
+    /// A text that `Effect::ReadText` asked for, or why it cannot be had.
     TextRead {
         place: Place,
         text: Result<Arc<str>, String>,

@@ -22,7 +22,7 @@ pub async fn post(State(api): State<Arc<Api>>, request: Request) -> Result<Respo
     }
 }
 
-/// [`super::list`] likewise.
+/// [`super::list()`] likewise.
 pub async fn list(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Told> {
     match admitted(&api, &request) {
         Ok(by) => super::list(State(api), Extension(by), request.uri().clone()).await,

@@ -8,7 +8,7 @@
 //! Settings: `api_key`, `from` ("Stentor <stentor@example.org>", a sender that SendGrid has
 //! verified), `base_url` (default `https://api.sendgrid.com`; in the EU
 //! `https://api.eu.sendgrid.com`), `public_key` and `public_key_2` (the event webhook's verification key,
-//! and the next one), `attachments_mib`, and those of [`http`].
+//! and the next one), `attachments_mib`, and those of `http`.
 
 mod callback;
 

@@ -1,7 +1,7 @@
 //! A socket: one message as a line of JSON or text, or as a record of syslog (RFC 5424), over TCP,
 //! TLS or UDP.
 //!
-//! Over TCP one message follows another on a connection that is kept ([`line`]). That bytes were
+//! Over TCP one message follows another on a connection that is kept (`line`). That bytes were
 //! written is no delivery, so it ends as `sent`; with `ack` the far end answers a line that begins
 //! with that text, and it is delivered. Over TCP a record of syslog has its length before it
 //! (RFC 6587, 3.4.1). A datagram holds 1200 bytes, if not said otherwise: a longer text is cut, of a

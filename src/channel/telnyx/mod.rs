@@ -9,7 +9,7 @@
 //! Settings: `api_key`, `from` (a number, a short code or a name of letters) or
 //! `messaging_profile_id`, or both; `base_url` (default `https://api.telnyx.com/v2`), `public_key` and
 //! `public_key_2` (what it signs with), `confirm` (how long its word is waited for before it is asked),
-//! `inbound` (what comes in at that number is sent to us), and those of [`http`].
+//! `inbound` (what comes in at that number is sent to us), and those of `http`.
 
 mod callback;
 

@@ -7,7 +7,7 @@
 //!
 //! Settings: `account_sid`, `auth_token` or (`api_key`, `api_secret`), `from`, `base_url` (default
 //! `https://api.twilio.com`), `confirm` (how long its word is waited for before it is asked, default
-//! "30s"), those of [`signature`], and those of [`http`].
+//! "30s"), those of `signature`, and those of `http`.
 
 mod errors;
 mod inquiry;

@@ -1,4 +1,5 @@
 //! `selftest`: would each channel work at three in the morning?
+#![allow(rustdoc::broken_intra_doc_links, reason = "these texts are for a terminal, where [brackets] are no links")]
 
 use crate::ctl::client::Call;
 use crate::ctl::commands::values::{self, Body};

@@ -20,7 +20,7 @@ use ulid::Ulid;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
     Delivery(DeliveryId),
-    /// Stands in a list of its own, see [`Index::incident_timers`].
+    /// Stands in a list of its own, see `Index::incident_timers`.
     Incident(IncidentId),
     Silence(String),
     Sound(String, DeliveryId),

@@ -112,7 +112,7 @@ impl Template {
         self.vars.as_ref()
     }
 
-    /// The text of this message, see [`tree`]; not yet as its medium wants it.
+    /// The text of this message, see `tree`; not yet as its medium wants it.
     ///
     /// # Errors
     /// Why there is none, with the place, and without a word of the message.
