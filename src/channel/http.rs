@@ -1,7 +1,7 @@
 //! What every channel over HTTP shares: its settings, the way out, and what a status means when
 //! the provider has no words of its own for it.
 //!
-//! Settings: `timeout` (default "15s"), `ca_file` (more roots, PEM), `allow_plain` (http:// beyond
+//! Settings: `timeout` (default "15s"), `connect_timeout` ("5s"), `ca_file` (more roots, PEM), `allow_plain` (http:// beyond
 //! loopback).
 
 use crate::channel::Outgoing;
@@ -34,7 +34,12 @@ impl Way {
         let plain = table.flag("allow_plain").unwrap_or_default();
         let link_local = table.flag("allow_link_local").unwrap_or_default();
         let reach = Reach { plain, link_local };
-        Way { client: Client::new(timeout.to_std(), ca_file, reach), reach, secrets: Vec::new() }
+        let client = Client::new(timeout.to_std(), ca_file, reach);
+        let client = match table.span("connect_timeout") {
+            Some(connecting) => client.connecting_within(connecting.to_std()),
+            None => client,
+        };
+        Way { client, reach, secrets: Vec::new() }
     }
 
     /// These never appear in an answer that this way hands back, even when the far end echoes them.

@@ -27,6 +27,7 @@ static SHARED: OnceCell<Built> = OnceCell::const_new();
 /// without a `ca_file` share them.
 pub struct Client {
     timeout: Duration,
+    connect_timeout: Duration,
     ca_file: Option<PathBuf>,
     reach: Reach,
     own: OnceCell<Built>,
@@ -41,7 +42,12 @@ struct Built {
 impl Client {
     /// `timeout` is that of a whole request; `ca_file` holds more roots, in PEM.
     pub fn new(timeout: Duration, ca_file: Option<PathBuf>, reach: Reach) -> Self {
-        Client { timeout, ca_file, reach, own: OnceCell::new() }
+        Client { timeout, connect_timeout: CONNECT_TIMEOUT, ca_file, reach, own: OnceCell::new() }
+    }
+
+    /// To connect, with the handshake, may take so long in place of [`CONNECT_TIMEOUT`].
+    pub fn connecting_within(self, connect_timeout: Duration) -> Self {
+        Client { connect_timeout, ..self }
     }
 
     /// One request; `dress` adds headers and a body. Every status is an `Ok`.
@@ -125,7 +131,7 @@ impl Client {
     }
 
     async fn reached_by(&self, to: &Endpoint, tls: Arc<ClientConfig>) -> Result<(Box<dyn Wire>, String), Failure> {
-        match tokio::time::timeout(CONNECT_TIMEOUT.min(self.timeout), self.reach_out(to, tls)).await {
+        match tokio::time::timeout(self.connect_timeout.min(self.timeout), self.reach_out(to, tls)).await {
             Ok(Ok(reached)) => Ok(reached),
             Ok(Err(e)) => Err(unreached(&e)),
             Err(_) => Err(Failure::new(FailureClass::Timeout, Blame::Channel, "cannot connect: no answer in time")),

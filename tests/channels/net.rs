@@ -3,7 +3,7 @@
 use crate::standins::Standins;
 use crate::standins::script::Fault;
 use std::time::Duration;
-use stentor::domain::failure::FailureClass;
+use stentor::domain::failure::{Blame, FailureClass};
 use stentor::net::{Client, Endpoint, Method, Reach};
 
 fn https(standins: &Standins) -> Endpoint {
@@ -36,6 +36,18 @@ async fn f45_tls_believes_the_ca_file_and_the_right_host_only() {
         assert!(failure.words.contains(word), "{failure}");
     }
     assert_eq!(standins.recorded("hook").len(), 1, "none of it was sent to those");
+}
+
+#[tokio::test]
+async fn to_connect_has_a_deadline_of_its_own() {
+    // It takes the connection, and never says a word of TLS.
+    let deaf = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url =
+        format!("url = \"https://{}/\"\nconnect_timeout = \"200ms\"\ntimeout = \"1h\"", deaf.local_addr().unwrap());
+    let hook = crate::support::channel("webhook", &url);
+    let result = hook.send(&crate::support::out(None, "", "{}")).await;
+    let failure = crate::support::is(result, FailureClass::Timeout, Blame::Channel, false);
+    assert!(failure.words.contains("cannot connect"), "{failure}");
 }
 
 #[tokio::test]
