@@ -10,6 +10,7 @@ mod filled;
 
 use filled::{Filled, files, resident, size, thread_time, until};
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use stentor::domain::time::Timestamp;
 use stentor::ledger::history::{EntryQuery, History};
@@ -28,7 +29,14 @@ fn torture_f22_a_million_events() {
     large(1_000_000);
 }
 
+/// What is measured is this process's own memory and time, so one at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn large(events: u64) {
+    let _alone = alone();
     let home = tempfile::tempdir().unwrap();
     let mut filled = Filled::open(home.path());
     // So many that a thousand messages are at hand and each new one makes the oldest leave, as it is from then on.
