@@ -78,7 +78,7 @@ fn signed(id: &str, name: &str, expires: i64) -> String {
 }
 
 /// In a time that does not depend on where they differ.
-fn equal(a: &[u8], b: &[u8]) -> bool {
+pub(super) fn equal(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }
 
