@@ -9,6 +9,7 @@ use crate::domain::id::{IncidentId, NotificationId};
 use crate::domain::time::{EngineTime, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Ended incidents, notifications and silences that stay at hand for lists, of each so many.
 const KEPT: usize = 1_000;
@@ -133,7 +134,7 @@ impl State {
         self.index.text_bytes -= n.content.bytes();
         let (incident, notice) = (n.origin.incident(), n.origin.is_notice());
         self.notifications.remove(&id);
-        let left: Vec<Delivery> = deliveries.iter().filter_map(|d| self.deliveries.remove(d)).collect();
+        let left: Vec<Arc<Delivery>> = deliveries.iter().filter_map(|d| self.deliveries.remove(d)).collect();
         if let Some(i) = incident.and_then(|i| self.incidents.get_mut(&i)) {
             i.notified.reserve_exact(left.len());
             i.notified.extend(left.iter().map(|d| notified(&mut self.names, d, notice)));

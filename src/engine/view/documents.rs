@@ -2,14 +2,24 @@
 
 use crate::domain::event::Frame;
 use crate::domain::id::{IncidentId, NotificationId};
-use crate::engine::Engine;
+use crate::domain::time::{Span, Timestamp};
 use crate::engine::input::{Ask, Caller, Input};
+use crate::engine::state::{Delivery, Incident, Notification, State};
 use crate::engine::turn::Turn;
+use crate::engine::{Agenda, Engine};
+use std::sync::Arc;
 
 impl Engine {
-    /// The document of a notification, as `send` answers it.
-    pub fn notification_document(&mut self, frame: &Frame, id: NotificationId) -> Option<String> {
-        self.document(frame, |turn| serde_json::to_string(&turn.notification_row(id).ok()?).ok())
+    /// The document of a notification, as `send` answers it: to be made of what it is now, at any time.
+    pub fn notification_document(&self, at: Timestamp, id: NotificationId) -> Option<impl FnOnce() -> String + use<>> {
+        let part = Part::of(&self.state, id)?;
+        let config = self.config.clone();
+        Some(move || {
+            let (mut state, mut agenda) = (part.state(), Agenda::default());
+            let input = Input { now: at, seed: [0; 16], by: Caller::engine(), ask: Ask::Wake };
+            let turn = Turn::new(&mut state, &config, &mut agenda, "", &input);
+            turn.notification_row(id).ok().and_then(|row| serde_json::to_string(&row).ok()).unwrap_or_default()
+        })
     }
 
     /// The document of an incident, as `incidents show` prints it.
@@ -21,5 +31,32 @@ impl Engine {
         let input = Input { now: frame.at, seed: [0; 16], by: Caller::engine(), ask: Ask::Wake };
         let config = self.config.clone();
         make(&Turn::new(&mut self.state, &config, &mut self.agenda, &self.version, &input))
+    }
+}
+
+/// What the document of a notification is made of, as it was then. The rows are the state's own, so they cost nothing.
+struct Part {
+    offset: Span,
+    notification: Arc<Notification>,
+    deliveries: Vec<Arc<Delivery>>,
+    incident: Option<Arc<Incident>>,
+}
+
+impl Part {
+    fn of(state: &State, id: NotificationId) -> Option<Part> {
+        let notification = state.notifications.share(&id)?;
+        let deliveries = notification.deliveries.iter().filter_map(|d| state.deliveries.share(d)).collect();
+        let incident = notification.origin.incident().and_then(|i| state.incidents.share(&i));
+        Some(Part { offset: state.offset, notification, deliveries, incident })
+    }
+
+    /// A state with these rows and nothing else.
+    fn state(self) -> State {
+        let mut state = State::default();
+        state.offset = self.offset;
+        state.incidents.extend_shared(self.incident.map(|row| (row.id, row)));
+        state.deliveries.extend_shared(self.deliveries.into_iter().map(|row| (row.id, row)));
+        state.notifications.extend_shared([(self.notification.id, self.notification)]);
+        state
     }
 }
