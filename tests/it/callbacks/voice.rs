@@ -148,3 +148,21 @@ async fn a_key_that_can_do_nothing_is_not_used_up() {
     assert!(twiml.contains("Acknowledged alarm one."), "{twiml}");
     assert_eq!(incident(&called, &call.number).await["acknowledged_by"], "alice");
 }
+
+#[tokio::test]
+async fn a_simulated_call_shows_its_keys_and_where_it_would_be_called_back() {
+    let called = up("1h", &PAGE.replace("[levels.low]", "[channels.rehearsal]\nkind = \"twilio-voice\"\naccount_sid = \"AC\"\nauth_token = \"t0ken-of-mine\"\nfrom = \"+15005550006\"\nsimulate = true\n[levels.low]")).await;
+    let opened = called
+        .daemon
+        .ok(&["page", "--subject", "x", "--policy", "none", "--channel", "rehearsal", "--to", "alice"])
+        .await;
+    let number = opened["number"].to_string();
+    let finished = eventually("it is simulated", async || {
+        let entries = called.daemon.ok(&["ledger", "query", "--kind", "attempt_finished", "--incident", &number]).await;
+        entries["entries"].as_array()?.first().cloned()
+    })
+    .await;
+    let shown = finished["detail"].as_str().unwrap();
+    assert!(shown.contains("<Gather numDigits=\"1\"") && shown.contains("Press 4 to acknowledge"), "{shown}");
+    assert!(shown.contains(&format!("StatusCallback={PUBLIC}/cb/twilio/call/")), "{shown}");
+}
