@@ -43,6 +43,7 @@ use std::sync::Arc;
 
 pub use crate::domain::delivery::Format;
 pub use confirm::{Callback, Confirmer, Incoming, Spoken};
+pub use email_sms::fate as gateway_fate;
 pub use matter::{Matter, Occasion, Subject};
 
 /// One attempt, ready to go. Everything is finished text; the channel adds only its wire format.
