@@ -16,6 +16,7 @@ mod markdown;
 mod matter;
 mod ntfy;
 mod pagerduty;
+mod places;
 mod request;
 pub mod sendgrid;
 mod sign;
