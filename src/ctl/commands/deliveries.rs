@@ -127,12 +127,16 @@ fn asked(delivery: &Value) -> Vec<(&str, String)> {
     let mut fields: Vec<_> =
         named.into_iter().filter_map(|(name, field)| Some((name, plain(delivery, field)?))).collect();
     let metadata = delivery["metadata"].as_object().into_iter().flatten();
-    let files = items(delivery, "attachments").iter();
-    fields.extend(files.map(|file| {
-        ("attachment", format!("{} ({}, {} bytes)", text(file, "name"), text(file, "type"), text(file, "bytes")))
-    }));
+    fields.extend(attached(delivery));
     fields.extend(metadata.map(|(name, value)| ("metadata", format!("{name}={}", value.as_str().unwrap_or_default()))));
     fields
+}
+
+/// A line for each file of it.
+pub fn attached(document: &Value) -> impl Iterator<Item = (&'static str, String)> {
+    items(document, "attachments").iter().map(|file| {
+        ("attachment", format!("{} ({}, {} bytes)", text(file, "name"), text(file, "type"), text(file, "bytes")))
+    })
 }
 
 /// `0.0075 USD`, and who says so.

@@ -8,7 +8,7 @@ use crate::domain::id::{DeliveryId, NotificationId};
 use crate::domain::time::Timestamp;
 use crate::engine::input::DeliveryFilter;
 use crate::engine::refusal::{Answer, Refusal};
-use crate::engine::state::{Attempt, Delivery, Notification};
+use crate::engine::state::{Attempt, Content, Delivery, Notification};
 use crate::engine::turn::{Turn, refuse};
 use crate::message::segments;
 use serde::Serialize;
@@ -198,12 +198,16 @@ fn asked_row(n: &Notification) -> AskedRow<'_> {
         tenant: n.tenant.as_deref(),
         actor: n.request.as_ref().and_then(|r| r.actor.as_deref()),
         metadata: &n.content.metadata,
-        attachments: n.content.attachments.iter().map(attachment_row).collect(),
+        attachments: attachment_rows(&n.content),
     }
 }
 
-fn attachment_row(a: &Attachment) -> AttachmentRow<'_> {
-    AttachmentRow { name: &a.name, mime: &a.mime, bytes: a.place.bytes }
+pub(super) fn attachment_rows(content: &Content) -> Vec<AttachmentRow<'_>> {
+    content.attachments.iter().map(attachment_row).collect()
+}
+
+fn attachment_row(Attachment { name, mime, place }: &Attachment) -> AttachmentRow<'_> {
+    AttachmentRow { name, mime, bytes: place.bytes }
 }
 
 /// What a notification's caller said of the request, also of each of its deliveries.
