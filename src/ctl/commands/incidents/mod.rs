@@ -38,7 +38,7 @@ pub enum Incidents {
         id: String,
     },
     /// The same as page
-    Open(Open),
+    Open(Box<Open>),
 }
 
 impl Incidents {
