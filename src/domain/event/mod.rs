@@ -26,7 +26,7 @@ pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Request, SilenceAdded, Unheard,
     WatchStatus,
 };
-pub use place::{Attachment, Blob, IN_EVENT, KEPT, Place, beginning};
+pub use place::{Attachment, Blob, Carriage, Carried, IN_EVENT, KEPT, Place, beginning};
 pub use price::{Instead, Price, Priced};
 pub use removed::Erased;
 pub use rendered::Rendered;

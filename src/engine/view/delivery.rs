@@ -6,9 +6,9 @@ use crate::domain::delivery::{Format, Status};
 use crate::domain::event::{Attachment, Breaker};
 use crate::domain::id::{DeliveryId, NotificationId};
 use crate::domain::time::Timestamp;
-use crate::engine::input::DeliveryFilter;
+use crate::engine::input::{Contact, DeliveryFilter};
 use crate::engine::refusal::{Answer, Refusal};
-use crate::engine::state::{Attempt, Delivery, Notification};
+use crate::engine::state::{Attempt, Content, Delivery, Notification};
 use crate::engine::turn::{Turn, refuse};
 use crate::message::segments;
 use serde::Serialize;
@@ -172,13 +172,16 @@ impl Turn<'_> {
             Some(Ok(id)) => Some(id),
             None => None,
         };
-        let oldest = filter.since.map(|s| self.wall - s);
+        let tenant = |d: &Delivery| self.state.notifications.get(&d.notification).and_then(|n| n.tenant.as_deref());
         let mut found: Vec<&Delivery> = self
             .state
             .deliveries
             .values()
             .filter(|d| before.is_none_or(|b| d.id < b))
-            .filter(|d| oldest.is_none_or(|t| d.created_at >= t))
+            .filter(|d| filter.since.is_none_or(|t| d.created_at >= t))
+            .filter(|d| filter.until.is_none_or(|t| d.created_at < t))
+            .filter(|d| filter.tenant.as_deref().is_none_or(|t| tenant(d) == Some(t)))
+            .filter(|d| filter.contact.as_ref().is_none_or(|c| is_for(d, c)))
             .filter(|d| incident.is_none_or(|i| d.incident == Some(i)))
             .filter(|d| filter.channel.as_ref().is_none_or(|c| d.chain.first() == Some(c) || d.channel() == c))
             .filter(|d| status.is_none_or(|s| self.shown_status(d) == s))
@@ -198,12 +201,16 @@ fn asked_row(n: &Notification) -> AskedRow<'_> {
         tenant: n.tenant.as_deref(),
         actor: n.request.as_ref().and_then(|r| r.actor.as_deref()),
         metadata: &n.content.metadata,
-        attachments: n.content.attachments.iter().map(attachment_row).collect(),
+        attachments: attachment_rows(&n.content),
     }
 }
 
-fn attachment_row(a: &Attachment) -> AttachmentRow<'_> {
-    AttachmentRow { name: &a.name, mime: &a.mime, bytes: a.place.bytes }
+pub(super) fn attachment_rows(content: &Content) -> Vec<AttachmentRow<'_>> {
+    content.attachments.iter().map(attachment_row).collect()
+}
+
+fn attachment_row(Attachment { name, mime, place }: &Attachment) -> AttachmentRow<'_> {
+    AttachmentRow { name, mime, bytes: place.bytes }
 }
 
 /// What a notification's caller said of the request, also of each of its deliveries.
@@ -225,6 +232,13 @@ fn reason(d: &Delivery) -> Option<&str> {
     match d.status {
         Status::Backoff | Status::Waiting | Status::Unknown => d.detail.as_deref(),
         _ => d.reason.as_deref(),
+    }
+}
+
+fn is_for(d: &Delivery, contact: &Contact) -> bool {
+    match contact {
+        Contact::Person(name) => d.who.as_ref() == Some(name),
+        Contact::Address(address) => d.address.as_ref() == Some(address),
     }
 }
 

@@ -76,6 +76,7 @@ pub fn story(n: u64, seq: u64) -> Vec<Frame> {
         possibly_duplicate: false,
         thread: None,
         nonce: None,
+        files: None,
     };
     let ended = EventKind::DeliveryEnded { id: delivery, status: Status::Sent, reason: None };
     let beat = |k| EventKind::HeartbeatPinged { name: format!("beat {n}.{k}"), ok: true }.bare();
