@@ -43,6 +43,7 @@ impl Turn<'_> {
             n,
             what: Some(said),
             key: None,
+            found: false,
         }));
         if let Some(price) = price {
             self.price_reported(id, n, price);
