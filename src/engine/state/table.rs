@@ -70,12 +70,8 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
 
     /// Gives the row that was there.
     pub fn insert(&mut self, key: K, row: V) -> Option<V> {
-        self.insert_shared(key, Arc::new(row)).map(Arc::unwrap_or_clone)
-    }
-
-    /// The same with a row that another table may have, too.
-    pub fn insert_shared(&mut self, key: K, row: Arc<V>) -> Option<Arc<V>> {
         let (chunk, found) = self.place(&key);
+        let row = Arc::new(row);
         let Some((first, rows)) = self.chunks.get_mut(chunk) else {
             self.chunks.push((key.clone(), Arc::new(vec![(key, row)])));
             self.len = 1;
@@ -85,7 +81,7 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
         let place = match found {
             Ok(place) => {
                 let (_, there) = rows.get_mut(place)?;
-                return Some(std::mem::replace(there, row));
+                return Some(Arc::unwrap_or_clone(std::mem::replace(there, row)));
             }
             Err(place) => place,
         };
@@ -107,11 +103,6 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
             self.chunks.insert(chunk + 1, (first.clone(), Arc::new(rest)));
         }
         None
-    }
-
-    /// Adds rows that another table may have, too.
-    pub fn extend_shared(&mut self, rows: impl IntoIterator<Item = (K, Arc<V>)>) {
-        rows.into_iter().for_each(|(key, row)| drop(self.insert_shared(key, row)));
     }
 
     /// Gives the row, which copies may share.

@@ -4,7 +4,7 @@ use crate::domain::event::Frame;
 use crate::domain::id::{IncidentId, NotificationId};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::input::{Ask, Caller, Input};
-use crate::engine::state::{Delivery, Incident, Notification, State};
+use crate::engine::state::{Delivery, Notification, State};
 use crate::engine::turn::Turn;
 use crate::engine::{Agenda, Engine};
 use std::sync::Arc;
@@ -15,10 +15,12 @@ impl Engine {
         let part = Part::of(&self.state, id)?;
         let config = self.config.clone();
         Some(move || {
-            let (mut state, mut agenda) = (part.state(), Agenda::default());
+            let (mut state, mut agenda) = (State::default(), Agenda::default());
+            state.offset = part.offset;
             let input = Input { now: at, seed: [0; 16], by: Caller::engine(), ask: Ask::Wake };
             let turn = Turn::new(&mut state, &config, &mut agenda, "", &input);
-            turn.notification_row(id).ok().and_then(|row| serde_json::to_string(&row).ok()).unwrap_or_default()
+            let deliveries: Vec<&Delivery> = part.deliveries.iter().map(Arc::as_ref).collect();
+            serde_json::to_string(&turn.row_of(&part.notification, &deliveries, part.incident)).unwrap_or_default()
         })
     }
 
@@ -39,24 +41,15 @@ struct Part {
     offset: Span,
     notification: Arc<Notification>,
     deliveries: Vec<Arc<Delivery>>,
-    incident: Option<Arc<Incident>>,
+    /// Its number.
+    incident: Option<u64>,
 }
 
 impl Part {
     fn of(state: &State, id: NotificationId) -> Option<Part> {
         let notification = state.notifications.share(&id)?;
         let deliveries = notification.deliveries.iter().filter_map(|d| state.deliveries.share(d)).collect();
-        let incident = notification.origin.incident().and_then(|i| state.incidents.share(&i));
+        let incident = notification.origin.incident().and_then(|i| state.incidents.get(&i)).map(|i| i.number);
         Some(Part { offset: state.offset, notification, deliveries, incident })
-    }
-
-    /// A state with these rows and nothing else.
-    fn state(self) -> State {
-        let mut state = State::default();
-        state.offset = self.offset;
-        state.incidents.extend_shared(self.incident.map(|row| (row.id, row)));
-        state.deliveries.extend_shared(self.deliveries.into_iter().map(|row| (row.id, row)));
-        state.notifications.extend_shared([(self.notification.id, self.notification)]);
-        state
     }
 }
