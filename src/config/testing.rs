@@ -169,6 +169,10 @@ impl Confirmer for Teller {
         Some(Box::pin(async { Err(failure) }))
     }
 
+    fn prices(&self) -> bool {
+        true
+    }
+
     fn patience(&self) -> Span {
         Span::secs(30)
     }

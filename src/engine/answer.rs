@@ -134,6 +134,7 @@ impl Turn<'_> {
             n: keyed.n,
             what: None,
             key: Some(digits),
+            found: false,
         }));
         let did = self.obey(&person, incident, verb, "call");
         // They are still on the line, and hear what came of it.

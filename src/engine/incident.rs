@@ -4,13 +4,14 @@ use super::asked::OpenRequest;
 use super::labels::{OwnLabels, type_of};
 use super::refusal::{Answer, Code, Refusal};
 use super::report::FirstReport;
+use super::request::check_body;
 use super::state::{Incident, IncidentStatus};
 use super::turn::{Turn, refuse};
 use crate::config::IncidentTerms;
 use crate::domain::Labels;
 use crate::domain::delivery::Status;
 use crate::domain::event::{EventKind, Origin, Payload};
-use crate::domain::id::IncidentId;
+use crate::domain::id::{Ending, IncidentId};
 use crate::domain::level::Level;
 
 /// Everything that an incident needs to open.
@@ -59,6 +60,8 @@ impl Turn<'_> {
     pub fn open_by_hand(&mut self, mut request: OpenRequest) -> Answer {
         self.read_national(request.to.as_mut());
         self.check_text(&request.subject, &request.labels)?;
+        check_body(&request.body)?;
+        self.check_attachments(&request.attachments)?;
         self.check_room(request.level.map_or(Level::Urgent, |l| l.0), &request.body)?;
         self.check_names(request.channels.as_deref(), request.to.as_deref())?;
         let policy = match request.policy.as_deref() {
@@ -75,7 +78,7 @@ impl Turn<'_> {
             return refuse(Refusal::field("fingerprint", "a fingerprint has 1 to 255 bytes"));
         }
         let fingerprint = request.fingerprint.unwrap_or_else(|| format!("manual/{}", self.ids.ulid()));
-        let opening = Opening {
+        let mut opening = Opening {
             fingerprint,
             source: "manual",
             name: None,
@@ -95,8 +98,10 @@ impl Turn<'_> {
             alert: None,
         };
         let (level, before) = (opening.terms.level, self.state.live_incident(&opening.fingerprint).map(|i| i.level));
+        // What is counted on an open one brings no text of its own, and no files.
         if before.is_none() {
             self.has_room(level)?;
+            opening.payload.attachments = self.take_attachments(request.attachments);
         }
         let id = self.open(opening);
         self.pump();
@@ -261,7 +266,13 @@ impl Turn<'_> {
         {
             return Ok(i.id);
         }
-        unambiguous(bare, self.state.incidents.keys().map(|id| (*id, id.to_string())))?.ok_or_else(not_found)
+        match bare.parse() {
+            Ok(id) if self.state.incidents.contains_key(&id) => return Ok(id),
+            _ => {}
+        }
+        let ending = Ending::parse(bare).ok_or_else(not_found)?;
+        let fitting = self.state.incidents.keys().filter(|id| ending.fits(id.0));
+        unambiguous(text, fitting)?.copied().ok_or_else(not_found)
     }
 
     pub fn numbered(&self, id: IncidentId) -> String {
@@ -292,23 +303,14 @@ impl Turn<'_> {
     }
 }
 
-/// The one id that equals `text`, or ends with it (4 characters at least).
+/// The only one of those that an ending fits.
 ///
 /// # Errors
-/// When several do.
-pub(crate) fn unambiguous<T>(text: &str, ids: impl Iterator<Item = (T, String)>) -> Result<Option<T>, Refusal> {
-    let wanted = text.to_ascii_uppercase();
-    if wanted.len() < 4 {
-        return Ok(None);
-    }
-    let mut found = None;
-    for (id, shown) in ids {
-        if shown.to_ascii_uppercase().ends_with(&wanted) {
-            if found.is_some() {
-                return refuse(Refusal::field("id", format!("{text:?} fits several; write more of it")));
-            }
-            found = Some(id);
-        }
+/// When there are several.
+pub(crate) fn unambiguous<T>(ending: &str, mut fitting: impl Iterator<Item = T>) -> Result<Option<T>, Refusal> {
+    let found = fitting.next();
+    if found.is_some() && fitting.next().is_some() {
+        return refuse(Refusal::field("id", format!("{ending:?} fits several; write more of it")));
     }
     Ok(found)
 }

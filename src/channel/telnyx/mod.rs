@@ -164,6 +164,10 @@ impl Confirmer for Telnyx {
         self.from.as_deref() == Some(number)
     }
 
+    fn prices(&self) -> bool {
+        true
+    }
+
     fn patience(&self) -> Span {
         self.patience
     }
