@@ -34,6 +34,7 @@ mod past;
 mod patience;
 mod plain;
 mod record;
+mod requests;
 mod room;
 mod routes;
 mod selftest;

@@ -4,7 +4,7 @@ use super::access::Right;
 use super::guard::{Guard, guard, unknown_path, wrong_method};
 use super::{
     Api, alerts, attachments, callbacks, control, erase, events, export, health, heartbeats, incidents, intake, ledger,
-    link, lists, plain, selftest, sms, status, templates,
+    link, lists, plain, requests, selftest, sms, status, templates,
 };
 use crate::engine::{Ask, Role};
 use axum::Router;
@@ -36,6 +36,7 @@ pub fn table() -> Vec<Route> {
         reads("/metrics", get(health::metrics)),
         reads("/api/v1/status", get(status::status)),
         acts("/api/v1/notifications", post(intake::send)),
+        acts("/api/v1/requests", post(requests::take)),
         reads("/api/v1/deliveries", get(lists::deliveries)),
         reads("/api/v1/deliveries/{id}", get(lists::delivery)),
         reads("/api/v1/dlq", get(lists::dead_letters)),

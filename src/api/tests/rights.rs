@@ -13,6 +13,7 @@ const LEAST: &[(&str, &str)] = &[
     ("GET /api/v1/sms/conversations/{number}", "viewer"),
     ("GET /api/v1/status", "viewer"),
     ("POST /api/v1/notifications", "operator"),
+    ("POST /api/v1/requests", "operator"),
     ("GET /api/v1/deliveries", "viewer"),
     ("GET /api/v1/deliveries/{id}", "viewer"),
     ("GET /api/v1/dlq", "viewer"),
