@@ -4,7 +4,6 @@
 //! written is never touched. It is written beside, synced and renamed, and then read as any other.
 
 use super::args::Args;
-use super::reload::with_overrides;
 use crate::config::{self, Files, LoadOptions};
 use crate::engine::{Code, Refusal};
 use crate::settings::ProcessEnvironment;
@@ -47,7 +46,6 @@ pub fn channel(args: &Args, name: &str, text: Option<&str>, known: bool) -> Resu
     }
     let options = LoadOptions { check_sounds: true, ..LoadOptions::default() };
     let loaded = config::load_from_files(&args.config, files, &ProcessEnvironment, &options);
-    let loaded = with_overrides(loaded, args);
     if loaded.config.is_none() {
         return Err(wrong(&loaded.errors));
     }
@@ -68,7 +66,7 @@ fn not_ours(name: &str, place: &str) -> Refusal {
 /// The first one in words, all of them by their places.
 fn wrong(errors: &[config::Problem]) -> Refusal {
     let first = errors.first().map_or_else(String::new, |e| format!("{}; {}", e.message, e.hint));
-    let reasons = errors.iter().map(super::reload::line).collect();
+    let reasons = errors.iter().map(ToString::to_string).collect();
     Refusal { reasons, ..Refusal::field("settings", first) }
 }
 

@@ -159,7 +159,7 @@ impl Reloader for Reloads {
         Box::pin(async move { json!({ "ok": true, "errors": [], "warnings": [], "changed": [by.name] }) })
     }
 
-    fn write_channel(&self, _by: Caller, name: String, text: Option<String>) -> BoxFuture<'_, Answer> {
+    fn write_channel(&self, _by: Caller, name: String, text: Option<String>) -> BoxFuture<'_, crate::engine::Answer> {
         Box::pin(async move { Ok(json!({ "ok": true, "file": name, "text": text })) })
     }
 }
