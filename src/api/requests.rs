@@ -239,7 +239,7 @@ mod tests {
         let of = |data: serde_json::Value| json!({ "kind": "sms.send_request", "event_id": "e", "data": data });
         assert_eq!(field(of(json!({ "to_number": "a@example.org" }))), "data.to_number");
         assert_eq!(field(of(json!({ "to_address": "+15550100" }))), "data.to_address");
-        assert_eq!(field(of(json!({ "to_nubmer": "+15550100" }))), "data.to_nubmer");
+        assert_eq!(field(of(json!({ "to_nubmer": "+15550100" }))), "to_nubmer");
         assert_eq!(field(json!({ "kind": "sms.send_request", "event_id": "e", "ttl": "soon" })), "ttl");
     }
 
