@@ -5,6 +5,8 @@
 //! papers keep up: each folder, dependency and setting is explained.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "layers/faults.rs"]
+mod faults;
 #[path = "layers/rules.rs"]
 mod rules;
 #[path = "layers/scan.rs"]
@@ -13,7 +15,6 @@ mod scan;
 use rules::{circles_of_files, circles_of_folders, sizes, upward};
 use scan::Source;
 use std::collections::BTreeSet;
-use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 /// Floor of each folder, in halves. Folders of one floor do not see each other.
@@ -122,41 +123,6 @@ fn every_key_of_the_example_is_explained() {
         })
         .collect();
     none(&missing, "keys of the example that docs/config.md does not name");
-}
-
-/// docs/faults.md is believed, so what it names has to be there.
-#[test]
-fn the_table_of_faults_names_tests_that_exist() {
-    let table = paper("docs/faults.md");
-    let words = table.split('`').skip(1).step_by(2).filter(|word| !word.contains(|c: char| c.is_whitespace()));
-    let is_proof = |word: &&str| {
-        let row = word.strip_prefix("torture_").unwrap_or(word).strip_prefix('f').unwrap_or_default();
-        row.len() > 3
-            && row.as_bytes()[..2].iter().all(u8::is_ascii_digit)
-            && row.as_bytes()[2] == b'_'
-            && !word.ends_with("...")
-    };
-    let named: BTreeSet<&str> = words.filter(is_proof).collect();
-    assert!(named.len() > 50, "only {} are named", named.len());
-    let mut sources = String::new();
-    for folder in ["src", "tests"] {
-        read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut sources);
-    }
-    let there = |name: &&str| sources.contains(&format!("fn {name}("));
-    let missing: Vec<String> = named.into_iter().filter(|name| !there(name)).map(str::to_owned).collect();
-    none(&missing, "tests that docs/faults.md names and that do not exist");
-}
-
-fn read_all(folder: &Path, into: &mut String) {
-    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        match entry.path() {
-            path if path.is_dir() => read_all(&path, into),
-            path if path.extension().is_some_and(|e| e == "rs") => {
-                into.push_str(&std::fs::read_to_string(path).unwrap())
-            }
-            _ => {}
-        }
-    }
 }
 
 fn collect_keys(value: &DeValue<'_>, keys: &mut BTreeSet<String>) {

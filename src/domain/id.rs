@@ -59,6 +59,33 @@ id_type!(
     InboundId
 );
 
+/// The shortest ending by which something is found.
+pub const SHORTEST_ENDING: usize = 4;
+
+/// The end of an identifier, as people write it instead of the whole: its last four characters or more.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending {
+    bits: u128,
+    mask: u128,
+}
+
+impl Ending {
+    /// In either case; `None` for what is too short, too long or no end of any.
+    pub fn parse(text: &str) -> Option<Ending> {
+        if !(SHORTEST_ENDING..=ulid::ULID_LEN).contains(&text.len()) {
+            return None;
+        }
+        // Five bits a character; the first of all has three.
+        let bits = Ulid::from_string(&format!("{text:0>26}")).ok()?.0;
+        let mask = 1_u128.checked_shl(5 * text.len() as u32).map_or(u128::MAX, |over| over - 1);
+        Some(Ending { bits, mask })
+    }
+
+    pub fn fits(&self, id: Ulid) -> bool {
+        id.0 & self.mask == self.bits
+    }
+}
+
 /// Makes the ids of one decision from the 16 random bytes that its input brought, and a counter:
 /// the same input gives the same ids.
 #[derive(Debug)]

@@ -44,6 +44,7 @@ impl Turn<'_> {
             n,
             what: Some(said),
             key: None,
+            found: false,
         }));
         self.bill_for(id, n, price, final_word);
         if !late {

@@ -5,7 +5,7 @@ use super::refusal::{Answer, Code, Refusal};
 use super::turn::Turn;
 use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;
-use crate::domain::id::{DeliveryId, IncidentId};
+use crate::domain::id::{DeliveryId, Ending, IncidentId};
 
 impl Turn<'_> {
     /// Ends a delivery, and does what follows from it.
@@ -25,13 +25,17 @@ impl Turn<'_> {
     /// By whole id, or at least its last four characters.
     pub fn find_delivery(&self, id: &str) -> Result<DeliveryId, Refusal> {
         let text = id.trim();
-        super::incident::unambiguous(text, self.state.deliveries.keys().map(|id| (*id, id.to_string())))?.ok_or_else(
-            || {
-                let message =
-                    format!("there is no delivery {text:?} at hand; older ones are found with 'ledger query'");
-                Refusal { field: Some("id".into()), ..Refusal::new(Code::NotFound, message) }
-            },
-        )
+        let not_found = || {
+            let message = format!("there is no delivery {text:?} at hand; older ones are found with 'ledger query'");
+            Refusal { field: Some("id".into()), ..Refusal::new(Code::NotFound, message) }
+        };
+        match text.parse() {
+            Ok(id) if self.state.deliveries.contains_key(&id) => return Ok(id),
+            _ => {}
+        }
+        let ending = Ending::parse(text).ok_or_else(not_found)?;
+        let fitting = self.state.deliveries.keys().filter(|id| ending.fits(id.0));
+        super::incident::unambiguous(text, fitting)?.copied().ok_or_else(not_found)
     }
 
     // ---- sounds

@@ -11,7 +11,7 @@ use crate::config::IncidentTerms;
 use crate::domain::Labels;
 use crate::domain::delivery::Status;
 use crate::domain::event::{EventKind, Origin, Payload};
-use crate::domain::id::IncidentId;
+use crate::domain::id::{Ending, IncidentId};
 use crate::domain::level::Level;
 
 /// Everything that an incident needs to open.
@@ -266,7 +266,13 @@ impl Turn<'_> {
         {
             return Ok(i.id);
         }
-        unambiguous(bare, self.state.incidents.keys().map(|id| (*id, id.to_string())))?.ok_or_else(not_found)
+        match bare.parse() {
+            Ok(id) if self.state.incidents.contains_key(&id) => return Ok(id),
+            _ => {}
+        }
+        let ending = Ending::parse(bare).ok_or_else(not_found)?;
+        let fitting = self.state.incidents.keys().filter(|id| ending.fits(id.0));
+        unambiguous(text, fitting)?.copied().ok_or_else(not_found)
     }
 
     pub fn numbered(&self, id: IncidentId) -> String {
@@ -297,23 +303,14 @@ impl Turn<'_> {
     }
 }
 
-/// The one id that equals `text`, or ends with it (4 characters at least).
+/// The only one of those that an ending fits.
 ///
 /// # Errors
-/// When several do.
-pub(crate) fn unambiguous<T>(text: &str, ids: impl Iterator<Item = (T, String)>) -> Result<Option<T>, Refusal> {
-    let wanted = text.to_ascii_uppercase();
-    if wanted.len() < 4 {
-        return Ok(None);
-    }
-    let mut found = None;
-    for (id, shown) in ids {
-        if shown.to_ascii_uppercase().ends_with(&wanted) {
-            if found.is_some() {
-                return refuse(Refusal::field("id", format!("{text:?} fits several; write more of it")));
-            }
-            found = Some(id);
-        }
+/// When there are several.
+pub(crate) fn unambiguous<T>(ending: &str, mut fitting: impl Iterator<Item = T>) -> Result<Option<T>, Refusal> {
+    let found = fitting.next();
+    if found.is_some() && fitting.next().is_some() {
+        return refuse(Refusal::field("id", format!("{ending:?} fits several; write more of it")));
     }
     Ok(found)
 }

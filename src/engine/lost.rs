@@ -62,7 +62,8 @@ impl Turn<'_> {
                 let n = d.n;
                 let awaited = d.confirm(n).is_some();
                 let what = awaited.then_some(Said::Queued);
-                let report = DeliveryReported { id, provider_id, status: detail, late: false, n, what, key: None };
+                let report =
+                    DeliveryReported { id, provider_id, status: detail, late: false, n, what, key: None, found: true };
                 self.emit(EventKind::DeliveryReported(report));
                 self.price_attempt(id, None);
                 match awaited {

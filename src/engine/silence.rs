@@ -5,7 +5,7 @@ use super::state::Incident;
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;
 use crate::domain::event::{EventKind, Origin, SilenceAdded};
-use crate::domain::id::{DeliveryId, IncidentId};
+use crate::domain::id::{DeliveryId, IncidentId, SHORTEST_ENDING};
 use crate::domain::matcher::Matcher;
 use crate::domain::time::Span;
 
@@ -40,8 +40,10 @@ impl Turn<'_> {
     }
 
     pub fn expire_silence(&mut self, id: &str) -> Answer {
-        let ids = self.state.silences.iter().filter(|(_, s)| !s.expired).map(|(id, _)| (id.clone(), id.clone()));
-        let Some(id) = super::incident::unambiguous(id, ids)? else {
+        let ending = id.to_ascii_lowercase();
+        let fits = |id: &String| ending.len() >= SHORTEST_ENDING && id.ends_with(&ending);
+        let fitting = self.state.silences.iter().filter(|(id, s)| !s.expired && fits(id)).map(|(id, _)| id.clone());
+        let Some(id) = super::incident::unambiguous(id, fitting)? else {
             let message = format!("there is no active silence {id:?}");
             return refuse(Refusal { field: Some("id".into()), ..Refusal::new(Code::NotFound, message) });
         };

@@ -165,7 +165,7 @@ impl Ledger {
 
     /// The event after which the journal begins, if it has forgotten something.
     pub fn forgotten(&self) -> Option<u64> {
-        snapshot::base(&self.places.snapshots).ok().flatten().map(|(seq, _)| seq)
+        upkeep::forgotten(&self.places).ok().flatten()
     }
 
     /// Writes a copy of all that is durable, see [`crate::ledger::backup`]. Blocks: for a thread of its own.

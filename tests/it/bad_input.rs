@@ -65,7 +65,13 @@ fn sends() -> Vec<Wrong> {
         wrong(SEND, r#"{"subject": "x", "ttl": "soon"}"#, "ttl"),
         wrong(SEND, r#"{"subject": "x", "ttl": "-5m"}"#, "ttl"),
         wrong(SEND, r#"{"subject": "x", "ttl": "0s"}"#, "ttl"),
+        // A whole number is seconds.
         wrong(SEND, r#"{"subject": "x", "ttl": -300}"#, "ttl"),
+        wrong(SEND, r#"{"subject": "x", "ttl": 0}"#, "ttl"),
+        wrong(SEND, r#"{"subject": "x", "ttl": 1.5}"#, "ttl"),
+        wrong(SEND, r#"{"subject": "x", "ttl": 1e30}"#, "ttl"),
+        wrong(SEND, r#"{"subject": "x", "ttl": NaN}"#, "body").no_field(),
+        wrong(SEND, r#"{"subject": "x", "ttl": true}"#, "ttl"),
         wrong(SEND, r#"{"subject": "x", "at": "tomorrow"}"#, "at"),
         wrong(SEND, r#"{"subject": "x", "labels": {"9 x": "y"}}"#, "labels"),
         wrong(SEND, r#"{"subject": "x", "labels": {"team": 7}}"#, "labels"),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use stentor::config::Config;
 use stentor::config::testing::from_toml;
-use stentor::domain::event::{AttemptResult, Frame};
+use stentor::domain::event::{AttemptResult, EventKind, Frame};
 use stentor::domain::id::IncidentId;
 use stentor::domain::time::{Span, Timestamp};
 use stentor::engine::{AlertReport, Ask, Caller, Engine, Input, OpenRequest, Outcome, Reports, SendRequest, State};
@@ -52,6 +52,8 @@ pub struct Filled {
     alerts: u64,
     /// Bytes of the events as JSON, heads and payloads.
     pub json: u64,
+    /// The last incident that was opened.
+    opened: Option<IncidentId>,
     /// An incident that was opened, and how many events the ledger had then.
     pub incidents: Vec<(IncidentId, u64)>,
 }
@@ -83,7 +85,7 @@ impl Filled {
         let (now, alerts) = (engine.state.last_at.0.max(BEGIN), engine.state.order);
         let dir = dir.to_owned();
         let incidents = Vec::new();
-        Filled { dir, ledger, engine, recovery, opened_in, wanted, now, alerts, json: 0, incidents }
+        Filled { dir, ledger, engine, recovery, opened_in, wanted, now, alerts, json: 0, opened: None, incidents }
     }
 
     pub fn events(&self) -> u64 {
@@ -103,6 +105,9 @@ impl Filled {
             return;
         }
         for event in &events {
+            if let EventKind::IncidentOpened { id, .. } = &event.head {
+                self.opened = Some(*id);
+            }
             self.json += serde_json::to_vec(&event.head).unwrap().len() as u64;
             self.json += event.payload.as_ref().map_or(0, |p| serde_json::to_vec(p).unwrap().len() as u64);
         }
@@ -145,7 +150,7 @@ impl Filled {
                 labels: labels.into_iter().collect(),
                 ..OpenRequest::default()
             }));
-            let id = self.engine.state.live_incidents().last().unwrap().id;
+            let id = self.opened.unwrap();
             self.incidents.push((id, before + 1));
             self.finish();
             self.ask(Ask::Resolve { id: id.to_string(), note: None });

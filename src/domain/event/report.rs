@@ -64,6 +64,9 @@ pub struct DeliveryReported {
     /// A key that was pressed during the call, which uses up its keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// Its answer was lost: what the provider said when it was asked whether it has it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub found: bool,
 }
 
 /// Somebody wrote to us. Payload: address, text.

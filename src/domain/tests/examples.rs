@@ -284,6 +284,7 @@ fn deliveries() -> Vec<Event> {
             n: 2,
             what: Some(Said::Failed(failure())),
             key: None,
+            found: false,
         })
         .bare(),
         K::DeliveryReported(DeliveryReported {
@@ -294,6 +295,18 @@ fn deliveries() -> Vec<Event> {
             n: 1,
             what: Some(Said::Sent),
             key: Some(s("4")),
+            found: false,
+        })
+        .bare(),
+        K::DeliveryReported(DeliveryReported {
+            id: delivery(),
+            provider_id: s("SM2"),
+            status: s("Twilio has it: queued"),
+            late: false,
+            n: 1,
+            what: Some(Said::Queued),
+            key: None,
+            found: true,
         })
         .bare(),
         K::DeliveryPriced(Box::new(estimate.clone())).bare(),

@@ -1,6 +1,6 @@
 //! Identifiers: the same input gives the same ids, in order.
 
-use crate::domain::id::{DeliveryId, IdSource, IncidentId};
+use crate::domain::id::{DeliveryId, Ending, IdSource, IncidentId};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -71,5 +71,27 @@ proptest! {
     fn no_two_decisions_share_an_id(a in any::<[u8; 16]>(), b in any::<[u8; 16]>()) {
         prop_assume!(a != b);
         prop_assert_ne!(IdSource::new(5, a).ulid(), IdSource::new(5, b).ulid());
+    }
+}
+
+#[test]
+fn an_ending_fits_what_ends_with_it_in_either_case() {
+    let mut ids = IdSource::new(1_700_000_000_000, [3; 16]);
+    let drawn: Vec<ulid::Ulid> = (0..50).map(|_| ids.ulid()).collect();
+    for id in &drawn {
+        let whole = id.to_string();
+        for length in 4..=26 {
+            let text = &whole[26 - length..];
+            for text in [text.to_owned(), text.to_lowercase()] {
+                let ending = Ending::parse(&text).unwrap();
+                for other in &drawn {
+                    let by_text = other.to_string().ends_with(&text.to_uppercase());
+                    assert_eq!(ending.fits(*other), by_text, "{text} of {other}");
+                }
+            }
+        }
+    }
+    for text in ["", "abc", "no-end", "ABCD EFGH", "ÄÄÄÄ", "01ARZ3NDEKTSV4RRFFQ69G5FAV0"] {
+        assert!(Ending::parse(text).is_none(), "{text:?}");
     }
 }

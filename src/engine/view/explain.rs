@@ -144,6 +144,7 @@ fn explain(head: &EventKind) -> Option<(String, String)> {
         DeliveryEnded { status, reason, .. } => (status.to_string(), reason.clone().unwrap_or_default()),
         DeliveryReported(report) => match &report.key {
             Some(key) => (format!("{key} was pressed"), "the keys of a call can be used once".into()),
+            None if report.found => ("its provider has it".into(), report.status.clone()),
             None if report.late => {
                 (format!("its provider says {}", report.status), "too late: that changes nothing any more".into())
             }

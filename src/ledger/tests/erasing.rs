@@ -303,6 +303,31 @@ fn f02_a_kill_between_the_base_and_the_removal_is_made_up_for() {
 }
 
 #[test]
+fn f02_a_kill_while_segments_are_removed_is_gone_on_with_before_anything_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = start_with(dir.path(), options());
+    run.append(60);
+    run.settle();
+    let whole = killed(dir.path());
+    run.ledger.retain(Retention { audit: Some(Span::millis(1)), ..Retention::default() });
+    std::thread::sleep(Duration::from_millis(5));
+    run.ledger.look_after_files();
+    run.ear.wait(|r| matches!(r, Report::Forgotten { .. }));
+    let to_seq = run.ledger.forgotten().unwrap();
+    run.stop();
+    // All segments are gone, and the history has everything still.
+    let half = killed(dir.path());
+    std::fs::remove_dir_all(half.path().join("history")).unwrap();
+    std::fs::rename(whole.path().join("history"), half.path().join("history")).unwrap();
+    std::fs::write(half.path().join("forgetting"), to_seq.to_string()).unwrap();
+    let again = start_with(half.path(), options());
+    again.ear.wait(|r| matches!(r, Report::Forgotten { .. }));
+    assert_eq!((again.ledger.forgotten(), again.entries().first().unwrap().seq), (Some(to_seq), to_seq + 1));
+    again.stop();
+    assert!(!half.path().join("forgetting").exists() && offline(half.path(), &[]).unwrap().ok);
+}
+
+#[test]
 fn a_state_that_may_have_what_was_erased_is_not_written() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = start_with(dir.path(), Options { handed: true, ..with_open(&[]) });

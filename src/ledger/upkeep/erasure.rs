@@ -100,44 +100,7 @@ impl Eraser {
         self.history_anew(stop)
     }
 
-    /// Removes whole segments up to this event, but none with a text that is still needed; the state after
-    /// them is the base from then on. Gives up to where; 0: nothing was removed.
-    ///
-    /// # Errors
-    /// A sentence; what is not removed yet is the next time.
-    pub fn forget(&self, through: u64, stop: &dyn Fn() -> bool) -> Result<u64, String> {
-        let durable = self.journal.durable().seq;
-        let folded = snapshots::fold_through(&self.places, &self.fold, durable, stop).map_err(words)?;
-        let needed = folded.ok_or_else(|| STOPPED.to_owned())?.fold.oldest_text().unwrap_or(u64::MAX);
-        let ends = self.sealed()?.into_iter().map(|s| s.limit);
-        let Some(through) = ends.take_while(|end| *end <= through && *end < needed).last() else { return Ok(0) };
-        let based = snapshot::base(&self.places.snapshots).map_err(|e| e.to_string())?;
-        if based.is_none_or(|(seq, _)| seq < through) {
-            let Some(mut folded) = snapshots::fold_through(&self.places, &self.fold, through, stop).map_err(words)?
-            else {
-                return Err(STOPPED.to_owned());
-            };
-            if folded.tip.seq != through {
-                return Err(format!("event {through} is no end of a segment"));
-            }
-            folded.fold.forget_texts();
-            snapshot::save_base(&self.places.snapshots, folded.tip, &mut |out| folded.fold.write(out))
-                .map_err(|e| format!("the base cannot be written: {e}"))?;
-            failpoint::reached(Point::ForgetBased);
-        }
-        for segment in self.sealed()?.iter().take_while(|s| s.limit <= through) {
-            let removed = std::fs::remove_file(&segment.segment.path);
-            removed.map_err(|e| format!("{} cannot be removed: {e}", segment.segment.shown()))?;
-            failpoint::reached(Point::ForgetSegment);
-        }
-        files::sync_parent(&self.places.journal.join("x")).map_err(|e| e.to_string())?;
-        let gone = blobs::remove(&self.places.blobs, |seq| seq <= through);
-        gone.map_err(|e| format!("a blob cannot be removed: {e}"))?;
-        self.history_anew(stop)?;
-        Ok(through)
-    }
-
-    fn sealed(&self) -> Result<Vec<Sealed>, String> {
+    pub(super) fn sealed(&self) -> Result<Vec<Sealed>, String> {
         self.journal.sealed().map_err(|e| format!("the journal cannot be listed: {e}"))
     }
 
@@ -168,7 +131,7 @@ impl Eraser {
     }
 
     /// A history that never had them takes the place of the one that had.
-    fn history_anew(&self, stop: &dyn Fn() -> bool) -> Result<(), String> {
+    pub(super) fn history_anew(&self, stop: &dyn Fn() -> bool) -> Result<(), String> {
         remove(&self.beside.dir).map_err(|e| format!("{}: {e}", self.beside.dir.display()))?;
         let through = self.journal.durable().seq;
         history::build_through(&self.beside, through, stop).map_err(|e| format!("the new history: {e}"))?;
@@ -180,11 +143,11 @@ impl Eraser {
     }
 }
 
-fn words(why: Unfolded) -> String {
+pub(super) fn words(why: Unfolded) -> String {
     format!("no state can be folded: {why}")
 }
 
-const STOPPED: &str = "the daemon stops; it is gone on with at the next start";
+pub(super) const STOPPED: &str = "the daemon stops; it is gone on with at the next start";
 
 fn file(places: &Places) -> PathBuf {
     places.state.join("erasing")

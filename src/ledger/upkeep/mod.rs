@@ -6,6 +6,7 @@
 
 pub mod erasure;
 mod expiry;
+mod forgetting;
 mod inbox;
 mod pace;
 mod snapshots;
@@ -19,6 +20,7 @@ use crate::ledger::report::{Report, Reporter};
 use crate::ledger::retention::{Erased, Expired, Retention, Select};
 use crate::ledger::snapshot;
 use erasure::Eraser;
+pub use forgetting::done as forgotten;
 pub use inbox::Inbox;
 use inbox::{Handed, Todo};
 use pace::Pace;
@@ -231,7 +233,7 @@ impl Worker {
                 return;
             }
             let hands = self.hands.lock().unwrap_or_else(PoisonError::into_inner);
-            let packed = segment.rewrite(&mut |_| None);
+            let packed = segment.pack();
             drop(hands);
             match packed {
                 Ok(_) => failpoint::reached(Point::PackDone),
@@ -242,13 +244,24 @@ impl Worker {
         }
     }
 
-    /// Goes on with an erasure that the last life did not finish, or did not record.
+    /// Goes on with what the last life did not finish, or did not record.
     fn resume(&mut self) {
         let hands = self.hands.clone();
         let _hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(erased) = erasure::begun(&self.eraser.places) {
             self.carry_out(erased);
         }
+        if let Err(words) = self.forget_on() {
+            tracing::error!(reason = %words, "what is to be forgotten is not yet");
+        }
+    }
+
+    fn forget_on(&mut self) -> Result<(), String> {
+        if let Some(to_seq) = self.eraser.forget_on(&|| self.inbox.stopping())? {
+            failpoint::reached(Point::ForgetDone);
+            (self.report)(Report::Forgotten { to_seq, because: "the journal begins there".to_owned() });
+        }
+        Ok(())
     }
 
     fn carry_out(&mut self, erased: Erased) {
@@ -302,6 +315,7 @@ impl Worker {
     }
 
     fn expire_heads(&mut self, retention: &Retention) -> Result<(), String> {
+        self.forget_on()?;
         let Some(age) = retention.audit else { return Ok(()) };
         let through = expiry::older_than(&self.sealed()?, self.eraser.journal.begun(), self.clock.read().wall - age);
         if through == 0 {

@@ -166,6 +166,20 @@ async fn a_lost_answer_is_no_loss_when_the_provider_calls() {
 }
 
 #[tokio::test]
+async fn f32_a_lost_answer_is_asked_for_and_explain_says_who_has_it() {
+    let called = up("1h", "").await;
+    called.standins.set_times("twilio", Fault::CutAfter, 1);
+    let sent = called.daemon.ok(&["send", "--subject", "x", "--channel", "sms"]).await;
+    let id = sent["deliveries"][0]["id"].as_str().unwrap();
+    until(&called, id, "submitted").await;
+    let explained = called.daemon.ok(&["explain", id]).await;
+    let steps = explained["steps"].as_array().unwrap();
+    let found = steps.iter().find(|step| step["because"].as_str().unwrap().starts_with("Twilio has it: "));
+    assert_eq!(found.map(|step| &step["what"]), Some(&json!("sms for alice: its provider has it")), "{explained}");
+    assert_eq!(posts(&called.standins, "twilio").len(), 1, "not sent again");
+}
+
+#[tokio::test]
 async fn t9_a_mail_by_sendgrid_is_confirmed_by_its_events() {
     let webhook = SendGrid::new();
     let standins = crate::standins::Standins::start().await;

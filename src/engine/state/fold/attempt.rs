@@ -86,7 +86,7 @@ impl State {
 
     /// What the provider said of one of its messages.
     pub(in crate::engine::state) fn fold_reported(&mut self, at: Timestamp, report: &DeliveryReported) -> bool {
-        let DeliveryReported { id, provider_id, status, late, n, what, key } = report;
+        let DeliveryReported { id, provider_id, status, late, n, what, key, found: _ } = report;
         self.change_delivery(*id, |d| {
             if !late {
                 d.detail = Some(status.clone());
