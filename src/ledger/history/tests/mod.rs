@@ -112,7 +112,13 @@ impl Extractor for Folding {
                     let notification = self.notification.unwrap();
                     let json = format!(r#"{{"id":"{notification}","after":{}}}"#, self.seen);
                     let kind = DocumentKind::Notification;
-                    out.documents.push(Document { kind, id: notification.0, number: None, parts: vec![id.0], json: json.into() });
+                    out.documents.push(Document {
+                        kind,
+                        id: notification.0,
+                        number: None,
+                        parts: vec![id.0],
+                        json: json.into(),
+                    });
                     out.counts.push(Count {
                         at: frame.at,
                         channel: "sms".into(),
