@@ -14,12 +14,12 @@
 
 use crate::channel::http::{self, Way};
 use crate::channel::request::{self, Dress};
-use crate::channel::{Channel, Format, Kind, Outgoing, Probed, sign};
+use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
-use crate::net::{Answer, Endpoint, Method, Reach};
+use crate::net::{Answer, Endpoint, Method, Reach, percent};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -104,7 +104,7 @@ fn address(table: &mut Table<'_>, reach: Reach) -> Option<(Secret, Endpoint)> {
     let parsed = if host.contains('{') {
         Err("the host of the URL cannot come from a message".to_owned())
     } else {
-        Endpoint::parse(&fill(url.reveal(), &PLACES.map(|name| (name, "")), sign::percent), reach)
+        Endpoint::parse(&fill(url.reveal(), &PLACES.map(|name| (name, "")), percent::encoded), reach)
     };
     match parsed {
         Ok(place) => Some((url, place)),
@@ -146,7 +146,7 @@ fn is_json(content_type: &str) -> bool {
 fn writer(content_type: &str) -> fn(&str) -> String {
     match content_type {
         t if is_json(t) => in_json,
-        t if t.starts_with(FORM) => sign::percent,
+        t if t.starts_with(FORM) => percent::encoded,
         _ => str::to_owned,
     }
 }
@@ -204,7 +204,7 @@ impl HttpSms {
             return Ok((self.place.clone(), fill(&self.body, &values, writer(&self.content_type))));
         }
         let wrong = |words: String| Failure::new(FailureClass::ValidationError, Blame::Message, words);
-        let url = Endpoint::parse(&fill(self.url.reveal(), &values, sign::percent), self.reach).map_err(wrong)?;
+        let url = Endpoint::parse(&fill(self.url.reveal(), &values, percent::encoded), self.reach).map_err(wrong)?;
         let body = if self.method == Method::GET {
             String::new()
         } else {
@@ -286,7 +286,7 @@ mod tests {
             "{\"x\": \"+1555\", \"t\": \"a\\\"{to}\\n&=ü\"}"
         );
         assert_eq!(
-            fill("to={to}&t={text}&{other}{", &values, sign::percent),
+            fill("to={to}&t={text}&{other}{", &values, percent::encoded),
             "to=%2B1555&t=a%22%7Bto%7D%0A%26%3D%C3%BC&{other}{"
         );
     }

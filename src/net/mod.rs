@@ -13,6 +13,7 @@ pub mod dial;
 pub mod endpoint;
 mod line;
 pub mod names;
+pub mod percent;
 mod pool;
 pub mod request;
 pub mod resolve;
