@@ -24,7 +24,7 @@ pub use client::{Client, prepare};
 pub use dial::dial;
 pub use endpoint::{Endpoint, Reach};
 pub use hyper::Method;
-pub use line::Wire;
+pub use line::{Broken, Line, Wire};
 pub use request::RequestBuilder;
 pub use tls::install_provider;
 

@@ -106,5 +106,5 @@ pub fn read_http(root: &mut Table<'_>) -> Option<Http> {
 }
 
 fn is_web_address(url: &str) -> bool {
-    reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
