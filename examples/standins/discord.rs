@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 pub const PATH: &str = "/api/v10/webhooks/223704706495545344/standInTokenOfTheDiscordWebhook17";
 /// The id of every message that it keeps.
 pub const MESSAGE: &str = "1310000000000000017";
+/// The channel of the webhook, and a thread of it that somebody has deleted.
+pub const CHANNEL: &str = "1310000000000000001";
+pub const GONE: &str = "1310000000000000404";
 
 pub fn answer(_shared: &Shared, request: &Request) -> Reply {
     let (folder, token) = PATH.rsplit_once('/').unwrap();
@@ -37,12 +40,25 @@ fn post(request: &Request) -> Reply {
     if message["content"].as_str().unwrap_or_default().is_empty() && message["embeds"].is_null() {
         return error(400, 50006, "Cannot send an empty message");
     }
+    let named = !message["thread_name"].is_null();
+    match request.query.get("thread_id").map(String::as_str) {
+        Some(_) if named => return invalid("thread_name"),
+        Some(GONE) => return error(404, 10003, "Unknown Channel"),
+        _ => {}
+    }
+    // The first message of a post has the post's own id.
+    let post = request.query.get("thread_id").cloned().or(named.then(|| MESSAGE.to_owned()));
     let limits = |reply: Reply| {
         let headers = [("Limit", "5"), ("Remaining", "4"), ("Reset-After", "0.5"), ("Bucket", "b17")];
         headers.iter().fold(reply, |reply, (name, value)| reply.with(&format!("X-RateLimit-{name}"), value))
     };
     match request.query.get("wait").map(String::as_str) {
-        Some("true") => limits(Reply::json(200, json!({ "id": MESSAGE, "content": message["content"], "type": 0 }))),
+        Some("true") => limits(Reply::json(
+            200,
+            json!({
+                "id": MESSAGE, "channel_id": post.unwrap_or_else(|| CHANNEL.to_owned()), "content": message["content"], "type": 0
+            }),
+        )),
         _ => limits(Reply::text(204, "")),
     }
 }
@@ -57,6 +73,9 @@ fn wrong(message: &Value) -> Option<&'static str> {
     }
     if message["allowed_mentions"] != json!({ "parse": [] }) {
         return Some("allowed_mentions");
+    }
+    if !message["thread_name"].is_null() && !(1..=100).contains(&length(&message["thread_name"])) {
+        return Some("thread_name");
     }
     if length(&message["content"]) > 2000 {
         return Some("content");

@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::params::{Named, Params};
 use super::wait;
 use crate::domain::who::Who;
-use crate::engine::{Ask, Caller, OpenRequest, Refusal};
+use crate::engine::{Ask, Caller, OpenRequest, Refusal, SendRequest};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -19,7 +19,7 @@ pub async fn send(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
     params: Params,
-    Laden { request, place }: Laden,
+    Laden { request, place }: Laden<SendRequest>,
 ) -> Result<Response, Fault> {
     let answer = notify(&api, by, params, Ask::Send(request)).await;
     drop(place);
@@ -40,10 +40,12 @@ pub async fn open(
     State(api): State<Arc<Api>>,
     Extension(by): Extension<Caller>,
     params: Params,
-    Sent(request): Sent<OpenRequest>,
+    Laden { request, place }: Laden<OpenRequest>,
 ) -> Result<Response, Fault> {
     params.done()?;
-    let mut answer = api.handle.ask(by, Ask::Open(request)).await?;
+    let answer = api.handle.ask(by, Ask::Open(request)).await;
+    drop(place);
+    let mut answer = answer?;
     let mut incident = answer["incidents"][0].take();
     incident["already_open"] = (incident["count"].as_u64() > Some(1)).into();
     Ok(accepted(incident))

@@ -154,12 +154,12 @@ pub async fn explain(
     params: Params,
 ) -> Result<Json<Value>, Fault> {
     params.done()?;
-    let wanted = match past::either(&api, &by, &id).await? {
-        About::Incident(id) => EntryQuery { incident: Some(IncidentId(id)), ..EntryQuery::default() },
-        About::Delivery(id) => EntryQuery { delivery: Some(DeliveryId(id)), ..EntryQuery::default() },
+    let (wanted, document) = match past::either(&api, &by, &id).await? {
+        (About::Incident(id), of) => (EntryQuery { incident: Some(IncidentId(id)), ..EntryQuery::default() }, of),
+        (About::Delivery(id), of) => (EntryQuery { delivery: Some(DeliveryId(id)), ..EntryQuery::default() }, of),
     };
     let zone = api.handle.config().daemon.timezone.clone();
-    let mut story = Story::default();
+    let mut story = Story::of(&document);
     let mut steps: Vec<Value> = Vec::new();
     for entry in about(&api, wanted).await? {
         if let Some((what, because)) = story.explain(&Happened::of(&entry).head) {

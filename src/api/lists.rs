@@ -5,11 +5,13 @@ use super::fault::Fault;
 use super::history::Thing;
 use super::params::{Named, Params, ROWS};
 use super::past::{self, Rows};
-use crate::domain::clock;
+use crate::config::Config;
 use crate::domain::delivery::Status;
 use crate::domain::id::DeliveryId;
+use crate::domain::phone;
 use crate::domain::time::Timestamp;
-use crate::engine::{Caller, Code, DeliveryFilter, Read, Refusal};
+use crate::domain::who::Who;
+use crate::engine::{Caller, Code, Contact, DeliveryFilter, Read, Refusal};
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde_json::Value;
@@ -98,7 +100,10 @@ struct Wanted {
     channel: Option<String>,
     /// By number.
     incident: Option<u64>,
+    tenant: Option<String>,
+    contact: Option<Contact>,
     since: Option<Timestamp>,
+    until: Option<Timestamp>,
 }
 
 impl Wanted {
@@ -114,7 +119,10 @@ impl Wanted {
             status: params.read("status", status)?,
             channel: params.take("channel")?,
             incident,
+            tenant: params.take("tenant")?,
+            contact: params.read("contact", |text| contact(text, &api.handle.config()))?,
             since: params.moment("since")?,
+            until: params.moment("until")?,
         })
     }
 
@@ -123,7 +131,10 @@ impl Wanted {
             status: self.status.map(|s| s.to_string()),
             channel: self.channel.clone(),
             incident: self.incident.map(|n| n.to_string()),
-            since: self.since.map(|t| clock::wall() - t),
+            tenant: self.tenant.clone(),
+            contact: self.contact.clone(),
+            since: self.since,
+            until: self.until,
             limit: Some(limit.min(ROWS)),
             cursor: before.map(|id| id.to_string()),
         }
@@ -136,7 +147,27 @@ impl Wanted {
         self.status.is_none_or(|s| is("status", s.as_str()))
             && self.channel.as_ref().is_none_or(|c| is("channel", c) || is("via", c))
             && self.incident.is_none_or(|n| delivery["incident"] == n)
+            && self.tenant.as_ref().is_none_or(|t| is("tenant", t))
+            && self.contact.as_ref().is_none_or(|c| match c {
+                // A person's name is in the place of their address.
+                Contact::Person(name) => is("recipient", name) && !is("address", name),
+                Contact::Address(address) => is("address", address),
+            })
             && self.since.is_none_or(|t| created().is_some_and(|at| at >= t))
+            && self.until.is_none_or(|t| created().is_some_and(|at| at < t))
+    }
+}
+
+/// A person, an address or a number: in any form that `--to` takes. A name that nobody has any more still
+/// finds what was for them.
+fn contact(text: &str, config: &Config) -> Result<Contact, String> {
+    match Who::parse(text)? {
+        Who::Person(name) if config.people.contains_key(&name) || !phone::is_like_one(&name) => {
+            Ok(Contact::Person(name))
+        }
+        Who::Person(number) => phone::e164(&number, config.daemon.region).map(Contact::Address),
+        Who::Email(address) | Who::Phone(address) => Ok(Contact::Address(address)),
+        other => Err(format!("{other} is not one person; name a person, an address or a number")),
     }
 }
 
@@ -152,4 +183,52 @@ pub async fn dead_letters(State(api): State<Arc<Api>>, Extension(by): Extension<
     let after = cursor(&mut params)?.map(DeliveryId);
     params.done()?;
     Ok(Json(api.read(&by, Read::DeadLetters { limit, after }).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::testing::from_toml;
+    use serde_json::json;
+
+    #[test]
+    fn a_contact_is_one_person_or_one_address() {
+        let config = from_toml("[daemon]\nregion = 'CZ'\n[people.alice]\n[people.601123457]\n");
+        let address = |text: &str| Ok(Contact::Address(text.to_owned()));
+        let person = |name: &str| Ok(Contact::Person(name.to_owned()));
+        assert_eq!(contact("person:alice", &config), person("alice"));
+        assert_eq!(contact("bob-who-left", &config), person("bob-who-left"));
+        assert_eq!(contact("601123457", &config), person("601123457"), "a name first");
+        assert_eq!(contact("601 123 456", &config), address("+420601123456"));
+        assert_eq!(contact("a@example.org", &config), address("a@example.org"));
+        assert!(contact("group:ops", &config).unwrap_err().contains("not one person"));
+        assert!(contact("12 34 56", &config).is_err());
+    }
+
+    #[test]
+    fn a_document_fits_by_tenant_contact_and_time() {
+        let document = json!({ "status": "sent", "channel": "sms", "via": "sms", "incident": null, "tenant": "acme",
+            "recipient": "alice", "address": "+15550100", "created_at": "2026-11-20T02:47:03.120+01:00" });
+        let none = || Wanted {
+            status: None,
+            channel: None,
+            incident: None,
+            tenant: None,
+            contact: None,
+            since: None,
+            until: None,
+        };
+        let at = |text: &str| Timestamp::parse(text).ok();
+        let contact = |c: Contact| Wanted { contact: Some(c), ..none() };
+        assert!(none().fits(&document));
+        assert!(Wanted { tenant: Some("acme".into()), ..none() }.fits(&document));
+        assert!(!Wanted { tenant: Some("other".into()), ..none() }.fits(&document));
+        assert!(contact(Contact::Person("alice".into())).fits(&document));
+        assert!(contact(Contact::Address("+15550100".into())).fits(&document));
+        assert!(!contact(Contact::Person("bob".into())).fits(&document));
+        assert!(!contact(Contact::Address("alice".into())).fits(&document));
+        assert!(Wanted { until: at("2026-11-20T03:00:00+01:00"), ..none() }.fits(&document));
+        assert!(!Wanted { until: at("2026-11-20T02:00:00+01:00"), ..none() }.fits(&document));
+        assert!(!Wanted { since: at("2026-11-20T03:00:00+01:00"), ..none() }.fits(&document));
+    }
 }

@@ -49,7 +49,7 @@ async fn find(api: &Api, thing: Thing, key: Option<Key>, otherwise: Refusal) -> 
     api.history.find(thing, key).await?.ok_or(otherwise)
 }
 
-/// The id of an incident or a delivery, whichever it is: for `explain`.
+/// The id of an incident or a delivery, whichever it is, beside its document: for `explain`.
 pub enum About {
     Incident(Ulid),
     Delivery(Ulid),
@@ -57,14 +57,18 @@ pub enum About {
 
 /// # Errors
 /// NOT_FOUND when it is neither.
-pub async fn either(api: &Api, by: &Caller, text: &str) -> Result<About, Refusal> {
+pub async fn either(api: &Api, by: &Caller, text: &str) -> Result<(About, Value), Refusal> {
+    let named = |document: Value, about: fn(Ulid) -> About| match id_of(&document) {
+        Some(id) => Ok((about(id), document)),
+        None => Err(unknown(text)),
+    };
     match incident(api, by, text).await {
-        Ok(incident) => return id_of(&incident).map(About::Incident).ok_or_else(|| unknown(text)),
+        Ok(incident) => return named(incident, About::Incident),
         Err(refusal) if refusal.code != Code::NotFound => return Err(refusal),
         Err(_) => {}
     }
     match delivery(api, by, text).await {
-        Ok(delivery) => id_of(&delivery).map(About::Delivery).ok_or_else(|| unknown(text)),
+        Ok(delivery) => named(delivery, About::Delivery),
         Err(refusal) if refusal.code == Code::NotFound => Err(unknown(text)),
         Err(refusal) => Err(refusal),
     }

@@ -79,6 +79,11 @@ pub trait Confirmer: Send + Sync {
         None
     }
 
+    /// Whether `ask` tells what a message cost, some while after its end.
+    fn prices(&self) -> bool {
+        false
+    }
+
     /// Ends a call: one that was picked up, or one that still rings.
     fn hang_up<'a>(&'a self, _provider_id: &'a str, _picked_up: bool) -> Option<BoxFuture<'a, Result<(), Failure>>> {
         None

@@ -7,8 +7,9 @@
 //! second message. When Discord says that no request is left, the next one waits as long as it said.
 //!
 //! Settings: `webhook_url` (the whole URL, a secret), `username` (the name it writes under, at most
-//! 80 letters), `avatar_url`, `thread_id` (of a thread of the webhook's channel), and those of
-//! [`http`].
+//! 80 letters), `avatar_url`, `thread_id` (of a thread of the webhook's channel) or `forum` (the channel is a
+//! forum: each incident is a post there, named as its first message begins, and what follows stands under
+//! it; so is each message that belongs to none), and those of [`http`].
 
 use crate::channel::http::{self, Way};
 use crate::channel::{Channel, Format, Kind, Outgoing, Probed, markdown};
@@ -29,8 +30,12 @@ pub const KIND: Kind = Kind { name: "discord", sort: Sort::Fixed, provider: "dis
 /// Of `content`, and of an embed's `description`; in UTF-16 units, the stricter of the ways to count.
 const CONTENT: usize = 2000;
 const DESCRIPTION: usize = 4096;
+/// Letters of a post's name.
+const NAME: usize = 100;
 /// What means something in Discord's markdown.
 const MARKS: &str = "\\*_~`|>#[]<";
+/// `Unknown Channel`, also of a thread.
+const NO_CHANNEL: &str = "10003";
 /// An attempt waits so long for its turn; what must wait longer goes back to the queue.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -41,6 +46,8 @@ struct Discord {
     url: Endpoint,
     username: Option<String>,
     avatar_url: Option<String>,
+    /// Each incident is a post.
+    forum: bool,
     way: Way,
     /// Not before this time: no request was left.
     held: Mutex<Option<Instant>>,
@@ -54,11 +61,15 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
         true => Ok(id.to_owned()),
         false => Err(format!("{id:?} is not the id of a thread; it is all digits")),
     });
+    let forum = table.flag("forum").unwrap_or(false);
+    if forum && table.has("thread_id") {
+        table.error("thread_id", "in a forum each incident has a thread of its own", "leave out thread_id or forum");
+    }
     let hook = http::secret_url(table, "webhook_url", "https://discord.com/api/v10/webhooks/ID/TOKEN", way.reach)?;
     way.hide(hook.hidden());
     let url = hook.clone().with("wait", "true");
     let url = thread.filter(|id| !id.is_empty()).iter().fold(url, |url, id| url.with("thread_id", id));
-    Some(Arc::new(Discord { hook, url, username, avatar_url, way, held: Mutex::default() }))
+    Some(Arc::new(Discord { hook, url, username, avatar_url, forum, way, held: Mutex::default() }))
 }
 
 /// Discord refuses these words in a name.
@@ -82,6 +93,9 @@ impl Discord {
             let rest = markdown::escape(rest, MARKS, DESCRIPTION);
             document["embeds"] = json!([{ "description": rest, "color": out.matter.colour(out.level) }]);
         }
+        if self.forum && self.post_of(out).is_none() {
+            document["thread_name"] = http::shorten(first, NAME).into();
+        }
         let settings = [("username", &self.username), ("avatar_url", &self.avatar_url)];
         for (key, value) in settings {
             if let Some(value) = value.as_ref().filter(|v| !v.is_empty()) {
@@ -89,6 +103,12 @@ impl Discord {
             }
         }
         document
+    }
+
+    /// The post of the same incident, where there is one already.
+    fn post_of<'a>(&self, out: &'a Outgoing) -> Option<&'a str> {
+        let first = out.matter.incident.as_ref()?.first.as_deref().filter(|_| self.forum)?;
+        first.split_once('/').map(|(post, _)| post)
     }
 
     /// Waits for its turn, if that comes soon.
@@ -115,10 +135,26 @@ impl Discord {
 
     async fn post(&self, out: &Outgoing) -> Result<AttemptResult, Failure> {
         self.turn().await?;
+        match self.say(out).await {
+            // Somebody has deleted the post.
+            Err(failure) if failure.code.as_deref() == Some(NO_CHANNEL) && self.post_of(out).is_some() => {
+                let mut anew = out.clone();
+                anew.matter.incident.iter_mut().for_each(|incident| incident.first = None);
+                self.say(&anew).await
+            }
+            said => said,
+        }
+    }
+
+    async fn say(&self, out: &Outgoing) -> Result<AttemptResult, Failure> {
         let body = self.document(out);
-        let answer = self.way.send(Method::POST, &self.url, |r| r.json(&body)).await?;
+        let answer = self.way.send(Method::POST, &self.place(out), |r| r.json(&body)).await?;
         self.heed(&answer);
-        judge(&answer)
+        judge(&answer, self.forum)
+    }
+
+    fn place(&self, out: &Outgoing) -> Endpoint {
+        self.post_of(out).iter().fold(self.url.clone(), |url, post| url.with("thread_id", post))
     }
 }
 
@@ -144,14 +180,17 @@ impl Channel for Discord {
     }
 }
 
-fn judge(answer: &Answer) -> Result<AttemptResult, Failure> {
+/// In a forum the message's id comes after that of its post, which its first message has given its own.
+fn judge(answer: &Answer, forum: bool) -> Result<AttemptResult, Failure> {
     if !answer.is_success() {
         return Err(refused(answer));
     }
     let document = answer.json().unwrap_or_default();
     match document["id"].as_str() {
         Some(id) => {
-            Ok(AttemptResult::Delivered { provider_id: Some(id.to_owned()), detail: "Discord keeps it".into() })
+            let post = document["channel_id"].as_str().unwrap_or(id);
+            let provider_id = Some(if forum { format!("{post}/{id}") } else { id.to_owned() });
+            Ok(AttemptResult::Delivered { provider_id, detail: "Discord keeps it".into() })
         }
         None => Err(http::not_theirs(answer, "Discord")),
     }

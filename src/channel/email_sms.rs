@@ -63,11 +63,17 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
         table.error("domain", format!("{domain:?} is not a domain"), "write domain = \"sms.example.org\"");
         return None;
     }
-    if let Some((_, fate)) = GATEWAYS.iter().find(|(name, _)| *name == domain) {
-        table.warning("domain", format!("the gateway {domain} {fate}"), "let it be never the only way");
+    if let Some(fate) = fate(&domain) {
+        table.warning("domain", fate, "let it be never the only way");
     }
     let country_code = country_code.unwrap_or_else(|| "1".into());
     Some(Arc::new(EmailSms { domain, country_code, via: OnceLock::new() }))
+}
+
+/// What became of a carrier's gateway, if something did.
+pub fn fate(domain: &str) -> Option<String> {
+    let known = GATEWAYS.iter().find(|(name, _)| name.eq_ignore_ascii_case(domain));
+    known.map(|(name, fate)| format!("the gateway {name} {fate}"))
 }
 
 impl EmailSms {

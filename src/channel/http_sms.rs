@@ -13,13 +13,13 @@
 //! ["failed"] }` (a refusal inside of a success), those of [`request`] and those of [`http`].
 
 use crate::channel::http::{self, Way};
+use crate::channel::places::{Address, Values, fill};
 use crate::channel::request::{self, Dress};
 use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
-use crate::domain::secret::Secret;
-use crate::net::{Answer, Endpoint, Method, Reach, percent};
+use crate::net::{Answer, Method, percent};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -35,10 +35,7 @@ const PLACES: [&str; 4] = ["to", "from", "text", "id"];
 
 #[derive(Debug)]
 struct HttpSms {
-    url: Secret,
-    /// The same without a message in it, to connect to.
-    place: Endpoint,
-    reach: Reach,
+    url: Address,
     from: String,
     method: Method,
     content_type: String,
@@ -70,18 +67,16 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     });
     let id_path = table.text("id_path").filter(|path| !path.is_empty());
     let failure = inside(table);
-    let url = address(table, way.reach);
+    let url = Address::read(table, "https://sms.example.org/send", &PLACES, way.reach);
     let dress = Dress::read(table, &mut way);
-    let ((url, place), dress) = (url?, dress?);
-    way.hide(place.hidden());
+    let (url, dress) = (url?, dress?);
+    way.hide(url.place().hidden());
     let default = match content_type.starts_with(FORM) {
         true => "to={to}&from={from}&text={text}",
         false => "{\"to\": \"{to}\", \"from\": \"{from}\", \"text\": \"{text}\"}",
     };
     Some(Arc::new(HttpSms {
         url,
-        place,
-        reach: way.reach,
         from,
         method: Method::from_bytes(method.as_bytes()).unwrap_or(Method::POST),
         body: body.unwrap_or_else(|| default.into()),
@@ -92,29 +87,6 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
         dress,
         way,
     }))
-}
-
-/// The URL with its places, and the endpoint that it is without a message.
-fn address(table: &mut Table<'_>, reach: Reach) -> Option<(Secret, Endpoint)> {
-    let url = table.require_secret("url", "https://sms.example.org/send")?;
-    if url.is_empty() {
-        return Some((url, http::nowhere()?));
-    }
-    let host = url.reveal().split('/').nth(2).unwrap_or_default();
-    let parsed = if host.contains('{') {
-        Err("the host of the URL cannot come from a message".to_owned())
-    } else {
-        Endpoint::parse(&fill(url.reveal(), &PLACES.map(|name| (name, "")), percent::encoded), reach)
-    };
-    match parsed {
-        Ok(place) => Some((url, place)),
-        Err(why) => {
-            let (message, hint) =
-                why.split_once("; ").unwrap_or((&why, "write url = \"https://sms.example.org/send\""));
-            table.error("url", message, hint);
-            None
-        }
-    }
 }
 
 /// A body of JSON must be JSON whatever stands in its places.
@@ -157,30 +129,6 @@ fn in_json(text: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// Puts the values in; what they hold is not looked at again.
-fn fill(template: &str, values: &[(&str, &str)], write: fn(&str) -> String) -> String {
-    let mut out = String::with_capacity(template.len());
-    let mut rest = template;
-    while let Some(at) = rest.find('{') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let found = values
-            .iter()
-            .find_map(|(name, value)| Some((rest.strip_prefix('{')?.strip_prefix(name)?.strip_prefix('}')?, value)));
-        match found {
-            Some((after, value)) => {
-                out.push_str(&write(value));
-                rest = after;
-            }
-            None => {
-                out.push('{');
-                rest = &rest[1..];
-            }
-        }
-    }
-    out + rest
-}
-
 /// What stands at `messages.0.id`, as text.
 fn at_path(document: &Value, path: &str) -> Option<String> {
     let step = |value: &Value, key: &str| match key.parse::<usize>() {
@@ -197,24 +145,22 @@ fn at_path(document: &Value, path: &str) -> Option<String> {
 }
 
 impl HttpSms {
-    fn request(&self, out: &Outgoing) -> Result<(Endpoint, String), Failure> {
+    /// What this message puts into each place.
+    fn filled<T>(&self, out: &Outgoing, with: impl FnOnce(&Values<'_>) -> T) -> Result<T, Failure> {
         let text = http::shorten(&out.text.text, LONGEST);
-        let values = [("to", http::number(out)?), ("from", &self.from), ("text", &text), ("id", &out.key)];
-        if self.url.is_empty() {
-            return Ok((self.place.clone(), fill(&self.body, &values, writer(&self.content_type))));
+        Ok(with(&[("to", http::number(out)?), ("from", &self.from), ("text", &text), ("id", &out.key)]))
+    }
+
+    fn body(&self, values: &Values<'_>) -> String {
+        match self.method {
+            Method::GET => String::new(),
+            _ => fill(&self.body, values, writer(&self.content_type)),
         }
-        let wrong = |words: String| Failure::new(FailureClass::ValidationError, Blame::Message, words);
-        let url = Endpoint::parse(&fill(self.url.reveal(), &values, percent::encoded), self.reach).map_err(wrong)?;
-        let body = if self.method == Method::GET {
-            String::new()
-        } else {
-            fill(&self.body, &values, writer(&self.content_type))
-        };
-        Ok((url, body))
     }
 
     async fn post(&self, out: &Outgoing) -> Result<AttemptResult, Failure> {
-        let (url, body) = self.request(out)?;
+        let (url, body) = self.filled(out, |values| (self.url.to(values), self.body(values)))?;
+        let url = url?;
         let dress = |r: crate::net::RequestBuilder| {
             let r = self.dress.put_on(r.header("Idempotency-Key", &out.key), &body);
             if self.method == Method::GET { r } else { r.header("Content-Type", &self.content_type).body(body.clone()) }
@@ -253,17 +199,17 @@ impl Channel for HttpSms {
 
     fn probe(&self) -> BoxFuture<'_, Probed> {
         Box::pin(async move {
-            let connected = self.way.connect(&self.place).await?;
+            let connected = self.way.connect(self.url.place()).await?;
             Ok(format!("{connected}; whether the provider accepts shows only when a message is sent"))
         })
     }
 
     fn describe(&self, out: &Outgoing) -> String {
-        let body = match self.request(out) {
-            Ok((_, body)) => body,
+        let (to, body) = match self.filled(out, |values| (self.url.shown(values), self.body(values))) {
+            Ok(request) => request,
             Err(failure) => return failure.to_string(),
         };
-        let mut lines = vec![format!("{} {}/[secret]", self.method, self.place.place())];
+        let mut lines = vec![format!("{} {to}", self.method)];
         lines.push(format!("Idempotency-Key: {}", out.key));
         lines.extend(self.dress.lines());
         if self.method != Method::GET {
@@ -279,15 +225,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_written_as_their_place_needs_it_and_never_read_again() {
+    fn values_are_escaped_for_json() {
         let values = [("to", "+1555"), ("text", "a\"{to}\n&=ü")];
         assert_eq!(
             fill("{\"x\": \"{to}\", \"t\": \"{text}\"}", &values, in_json),
             "{\"x\": \"+1555\", \"t\": \"a\\\"{to}\\n&=ü\"}"
-        );
-        assert_eq!(
-            fill("to={to}&t={text}&{other}{", &values, percent::encoded),
-            "to=%2B1555&t=a%22%7Bto%7D%0A%26%3D%C3%BC&{other}{"
         );
     }
 

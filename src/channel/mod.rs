@@ -16,6 +16,7 @@ mod markdown;
 mod matter;
 mod ntfy;
 mod pagerduty;
+mod places;
 mod request;
 pub mod sendgrid;
 mod sign;
@@ -43,6 +44,7 @@ use std::sync::Arc;
 
 pub use crate::domain::delivery::Format;
 pub use confirm::{Callback, Confirmer, Incoming, Spoken};
+pub use email_sms::fate as gateway_fate;
 pub use matter::{Matter, Occasion, Subject};
 
 /// One attempt, ready to go. Everything is finished text; the channel adds only its wire format.

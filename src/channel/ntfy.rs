@@ -178,7 +178,7 @@ impl Channel for Ntfy {
         };
         format!(
             "POST {}\n{auth}Content-Type: application/json\n\n{:#}",
-            self.base.place(),
+            self.base.shown(),
             self.document(out, "[secret]")
         )
     }

@@ -130,11 +130,7 @@ impl Channel for PagerDuty {
     }
 
     fn describe(&self, out: &Outgoing) -> String {
-        format!(
-            "POST {}/v2/enqueue\nContent-Type: application/json\n\n{:#}",
-            self.url.place(),
-            self.event(out, "[secret]")
-        )
+        format!("POST {}\nContent-Type: application/json\n\n{:#}", self.url.shown(), self.event(out, "[secret]"))
     }
 
     fn follows_incidents(&self) -> bool {

@@ -1,4 +1,8 @@
-//! Any HTTP receiver: a fixed URL gets the finished text as its body.
+//! Any HTTP receiver: a URL gets the finished text as its body.
+//!
+//! In `url` may stand `{subject}`, `{body}`, `{level}`, `{type}`, `{from}`, `{number}` (of the incident, or
+//! nothing), `{id}` (the delivery's) and `{text}` (what a POST has as its body), percent-encoded, each of at most 1,000
+//! letters: so a GET tells something, too.
 //!
 //! The body is the JSON document that `events` shows, too, or what the template in `body` makes; the
 //! text arrives finished, so this only sends it. Any 2xx is a delivery. The header `Idempotency-Key` is
@@ -9,22 +13,27 @@
 //! Prometheus' Alertmanager posts), those of [`request`] and those of [`http`].
 
 use crate::channel::http::{self, Way};
+use crate::channel::places::{Address, Values};
 use crate::channel::request::{self, Dress};
 use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
 use crate::domain::delivery::Sort;
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::Failure;
 use crate::net::RequestBuilder;
-use crate::net::{Answer, Endpoint, Method};
+use crate::net::{Answer, Method};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
 pub const KIND: Kind = Kind { name: "webhook", sort: Sort::Fixed, provider: "webhook", format: Format::Document, read };
 
+/// Names of the places in the URL, and letters that each takes.
+const PLACES: &[&str] = &["subject", "body", "level", "type", "from", "number", "id", "text"];
+const LONGEST: usize = 1_000;
+
 #[derive(Debug)]
 struct Webhook {
-    url: Endpoint,
+    url: Address,
     method: Method,
     dress: Dress,
     content_type: String,
@@ -43,15 +52,33 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
         Some("alertmanager") => Format::Alertmanager,
         _ => Format::Document,
     };
-    let url = http::secret_url(table, "url", "https://example.org/hook", way.reach)?;
+    let url = Address::read(table, "https://example.org/hook", PLACES, way.reach)?;
     let dress = dress?;
-    way.hide(url.hidden());
+    way.hide(url.place().hidden());
     let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::POST);
     let content_type = content_type.unwrap_or_else(|| "application/json".into());
     Some(Arc::new(Webhook { url, method, dress, content_type, format, way }))
 }
 
 impl Webhook {
+    /// What this message puts into each place of the URL.
+    fn filled<T>(&self, out: &Outgoing, with: impl FnOnce(&Values<'_>) -> T) -> T {
+        let matter = &out.matter;
+        let short = |text: &str| http::shorten(text, LONGEST);
+        let (subject, body, text) = (short(&matter.subject), short(&matter.body), short(&out.text.text));
+        let number = matter.incident.as_ref().map(|i| i.number.to_string()).unwrap_or_default();
+        with(&[
+            ("subject", &subject),
+            ("body", &body),
+            ("level", out.level.as_str()),
+            ("type", &matter.kind_of),
+            ("from", &matter.from),
+            ("number", &number),
+            ("id", &out.key),
+            ("text", &text),
+        ])
+    }
+
     fn dressed(&self, request: RequestBuilder, out: &Outgoing) -> RequestBuilder {
         let request = request.header("Idempotency-Key", &out.key);
         if self.method == Method::GET {
@@ -65,14 +92,18 @@ impl Webhook {
 impl Channel for Webhook {
     fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
         Box::pin(async move {
-            let sent = self.way.send(self.method.clone(), &self.url, |r| self.dressed(r, out)).await;
+            let url = match self.filled(out, |values| self.url.to(values)) {
+                Ok(url) => url,
+                Err(failure) => return AttemptResult::Failed(failure),
+            };
+            let sent = self.way.send(self.method.clone(), &url, |r| self.dressed(r, out)).await;
             http::attempt(sent.and_then(judge))
         })
     }
 
     fn probe(&self) -> BoxFuture<'_, Probed> {
         Box::pin(async move {
-            let connected = self.way.connect(&self.url).await?;
+            let connected = self.way.connect(self.url.place()).await?;
             Ok(format!("{connected}; whether the receiver accepts shows only when a message is sent"))
         })
     }
@@ -82,7 +113,8 @@ impl Channel for Webhook {
     }
 
     fn describe(&self, out: &Outgoing) -> String {
-        let mut lines = vec![format!("{} {}/[secret]", self.method, self.url.place())];
+        let to = self.filled(out, |values| self.url.shown(values));
+        let mut lines = vec![format!("{} {to}", self.method)];
         lines.push(format!("Idempotency-Key: {}", out.key));
         lines.extend(self.dress.lines());
         if self.method != Method::GET {

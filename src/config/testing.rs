@@ -160,6 +160,10 @@ impl Confirmer for StandIn {
         Some(Box::pin(async { Err(failure) }))
     }
 
+    fn prices(&self) -> bool {
+        true
+    }
+
     fn patience(&self) -> Span {
         Span::secs(30)
     }

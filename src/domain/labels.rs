@@ -117,20 +117,25 @@ pub struct Iter<'a>(&'a str);
 
 impl<'a> Iter<'a> {
     fn part(&mut self) -> Option<&'a str> {
-        let mut length = 0usize;
-        for (at, byte) in self.0.bytes().enumerate() {
-            match byte {
-                b'0'..=b'9' => length = length.checked_mul(10)?.checked_add(usize::from(byte - b'0'))?,
-                b':' if at > 0 => {
-                    let (part, rest) = self.0[at + 1..].split_at_checked(length)?;
-                    self.0 = rest;
-                    return Some(part);
-                }
-                _ => return None,
+        // Nearly all are shorter than a hundred bytes.
+        let (length, digits) = match *self.0.as_bytes() {
+            [one, b':', ..] => (digit(one)?, 1),
+            [ten, one, b':', ..] => (10 * digit(ten)? + digit(one)?, 2),
+            _ => {
+                let digits = self.0.find(':')?;
+                (self.0.get(..digits)?.parse().ok()?, digits)
             }
-        }
-        None
+        };
+        let from = digits + 1;
+        let to = from.checked_add(length)?;
+        let part = self.0.get(from..to)?;
+        self.0 = self.0.get(to..)?;
+        Some(part)
     }
+}
+
+fn digit(byte: u8) -> Option<usize> {
+    byte.is_ascii_digit().then(|| usize::from(byte - b'0'))
 }
 
 impl<'a> Iterator for Iter<'a> {

@@ -178,9 +178,20 @@ impl Turn<'_> {
     /// The next step now, the same shift for all later ones; after the last a new round.
     pub fn escalate(&mut self, id: &str) -> Answer {
         let incident = self.find_incident(id)?;
-        let Some(i) = self.state.incidents.get(&incident) else { return refuse(Refusal::new(Code::NotFound, "gone")) };
-        let number = i.number;
-        let conflict = |why: &str| refuse(Refusal::new(Code::Conflict, format!("#{number} {why}")));
+        let place = self.next_step(incident).or_else(refuse)?;
+        let because = format!("escalated by {}", self.by.name);
+        self.fire_early(incident, place, &because);
+        self.pump();
+        self.incidents_view(&[incident])
+    }
+
+    /// Where escalating leads.
+    ///
+    /// # Errors
+    /// Why it leads nowhere.
+    pub fn next_step(&self, incident: IncidentId) -> Result<(u32, u32), Refusal> {
+        let Some(i) = self.state.incidents.get(&incident) else { return Err(Refusal::new(Code::NotFound, "gone")) };
+        let conflict = |why: &str| Err(Refusal::new(Code::Conflict, format!("#{} {why}", i.number)));
         match i.status {
             IncidentStatus::Resolved => return conflict("is resolved already"),
             IncidentStatus::Acknowledged => return conflict("is acknowledged; unack it first"),
@@ -192,15 +203,11 @@ impl Turn<'_> {
         if i.silenced_by.is_some() {
             return conflict("is silenced");
         }
-        let place = match i.fired {
+        Ok(match i.fired {
             None => (0, 0),
             Some((r, s)) if (s as usize) + 1 < policy.steps.len() => (r, s + 1),
             Some((r, _)) => (r + 1, 0),
-        };
-        let because = format!("escalated by {}", self.by.name);
-        self.fire_early(incident, place, &because);
-        self.pump();
-        self.incidents_view(&[incident])
+        })
     }
 
     /// To each place at which an attempt was begun, except the one who acknowledged.

@@ -1,7 +1,7 @@
 //! A person answers an alarm: by a key during a call, by a text message. What that does, and what is said back.
 //!
 //! Only somebody who was told of the incident and has no tier may. The keys of a call can be used once: whoever
-//! repeats the call's requests later, does nothing.
+//! repeats the call's requests later, does nothing. A key that cannot do anything is not used up by it.
 
 use super::called::Pressed;
 use super::effect::Effect;
@@ -112,10 +112,19 @@ impl Turn<'_> {
             return over(true, "This alarm is over.".to_owned());
         };
         let number = i.number;
-        let Some(verb) = key(&digits) else {
-            let say = if matches!(digits.as_str(), "" | "*") { "" } else { "There is no such key." };
+        let said = |words: &str| capital(&words.replace(&format!("#{number}"), &format!("alarm {}", spelled(number))));
+        // What does nothing uses up no key: they hear the menu again.
+        let (verb, idle) = match (key(&digits), digits.as_str()) {
+            (Some(Verb::Escalate), _) => {
+                (Some(Verb::Escalate), self.next_step(incident).err().map(|no| format!("{}.", said(&no.message))))
+            }
+            (None, "" | "*") => (None, Some(String::new())),
+            (None, _) => (None, Some("There is no such key.".to_owned())),
+            (verb, _) => (verb, None),
+        };
+        let (Some(verb), None) = (verb, &idle) else {
             let text = self.spoken(id, &channel);
-            return Ok(json!({ "known": true, "channel": channel, "say": say, "text": text }));
+            return Ok(json!({ "known": true, "channel": channel, "say": idle, "text": text }));
         };
         self.emit(EventKind::DeliveryReported(DeliveryReported {
             id,
@@ -130,8 +139,7 @@ impl Turn<'_> {
         let did = self.obey(&person, incident, verb, "call");
         // They are still on the line, and hear what came of it.
         self.effects.retain(|effect| !matches!(effect, Effect::HangUp(call) if call.delivery == id));
-        let words = did.words.replace(&format!("#{number}"), &format!("alarm {}", spelled(number)));
-        Ok(json!({ "known": true, "channel": channel, "say": format!("{}. Goodbye.", capital(&words)) }))
+        Ok(json!({ "known": true, "channel": channel, "say": format!("{}. Goodbye.", said(&did.words)) }))
     }
 
     /// The words of a call, once more.

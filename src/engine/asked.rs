@@ -109,6 +109,26 @@ pub struct OpenRequest {
     pub initiator: Option<String>,
     #[serde(alias = "tenant_id")]
     pub tenant: Option<String>,
+    /// Files that go along with whatever calls for it.
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Upload>,
+}
+
+/// What may bring files, and so may be large.
+pub trait Laden {
+    fn brings_files(&self) -> bool;
+}
+
+impl Laden for SendRequest {
+    fn brings_files(&self) -> bool {
+        !self.attachments.is_empty()
+    }
+}
+
+impl Laden for OpenRequest {
+    fn brings_files(&self) -> bool {
+        !self.attachments.is_empty()
+    }
 }
 
 /// A null is as good as nothing, as it is for whatever is optional.

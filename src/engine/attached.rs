@@ -2,12 +2,13 @@
 
 use super::asked::Upload;
 use super::refusal::{Code, Refusal};
-use super::state::{Content, Delivery};
+use super::state::{Content, Delivery, Notification};
 use super::turn::{Turn, refuse};
-use crate::channel::Enclosed;
+use crate::channel::{Enclosed, Format};
 use crate::config::ChannelConfig;
-use crate::domain::event::{Attachment, Blob, Place};
-use crate::message::attachment::{Enclosure, Enclosures, clean_name};
+use crate::domain::delivery::Status;
+use crate::domain::event::{Attachment, Blob, Carriage, Place, Rendered};
+use crate::message::attachment::{Elsewhere, Enclosure, Enclosures, clean_name};
 use std::collections::BTreeSet;
 
 /// Files of one message, and bytes of one file.
@@ -58,7 +59,11 @@ impl Turn<'_> {
     }
 
     /// How the files of a message go by this channel.
-    pub fn enclosures<'c>(&self, content: &'c Content, channel: &ChannelConfig) -> Enclosures<'c> {
+    pub fn enclosures<'n>(&self, n: &'n Notification, channel: &ChannelConfig) -> Enclosures<'n> {
+        let content = &n.content;
+        if content.attachments.is_empty() {
+            return Enclosures::default();
+        }
         let carried = carries(channel, content);
         let http = self.config.http.as_ref();
         let public = http.and_then(|http| Some((http.public_url.as_deref()?, http.attachments_for)));
@@ -66,9 +71,35 @@ impl Turn<'_> {
             let (public, lasts) = public?;
             Some(self.agenda.links.as_ref()?.to(public, file, (self.wall + lasts).0.div_euclid(1_000_000)))
         };
-        let files = content.attachments.iter().map(|file| Enclosure { file, link: link(file) }).collect();
+        let files: Vec<_> = content.attachments.iter().map(|file| Enclosure { file, link: link(file) }).collect();
         let too_large_for = channel.adapter.attaches().filter(|_| !carried).map(|bytes| bytes >> 20);
-        Enclosures { files, carried, too_large_for }
+        let linked = files.iter().all(|file| file.link.is_some());
+        let elsewhere = (channel.format() == Format::Speech).then(|| self.elsewhere(n, linked)).flatten();
+        Enclosures { files, carried, too_large_for, elsewhere }
+    }
+
+    /// Which other message has these files, for somebody who only hears of them.
+    fn elsewhere(&self, n: &Notification, linked: bool) -> Option<Elsewhere> {
+        let incident = n.origin.incident().and_then(|i| self.state.incidents.get(&i));
+        let others = incident.into_iter().flat_map(|i| &i.notifications).filter(|id| **id != n.id);
+        let others = others.filter_map(|id| self.state.notifications.get(id)).filter(|n| !n.origin.is_notice());
+        let deliveries = std::iter::once(n).chain(others).flat_map(|n| &n.deliveries);
+        let deliveries = deliveries.filter_map(|id| self.state.deliveries.get(id));
+        let ways =
+            deliveries.filter(|d| d.status != Status::Skipped).filter_map(|d| self.config.channels.get(d.channel()));
+        let ways: Vec<&ChannelConfig> = ways.collect();
+        let written = |c: &&ChannelConfig| !matches!(c.format(), Format::None | Format::Speech);
+        match () {
+            () if ways.iter().any(|c| carries(c, &n.content)) => Some(Elsewhere::Mail),
+            () if linked && ways.iter().any(written) => Some(Elsewhere::Link),
+            () => None,
+        }
+    }
+
+    /// How the files go with an attempt that says this, for the record.
+    pub fn carriage(&self, d: &Delivery, channel: &ChannelConfig, text: &Rendered) -> Option<Carriage> {
+        let n = self.state.notifications.get(&d.notification)?;
+        self.enclosures(n, channel).go_with(&text.text)
     }
 
     /// The files themselves; what has just been given is at hand.

@@ -10,7 +10,7 @@ use super::state::{Attempt, Delivery};
 use super::turn::Turn;
 use super::ways::is_hurried;
 use crate::domain::delivery::{Medium, Status};
-use crate::domain::event::{AttemptResult, DeliveryReported, EventKind, Heard, Said};
+use crate::domain::event::{AttemptResult, DeliveryReported, EventKind, Heard, Price, Said};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::time::Span;
@@ -27,14 +27,15 @@ impl Turn<'_> {
     pub fn heard(&mut self, id: DeliveryId, n: u32, heard: Heard) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let Some(confirm) = d.confirm(n) else { return };
+        let (final_word, price) = (heard.said.is_final(), heard.price.clone());
         let news = heard.said.goes_beyond(confirm.said.as_ref());
         let contradicts = heard.said.is_final() && confirm.said.as_ref().is_some_and(|known| *known != heard.said);
         if !news && (!contradicts || confirm.contradicted) {
-            return;
+            return self.bill_for(id, n, price, final_word);
         }
         let passed = d.n != n && heard.said != Said::Delivered;
         let late = !news || d.status.is_end() || passed;
-        let Heard { provider_id, status, said, price } = heard;
+        let Heard { provider_id, status, said, .. } = heard;
         self.emit(EventKind::DeliveryReported(DeliveryReported {
             id,
             provider_id,
@@ -45,11 +46,21 @@ impl Turn<'_> {
             key: None,
             found: false,
         }));
-        if let Some(price) = price {
-            self.price_reported(id, n, price);
-        }
+        self.bill_for(id, n, price, final_word);
         if !late {
             self.take_word(id, n);
+        }
+    }
+
+    /// A price may come with any word, also with one that is no news; without one it is asked for later.
+    fn bill_for(&mut self, id: DeliveryId, n: u32, price: Option<Price>, ended: bool) {
+        match price {
+            Some(price) => {
+                self.price_known(id, n);
+                self.price_reported(id, n, price);
+            }
+            None if ended => self.want_price(id, n),
+            None => {}
         }
     }
 
@@ -155,6 +166,9 @@ impl Turn<'_> {
 
     /// What it was answered.
     pub fn was_asked(&mut self, id: DeliveryId, n: u32, answer: Result<Heard, Failure>) {
+        if let Ok(heard) = &answer {
+            self.price_answered(id, n, heard);
+        }
         let waits = |d: &&Delivery| d.status == Status::Submitted && d.n == n;
         if self.state.deliveries.get(&id).filter(waits).is_none() {
             return;

@@ -40,6 +40,7 @@ pub(crate) fn next_due(state: &State, config: &Config, agenda: &Agenda) -> Optio
         .chain(gates)
         .chain(paces)
         .chain(agenda.midnight)
+        .chain(agenda.bills.next().filter(|_| !closing))
         .chain(agenda.passive.values().copied().filter(|_| !closing))
         .chain(agenda.proofs.values().map(|p| p.until).filter(|_| !closing))
         .chain(agenda.rates)
@@ -65,6 +66,7 @@ impl Turn<'_> {
         }
         self.patience_over();
         self.budget_day_over();
+        self.bills_due();
         self.unheard_due();
         self.heartbeats_due();
         self.rules_due();
@@ -142,6 +144,7 @@ impl Turn<'_> {
         self.await_alerts(self.now + deaf);
         self.plan_agenda();
         self.learn_paces();
+        self.want_prices();
         self.effects.push(super::effect::Effect::Sound);
         self.wake();
     }

@@ -12,6 +12,8 @@ pub enum Effect {
     Inquiry(Inquiry),
     /// Ask the provider how this is that it took.
     Question(Question),
+    /// Ask the provider what this has cost; nothing waits for it.
+    AskPrice(Question),
     /// End this call: nobody has to answer it any more.
     HangUp(Question),
     /// Run a channel's probe for this heartbeat.

@@ -4,6 +4,7 @@ use super::asked::OpenRequest;
 use super::labels::{OwnLabels, type_of};
 use super::refusal::{Answer, Code, Refusal};
 use super::report::FirstReport;
+use super::request::check_body;
 use super::state::{Incident, IncidentStatus};
 use super::turn::{Turn, refuse};
 use crate::config::IncidentTerms;
@@ -59,6 +60,8 @@ impl Turn<'_> {
     pub fn open_by_hand(&mut self, mut request: OpenRequest) -> Answer {
         self.read_national(request.to.as_mut());
         self.check_text(&request.subject, &request.labels)?;
+        check_body(&request.body)?;
+        self.check_attachments(&request.attachments)?;
         self.check_room(request.level.map_or(Level::Urgent, |l| l.0), &request.body)?;
         self.check_names(request.channels.as_deref(), request.to.as_deref())?;
         let policy = match request.policy.as_deref() {
@@ -75,7 +78,7 @@ impl Turn<'_> {
             return refuse(Refusal::field("fingerprint", "a fingerprint has 1 to 255 bytes"));
         }
         let fingerprint = request.fingerprint.unwrap_or_else(|| format!("manual/{}", self.ids.ulid()));
-        let opening = Opening {
+        let mut opening = Opening {
             fingerprint,
             source: "manual",
             name: None,
@@ -95,8 +98,10 @@ impl Turn<'_> {
             alert: None,
         };
         let (level, before) = (opening.terms.level, self.state.live_incident(&opening.fingerprint).map(|i| i.level));
+        // What is counted on an open one brings no text of its own, and no files.
         if before.is_none() {
             self.has_room(level)?;
+            opening.payload.attachments = self.take_attachments(request.attachments);
         }
         let id = self.open(opening);
         self.pump();

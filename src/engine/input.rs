@@ -272,12 +272,25 @@ pub enum Read {
     Pulse,
 }
 
+/// Whom a delivery is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// A person, by name.
+    Person(String),
+    /// An e-mail address, or a number in E.164; whoever's it is.
+    Address(String),
+}
+
 #[derive(Debug, Default, Clone)]
 pub struct DeliveryFilter {
     pub status: Option<String>,
     pub channel: Option<String>,
     pub incident: Option<String>,
-    pub since: Option<Span>,
+    pub tenant: Option<String>,
+    pub contact: Option<Contact>,
+    /// Made from then on, and before then.
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
     pub limit: Option<usize>,
     pub cursor: Option<String>,
 }

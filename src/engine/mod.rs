@@ -9,6 +9,7 @@ mod alert;
 mod answer;
 mod asked;
 mod attached;
+mod bill;
 mod budget;
 mod callback;
 mod called;
@@ -131,6 +132,8 @@ pub(crate) struct Agenda {
     pub patience: Option<EngineTime>,
     /// When the attempts of channels with `per_minute` began, as many as may begin in a minute.
     pub paces: BTreeMap<String, VecDeque<EngineTime>>,
+    /// Prices that providers are asked for.
+    pub bills: bill::Bills,
     /// When a day ends of whose budget something was said.
     pub midnight: Option<EngineTime>,
     pub impatient: bool,

@@ -111,7 +111,7 @@ impl Turn<'_> {
     ) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let spent = d.counted >= self.config.channels.get(d.channel()).map_or(0, |c| c.retry.times);
-        let no_use = is_hurried(d.level) || spent || self.is_dead(d.channel());
+        let no_use = is_hurried(d.level) || spent || self.is_dead(d.channel()) || self.is_put_off(d, failure);
         match other {
             Some(place) if no_use => self.fall_back(id, place, why),
             Some(_) => self.back_off(id, failure, why),
@@ -123,6 +123,12 @@ impl Turn<'_> {
             }
             None => self.back_off(id, failure, why),
         }
+    }
+
+    /// The provider asks for a longer pause than the channel's settings have patience for.
+    fn is_put_off(&self, d: &Delivery, failure: &Failure) -> bool {
+        let most = self.config.channels.get(d.channel()).map_or(LAP_MAX, |c| c.retry.max);
+        failure.retry_after.is_some_and(|asked| asked > most)
     }
 
     fn go_through_again(&mut self, id: DeliveryId, failure: &Failure, why: &str) {

@@ -1,6 +1,6 @@
 //! What messages cost: by the config when they are sent, and as their provider says when it does.
 
-use super::state::Delivery;
+use super::state::{Charge, Delivery};
 use super::turn::Turn;
 use crate::channel::Format;
 use crate::config::ChannelConfig;
@@ -8,6 +8,17 @@ use crate::domain::event::{EventKind, Price, Priced};
 use crate::domain::id::DeliveryId;
 use crate::domain::money::Money;
 use crate::message::segments;
+
+/// One attempt that a provider took, as its price is recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Billed {
+    pub id: DeliveryId,
+    pub n: u32,
+    pub channel: String,
+    pub provider: &'static str,
+    pub tenant: Option<String>,
+    pub before: Option<Charge>,
+}
 
 impl Turn<'_> {
     /// A provider took the attempt under way: what it costs, as its answer says or by the config.
@@ -19,19 +30,38 @@ impl Turn<'_> {
         let reported = said.is_some();
         let by_config = || channel.price.as_ref().map(|p| Money { amount: p.amount.times(segments), ..p.clone() });
         let Some(money) = said.map(|price| price.money).or_else(by_config) else { return };
-        let n = d.n;
-        self.charge(id, n, money, segments, reported);
+        let Some(of) = self.billed(id, d.n) else { return };
+        self.charge(of, money, segments, reported);
     }
 
-    /// The provider's own price of an attempt, later: it wins over whatever is known. Of a delivery that
-    /// has left the state nothing is known, and nothing is recorded.
+    /// The provider's own price of an attempt, later, by a call. Of a delivery that has left the state nothing
+    /// is known, and nothing is recorded.
     pub fn price_reported(&mut self, id: DeliveryId, n: u32, price: Price) {
-        let Some(d) = self.state.deliveries.get(&id) else { return };
-        let before = d.charges.as_ref().and_then(|charges| charges.of(n));
+        let Some(of) = self.billed(id, n) else { return };
+        self.take_price(of, price);
+    }
+
+    /// Who took this attempt, on whose account, and what is known of its price.
+    pub fn billed(&self, id: DeliveryId, n: u32) -> Option<Billed> {
+        let d = self.state.deliveries.get(&id)?;
+        let channel = d.attempts.iter().rfind(|a| a.n == n).map_or(d.channel(), |a| &a.channel).to_owned();
+        Some(Billed {
+            id,
+            n,
+            provider: self.config.channels.get(&channel).map_or("", |c| c.kind.provider),
+            channel,
+            tenant: self.state.notifications.get(&d.notification).and_then(|n| n.tenant.clone()),
+            before: d.charges.as_ref().and_then(|charges| charges.of(n)).cloned(),
+        })
+    }
+
+    /// The provider's own price wins over whatever is known.
+    pub fn take_price(&mut self, of: Billed, price: Price) {
+        let before = of.before.as_ref();
         let segments = price.segments.or(before.map(|b| b.segments)).unwrap_or(1);
         let same = before.is_some_and(|b| b.reported && b.money == price.money && b.segments == segments);
         if !same {
-            self.charge(id, n, price.money, segments, true);
+            self.charge(of, price.money, segments, true);
         }
     }
 
@@ -46,24 +76,20 @@ impl Turn<'_> {
         }
     }
 
-    fn charge(&mut self, id: DeliveryId, n: u32, money: Money, segments: u32, reported: bool) {
-        let Some(d) = self.state.deliveries.get(&id) else { return };
-        let before = d.charges.as_ref().and_then(|charges| charges.of(n));
-        let by = d.attempts.iter().rfind(|a| a.n == n).map_or(d.channel(), |a| &a.channel).to_owned();
-        let provider = self.config.channels.get(&by).map_or("", |c| c.kind.provider).to_owned();
-        let tenant = self.state.notifications.get(&d.notification).and_then(|n| n.tenant.clone());
+    fn charge(&mut self, of: Billed, money: Money, segments: u32, reported: bool) {
+        let Billed { id, n, channel, provider, tenant, before } = of;
         let priced = Priced {
             id,
             cost: money.amount,
             currency: money.currency,
             segments,
             n,
-            channel: by,
-            provider,
+            channel,
+            provider: provider.to_owned(),
             tenant: tenant.clone(),
-            day: before.map_or_else(|| self.today(), |b| b.day.clone()),
+            day: before.as_ref().map_or_else(|| self.today(), |b| b.day.clone()),
             reported,
-            instead: before.map(|b| b.as_instead()),
+            instead: before.as_ref().map(Charge::as_instead),
         };
         self.emit(EventKind::DeliveryPriced(Box::new(priced)));
         self.look_at_budget(tenant.as_deref());

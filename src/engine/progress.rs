@@ -86,7 +86,11 @@ impl Turn<'_> {
     pub fn tell(&mut self, id: IncidentId, origin: Origin, planned: Vec<Planned>) {
         let Some(i) = self.state.incidents.get(&id) else { return };
         let level = if origin.is_notice() { Level::Low } else { i.level };
-        let payload = i.content.payload();
+        let mut payload = i.content.payload();
+        // Who is called gets the files; that it is over needs none.
+        if origin.is_notice() {
+            payload.attachments.clear();
+        }
         let message = Message {
             tenant: i.tenant.clone().map(String::from),
             initiator: i.opened_by.to_string(),

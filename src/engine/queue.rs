@@ -105,6 +105,7 @@ impl Turn<'_> {
             Some(text) => text,
             None => self.render(id, channel),
         };
+        let files = self.state.deliveries.get(&id).and_then(|d| self.carriage(d, channel, &text));
         let matter = self.matter(id, channel);
         let nonce = self.nonce(channel);
         let callback = self.callback(id, n, nonce.as_deref(), self.offers_keys(id, channel));
@@ -118,6 +119,7 @@ impl Turn<'_> {
             possibly_duplicate,
             thread: matter.incident.as_ref().and_then(|i| i.first.clone()),
             nonce,
+            files,
         };
         if fresh {
             self.emit_with(head, payload)

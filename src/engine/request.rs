@@ -59,10 +59,7 @@ impl Turn<'_> {
         let templated = self.templated(&mut request, level, &kind_of)?;
         self.check_text(&request.subject, &request.labels)?;
         particulars::check(&request)?;
-        if request.body.len() > BODY {
-            let words = format!("the body has {} bytes; at most 1 MiB is taken", request.body.len());
-            return refuse(Refusal { field: Some("body".into()), ..Refusal::new(Code::TooLarge, words) });
-        }
+        check_body(&request.body)?;
         self.check_attachments(&request.attachments)?;
         self.check_names(request.channels.as_deref(), request.to.as_deref())?;
         if request.ttl.is_some_and(|t| t.0 < Span::secs(1)) {
@@ -239,6 +236,16 @@ impl Turn<'_> {
         }
         Ok(())
     }
+}
+
+/// # Errors
+/// It is too long, whatever goes along with it.
+pub(super) fn check_body(body: &str) -> Result<(), Refusal> {
+    if body.len() <= BODY {
+        return Ok(());
+    }
+    let words = format!("the body has {} bytes; at most 1 MiB is taken", body.len());
+    refuse(Refusal { field: Some("body".into()), ..Refusal::new(Code::TooLarge, words) })
 }
 
 /// What stentor itself says of a one-shot.

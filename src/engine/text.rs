@@ -115,7 +115,7 @@ impl<'e> Turn<'e> {
             reply: self.reply_code(id, channel),
             keys: self.offers_keys(id, channel),
             possibly_duplicate: d.maybe_sent,
-            enclosures: self.enclosures(&n.content, channel),
+            enclosures: self.enclosures(n, channel),
         };
         let Checked { rendered, failure } = render_by(&author, channel.format(), &context);
         match (template_of(&author, channel), failure) {

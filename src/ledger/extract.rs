@@ -6,7 +6,8 @@ use crate::domain::time::{Span, Timestamp};
 use crate::ledger::codec::Tip;
 use crate::ledger::snapshot::Snapshot;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
 use ulid::Ulid;
 
 /// What follows from one frame.
@@ -64,8 +65,45 @@ pub struct Document {
     /// Ids of parts (deliveries) that lead to it.
     pub parts: Vec<Ulid>,
     /// Opaque here.
-    pub json: String,
+    pub json: Json,
 }
+
+/// The text of a document, made when it is first read: that can be later, and elsewhere, than what it is made of.
+#[derive(Clone)]
+pub struct Json(Arc<LazyLock<String, Make>>);
+
+type Make = Box<dyn FnOnce() -> String + Send>;
+
+impl Json {
+    pub fn later(make: impl FnOnce() -> String + Send + 'static) -> Json {
+        Json(Arc::new(LazyLock::new(Box::new(make))))
+    }
+
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Json {
+    fn from(text: String) -> Json {
+        Json::later(move || text)
+    }
+}
+
+impl PartialEq for Json {
+    fn eq(&self, other: &Json) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+/// About what a document takes in memory, made or not.
+const DOCUMENT: usize = 1_500;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DocumentKind {
@@ -121,7 +159,7 @@ pub fn events_only() -> MakeExtractor {
 impl Extract {
     /// About what it takes in memory.
     pub fn weight(&self) -> usize {
-        let documents = self.documents.iter().map(|d| 100 + d.json.len() + 16 * d.parts.len());
+        let documents = self.documents.iter().map(|d| DOCUMENT + 16 * d.parts.len());
         documents.sum::<usize>() + 150 * (self.counts.len() + self.charges.len())
     }
 

@@ -23,12 +23,22 @@ pub fn text(context: &Context<'_>) -> String {
         "version": "4", "groupKey": format!("{{}}:{{alertname={:?}}}:{key}", name.values().next().unwrap_or_default()),
         "truncatedAlerts": 0, "status": status, "receiver": "stentor", "groupLabels": name, "commonLabels": labels,
         "commonAnnotations": annotations, "externalURL": context.link.as_deref().unwrap_or_default(),
+        "notification_reason": reason(context), "routeLabels": {},
         "alerts": [{
             "status": status, "labels": labels, "annotations": annotations, "startsAt": starts, "endsAt": ends,
             "generatorURL": context.link.as_deref().unwrap_or_default(), "fingerprint": key,
         }],
     })
     .to_string()
+}
+
+/// Why it is posted, in Alertmanager's words.
+fn reason(context: &Context<'_>) -> &'static str {
+    match context.kind {
+        "incident.resolved" => "all alerts resolved",
+        "incident.step" | "incident.reminder" | "incident.acknowledged" => "repeat interval elapsed",
+        _ => "first notification",
+    }
 }
 
 /// An alert has a name and a severity, whoever reported it.

@@ -1,8 +1,9 @@
 //! Files that go along with a message: names made harmless, the type by what is in them, and what a text
 //! says of those that its medium does not carry.
 
-use crate::domain::event::Attachment;
+use crate::domain::event::{Attachment, Carriage, Carried};
 use crate::domain::failure::is_treacherous;
+use crate::message::numeral::{capital, count as number};
 
 /// Letters of a name.
 const NAME: usize = 100;
@@ -23,6 +24,15 @@ pub struct Enclosures<'a> {
     pub carried: bool,
     /// It would, but not so much; MiB.
     pub too_large_for: Option<u64>,
+    /// Where somebody who only hears of them finds them.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// Which other message of the same sending or incident has the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    Mail,
+    Link,
 }
 
 /// A name for a file: no folder, nothing that a shell, a browser or a mail program takes for something
@@ -70,7 +80,7 @@ pub fn size(bytes: u64) -> String {
 impl Enclosures<'_> {
     /// What a text for people says of them, a line for each thing; nothing where they are carried.
     pub(super) fn lines(&self) -> Vec<String> {
-        let Enclosures { files, carried, too_large_for } = self;
+        let Enclosures { files, carried, too_large_for, .. } = self;
         if files.is_empty() || *carried {
             return Vec::new();
         }
@@ -102,6 +112,31 @@ impl Enclosures<'_> {
             (n, None) => Some(format!("{}, see mail / ledger", count(n))),
         }
     }
+
+    /// The same to be spoken, where there is somewhere to look: `Two files are attached to the mail.`
+    pub(super) fn spoken(&self) -> Option<String> {
+        let place = match self.elsewhere.filter(|_| !self.files.is_empty())? {
+            Elsewhere::Mail => "attached to the mail",
+            Elsewhere::Link => "linked in the written message",
+        };
+        let n = self.files.len();
+        let (count, verb) = (capital(&number(n as u64)), if n == 1 { "file is" } else { "files are" });
+        Some(format!("{count} {verb} {place}."))
+    }
+
+    /// How they go with a message that says this; `None`: there are none.
+    pub fn go_with(&self, text: &str) -> Option<Carriage> {
+        let first = self.files.first()?;
+        let path = first.link.as_deref().and_then(|link| link.split('?').next());
+        let says = |words: Option<String>| words.is_some_and(|words| text.contains(&words));
+        let how = match () {
+            () if self.carried => Carried::Whole,
+            () if path.is_some_and(|path| text.contains(path)) => Carried::Linked,
+            () if text.contains(&first.file.name) || says(self.brief()) || says(self.spoken()) => Carried::Named,
+            () => Carried::Unsaid,
+        };
+        Some(Carriage { how, too_large_for: self.too_large_for })
+    }
 }
 
 fn count(n: usize) -> String {
@@ -130,6 +165,31 @@ mod tests {
         }
         let long = clean_name(&format!("{}.pdf", "x".repeat(300)));
         assert_eq!((long.chars().count(), long.ends_with("x.pdf")), (100, true));
+    }
+
+    #[test]
+    fn a_call_says_where_they_are_and_a_record_how_they_went() {
+        let place = crate::domain::event::Place { seq: 7, bytes: 41, blob: None };
+        let file = Attachment { name: "report.pdf".into(), mime: "application/pdf".into(), place };
+        let link = || Some("https://a.example.org/attachments/7-9f/report.pdf?e=1&s=2".to_owned());
+        let of = |n: usize, elsewhere| Enclosures {
+            files: vec![Enclosure { file: &file, link: link() }; n],
+            elsewhere,
+            ..Enclosures::default()
+        };
+        assert_eq!(of(1, None).spoken(), None, "there is nowhere to look");
+        assert_eq!(of(0, Some(Elsewhere::Mail)).spoken(), None);
+        assert_eq!(of(1, Some(Elsewhere::Mail)).spoken().unwrap(), "One file is attached to the mail.");
+        assert_eq!(of(2, Some(Elsewhere::Link)).spoken().unwrap(), "Two files are linked in the written message.");
+        let how = |files: &Enclosures<'_>, text: &str| files.go_with(text).map(|go| go.how);
+        let one = of(1, Some(Elsewhere::Mail));
+        assert_eq!(how(&one, "x https://a.example.org/attachments/7-9f/report.pdf?e=9&s=8"), Some(Carried::Linked));
+        assert_eq!(how(&one, "alarm. One file is attached to the mail."), Some(Carried::Named));
+        assert_eq!(how(&one, "alarm"), Some(Carried::Unsaid));
+        assert_eq!(how(&Enclosures { carried: true, ..one }, "alarm"), Some(Carried::Whole));
+        assert_eq!(how(&of(0, None), "alarm"), None);
+        let named = Enclosures { files: vec![Enclosure { file: &file, link: None }], ..Enclosures::default() };
+        assert_eq!(how(&named, &named.brief().unwrap()), Some(Carried::Named));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod links;
 mod mail;
 mod medium;
 mod named;
+mod numeral;
 mod phrase;
 pub mod sample;
 pub mod segments;
@@ -30,7 +31,7 @@ pub use context::{About, Context};
 pub use link::{KEY as LINK_KEY, Link, LinkKey};
 pub use medium::Checked;
 pub use named::{Chosen, KEYS, Named};
-pub use speech::digits as spelled;
+pub use numeral::digits as spelled;
 pub use template::{Failure, Form, Template, TemplateProblem, Why};
 
 use crate::domain::delivery::Format;

@@ -21,7 +21,15 @@ pub fn text(context: &Context<'_>) -> String {
     let subject = phrase::subject(context);
     if matches!(Says::of(context), Says::OneShot) {
         let text = phrase::headline(context, &subject);
-        return finished(&phrase::sentences(&text, &clean::line(context.body)));
+        let text = phrase::sentences(&text, &clean::line(context.body)).into_owned();
+        return match context.enclosures.brief() {
+            // What leads to the files is not what is cut.
+            Some(files) => {
+                let room = LONGEST.saturating_sub(files.encode_utf16().count() + 2);
+                finished(&phrase::sentences(&segments::fit(&text, room), &files))
+            }
+            None => finished(&text),
+        };
     }
     let mut text = phrase::headline(context, &subject);
     let over = segments::size(&text).units.saturating_sub(ROOM);

@@ -4,6 +4,7 @@
 use crate::domain::time::Span;
 use crate::message::clean;
 use crate::message::context::{About, Context};
+use crate::message::numeral::{capital, count, digits};
 use crate::message::phrase::{self, Says};
 
 /// More than this nobody listens to, and twice of it must fit into a call's inline script.
@@ -24,6 +25,9 @@ pub fn text(context: &Context<'_>) -> String {
     }
     if !text.ends_with(['.', '!', '?']) {
         text.push('.');
+    }
+    if Says::of(context).is_open() || Says::of(context) == Says::OneShot {
+        text.extend(context.enclosures.spoken().map(|files| format!(" {files}")));
     }
     if context.keys && Says::of(context).is_open() {
         text.push_str(" Press 4 to acknowledge.");
@@ -58,16 +62,6 @@ fn opening(context: &Context<'_>) -> String {
     }
 }
 
-fn capital(word: &str) -> String {
-    word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect()
-}
-
-/// 417: `four one seven`.
-pub fn digits(number: u64) -> String {
-    let said: Vec<&str> = number.to_string().bytes().map(|b| SMALL[usize::from(b - b'0')]).collect();
-    said.join(" ")
-}
-
 /// `two forty-one`; on another day than today with the day before it.
 fn time(context: &Context<'_>, about: &About<'_>) -> String {
     let since = about.since.zoned(&context.zone);
@@ -90,40 +84,6 @@ fn clock(hour: u8, minute: u8) -> String {
         (_, 0) => format!("{h} hundred"),
         (_, 1..=9) => format!("{h} oh {m}"),
         _ => format!("{h} {m}"),
-    }
-}
-
-const SMALL: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-
-/// A number below a hundred in words; a larger one is left to the voice.
-fn count(n: u64) -> String {
-    match n {
-        0..20 => SMALL[n as usize].to_owned(),
-        20..100 if n.is_multiple_of(10) => TENS[n as usize / 10].to_owned(),
-        20..100 => format!("{}-{}", TENS[n as usize / 10], SMALL[n as usize % 10]),
-        _ => n.to_string(),
     }
 }
 

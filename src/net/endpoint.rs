@@ -68,6 +68,11 @@ impl Endpoint {
         &self.place
     }
 
+    /// The same with its path, for a provider's own address, which is no secret.
+    pub fn shown(&self) -> String {
+        format!("{}{}", self.place, self.url.path())
+    }
+
     /// Host, and port where it is not the usual one: what the header `Host` holds.
     pub fn authority(&self) -> &str {
         self.place.split_once("://").map_or("", |(_, authority)| authority)

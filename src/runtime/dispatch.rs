@@ -33,7 +33,7 @@ impl Dispatcher {
         match effect {
             Effect::Attempt(order) => self.attempt(config, order),
             Effect::Inquiry(inquiry) => self.inquire(config, inquiry),
-            Effect::Question(question) => self.ask(config, question),
+            Effect::Question(question) | Effect::AskPrice(question) => self.ask(config, question),
             Effect::HangUp(question) => self.hang_up(config, &question),
             Effect::Probe { heartbeat, channel, timeout } => {
                 let adapter = self.adapter(config, &channel);

@@ -7,7 +7,7 @@ use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::time::Timestamp;
 use crate::engine::{Engine, State};
 use crate::ledger::extract::{
-    Charge, ChargeSum, Charged, Cost, Count, Document, DocumentKind, Extract, Extractor, MakeExtractor,
+    Charge, ChargeSum, Charged, Cost, Count, Document, DocumentKind, Extract, Extractor, Json, MakeExtractor,
 };
 use crate::ledger::fold::{Fold, MakeFold};
 use crate::ledger::snapshot::Snapshot;
@@ -68,7 +68,8 @@ fn add_documents(
         let Some(n) = engine.state.notifications.get(&id).filter(|n| n.open == 0) else { continue };
         let parts = n.deliveries.iter().map(|d| d.0).collect();
         incidents.extend(n.origin.incident());
-        if let Some(json) = engine.notification_document(frame, id) {
+        if let Some(make) = engine.notification_document(frame.at, id) {
+            let json = Json::later(make);
             extract.documents.push(Document { kind: DocumentKind::Notification, id: id.0, number: None, parts, json });
         }
     }
@@ -81,7 +82,7 @@ fn add_documents(
                 id: id.0,
                 number: Some(number),
                 parts,
-                json,
+                json: json.into(),
             });
         }
     }

@@ -1,5 +1,5 @@
 use crate::standins::Standins;
-use crate::standins::discord::{MESSAGE, PATH};
+use crate::standins::discord::{GONE, MESSAGE, PATH};
 use crate::standins::script::Fault;
 use crate::support::{about, channel, is, json, out};
 use std::sync::Arc;
@@ -30,6 +30,39 @@ async fn sends_a_headline_and_an_embed_that_can_ping_nobody() {
             "allowed_mentions": { "parse": [] }, "username": "stentor", "avatar_url": "https://x.example/a.png",
         })
     );
+}
+
+#[tokio::test]
+async fn in_a_forum_an_incident_is_a_post_and_what_follows_stands_under_it() {
+    let standins = Standins::start().await;
+    let forum = discord(&standins, "forum = true");
+    let mut message = about(Occasion::Opened, &format!("URGENT #417 {}\n/var is at 98 %", "disk ".repeat(40)));
+    let post = format!("{MESSAGE}/{MESSAGE}");
+    let provider_id = Some(post.clone());
+    assert_eq!(forum.send(&message).await, AttemptResult::Delivered { provider_id, detail: "Discord keeps it".into() });
+    message.matter.occasion = Occasion::Resolved;
+    message.matter.incident.as_mut().unwrap().first = Some(post);
+    assert!(forum.send(&message).await.success().is_some());
+    // Somebody has deleted the post: another one.
+    message.matter.incident.as_mut().unwrap().first = Some(format!("{GONE}/{MESSAGE}"));
+    assert!(forum.send(&message).await.success().is_some());
+    let mut lone = about(Occasion::Message, "NORMAL: x");
+    lone.matter.incident = None;
+    assert!(forum.send(&lone).await.success().is_some());
+    let got = standins.recorded("discord");
+    let told: Vec<(Option<&str>, bool)> = got
+        .iter()
+        .map(|r| {
+            (
+                r.path.split_once("thread_id=").map(|(_, id)| id.split('&').next().unwrap()),
+                json(r)["thread_name"].is_string(),
+            )
+        })
+        .collect();
+    assert_eq!(told, [(None, true), (Some(MESSAGE), false), (Some(GONE), false), (None, true), (None, true)]);
+    let name = json(&got[0])["thread_name"].as_str().unwrap().to_owned();
+    assert!(name.starts_with("URGENT #417 disk") && name.chars().count() <= 100, "{name}");
+    assert_eq!(json(&got[4])["thread_name"], "NORMAL: x");
 }
 
 #[tokio::test]

@@ -125,6 +125,9 @@ fn its_settings_and_its_description() {
     assert!(told("http-sms", &format!("{url}success = ['ok']")).contains("\"ok\" is not a status"));
     assert!(told("http-sms", &format!("{url}failure = {{ path = 'x' }}")).contains("no value means a failure"));
     let described = channel("http-sms", url).describe(&out(Some("+15550100"), "", "t"));
-    assert!(described.starts_with("POST https://sms.example.org/[secret]\nIdempotency-Key: "), "{described}");
+    assert!(
+        described.starts_with("POST https://sms.example.org/[secret]?to=%2B15550100\nIdempotency-Key: "),
+        "{described}"
+    );
     assert!(!described.contains("k3y-of-mine"));
 }

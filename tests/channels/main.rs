@@ -23,6 +23,7 @@ mod secrets;
 mod sendgrid;
 mod settings;
 mod simulated;
+mod simulated_wires;
 mod slack;
 mod slack_web;
 mod sns;

@@ -104,7 +104,7 @@ fn its_settings() {
     );
     let basic = channel("ntfy", "topic = 'secretTopic'\nusername = 'u'\npassword = 'p'").describe(&out(None, "", "t"));
     assert!(
-        basic.starts_with("POST https://ntfy.sh\nAuthorization: Basic [secret]\nContent-Type: application/json\n\n{")
+        basic.starts_with("POST https://ntfy.sh/\nAuthorization: Basic [secret]\nContent-Type: application/json\n\n{")
             && !basic.contains("secretTopic")
     );
 }

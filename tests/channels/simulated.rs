@@ -106,6 +106,41 @@ async fn what_is_shown_is_what_is_sent() {
     }
 }
 
+/// Behind a proxy a provider is not at the root of its host.
+#[test]
+fn an_address_with_a_path_is_shown_whole() {
+    let to = |address| out(address, "[HIGH] x", "x");
+    let (sid, base) = (format!("AC{}", "1".repeat(32)), "https://proxy.example/out/eu/");
+    for (kind, settings, message, path) in [
+        (
+            "twilio-sms",
+            format!("account_sid = \"{sid}\"\nauth_token = \"t0ken\"\nfrom = \"+15005550006\""),
+            to(Some("+15550100")),
+            format!("2010-04-01/Accounts/{sid}/Messages.json"),
+        ),
+        ("telnyx-sms", "api_key = \"k3y1\"\nfrom = \"+15550199\"".into(), to(Some("+15550100")), "messages".into()),
+        (
+            "aws-sns",
+            "region = \"eu-west-1\"\naccess_key_id = \"AKID\"\nsecret_access_key = \"s3cret\"".into(),
+            to(Some("+15550100")),
+            String::new(),
+        ),
+        (
+            "sendgrid",
+            "api_key = \"k3y1\"\nfrom = \"stentor@example.org\"".into(),
+            to(Some("alice@example.org")),
+            "v3/mail/send".into(),
+        ),
+        ("slack", "token = \"t0ken\"\nchannel = \"#alarms\"".into(), to(None), "chat.postMessage".into()),
+        ("pagerduty", format!("routing_key = \"{}\"", "k".repeat(32)), to(None), "v2/enqueue".into()),
+        ("ntfy", "topic = \"t0pic\"".into(), to(None), String::new()),
+    ] {
+        let adapter = channel(kind, &format!("base_url = \"{base}\"\n{settings}"));
+        let shown = adapter.describe(&message);
+        assert_eq!(shown.lines().next(), Some(format!("POST {base}{path}").as_str()), "{kind}");
+    }
+}
+
 fn compare(kind: &str, shown: &str, got: &Recorded) {
     let (head, body) = shown.split_once("\n\n").unwrap_or_else(|| panic!("{kind}: no body in {shown}"));
     let mut lines = head.lines();

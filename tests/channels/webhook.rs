@@ -1,8 +1,8 @@
 use crate::standins::Standins;
 use crate::standins::script::Fault;
-use crate::support::{KEY, channel, failure, is, out};
+use crate::support::{KEY, about, channel, failure, is, out, told};
 use std::sync::Arc;
-use stentor::channel::Channel;
+use stentor::channel::{Channel, Occasion};
 use stentor::domain::event::AttemptResult;
 use stentor::domain::failure::{Blame::*, FailureClass::*};
 use stentor::domain::time::Span;
@@ -58,6 +58,26 @@ async fn uses_the_method_the_type_and_basic_auth_of_its_settings() {
     assert_eq!(got[0].headers["authorization"], "Basic dTpw");
     assert_eq!((got[1].method.as_str(), got[1].body.as_str()), ("GET", ""));
     assert_eq!(got[1].headers["idempotency-key"], KEY);
+}
+
+#[tokio::test]
+async fn the_url_can_hold_what_the_message_says() {
+    let standins = Standins::start().await;
+    let url =
+        format!("{}?token=t0ps3cret&s={{subject}}&n={{number}}&l={{level}}&t={{text}}", standins.addresses().hook);
+    let hook = channel("webhook", &format!("url = \"{url}\"\nmethod = \"GET\""));
+    let mut message = about(Occasion::Opened, "a&b={level}");
+    message.matter.subject = "disk 98%\r\nX: y&l=low".into();
+    hook.send(&message).await;
+    let got = &standins.recorded("hook")[0];
+    let filled = "s=disk%2098%25%0D%0AX%3A%20y%26l%3Dlow&n=417&l=urgent&t=a%26b%3D%7Blevel%7D";
+    // As the receiver reads it, in the order of the names.
+    let read = "/hook?l=urgent&n=417&s=disk 98%\r\nX: y&l=low&t=a&b={level}&token=t0ps3cret";
+    assert_eq!((got.method.as_str(), got.path.as_str()), ("GET", read));
+    let shown = hook.describe(&message);
+    assert!(shown.contains(&format!("/[secret]?{filled}\n")) && !shown.contains("t0ps3cret"), "{shown}");
+    let told = told("webhook", "url = \"https://{from}.example.org/\"");
+    assert!(told.contains("the host of the URL cannot come from a message"), "{told}");
 }
 
 #[tokio::test]
@@ -149,5 +169,8 @@ async fn works_in_another_program() {
     assert!(result.success().is_some(), "{result:?}");
     assert_eq!(standins.recorded("hook")[0].body, "disk full");
     let mistakes = crate::one_channel::tell("nonsense", "x").await.unwrap_err();
-    assert_eq!(mistakes, "settings:1:7: url: this is not a URL (relative URL without a base)");
+    assert_eq!(
+        mistakes,
+        "settings:1:7: url: this is not a URL (relative URL without a base) (write url = \"https://example.org/hook\")"
+    );
 }

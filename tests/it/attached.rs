@@ -94,6 +94,35 @@ async fn a_mail_has_its_files_and_a_webhook_links_that_work_until_they_are_erase
 }
 
 #[tokio::test]
+async fn a_page_brings_its_files_to_who_is_called_and_explain_says_how_they_went() {
+    let address = free_address();
+    let (standins, daemon) = up(&address).await;
+    let report = daemon.path("report.pdf");
+    let page = ["page", "--level", "low", "--subject", "disk full", "--to", "bob", "--fingerprint", "disk", "--attach"];
+    let page = [&page[..], &[report.to_str().unwrap()]].concat();
+    let opened = daemon.ok(&page).await;
+    assert_eq!(opened["attachments"][0]["name"], "report.pdf", "{opened}");
+    let mail = standins.wait_for("smtp", 1).await[0].body.clone();
+    assert_eq!(parts(&mail)[1].1, PDF.as_bytes(), "{mail}");
+    let number = opened["number"].to_string();
+    let explained = eventually("it is explained", async || {
+        let explained = daemon.ok(&["explain", &number]).await;
+        (explained.to_string().matches("it carries the files").count() == 1).then_some(explained)
+    })
+    .await;
+    let steps = explained["steps"].as_array().unwrap();
+    assert!(steps[0]["what"].as_str().unwrap().ends_with(", with report.pdf (41 B)"), "{explained}");
+    let linked = "this channel carries no files; its text links to them";
+    assert!(steps.iter().any(|s| s["because"].as_str().unwrap().ends_with(linked)), "{explained}");
+    let again = daemon.ctl_text(&page).await;
+    assert!(again.err.contains("The files were not kept"), "{again:?}");
+    assert_eq!(std::fs::read_dir(daemon.state_dir().join("blobs")).unwrap().count(), 1);
+    daemon.ok(&["resolve", &number]).await;
+    let notice = standins.wait_for("smtp", 2).await[1].body.clone();
+    assert!(notice.contains("RESOLVED") && !notice.contains("report.pdf"), "{notice}");
+}
+
+#[tokio::test]
 async fn files_and_long_texts_that_wait_survive_a_kill() {
     let address = free_address();
     let (standins, mut daemon) = up(&address).await;

@@ -214,3 +214,27 @@ async fn the_body_may_come_by_standard_input() {
     let document: Value = serde_json::from_str(&standins.recorded("hook")[0].body).unwrap();
     assert!(document["body"].as_str().unwrap().starts_with("line one\nline two: žluťoučký 🔥"), "{document}");
 }
+
+#[tokio::test]
+async fn t12_deliveries_are_found_by_tenant_contact_and_time() {
+    let standins = Standins::start().await;
+    let config = ways::and("[levels.low]\nchannels = [\"mail\"]\n");
+    let daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;
+    for (tenant, to) in [("acme", "alice"), ("acme", "bob"), ("other", "alice"), ("other", "carol@example.org")] {
+        daemon.ok(&["send", "--level", "low", "--subject", "x", "--tenant", tenant, "--to", to, "--wait"]).await;
+    }
+    let list = async |words: &[&str]| {
+        let found = daemon.ok(&[&["deliveries", "list"], words].concat()).await;
+        let row = |d: &Value| format!("{} {}", d["tenant"].as_str().unwrap(), d["recipient"].as_str().unwrap());
+        found["deliveries"].as_array().unwrap().iter().map(row).collect::<Vec<_>>()
+    };
+    assert_eq!(list(&["--tenant", "acme"]).await, ["acme bob", "acme alice"]);
+    assert_eq!(list(&["--contact", "alice"]).await, ["other alice", "acme alice"]);
+    assert_eq!(list(&["--contact", "carol@example.org"]).await, ["other carol@example.org"]);
+    let address = daemon.ok(&["deliveries", "list", "--contact", "alice"]).await["deliveries"][0]["address"].clone();
+    assert_eq!(list(&["--tenant", "acme", "--contact", address.as_str().unwrap()]).await, ["acme alice"]);
+    assert!(list(&["--until", "1h"]).await.is_empty());
+    assert_eq!(list(&["--since", "1h"]).await.len(), 4);
+    assert!(list(&["--contact", "nobody"]).await.is_empty());
+    assert_eq!(daemon.exits(2, &["deliveries", "list", "--contact", "group:ops"]).await["error"]["field"], "contact");
+}

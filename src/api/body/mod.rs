@@ -5,7 +5,7 @@ pub mod strict;
 
 use super::Api;
 use super::fault::Fault;
-use crate::engine::{Code, Refusal, SendRequest};
+use crate::engine::{self, Code, Refusal};
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -36,12 +36,12 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
 }
 
 /// The same for a request that may bring attachments. Who holds it holds a place.
-pub struct Laden {
-    pub request: SendRequest,
+pub struct Laden<T> {
+    pub request: T,
     pub place: Option<OwnedSemaphorePermit>,
 }
 
-impl FromRequest<Arc<Api>> for Laden {
+impl<T: DeserializeOwned + engine::Laden> FromRequest<Arc<Api>> for Laden<T> {
     type Rejection = Fault;
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Fault> {
@@ -56,8 +56,8 @@ impl FromRequest<Arc<Api>> for Laden {
         // Base64 makes four letters of three bytes.
         let largest = LARGEST + attachments / 3 * 4 + attachments / 64;
         let bytes = in_time(read(body, largest)).await?;
-        let request: SendRequest = strict::parse(&bytes)?;
-        if bytes.len() > LARGEST && request.attachments.is_empty() {
+        let request: T = strict::parse(&bytes)?;
+        if bytes.len() > LARGEST && !request.brings_files() {
             return Err(refusal(LARGEST).into());
         }
         Ok(Laden { request, place })

@@ -164,7 +164,8 @@ impl Channel for SendGrid {
                     file["content"] =
                         format!("[{} letters of base64]", file["content"].as_str().map_or(0, str::len)).into();
                 }
-                let head = format!("POST {}/v3/mail/send\nAuthorization: Bearer [secret]", self.base.place());
+                let to = self.base.join(&["v3", "mail", "send"]).shown();
+                let head = format!("POST {to}\nAuthorization: Bearer [secret]");
                 format!("{head}\nContent-Type: application/json\n\n{document:#}")
             }
             Err(failure) => failure.to_string(),

@@ -188,7 +188,8 @@ impl Channel for Web {
 
     fn describe(&self, out: &Outgoing) -> String {
         let message = self.message(out, self.first(out).as_ref());
-        let head = format!("POST {}/api/chat.postMessage\nAuthorization: Bearer [secret]", self.base.place());
+        let to = self.base.join(&["chat.postMessage"]).shown();
+        let head = format!("POST {to}\nAuthorization: Bearer [secret]");
         format!("{head}\nContent-Type: application/json; charset=utf-8\n\n{message:#}")
     }
 }

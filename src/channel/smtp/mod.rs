@@ -208,12 +208,13 @@ impl Channel for Smtp {
 
     fn describe(&self, out: &Outgoing) -> String {
         let to = out.address.as_deref().map(one_line).unwrap_or_default();
-        let headers = format!(
-            "From: {}\nTo: {to}\nSubject: {}\nMessage-ID: {}\nAuto-Submitted: auto-generated",
-            self.from,
-            one_line(&out.text.subject),
-            self.message_id(&out.key)
-        );
+        let subject = match one_line(&out.text.subject) {
+            subject if subject.is_empty() => String::new(),
+            subject => format!("\nSubject: {subject}"),
+        };
+        let id = self.message_id(&out.key);
+        let headers =
+            format!("From: {}\nTo: {to}{subject}\nMessage-ID: {id}\nAuto-Submitted: auto-generated", self.from);
         let html = match out.text.html.as_str() {
             "" => String::new(),
             html => format!("\n\nContent-Type: text/html\n\n{}", printable(html)),

@@ -156,7 +156,7 @@ impl Channel for Sns {
         match self.form(out) {
             Ok(form) => {
                 let lines: Vec<String> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
-                let head = format!("POST {}/\nAuthorization: AWS4-HMAC-SHA256 [secret]", self.url.place());
+                let head = format!("POST {}\nAuthorization: AWS4-HMAC-SHA256 [secret]", self.url.shown());
                 let token = self.credentials.token.as_ref().map_or("", |_| "\nx-amz-security-token: [secret]");
                 format!("{head}\nx-amz-date: ...{token}\nContent-Type: {TYPE}\n\n{}", lines.join("\n"))
             }

@@ -141,7 +141,8 @@ impl Channel for Telnyx {
             Ok(document) => document,
             Err(failure) => return failure.to_string(),
         };
-        let head = format!("POST {}/v2/messages\nAuthorization: Bearer [secret]", self.base.place());
+        let to = self.base.join(&["messages"]).shown();
+        let head = format!("POST {to}\nAuthorization: Bearer [secret]");
         format!("{head}\nIdempotency-Key: {}\nContent-Type: application/json\n\n{document:#}", out.key)
     }
 }
@@ -161,6 +162,10 @@ impl Confirmer for Telnyx {
 
     fn has(&self, number: &str) -> bool {
         self.from.as_deref() == Some(number)
+    }
+
+    fn prices(&self) -> bool {
+        true
     }
 
     fn patience(&self) -> Span {

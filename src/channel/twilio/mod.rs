@@ -111,7 +111,7 @@ impl Account {
 
     fn describe(&self, name: &str, form: &Form) -> String {
         let fields: Vec<_> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let to = format!("{}/2010-04-01/Accounts/{}/{name}", self.base.place(), self.sid);
+        let to = self.resource(&[&self.sid, name]).shown();
         let head = "Authorization: Basic [secret]\nContent-Type: application/x-www-form-urlencoded";
         format!("POST {to}\n{head}\n\n{}", fields.join("\n"))
     }

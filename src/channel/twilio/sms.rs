@@ -118,6 +118,10 @@ impl Confirmer for Sms {
         matches!(&self.from, From::Number(own) if own == number)
     }
 
+    fn prices(&self) -> bool {
+        true
+    }
+
     fn patience(&self) -> Span {
         self.account.patience
     }

@@ -167,6 +167,10 @@ impl Confirmer for Voice {
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{twiml}")
     }
 
+    fn prices(&self) -> bool {
+        true
+    }
+
     fn patience(&self) -> Span {
         self.account.patience
     }

@@ -4,7 +4,8 @@ use crate::channel::{Channel, Format, Kind, apprise};
 use crate::config::absent::Absent;
 use crate::config::model::{ChannelConfig, Retry, SoundSettings, Updates};
 use crate::config::options::LoadOptions;
-use crate::config::read::entries::{by_name, named, some_time, who};
+use crate::config::read::book::Book;
+use crate::config::read::entries::{by_name, named, some_time};
 use crate::config::read::limits;
 use crate::config::read::templates;
 use crate::domain::delivery::{Medium, Sort};
@@ -17,8 +18,8 @@ use std::sync::Arc;
 const TIMEOUT: Span = Span::secs(15);
 const SLOTS: usize = 4;
 
-pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>) -> BTreeMap<String, ChannelConfig> {
-    let mut channels = by_name(named(root, "channels"), |table| channel(table, options));
+pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>, book: Book<'_>) -> BTreeMap<String, ChannelConfig> {
+    let mut channels = by_name(named(root, "channels"), |table| channel(table, options, book));
     for channel in channels.values() {
         if let Some(via) = channel.via.as_ref().and_then(|name| channels.get(name)) {
             channel.adapter.connect_via(via.adapter.clone());
@@ -32,12 +33,12 @@ pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>) -> BTreeMap<String,
     channels
 }
 
-fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelConfig> {
-    if table.has("apprise") { by_apprise(table, options) } else { by_kind(table, options) }
+fn channel(table: &mut Table<'_>, options: &LoadOptions<'_>, book: Book<'_>) -> Option<ChannelConfig> {
+    if table.has("apprise") { by_apprise(table, options, book) } else { by_kind(table, options, book) }
 }
 
 /// A URL in place of a kind and its settings; what is written beside it wins.
-fn by_apprise(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelConfig> {
+fn by_apprise(table: &mut Table<'_>, options: &LoadOptions<'_>, book: Book<'_>) -> Option<ChannelConfig> {
     let url = table.require_secret("apprise", "slack://A/B/C");
     // What else is written is read with what the URL stands for.
     table.ignore_unknown();
@@ -59,10 +60,10 @@ fn by_apprise(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<Channe
         },
     };
     let tree = table.expanded("apprise", pieces);
-    by_kind(&mut table.over(&tree), options)
+    by_kind(&mut table.over(&tree), options, book)
 }
 
-fn by_kind(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelConfig> {
+fn by_kind(table: &mut Table<'_>, options: &LoadOptions<'_>, book: Book<'_>) -> Option<ChannelConfig> {
     let kind = kind(table, options);
     let simulate = table.flag("simulate").unwrap_or(false);
     if simulate {
@@ -70,7 +71,7 @@ fn by_kind(table: &mut Table<'_>, options: &LoadOptions<'_>) -> Option<ChannelCo
     }
     table.renamed("attempts", "retry = { times = ... }");
     table.renamed("notify", "to = [\"...\"]");
-    let to = who(table, "to");
+    let to = book.who(table, "to");
     let fallback = table.text("fallback");
     let via = table.text("via");
     let timeout = some_time(table, "timeout").unwrap_or(TIMEOUT);

@@ -87,6 +87,10 @@ pub fn read_http(root: &mut Table<'_>) -> Option<Http> {
     let tokens = intake::read_tokens(&mut table);
     let public_url = table.parsed("public_url", |text| match text.trim_end_matches('/') {
         "" => Ok(None),
+        // Twilio refuses every message that names such a place to call back.
+        url if is_web_address(url) && host_of(url).contains('_') => {
+            Err(format!("{text:?} has an underscore in its host, which providers refuse; write a name without it"))
+        }
         url if is_web_address(url) => Ok(Some(url.to_owned())),
         _ => Err(format!("{text:?} is not a web address; write for example \"https://alarm.example.org\"")),
     });
@@ -103,6 +107,10 @@ pub fn read_http(root: &mut Table<'_>) -> Option<Http> {
     }
     let attachments_for = some_time(&mut table, "attachments_for").unwrap_or(Span::days(7));
     Some(Http { listen, public_url: public_url.flatten(), tokens, attachments_for })
+}
+
+fn host_of(url: &str) -> String {
+    url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn is_web_address(url: &str) -> bool {

@@ -1,7 +1,6 @@
-//! What most tables have in common: named entries, WHO, durations.
+//! What most tables have in common: named entries, durations.
 
 use crate::domain::time::Span;
-use crate::domain::who::Who;
 use crate::settings::Table;
 use std::collections::BTreeMap;
 
@@ -26,12 +25,6 @@ fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.chars().count())
         && name.starts_with(|c: char| c.is_alphanumeric())
         && name.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c))
-}
-
-/// A list of WHO.
-pub fn who(table: &mut Table<'_>, key: &str) -> Option<Vec<Who>> {
-    const HINT: &str = "write a name, \"group:NAME\", \"schedule:NAME\", \"tier:NAME\", an address or a number";
-    table.parsed_list(key, |text| Who::parse(text).map_err(|why| with_hint(why, HINT)))
 }
 
 /// A parser's sentence with a hint after `; `, if it has none.

@@ -2,7 +2,8 @@
 
 use crate::config::later;
 use crate::config::model::{Check, Heartbeat};
-use crate::config::read::entries::{by_name, named, some_time, who, with_hint};
+use crate::config::read::book::Book;
+use crate::config::read::entries::{by_name, named, some_time, with_hint};
 use crate::config::read::incident;
 use crate::domain::schedule::Schedule;
 use crate::domain::time::Span;
@@ -14,16 +15,16 @@ const CRON: &str = "write \"minute hour day month weekday\", as \"*/5 * * * *\",
 const TIMEOUT: Span = Span::secs(30);
 const FAILURES: u32 = 2;
 
-pub fn read(root: &mut Table<'_>, zone: &str) -> BTreeMap<String, Heartbeat> {
-    by_name(named(root, "heartbeats"), |table| heartbeat(table, zone))
+pub fn read(root: &mut Table<'_>, zone: &str, book: Book<'_>) -> BTreeMap<String, Heartbeat> {
+    by_name(named(root, "heartbeats"), |table| heartbeat(table, zone, book))
 }
 
-fn heartbeat(table: &mut Table<'_>, zone: &str) -> Option<Heartbeat> {
+fn heartbeat(table: &mut Table<'_>, zone: &str, book: Book<'_>) -> Option<Heartbeat> {
     table.renamed("channel", "probe = \"NAME\"");
     table.renamed("schedule", "cron = \"0 */5 * * * *\"");
     table.renamed("attempts", "failures = 2");
     let enabled = table.flag("enabled").unwrap_or(true);
-    let incident = incident::terms(table);
+    let incident = incident::terms(table, book);
     let timeout = some_time(table, "timeout").unwrap_or(TIMEOUT);
     let cron = table.text("cron");
     let schedule = table.parsed("cron", |text| Schedule::cron(text, zone).map_err(|why| with_hint(why, CRON)));
@@ -34,7 +35,7 @@ fn heartbeat(table: &mut Table<'_>, zone: &str) -> Option<Heartbeat> {
     };
     let check = match kind {
         "probe" => probe(table),
-        "notification" => notification(table),
+        "notification" => notification(table, book),
         _ => passive(table, every),
     };
     let failures = failures(table, kind);
@@ -108,7 +109,7 @@ fn probe(table: &mut Table<'_>) -> Option<Check> {
     Some(Check::Probe { channel, test_call })
 }
 
-fn notification(table: &mut Table<'_>) -> Option<Check> {
+fn notification(table: &mut Table<'_>, book: Book<'_>) -> Option<Check> {
     let Some(mut send) = table.table("send") else {
         if !table.has("send") {
             table.error(
@@ -119,7 +120,7 @@ fn notification(table: &mut Table<'_>) -> Option<Check> {
         }
         return None;
     };
-    let (to, channels) = (who(&mut send, "to"), send.texts("channels"));
+    let (to, channels) = (book.who(&mut send, "to"), send.texts("channels"));
     let body = send.text("body").unwrap_or_default();
     let subject = send.require_text("subject", "weekly proof")?;
     Some(Check::Notification { to, channels, subject, body })

@@ -2,7 +2,7 @@
 //! share.
 
 use crate::config::model::IncidentTerms;
-use crate::config::read::entries::who;
+use crate::config::read::book::Book;
 use crate::domain::Labels;
 use crate::domain::level::Level;
 use crate::domain::matcher::is_label_name;
@@ -15,14 +15,14 @@ pub const NO_POLICY: &str = "none";
 const RESERVED: &[&str] = &["level", "source", "name", "type", "tenant", "channel", "deal"];
 
 /// level (default high), policy, to, channels, type, labels.
-pub fn terms(table: &mut Table<'_>) -> IncidentTerms {
+pub fn terms(table: &mut Table<'_>, book: Book<'_>) -> IncidentTerms {
     table.renamed("notify", "channels = [\"...\"]");
     let policy = table.text("policy").filter(|name| !name.is_empty());
     IncidentTerms {
         level: table.parsed("level", level).unwrap_or(Level::High),
         kind_of: table.text("type").filter(|word| !word.is_empty()),
         policy: policy.map(|name| Some(name).filter(|n| n != NO_POLICY)),
-        to: who(table, "to"),
+        to: book.who(table, "to"),
         channels: table.texts("channels"),
         labels: labels(table),
     }

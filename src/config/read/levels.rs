@@ -3,18 +3,19 @@
 use crate::config::later::{self, Home};
 use crate::config::model::LevelConfig;
 use crate::config::options::LoadOptions;
-use crate::config::read::entries::{some_time, who};
+use crate::config::read::book::Book;
+use crate::config::read::entries::some_time;
 use crate::config::read::incident::NO_POLICY;
 use crate::domain::level::Level;
 use crate::settings::{Table, suggestion};
 use std::collections::BTreeMap;
 
-pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>) -> BTreeMap<Level, LevelConfig> {
+pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>, book: Book<'_>) -> BTreeMap<Level, LevelConfig> {
     let mut written = BTreeMap::new();
     for mut table in root.named_tables("levels") {
         match level_of(&mut table) {
             Some(level) => {
-                written.insert(level, read_level(&mut table, options));
+                written.insert(level, read_level(&mut table, options, book));
             }
             None => table.ignore_unknown(),
         }
@@ -35,7 +36,7 @@ pub(super) fn level_of(table: &mut Table<'_>) -> Option<Level> {
     level
 }
 
-fn read_level(table: &mut Table<'_>, options: &LoadOptions<'_>) -> LevelConfig {
+fn read_level(table: &mut Table<'_>, options: &LoadOptions<'_>, book: Book<'_>) -> LevelConfig {
     table.renamed("notify", "channels = [\"...\"]");
     table.renamed("schedule", "to = [\"schedule:NAME\"]");
     let channels = table.texts("channels");
@@ -46,7 +47,7 @@ fn read_level(table: &mut Table<'_>, options: &LoadOptions<'_>) -> LevelConfig {
         later::may_read(table, Home::Level, "ack_timeout", options).then(|| some_time(table, "ack_timeout")).flatten();
     LevelConfig {
         channels: channels.unwrap_or_default(),
-        to: who(table, "to"),
+        to: book.who(table, "to"),
         policy: table.text("policy").filter(|name| !name.is_empty() && name != NO_POLICY),
         remind: some_time(table, "remind"),
         ack_timeout,

@@ -4,6 +4,7 @@
 //! believed when there was no error.
 
 mod access;
+mod book;
 mod channels;
 mod daemon;
 mod entries;
@@ -24,24 +25,26 @@ use crate::config::later::{self, Home};
 use crate::config::model::{Config, Source};
 use crate::config::options::LoadOptions;
 use crate::settings::{Environment, Table};
+use book::Book;
 
 /// Reads every table of the document.
 pub fn draft(root: &mut Table<'_>, environment: &dyn Environment, options: &LoadOptions<'_>) -> Config {
     let daemon = daemon::read(root, environment);
     let people = people::read(root, options, daemon.region);
+    let book = Book { people: &people, region: daemon.region };
     let config = Config {
         access: access::read(root, &people, options),
         deadman: daemon::read_deadman(root),
         http: daemon::read_http(root),
         retention: retention::read(root),
-        channels: channels::read(root, options),
+        channels: channels::read(root, options, book),
         hooks: hooks::read(root),
         groups: people::read_groups(root),
         schedules: schedules::read(root, &daemon, options),
-        levels: levels::read(root, options),
-        policies: policies::read(root),
-        heartbeats: heartbeats::read(root, &daemon.timezone_name),
-        watches: watches::read(root),
+        levels: levels::read(root, options, book),
+        policies: policies::read(root, book),
+        heartbeats: heartbeats::read(root, &daemon.timezone_name, book),
+        watches: watches::read(root, book),
         alertmanager: intake::read(root),
         templates: templates::read(root, options),
         budgets: limits::budgets(root),

@@ -1,5 +1,6 @@
 //! `[people.NAME]` with preferences, and `[groups.NAME]`.
 
+use crate::channel::gateway_fate;
 use crate::config::later::{self, Home};
 use crate::config::options::LoadOptions;
 use crate::config::person::{Person, Preferences, Quiet, Wanted};
@@ -21,6 +22,10 @@ pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>, region: Option<Regi
 fn person(table: &mut Table<'_>, options: &LoadOptions<'_>, region: Option<Region>) -> Person {
     let preferences =
         later::may_read(table, Home::Person, "preferences", options).then(|| table.table("preferences")).flatten();
+    let sms_domain = table.parsed("sms_domain", domain);
+    if let Some(fate) = sms_domain.as_deref().and_then(gateway_fate) {
+        table.warning("sms_domain", fate, "let it be never the only way to this person");
+    }
     Person {
         name: table.name().to_owned(),
         email: address(table, "email", "unset@example.invalid", who::email),
@@ -28,7 +33,7 @@ fn person(table: &mut Table<'_>, options: &LoadOptions<'_>, region: Option<Regio
         login: table.text("login").filter(|login| !login.is_empty()),
         tier: table.text("tier").filter(|tier| !tier.is_empty()),
         timezone: table.parsed("timezone", daemon::timezone).map(|(zone, _)| zone),
-        sms_domain: table.parsed("sms_domain", domain),
+        sms_domain,
         preferences: preferences.map(|mut table| read_preferences(&mut table)).unwrap_or_default(),
     }
 }

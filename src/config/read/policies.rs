@@ -1,27 +1,28 @@
 //! `[policies.NAME]`: how it goes on until somebody acknowledges.
 
 use crate::config::model::{Policy, Step};
-use crate::config::read::entries::{by_name, named, some_time, who};
+use crate::config::read::book::Book;
+use crate::config::read::entries::{by_name, named, some_time};
 use crate::config::read::incident::NO_POLICY;
 use crate::domain::time::Span;
 use crate::settings::Table;
 use std::collections::BTreeMap;
 
-pub fn read(root: &mut Table<'_>) -> BTreeMap<String, Policy> {
+pub fn read(root: &mut Table<'_>, book: Book<'_>) -> BTreeMap<String, Policy> {
     by_name(named(root, "policies"), |table| {
         if table.name() == NO_POLICY {
             table.error("", "\"none\" is reserved: it means no policy at all", "give it another name");
         }
-        Some(policy(table))
+        Some(policy(table, book))
     })
 }
 
-fn policy(table: &mut Table<'_>) -> Policy {
+fn policy(table: &mut Table<'_>, book: Book<'_>) -> Policy {
     table.renamed("attempts", "repeat = 3");
     table.renamed("notify", "steps = [ { after = \"0s\", channels = [\"...\"] } ]");
     let repeat = table.integer("repeat", 0..=1000).map_or(0, |n| n as u32);
     let every = some_time(table, "every");
-    let steps = steps(table);
+    let steps = steps(table, book);
     if steps.is_empty() && (!table.has("steps") || table.element_places("steps").is_empty()) {
         table.error("steps", "a policy has steps", "write steps = [ { after = \"0s\", channels = [\"...\"] } ]");
     }
@@ -41,11 +42,11 @@ fn policy(table: &mut Table<'_>) -> Policy {
 }
 
 /// In the order of the file, which must be the order of time.
-fn steps(table: &mut Table<'_>) -> Vec<Step> {
+fn steps(table: &mut Table<'_>, book: Book<'_>) -> Vec<Step> {
     let mut before: Option<Span> = None;
     let mut steps = Vec::new();
     for mut table in table.tables("steps") {
-        let step = step(&mut table);
+        let step = step(&mut table, book);
         match before {
             None if step.after > Span::ZERO => {
                 table.error("after", format!("the first step waits {}", step.after), "write after = \"0s\"");
@@ -62,12 +63,12 @@ fn steps(table: &mut Table<'_>) -> Vec<Step> {
     steps
 }
 
-fn step(table: &mut Table<'_>) -> Step {
+fn step(table: &mut Table<'_>, book: Book<'_>) -> Step {
     table.renamed("notify", "channels = [\"...\"], to = [\"...\"]");
     table.renamed("schedule", "to = [\"schedule:NAME\"]");
     Step {
         after: table.require_parsed("after", "5m", Span::parse).unwrap_or_default(),
         channels: table.texts("channels"),
-        to: who(table, "to"),
+        to: book.who(table, "to"),
     }
 }

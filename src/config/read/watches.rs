@@ -1,6 +1,7 @@
 //! `[watches.NAME]`: rules over values, and the three that are built in.
 
 use crate::config::model::{IncidentTerms, Rule, Watch};
+use crate::config::read::book::Book;
 use crate::config::read::entries::{by_name, named, some_time};
 use crate::config::read::incident;
 use crate::domain::Labels;
@@ -18,11 +19,11 @@ const BUILT_IN: [(&str, Rule); 3] = [
     ("low-processing-rate", Rule::LowProcessingRate { below: 10 }),
 ];
 
-pub fn read(root: &mut Table<'_>) -> BTreeMap<String, Watch> {
+pub fn read(root: &mut Table<'_>, book: Book<'_>) -> BTreeMap<String, Watch> {
     let tables = named(root, "watches");
     let left_alone: Vec<_> =
         BUILT_IN.into_iter().filter(|(name, _)| tables.iter().all(|t| t.name() != *name)).collect();
-    let mut watches = by_name(tables, watch);
+    let mut watches = by_name(tables, |table| watch(table, book));
     for (name, rule) in left_alone {
         let watch = Watch { name: name.to_owned(), rule, incident: built_in_terms(), tiers: Vec::new() };
         watches.insert(name.to_owned(), watch);
@@ -34,9 +35,9 @@ fn built_in_terms() -> IncidentTerms {
     IncidentTerms { level: Level::High, kind_of: None, policy: None, to: None, channels: None, labels: Labels::new() }
 }
 
-fn watch(table: &mut Table<'_>) -> Option<Watch> {
+fn watch(table: &mut Table<'_>, book: Book<'_>) -> Option<Watch> {
     let enabled = table.flag("enabled").unwrap_or(true);
-    let incident = incident::terms(table);
+    let incident = incident::terms(table, book);
     let tiers = table.texts("tiers").unwrap_or_default();
     if table.has("tiers") && table.has("policy") {
         table.error("policy", "a watch with tiers tells each once and follows no policy", "leave out policy or tiers");

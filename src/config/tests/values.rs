@@ -5,6 +5,8 @@ use crate::channel::{Channel, Kind};
 use crate::config::testing::{FixedAccounts, StandIn, from_toml, load_text, stand_in_options};
 use crate::config::{Config, LoadOptions, diff};
 use crate::domain::delivery::Sort;
+use crate::domain::level::Level;
+use crate::domain::who::Who;
 use crate::settings::Table;
 use std::sync::Arc;
 
@@ -168,5 +170,35 @@ fn a_gateway_over_a_mail_channel_that_sends_nothing_sends_nothing() {
     for simulate in [true, false] {
         let config = crate::config::testing::from_toml(&text(simulate));
         assert_eq!(config.channels["gate"].simulate, simulate);
+    }
+}
+
+#[test]
+fn national_numbers_are_those_of_the_region() {
+    let text = "[daemon]\nregion = 'CZ'\n[channels.sms]\nkind = 'twilio-sms'\nto = ['601 123 456', '+1 555 010 0', '601123457', 'alice']\n\
+                [people.alice]\nphone = '602 123 456'\n[people.601123457]\n\
+                [levels.low]\nchannels = ['sms']\nto = ['(601) 123-458']\n\
+                [policies.up]\nsteps = [{ after = '0s', channels = ['sms'], to = ['601123459'] }]\n\
+                [heartbeats.a]\nkind = 'passive'\nevery = '1d'\nto = ['00420 601 123 460']\n";
+    let config = config(text, &[], &stand_in_options());
+    let shown = |to: Option<&Vec<Who>>| to.unwrap().iter().map(Who::to_string).collect::<Vec<_>>();
+    assert_eq!(shown(Some(&config.channels["sms"].to)), ["+420601123456", "+15550100", "601123457", "alice"]);
+    assert_eq!(shown(config.levels[&Level::Low].to.as_ref()), ["+420601123458"]);
+    assert_eq!(shown(config.policies["up"].steps[0].to.as_ref()), ["+420601123459"]);
+    assert_eq!(shown(config.heartbeats["a"].incident.to.as_ref()), ["+420601123460"]);
+    assert_eq!(config.people["alice"].phone.as_deref(), Some("+420602123456"));
+}
+
+#[test]
+fn a_national_number_that_cannot_be_read_is_an_error_at_its_place() {
+    let rest = "[channels.sms]\nkind = 'twilio-sms'\nto = ['+15550100', '12 34 56']\n";
+    for (region, message) in
+        [("region = 'CZ'", "is no number of [daemon] region"), ("name = 'x'", "is a number without its country")]
+    {
+        let loaded = load_text(&format!("[daemon]\n{region}\n{rest}"), &[], &stand_in_options());
+        let [error] = &loaded.errors[..] else { panic!("{:?}", loaded.errors) };
+        assert_eq!((error.line, error.column), (5, 20), "{error:?}");
+        assert!(error.message.contains(message) && error.message.contains("\"12 34 56\""), "{error:?}");
+        assert!(error.hint.contains("+15550100"), "{error:?}");
     }
 }

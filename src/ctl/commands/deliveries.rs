@@ -34,9 +34,18 @@ pub struct List {
     /// Only of this incident
     #[arg(long, value_name = "ID", value_parser = identifier)]
     incident: Option<String>,
+    /// Only on this account
+    #[arg(long, value_name = "TENANT", alias = "tenant-id", value_parser = values::filled)]
+    tenant: Option<String>,
+    /// Only to this person, address or number
+    #[arg(long, value_name = "WHO", value_parser = values::filled)]
+    contact: Option<String>,
     /// Only from this time on: 24h, or RFC 3339
     #[arg(long, value_name = "WHEN", value_parser = values::moment)]
     since: Option<String>,
+    /// Only before this time: 24h, or RFC 3339
+    #[arg(long, value_name = "WHEN", value_parser = values::moment)]
+    until: Option<String>,
     /// At most so many
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
@@ -53,7 +62,10 @@ impl Deliveries {
                     .with("status", list.status)
                     .with("channel", list.channel)
                     .with("incident", list.incident)
+                    .with("tenant", list.tenant)
+                    .with("contact", list.contact)
                     .with("since", list.since)
+                    .with("until", list.until)
                     .with("limit", list.limit)
                     .with("cursor", list.cursor);
                 let answer = session.ask(call).await?;
@@ -127,12 +139,16 @@ fn asked(delivery: &Value) -> Vec<(&str, String)> {
     let mut fields: Vec<_> =
         named.into_iter().filter_map(|(name, field)| Some((name, plain(delivery, field)?))).collect();
     let metadata = delivery["metadata"].as_object().into_iter().flatten();
-    let files = items(delivery, "attachments").iter();
-    fields.extend(files.map(|file| {
-        ("attachment", format!("{} ({}, {} bytes)", text(file, "name"), text(file, "type"), text(file, "bytes")))
-    }));
+    fields.extend(attached(delivery));
     fields.extend(metadata.map(|(name, value)| ("metadata", format!("{name}={}", value.as_str().unwrap_or_default()))));
     fields
+}
+
+/// A line for each file of it.
+pub fn attached(document: &Value) -> impl Iterator<Item = (&'static str, String)> {
+    items(document, "attachments").iter().map(|file| {
+        ("attachment", format!("{} ({}, {} bytes)", text(file, "name"), text(file, "type"), text(file, "bytes")))
+    })
 }
 
 /// `0.0075 USD`, and who says so.

@@ -35,6 +35,9 @@ pub struct Content {
     /// A label; again for more
     #[arg(long = "label", value_name = "NAME=VALUE", value_parser = values::label)]
     labels: Vec<(String, String)>,
+    /// A file to go along, 10 MiB at most; again for more
+    #[arg(long, value_name = "FILE")]
+    attach: Vec<PathBuf>,
 }
 
 impl Content {
@@ -50,7 +53,8 @@ impl Content {
             .list("to", &self.to)
             .list("channels", &self.channels)
             .with("type", self.kind_of.clone())
-            .with("labels", pairs("label", &self.labels)?))
+            .with("labels", pairs("label", &self.labels)?)
+            .with("attachments", attach::all(&self.attach)?))
     }
 }
 
@@ -103,9 +107,6 @@ pub struct Send {
     /// What the template is given; again for more
     #[arg(long, value_name = "NAME=VALUE", requires = "template", value_parser = values::label)]
     var: Vec<(String, String)>,
-    /// A file to go along, 10 MiB at most; again for more
-    #[arg(long, value_name = "FILE")]
-    attach: Vec<PathBuf>,
     /// Wait until each delivery is out or has ended, 30s when no time is given
     #[arg(
         long,
@@ -150,8 +151,7 @@ impl Send {
             .with("ttl", self.ttl.clone())
             .with("at", self.at.clone())
             .with("template", self.template.clone())
-            .with("vars", pairs("var", &self.var)?)
-            .with("attachments", attach::all(&self.attach)?))
+            .with("vars", pairs("var", &self.var)?))
     }
 }
 

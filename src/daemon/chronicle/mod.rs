@@ -3,7 +3,8 @@
 //!
 //! It follows what is durable and delays nothing: who lags is told how much was left out. Addresses are
 //! not logged, and neither is what goes well as a matter of course (probes that pass; a delivery that
-//! got out is told at debug: the ledger has each, and an alarm that is acknowledged was heard).
+//! got out is told at debug: the ledger has each, and an alarm that is acknowledged was heard). What a
+//! simulated channel would have sent is told: that is all that comes of it.
 
 #[cfg(test)]
 mod tests;

@@ -156,3 +156,21 @@ fn what_is_from_before_the_start_is_called_by_its_id() {
     let lines = all(&[ended(Status::Delivered)]);
     assert_eq!(lines[0].words, format!("{DELIVERY}: delivered"));
 }
+
+#[test]
+fn what_a_simulated_channel_would_have_sent_is_told_without_the_address() {
+    let mut told = Told::default();
+    told.line(&created(None));
+    let detail = "POST https://api.example/Messages.json\nAuthorization: Basic [secret]\n\nTo=+15550100\nBody=x".into();
+    let finished = EventKind::AttemptFinished {
+        delivery: DELIVERY,
+        n: 1,
+        channel: "sms".into(),
+        result: AttemptResult::Simulated { detail },
+    };
+    let line = told.line(&finished.bare()).unwrap();
+    assert_eq!((line.level, line.channel.as_deref()), (Level::INFO, Some("sms")));
+    let before = "sms for alice: sms is simulated, and sent nothing: POST https://api.example/Messages.json ";
+    assert!(line.words.starts_with(before), "{}", line.words);
+    assert!(line.words.contains("Body=x") && !line.words.contains("15550100"), "{}", line.words);
+}

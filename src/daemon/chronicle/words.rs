@@ -11,6 +11,8 @@ use tracing::Level;
 
 /// Letters of foreign text in one line.
 const LONGEST: usize = 200;
+/// Letters of a request that was not sent.
+const REQUEST: usize = 4_000;
 
 /// What was told before, as far as later lines need it.
 #[derive(Default)]
@@ -78,6 +80,12 @@ impl Told {
             }
             AttemptFinished { delivery, n, channel, result } => {
                 let why = match result {
+                    AttemptResult::Simulated { detail } => {
+                        let request = cut(detail, REQUEST);
+                        let words =
+                            |name: &str| info(format!("{name}: {channel} is simulated, and sent nothing: {request}"));
+                        return Some(Line { channel: Some(channel.clone()), ..self.about(*delivery, words) });
+                    }
                     AttemptResult::Failed(failure) => failure.to_string(),
                     AttemptResult::Lost { words } => words.clone(),
                     _ => return None,

@@ -9,6 +9,7 @@ use crate::domain::event::limit::{BudgetPassed, Counted};
 use crate::domain::event::parts::{
     AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, Request, SilenceAdded, Unheard, WatchStatus,
 };
+use crate::domain::event::place::Carriage;
 use crate::domain::event::price::Priced;
 use crate::domain::event::removed::Erased;
 use crate::domain::event::report::{DeliveryReported, InboundReceived};
@@ -165,6 +166,9 @@ pub enum EventKind {
         /// What the provider's callbacks about this attempt carry; without it nobody calls back.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         nonce: Option<String>,
+        /// How the files of its message go, where there are any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        files: Option<Carriage>,
     },
     AttemptFinished {
         delivery: DeliveryId,

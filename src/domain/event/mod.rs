@@ -14,6 +14,7 @@ mod parts;
 mod place;
 mod price;
 mod removed;
+mod rendered;
 mod report;
 
 pub use alert::{AlertReported, AlertsAwaited};
@@ -25,9 +26,10 @@ pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Next, NextWhat, Origin, Request, SilenceAdded, Unheard,
     WatchStatus,
 };
-pub use place::{Attachment, Blob, IN_EVENT, KEPT, Place, beginning};
+pub use place::{Attachment, Blob, Carriage, Carried, IN_EVENT, KEPT, Place, beginning};
 pub use price::{Instead, Price, Priced};
 pub use removed::Erased;
+pub use rendered::Rendered;
 pub use report::{DeliveryReported, Heard, InboundReceived, Said};
 
 use crate::domain::Labels;
@@ -100,19 +102,6 @@ impl Payload {
         let attached = self.attachments.iter().map(|attachment| &attachment.place);
         self.more.iter().chain(attached).filter(|place| place.seq == 0 && place.blob.is_some())
     }
-}
-
-/// The finished text for one medium. A channel escapes only its own wire format.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rendered {
-    /// Mail's subject line; empty where the medium has none.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub subject: String,
-    /// Mail body, SMS, words to speak, chat text, or a webhook's whole body.
-    pub text: String,
-    /// A mail's HTML part, beside the plain one; empty where there is none.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub html: String,
 }
 
 impl EventKind {

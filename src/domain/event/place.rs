@@ -33,6 +33,28 @@ pub struct Attachment {
     pub place: Place,
 }
 
+/// How the files of a message go by one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carriage {
+    pub how: Carried,
+    /// The channel would carry them, but not so much; MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub too_large_for: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Carried {
+    /// Along with the message.
+    Whole,
+    /// Its text leads to them.
+    Linked,
+    /// Its text says that they exist.
+    Named,
+    /// Its text does not speak of them.
+    Unsaid,
+}
+
 /// What is to be a file of its own, made by the decision whose event brings it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {

@@ -3,8 +3,8 @@
 use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
-    AlertReported, AlertsAwaited, Attachment, AttemptResult, Breaker, BudgetPassed, ChannelChanged, Counted,
-    DeliveryReported, Erased, Event, EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency,
+    AlertReported, AlertsAwaited, Attachment, AttemptResult, Breaker, BudgetPassed, Carriage, Carried, ChannelChanged,
+    Counted, DeliveryReported, Erased, Event, EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency,
     InboundReceived, Instead, Next, NextWhat, Origin, Payload, Place, Price, Priced, Rendered, Request, Said,
     SilenceAdded, Unheard, WatchStatus,
 };
@@ -244,6 +244,7 @@ fn deliveries() -> Vec<Event> {
             possibly_duplicate: true,
             thread: None,
             nonce: Some(s("9f86d081884c7d65")),
+            files: Some(Carriage { how: Carried::Linked, too_large_for: Some(20) }),
         }
         .with(Payload {
             text: Some(Rendered {
@@ -262,6 +263,7 @@ fn deliveries() -> Vec<Event> {
             possibly_duplicate: false,
             thread: Some(s("C00000017/1503435956.000247")),
             nonce: None,
+            files: None,
         }
         .bare(),
         K::DeliveryMoved {

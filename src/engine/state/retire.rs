@@ -9,6 +9,7 @@ use crate::domain::id::{IncidentId, NotificationId};
 use crate::domain::time::{EngineTime, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Ended incidents, notifications and silences that stay at hand for lists, of each so many.
 const KEPT: usize = 1_000;
@@ -120,20 +121,18 @@ impl State {
     }
 
     fn forget_notification(&mut self, id: NotificationId) {
-        let Some(n) = self.notifications.get_mut(&id) else { return };
-        if n.open > 0 {
-            return;
-        }
+        let Some(n) = self.notifications.get(&id).filter(|n| n.open == 0) else { return };
         // A dead letter stays until somebody requeues or drops it, and is put in line again then.
         if n.deliveries.iter().any(|d| self.index.dead.contains(d)) {
-            n.retired = false;
+            if let Some(n) = self.notifications.get_mut(&id) {
+                n.retired = false;
+            }
             return;
         }
-        let deliveries = std::mem::take(&mut n.deliveries);
+        let Some(n) = self.notifications.remove(&id) else { return };
         self.index.text_bytes -= n.content.bytes();
         let (incident, notice) = (n.origin.incident(), n.origin.is_notice());
-        self.notifications.remove(&id);
-        let left: Vec<Delivery> = deliveries.iter().filter_map(|d| self.deliveries.remove(d)).collect();
+        let left: Vec<Arc<Delivery>> = n.deliveries.iter().filter_map(|d| self.deliveries.remove(d)).collect();
         if let Some(i) = incident.and_then(|i| self.incidents.get_mut(&i)) {
             i.notified.reserve_exact(left.len());
             i.notified.extend(left.iter().map(|d| notified(&mut self.names, d, notice)));

@@ -93,6 +93,51 @@ fn what_is_too_much_for_a_channel_stays_out_of_it_and_the_mail_says_so() {
 }
 
 #[test]
+fn what_opens_an_incident_brings_them_to_all_who_are_called() {
+    let mut w = World::with(&format!(
+        "{}\n[channels.post]\nkind = \"smtp\"\nhost = \"127.0.0.1\"\ntls = \"none\"\nfrom = \"a@example.org\"\nto = [\"ops@example.org\"]\n\
+         [channels.board]\nkind = \"webhook\"\nurl = \"https://a.example\"\n\
+         [policies.up]\nrepeat = 1\nevery = \"30m\"\nsteps = [{{ after = \"0s\", channels = [\"post\", \"board\"] }}, \
+         {{ after = \"5m\", channels = [\"call\"], to = [\"alice\"] }}]\n",
+        calm()
+    ));
+    let given = json!([{ "name": "graph.png", "content_base64": STANDARD.encode(PDF) }]);
+    let open = |r: &mut crate::engine::OpenRequest| {
+        r.level = level("high");
+        (r.policy, r.fingerprint) = (Some("up".into()), Some("disk".into()));
+        r.attachments = serde_json::from_value(given.clone()).unwrap();
+    };
+    let number = w.open_with(open);
+    assert_eq!(w.enclosed[1][0].name, "graph.png", "{:?}", w.texts);
+    w.open_with(open);
+    assert_eq!(w.blobs.len(), 1, "what is counted brings nothing");
+    w.all_until("6m");
+    let call = w.texts.iter().find(|text| text.starts_with("High alarm")).unwrap();
+    assert!(call.contains("One file is attached to the mail."), "{call}");
+    w.all_until("31m");
+    let again = w.enclosed.iter().filter(|files| !files.is_empty());
+    assert_eq!(again.map(|files| files[0].place.seq).collect::<Vec<_>>(), [w.blobs[0].seq; 2], "each round");
+    let told = w.enclosed.len();
+    w.ack(number, "bob");
+    w.all_until("32m");
+    assert!(w.enclosed.len() > told && w.enclosed[told..].iter().all(Vec::is_empty), "notices have none");
+    let shown = w.read(crate::engine::Read::Incident(number.to_string()));
+    assert_eq!(shown["attachments"][0]["name"], "graph.png");
+    let mut story = crate::engine::Story::of(&shown);
+    let lines: Vec<String> =
+        w.events().filter_map(|head| story.explain(head)).map(|(what, why)| format!("{what} ({why})")).collect();
+    for line in [
+        "#1 opened at level high, with graph.png (24 B) (",
+        "post: attempt 1 by post (a slot was free; it carries the files)",
+        "board: attempt 1 by board (a slot was free; this channel carries no files; its text says that they exist)",
+        "call for alice: attempt 1 by call (a slot was free; this channel carries no files; its text says that they exist)",
+    ] {
+        assert!(lines.iter().any(|l| l.starts_with(line)), "{line:?} is not in {lines:#?}");
+    }
+    w.untold();
+}
+
+#[test]
 fn too_many_or_too_large_ones_are_refused_and_nothing_is_kept() {
     let mut w = world("", "");
     let refused = w.try_send(files(&[("a", &vec![0; (10 << 20) + 1])])).unwrap_err();

@@ -3,11 +3,12 @@
 use super::world::asks::*;
 use super::world::*;
 use crate::domain::delivery::Status;
-use crate::domain::event::{EventKind, Heard, Said};
+use crate::domain::event::{EventKind, Heard, Price, Said};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::DeliveryId;
+use crate::domain::money::Money;
 use crate::engine::reply::{Reply, Verb, parse};
-use crate::engine::{Ask, Called, Keyed, Wrote};
+use crate::engine::{Ask, Called, Keyed, Read, Wrote};
 use proptest::prelude::*;
 
 fn failed(blame: Blame) -> Said {
@@ -33,6 +34,12 @@ impl World {
         self.send(|r| (r.level, r.to, r.channels) = (level(word), who(&["+15550100"]), names(&["sms"])));
         self.delivery("sms", "+15550100").id
     }
+
+    fn text_to(&mut self, number: &str) -> DeliveryId {
+        self.channel("sms", Says::Submitted);
+        self.send(|r| (r.to, r.channels) = (who(&[number]), names(&["sms"])));
+        self.delivery("sms", number).id
+    }
 }
 
 #[test]
@@ -55,6 +62,78 @@ fn a_life_that_ends_in_between_goes_on_asking() {
     w.run_until(span("130s"));
     let asked: Vec<String> = w.questions.iter().map(|(at, _)| at.to_string()).collect();
     assert_eq!(asked, ["30s", "1m10s", "2m"], "one was missed and is made up for");
+    w.untold();
+}
+
+#[test]
+fn the_price_is_asked_for_twice_at_the_most_and_takes_the_place_of_the_estimate() {
+    let heard = |price: Option<&str>| Heard {
+        provider_id: "SM1".into(),
+        status: "delivered".into(),
+        said: Said::Delivered,
+        price: price.map(|p| Price { money: Money::reported(p, "USD").unwrap(), segments: Some(1) }),
+    };
+    let mut w = World::calm();
+    let id = w.text("normal");
+    let shown = |w: &mut World| w.read(Read::Delivery(id.to_string()));
+    w.hears(id, 1, Said::Delivered);
+    assert_eq!(shown(&mut w)["charges"][0]["reported"], false);
+    w.run_until(span("4m"));
+    w.hears(id, 1, Said::Delivered);
+    w.run_until(span("6m"));
+    assert_eq!(w.bills.iter().map(|(at, _)| at.to_string()).collect::<Vec<_>>(), ["5m"]);
+    w.does(Ask::Called(Called::Asked { delivery: id, n: 1, answer: Ok(heard(None)) }));
+    w.run_until(span("25h"));
+    assert_eq!(w.bills.iter().map(|(at, _)| at.to_string()).collect::<Vec<_>>(), ["5m", "4h"], "and never again");
+    assert!(w.questions.is_empty());
+
+    let id = w.text("normal");
+    w.hears(id, 1, Said::Delivered);
+    w.run_for("6m");
+    w.does(Ask::Called(Called::Asked { delivery: id, n: 1, answer: Ok(heard(Some("-0.0083"))) }));
+    let row = w.read(Read::Delivery(id.to_string()));
+    assert_eq!((&row["cost"], &row["charges"][0]["reported"]), (&"0.0083".into(), &true.into()), "{row}");
+    w.run_for("25h");
+    assert_eq!(w.bills.len(), 3, "known once, it is not asked for again");
+
+    // A word that is no news may bring it, too.
+    let id = w.text("normal");
+    w.hears(id, 1, Said::Delivered);
+    let keyed = w.keyed(id, 1);
+    w.does(Ask::Called(Called::Reported { keyed, heard: heard(Some("-0.0079")) }));
+    assert_eq!(w.read(Read::Delivery(id.to_string()))["cost"], "0.0079");
+    w.run_for("25h");
+    assert_eq!(w.bills.len(), 3);
+    w.untold();
+}
+
+#[test]
+fn a_price_that_was_to_be_asked_for_is_asked_for_by_the_next_life() {
+    let mut w = World::calm();
+    let id = w.text("normal");
+    w.hears(id, 1, Said::Delivered);
+    w.run_until(span("1m"));
+    w.down_for("20m");
+    w.run_for("1h");
+    assert_eq!(w.bills.len(), 1);
+    w.down_for("5h");
+    w.run_for("25h");
+    assert_eq!(w.bills.len(), 1, "too old: the estimate stays");
+    w.untold();
+}
+
+#[test]
+fn many_prices_are_asked_for_a_few_at_a_time() {
+    let mut w = World::calm();
+    let ids: Vec<DeliveryId> = (0..30).map(|n| w.text_to(&format!("+155501{n:02}"))).collect();
+    for id in &ids {
+        w.hears(*id, 1, Said::Delivered);
+    }
+    w.run_until(span("10m"));
+    assert_eq!(w.bills.len(), 30);
+    let first = w.bills[0].0;
+    assert_eq!(w.bills.iter().filter(|(at, _)| *at == first).count(), 10);
+    assert!(w.bills[29].0 >= first + span("2s"));
     w.untold();
 }
 

@@ -260,6 +260,14 @@ fn f38_a_pause_that_the_provider_asks_for_is_kept_and_those_in_a_hurry_go_round(
 }
 
 #[test]
+fn f38_a_pause_that_is_too_long_is_a_reason_to_go_another_way() {
+    let mut w = World::calm();
+    w.channel_first("sms", [Says::busy("61s")]);
+    w.send(|r| (r.level, r.channels) = (level("normal"), names(&["sms"])));
+    w.at("0m").rings("alice", "sms").rings("alice", "sms-telnyx").nothing_else();
+}
+
+#[test]
 fn f38_without_another_way_the_pause_holds_for_all_and_is_five_minutes_at_most() {
     let mut w = World::calm();
     w.channel_first("hook", [Says::busy("2h")]);

@@ -4,11 +4,11 @@ use super::rows::{AskedRow, AttachmentRow, AttemptRow, DeliveryRow, Notification
 use super::{ROWS, gone};
 use crate::domain::delivery::{Format, Status};
 use crate::domain::event::{Attachment, Breaker};
-use crate::domain::id::{DeliveryId, NotificationId};
+use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::time::Timestamp;
-use crate::engine::input::DeliveryFilter;
+use crate::engine::input::{Contact, DeliveryFilter};
 use crate::engine::refusal::{Answer, Refusal};
-use crate::engine::state::{Attempt, Delivery, Notification};
+use crate::engine::state::{Attempt, Content, Delivery, Notification};
 use crate::engine::turn::{Turn, refuse};
 use crate::message::segments;
 use serde::Serialize;
@@ -17,20 +17,25 @@ use serde_json::{Value, json};
 impl Turn<'_> {
     /// One delivery, with what its notification's caller said.
     pub(crate) fn delivery(&self, d: &Delivery) -> Value {
-        let mut row = tree(&self.delivery_row(d));
+        let mut row = tree(&self.delivery_row(d, self.number(d.incident)));
         if let Some(n) = self.state.notifications.get(&d.notification) {
             asked_into(&mut row, &tree(&asked_row(n)));
         }
         row
     }
 
-    fn delivery_row<'a>(&'a self, d: &'a Delivery) -> DeliveryRow<'a> {
+    /// The number of an incident, while that is at hand.
+    pub(super) fn number(&self, incident: Option<IncidentId>) -> Option<u64> {
+        incident.and_then(|i| self.state.incidents.get(&i)).map(|i| i.number)
+    }
+
+    fn delivery_row<'a>(&'a self, d: &'a Delivery, incident: Option<u64>) -> DeliveryRow<'a> {
         let charges = d.charges.as_deref();
         let last = charges.and_then(|c| c.all.last());
         DeliveryRow {
             id: d.id,
             notification: d.notification,
-            incident: d.incident.and_then(|i| self.state.incidents.get(&i)).map(|i| i.number),
+            incident,
             channel: d.chain.first().map(String::as_str),
             via: d.channel(),
             provider: self.provider(d.channel()),
@@ -89,24 +94,34 @@ impl Turn<'_> {
 
     pub(super) fn notification_row(&self, id: NotificationId) -> Result<NotificationRow<'_>, Refusal> {
         let n = self.state.notifications.get(&id).ok_or_else(|| gone("notification"))?;
-        let deliveries = n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d));
-        Ok(NotificationRow {
+        let deliveries: Vec<&Delivery> = n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d)).collect();
+        Ok(self.row_of(n, &deliveries, self.number(n.origin.incident())))
+    }
+
+    /// The row of a notification and its deliveries, wherever they are.
+    pub(super) fn row_of<'a>(
+        &'a self,
+        n: &'a Notification,
+        deliveries: &[&'a Delivery],
+        incident: Option<u64>,
+    ) -> NotificationRow<'a> {
+        NotificationRow {
             id: n.id,
             asked: asked_row(n),
-            status: self.notification_status(n),
+            status: notification_status(deliveries),
             level: n.level,
             kind_of: &n.kind_of,
             subject: &n.content.subject,
             accepted_at: self.shown(n.accepted_at),
-            warnings: self.long_texts(n),
-            deliveries: deliveries.map(|d| self.delivery_row(d)).collect(),
-        })
+            warnings: self.long_texts(deliveries),
+            deliveries: deliveries.iter().map(|d| self.delivery_row(d, incident)).collect(),
+        }
     }
 
     /// Texts that are sent in several parts, each of which costs as much as one; while they are at hand.
-    fn long_texts(&self, n: &Notification) -> Vec<String> {
+    fn long_texts(&self, deliveries: &[&Delivery]) -> Vec<String> {
         let mut warnings: Vec<String> = Vec::new();
-        for d in n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d)) {
+        for d in deliveries {
             let Some(channel) = self.config.channels.get(d.channel()).filter(|c| c.format() == Format::Sms) else {
                 continue;
             };
@@ -119,22 +134,6 @@ impl Turn<'_> {
             }
         }
         warnings
-    }
-
-    /// scheduled, pending, delivered (each way out), partly, failed.
-    fn notification_status(&self, n: &Notification) -> &'static str {
-        let all: Vec<Status> =
-            n.deliveries.iter().filter_map(|d| self.state.deliveries.get(d)).map(|d| d.status).collect();
-        let real = || all.iter().filter(|s| **s != Status::Skipped);
-        let out = real().filter(|s| s.got_out()).count();
-        match real().count() {
-            0 => "delivered",
-            _ if real().all(|s| *s == Status::Scheduled) => "scheduled",
-            _ if real().any(|s| !s.is_end() && !s.got_out()) => "pending",
-            n if out == n => "delivered",
-            _ if out > 0 => "partly",
-            _ => "failed",
-        }
     }
 
     pub(crate) fn deliveries_by_id(&self, ids: &[DeliveryId]) -> Answer {
@@ -172,13 +171,16 @@ impl Turn<'_> {
             Some(Ok(id)) => Some(id),
             None => None,
         };
-        let oldest = filter.since.map(|s| self.wall - s);
+        let tenant = |d: &Delivery| self.state.notifications.get(&d.notification).and_then(|n| n.tenant.as_deref());
         let mut found: Vec<&Delivery> = self
             .state
             .deliveries
             .values()
             .filter(|d| before.is_none_or(|b| d.id < b))
-            .filter(|d| oldest.is_none_or(|t| d.created_at >= t))
+            .filter(|d| filter.since.is_none_or(|t| d.created_at >= t))
+            .filter(|d| filter.until.is_none_or(|t| d.created_at < t))
+            .filter(|d| filter.tenant.as_deref().is_none_or(|t| tenant(d) == Some(t)))
+            .filter(|d| filter.contact.as_ref().is_none_or(|c| is_for(d, c)))
             .filter(|d| incident.is_none_or(|i| d.incident == Some(i)))
             .filter(|d| filter.channel.as_ref().is_none_or(|c| d.chain.first() == Some(c) || d.channel() == c))
             .filter(|d| status.is_none_or(|s| self.shown_status(d) == s))
@@ -191,6 +193,21 @@ impl Turn<'_> {
     }
 }
 
+/// scheduled, pending, delivered (each way out), partly, failed.
+fn notification_status(deliveries: &[&Delivery]) -> &'static str {
+    let all = || deliveries.iter().map(|d| d.status);
+    let real = || all().filter(|s| *s != Status::Skipped);
+    let out = real().filter(|s| s.got_out()).count();
+    match real().count() {
+        0 => "delivered",
+        _ if real().all(|s| s == Status::Scheduled) => "scheduled",
+        _ if real().any(|s| !s.is_end() && !s.got_out()) => "pending",
+        n if out == n => "delivered",
+        _ if out > 0 => "partly",
+        _ => "failed",
+    }
+}
+
 fn asked_row(n: &Notification) -> AskedRow<'_> {
     AskedRow {
         correlation_id: n.correlation_id.as_deref(),
@@ -198,12 +215,16 @@ fn asked_row(n: &Notification) -> AskedRow<'_> {
         tenant: n.tenant.as_deref(),
         actor: n.request.as_ref().and_then(|r| r.actor.as_deref()),
         metadata: &n.content.metadata,
-        attachments: n.content.attachments.iter().map(attachment_row).collect(),
+        attachments: attachment_rows(&n.content),
     }
 }
 
-fn attachment_row(a: &Attachment) -> AttachmentRow<'_> {
-    AttachmentRow { name: &a.name, mime: &a.mime, bytes: a.place.bytes }
+pub(super) fn attachment_rows(content: &Content) -> Vec<AttachmentRow<'_>> {
+    content.attachments.iter().map(attachment_row).collect()
+}
+
+fn attachment_row(Attachment { name, mime, place }: &Attachment) -> AttachmentRow<'_> {
+    AttachmentRow { name, mime, bytes: place.bytes }
 }
 
 /// What a notification's caller said of the request, also of each of its deliveries.
@@ -225,6 +246,13 @@ fn reason(d: &Delivery) -> Option<&str> {
     match d.status {
         Status::Backoff | Status::Waiting | Status::Unknown => d.detail.as_deref(),
         _ => d.reason.as_deref(),
+    }
+}
+
+fn is_for(d: &Delivery, contact: &Contact) -> bool {
+    match contact {
+        Contact::Person(name) => d.who.as_ref() == Some(name),
+        Contact::Address(address) => d.address.as_ref() == Some(address),
     }
 }
 

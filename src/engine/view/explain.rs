@@ -1,7 +1,9 @@
 //! Why: each event in a sentence, with the rule behind it.
 
-use crate::domain::event::{AttemptResult, EventKind, Origin};
+use crate::domain::event::{AttemptResult, Carriage, Carried, EventKind, Origin};
 use crate::domain::id::{DeliveryId, NotificationId};
+use crate::message::attachment;
+use serde_json::Value;
 use std::collections::HashMap;
 
 /// Explains events in their order. A delivery is called by what it was made for: `call for alice`.
@@ -10,9 +12,21 @@ pub struct Story {
     names: HashMap<DeliveryId, String>,
     /// Why a sending was made, which says where its channels and recipients come from.
     origins: HashMap<NotificationId, Origin>,
+    /// `report.pdf (120 KB)`: said once, and then counted on.
+    files: Vec<String>,
 }
 
 impl Story {
+    /// Of the incident or the delivery that this document is of.
+    pub fn of(document: &Value) -> Story {
+        let files = document["attachments"].as_array().into_iter().flatten();
+        let named = |file: &Value| {
+            let size = attachment::size(file["bytes"].as_u64().unwrap_or_default());
+            format!("{} ({size})", file["name"].as_str().unwrap_or_default())
+        };
+        Story { files: files.map(named).collect(), ..Story::default() }
+    }
+
     /// What happened, and because of which rule. `None` for what explains nothing.
     pub fn explain(&mut self, head: &EventKind) -> Option<(String, String)> {
         use EventKind::*;
@@ -41,6 +55,8 @@ impl Story {
             }
             _ => explain(head)?,
         };
+        let brings = matches!(head, IncidentOpened { .. } | DeliveryCreated { .. }) && !self.files.is_empty();
+        let what = if brings { format!("{what}, with {}", std::mem::take(&mut self.files).join(", ")) } else { what };
         Some((name.map_or(what.clone(), |name| format!("{name}: {what}")), because))
     }
 }
@@ -112,13 +128,16 @@ fn explain(head: &EventKind) -> Option<(String, String)> {
             };
             (status.to_string(), why)
         }
-        AttemptStarted { n, channel, possibly_duplicate, .. } => {
+        AttemptStarted { n, channel, possibly_duplicate, files, .. } => {
             let why = match (possibly_duplicate, n) {
                 (true, _) => "an earlier answer was lost: possibly a duplicate",
                 (false, 1) => "a slot was free",
                 (false, _) => "its time to be tried again has come",
             };
-            (format!("attempt {n} by {channel}"), why.into())
+            (
+                format!("attempt {n} by {channel}"),
+                files.iter().fold(why.to_owned(), |why, go| format!("{why}; {}", carriage(*go))),
+            )
         }
         AttemptFinished { n, channel, result, .. } => (format!("attempt {n} by {channel} ended"), result_line(result)),
         DeliveryMoved { status, because, .. } => (format!("now {status}"), because.clone()),
@@ -183,6 +202,20 @@ fn chosen(origin: Option<&Origin>, on_call: bool) -> String {
     };
     let on_call = if on_call { "; on call at that moment" } else { "" };
     format!("{named}{on_call}")
+}
+
+/// How the files went, and why not along.
+fn carriage(go: Carriage) -> String {
+    let how = match go.how {
+        Carried::Whole => return "it carries the files".to_owned(),
+        Carried::Linked => "its text links to them",
+        Carried::Named => "its text says that they exist",
+        Carried::Unsaid => "its text says nothing of them",
+    };
+    match go.too_large_for {
+        Some(most) => format!("the files are left out, because this channel takes {most} MiB; {how}"),
+        None => format!("this channel carries no files; {how}"),
+    }
 }
 
 fn result_line(result: &AttemptResult) -> String {

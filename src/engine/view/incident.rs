@@ -1,6 +1,7 @@
 //! Incidents as documents.
 
 use super::ROWS;
+use super::delivery::attachment_rows;
 use crate::domain::delivery::Status;
 use crate::domain::event::{Next, NextWhat};
 use crate::domain::id::IncidentId;
@@ -46,6 +47,9 @@ impl Turn<'_> {
             "snoozed_until": i.snoozed_until.map(|t| self.due(t)),
             "notified": self.notified(i),
         });
+        if !i.content.attachments.is_empty() {
+            view["attachments"] = json!(attachment_rows(&i.content));
+        }
         if let Some(place) = &i.content.more {
             view["more"] = json!(place);
         }

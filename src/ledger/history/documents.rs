@@ -33,7 +33,7 @@ pub fn find(view: &View<'_>, query: &DocumentQuery) -> Result<Documents, StoreEr
     let fits = |id: Ulid| query.ending.as_deref().is_none_or(|e| id.to_string().ends_with(e));
     let mut found: BTreeMap<Ulid, Option<String>> = BTreeMap::new();
     for document in view.tail.documents(query.kind).filter(|d| d.id < before && fits(d.id)) {
-        found.entry(document.id).or_insert_with(|| Some(document.json.clone()));
+        found.entry(document.id).or_insert_with(|| Some(document.json.text().to_owned()));
     }
     for id in view.store.document_ids(query.kind, before) {
         let id = id?;

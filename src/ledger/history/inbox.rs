@@ -11,7 +11,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Groups that wait for the thread are dropped beyond this; it reads them from the journal then.
-pub const BOUND: usize = 32 << 20;
+pub const BOUND: usize = 64 << 20;
 /// Questions that wait; more are refused.
 const QUESTIONS: usize = 256;
 

@@ -9,6 +9,7 @@ mod catch_up;
 pub mod documents;
 pub mod entry;
 mod inbox;
+mod pace;
 pub mod query;
 mod start;
 mod status;

@@ -53,8 +53,17 @@ impl Tail {
         self.groups.front().and_then(|g| RawFrame::read(&g.bytes).ok())
     }
 
-    pub fn groups(&mut self) -> &[Group] {
-        self.groups.make_contiguous()
+    /// The first groups, of about so many bytes.
+    pub fn slice(&mut self, bytes: usize) -> &[Group] {
+        let (mut sum, mut count) = (0, 0);
+        for group in &self.groups {
+            if sum >= bytes {
+                break;
+            }
+            sum += group.weight();
+            count += 1;
+        }
+        &self.groups.make_contiguous()[..count]
     }
 
     /// Forgets what is applied, also within a group.

@@ -31,7 +31,7 @@ impl View<'_> {
     /// When the store cannot be read; so for all of these.
     pub fn document(&self, kind: DocumentKind, id: Ulid) -> Result<Option<String>, StoreError> {
         match self.tail.documents(kind).find(|d| d.id == id) {
-            Some(document) => Ok(Some(document.json.clone())),
+            Some(document) => Ok(Some(document.json.text().to_owned())),
             None => self.store.document(kind, id),
         }
     }

@@ -7,9 +7,10 @@ use crate::ledger::extract::Group;
 use crate::ledger::history::aside;
 use crate::ledger::history::catch_up::{CatchUp, Ended};
 use crate::ledger::history::inbox::{BOUND, Inbox, Question, Replacement};
+use crate::ledger::history::pace::Pace;
 use crate::ledger::history::start::Start;
 use crate::ledger::history::status::{HistoryError, Phase};
-use crate::ledger::history::store::{Store, StoreError, block};
+use crate::ledger::history::store::{Store, StoreError};
 use crate::ledger::history::tail::Tail;
 use crate::ledger::history::view::View;
 use crate::ledger::report::Report;
@@ -17,8 +18,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What is durable is applied after this long at the latest.
-const WITHIN: Span = Span::millis(200);
+/// So many bytes are applied at once, about; between two slices questions are answered.
+const SLICE: usize = 1 << 20;
+/// In a rush so many events are worth a look.
+const LOOK: u64 = 10_000;
 /// What is applied is flushed after this long at the latest.
 const FLUSH: Span = Span::secs(1);
 const FIRST_PAUSE: Span = Span::secs(1);
@@ -29,8 +32,9 @@ pub(super) struct Worker {
     inbox: Arc<Inbox>,
     tail: Tail,
     home: Home,
-    /// When the tail has to be applied and the store to be flushed (time since boot).
-    apply_due: Option<Span>,
+    /// When the tail is to be applied.
+    pace: Pace,
+    /// When the store is to be flushed (time since boot).
     flush_due: Option<Span>,
     pause: Span,
     /// Groups between the store and the tail were dropped: they have to be read from the journal.
@@ -55,7 +59,7 @@ impl Worker {
             start,
             inbox,
             tail: Tail::default(),
-            apply_due: None,
+            pace: Pace::default(),
             flush_due: None,
             pause: FIRST_PAUSE,
             hole: false,
@@ -94,30 +98,27 @@ impl Worker {
             Home::Closed { at, .. } => Some(*at),
             Home::Open(_) => None,
         };
-        let due = [self.apply_due, self.flush_due, open_due].into_iter().flatten().min()?;
+        let due = [self.pace.due(), self.flush_due, open_due].into_iter().flatten().min()?;
         Some((due - self.now()).to_std())
     }
 
     /// How many events are worth waking up for. Once it is known when to apply, each group would only
     /// be put aside.
     fn ripe(&self) -> u64 {
-        let room = u64::from(block::EVENTS).saturating_sub(self.tail.events());
-        self.apply_due.map_or(1, |_| room.max(1))
+        self.pace.due().map_or(1, |_| LOOK)
     }
 
     fn take_in(&mut self, group: Group) {
-        let applied = match &self.home {
-            Home::Open(store) => Some(store.applied().seq),
-            Home::Closed { .. } => None,
-        };
+        let applied = self.applied();
         let follows = self.tail.last().or(applied).is_none_or(|last| group.first <= last + 1);
         if !follows || self.tail.weight() > BOUND {
             self.tail.clear();
             self.hole = true;
         }
+        let last = group.tip.seq;
         self.tail.push(group);
         if applied.is_some() {
-            self.apply_due = self.apply_due.or(Some(self.now() + WITHIN));
+            self.pace.came(self.now(), last);
         }
     }
 
@@ -187,7 +188,7 @@ impl Worker {
         self.pause = FIRST_PAUSE;
         self.inbox.show(Phase::Ready);
         if !self.tail.is_empty() {
-            self.apply_due = Some(self.now());
+            self.pace.hurry(self.now(), self.tail.last().unwrap_or(0));
         }
         if std::mem::take(&mut self.told_bad) {
             (self.start.report)(Report::History { words: "the history is whole again".to_owned(), well: true });
@@ -196,7 +197,7 @@ impl Worker {
 
     /// Sets the store aside, or waits; a fresh one that fails at once is not worth another try now.
     fn fail(&mut self, error: StoreError, fresh: bool) {
-        self.apply_due = None;
+        self.pace.stop();
         self.flush_due = None;
         let now = self.now();
         let (words, at, fresh) = match error {
@@ -256,25 +257,43 @@ impl Worker {
     }
 
     fn apply(&mut self, stopping: bool) {
-        let due = stopping || self.apply_due.is_some_and(|due| due <= self.now());
-        if self.tail.is_empty() || !(due || self.tail.events() >= u64::from(block::EVENTS)) {
-            return;
+        if stopping {
+            while self.apply_slice() {}
+        } else if self.pace.is_due(self.now(), self.tail.last().unwrap_or(0), self.tail.weight()) {
+            self.apply_slice();
         }
-        self.apply_due = None;
-        if self.hole {
+    }
+
+    /// Applies the beginning of the tail; whether there is more, and it went well.
+    fn apply_slice(&mut self) -> bool {
+        if self.tail.is_empty() {
+            self.pace.stop();
+            return false;
+        }
+        if std::mem::take(&mut self.hole) {
             self.reopen();
         }
+        let before = self.applied();
         self.with_store(|store, tail| {
             tail.forget(store.applied());
-            store.apply(tail.groups())?;
+            store.apply(tail.slice(SLICE))?;
             tail.forget(store.applied());
             Ok(())
         });
-        if let Home::Open(store) = &self.home {
-            self.inbox.show_applied(store.applied().seq);
-            if store.dirty() {
-                self.flush_due = self.flush_due.or(Some(self.now() + FLUSH));
-            }
+        let Home::Open(store) = &self.home else { return false };
+        self.inbox.show_applied(store.applied().seq);
+        if store.dirty() {
+            self.flush_due = self.flush_due.or(Some(self.now() + FLUSH));
+        }
+        self.pace.applied(self.now(), self.tail.weight());
+        !self.tail.is_empty() && self.applied() > before
+    }
+
+    /// The last event in the store, if that is open.
+    fn applied(&self) -> Option<u64> {
+        match &self.home {
+            Home::Open(store) => Some(store.applied().seq),
+            Home::Closed { .. } => None,
         }
     }
 

@@ -96,14 +96,17 @@ impl Sealed {
     /// # Errors
     /// When it cannot be read or is damaged.
     pub fn read(&self) -> Result<Frames, SealedError> {
-        let io = |source| SealedError::Io { file: self.segment.shown(), source };
-        let content = Content::read(&self.segment.path).map_err(io)?;
+        self.read_if(follows)
+    }
+
+    fn read_if(&self, good: impl Fn(&RawFrame<'_>, Tip) -> bool) -> Result<Frames, SealedError> {
+        let content = Content::read(&self.segment.path).map_err(|source| self.io(source))?;
         let header = content.header.ok_or_else(|| self.damaged(self.segment.after_seq()))?;
         let mut tip = header.after;
         let mut at = HEADER;
         while tip.seq < self.limit {
             let frame = RawFrame::read(content.bytes.get(at..).unwrap_or_default());
-            let frame = frame.ok().filter(|f| follows(f, tip)).ok_or_else(|| self.damaged(tip.seq))?;
+            let frame = frame.ok().filter(|f| good(f, tip)).ok_or_else(|| self.damaged(tip.seq))?;
             // A frame that reaches beyond is void, as the successor says.
             if frame.last_seq() > self.limit {
                 break;
@@ -114,45 +117,77 @@ impl Sealed {
         Ok(Frames { header, tip, bytes: content.bytes, end: at })
     }
 
-    /// Writes it anew, packed, with what `change` gives in the place of a frame. Gives its new size.
+    /// The same in less space. What the disk has spoiled shows by the checksums; hashes are not reckoned anew,
+    /// that is what `verify` is for. Gives its new size.
     ///
     /// # Errors
     /// When it is damaged, or the disk says so; it is as before then.
+    pub fn pack(&self) -> Result<u64, SealedError> {
+        let frames = self.read_if(|frame, tip| frame.seq == tip.seq + 1)?;
+        let mut body = packed::Packing::default();
+        for frame in frames.iter() {
+            body.add(frame.bytes).map_err(|source| self.io(source))?;
+        }
+        let whole = frames.bytes.get(HEADER..frames.end).unwrap_or_default();
+        self.put(&frames, body, whole.len(), |content, _| content == whole)
+    }
+
+    /// Writes it anew, packed, with what `change` gives in the place of a frame. Gives its new size.
+    ///
+    /// # Errors
+    /// As [`Sealed::pack`].
     pub fn rewrite(&self, change: &mut dyn FnMut(&RawFrame<'_>) -> Option<Vec<u8>>) -> Result<u64, SealedError> {
-        let io = |source| SealedError::Io { file: self.segment.shown(), source };
         let frames = self.read()?;
         let mut length = 0;
         let mut body = packed::Packing::default();
         for frame in frames.iter() {
             let changed = change(&frame);
             let bytes = changed.as_deref().unwrap_or(frame.bytes);
-            length += bytes.len() as u64;
-            body.add(bytes).map_err(io)?;
+            length += bytes.len();
+            body.add(bytes).map_err(|source| self.io(source))?;
         }
-        let packed = Some(Packed { end: frames.tip, length });
-        let header = Header { packed, ..frames.header }.encode();
-        let body = body.finish().map_err(io)?;
-        self.prove(&[&header, &body[..]].concat(), frames.tip)?;
-        failpoint::reached(Point::PackProven);
-        files::replace(&self.segment.path, &[&header, &body]).map_err(io)?;
-        Ok((HEADER + body.len()) as u64)
+        self.put(&frames, body, length, |content, after| chained(content, after) == Some(frames.tip))
     }
 
-    /// What is about to take the place of the only copy is read first.
-    fn prove(&self, file: &[u8], end: Tip) -> Result<(), SealedError> {
-        let content = Content::of(file.to_vec());
-        let mut tip = content.header.map_or(Tip::default(), |header| header.after);
-        let mut rest = content.bytes.get(HEADER..).unwrap_or_default();
-        while let Some(frame) = RawFrame::read(rest).ok().filter(|f| follows(f, tip)) {
-            tip = frame.tip();
-            rest = &rest[frame.bytes.len()..];
+    /// Puts chunks in the place of the file. They are about to take the place of the only copy, so they are read first.
+    fn put(
+        &self,
+        frames: &Frames,
+        body: packed::Packing,
+        length: usize,
+        proves: impl Fn(&[u8], Tip) -> bool,
+    ) -> Result<u64, SealedError> {
+        let io = |source| self.io(source);
+        let packed = Some(Packed { end: frames.tip, length: length as u64 });
+        let header = Header { packed, ..frames.header }.encode();
+        let body = body.finish().map_err(io)?;
+        let file = [&header, &body[..]].concat();
+        let content = packed::unpack(&file, HEADER, Some(length as u64));
+        let good = Header::decode(&file).is_ok_and(|h| h.packed == packed);
+        if !good || !proves(content.bytes.get(HEADER..).unwrap_or_default(), frames.header.after) {
+            return Err(self.damaged(frames.header.after.seq));
         }
-        if tip == end && rest.is_empty() { Ok(()) } else { Err(self.damaged(tip.seq)) }
+        failpoint::reached(Point::PackProven);
+        files::replace(&self.segment.path, &[&header, &body]).map_err(io)?;
+        Ok(file.len() as u64)
+    }
+
+    fn io(&self, source: io::Error) -> SealedError {
+        SealedError::Io { file: self.segment.shown(), source }
     }
 
     fn damaged(&self, after: u64) -> SealedError {
         SealedError::Damaged { file: self.segment.shown(), after }
     }
+}
+
+/// Where a chain that goes on from `tip` ends, if it is all there is.
+fn chained(mut bytes: &[u8], mut tip: Tip) -> Option<Tip> {
+    while let Some(frame) = RawFrame::read(bytes).ok().filter(|f| follows(f, tip)) {
+        tip = frame.tip();
+        bytes = &bytes[frame.bytes.len()..];
+    }
+    bytes.is_empty().then_some(tip)
 }
 
 fn follows(frame: &RawFrame<'_>, tip: Tip) -> bool {

@@ -88,7 +88,7 @@ fn a_text_is_found_in_each_chunk_of_a_large_packed_segment() {
     let segment = only_segment(dir.path());
     let header = journal::segment::list(&dir.path().join("journal")).unwrap().remove(0);
     let sealed = Sealed { segment: header, limit: 300 };
-    sealed.rewrite(&mut |_| None).unwrap();
+    sealed.pack().unwrap();
     assert!(std::fs::metadata(&segment).unwrap().len() < 1 << 20);
     let places = crate::ledger::places::Places::of(dir.path());
     for seq in (1..300).step_by(2) {

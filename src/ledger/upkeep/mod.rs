@@ -233,7 +233,7 @@ impl Worker {
                 return;
             }
             let hands = self.hands.lock().unwrap_or_else(PoisonError::into_inner);
-            let packed = segment.rewrite(&mut |_| None);
+            let packed = segment.pack();
             drop(hands);
             match packed {
                 Ok(_) => failpoint::reached(Point::PackDone),

@@ -5,7 +5,7 @@ use crate::domain::time::Span;
 /// So many events are worth a snapshot, once it is quiet; a start folds them in a tenth of a second.
 const EVENTS: u64 = 10_000;
 /// With so many times as many it is time, quiet or not.
-const MOST: u64 = 4;
+const MOST: u64 = 8;
 /// Bytes of an event at the least: where so few of them are worth a look, few events are worth a snapshot.
 const BYTES_OF_AN_EVENT: u64 = 400;
 /// A snapshot costs as its body is long: there is an event for each of so many bytes before the next, more events in a
@@ -13,7 +13,7 @@ const BYTES_OF_AN_EVENT: u64 = 400;
 const BYTES_AN_EVENT: u64 = 4_096;
 const BYTES_IN_A_RUSH: u64 = 1_024;
 /// With so many times the bytes that are worth a look it is time for one, quiet or not.
-const RUSH: u64 = 2;
+const RUSH: u64 = 8;
 /// A few events are worth it after this long.
 const AGE: Span = Span::hours(1);
 /// So few events in this time are quiet.
@@ -178,10 +178,10 @@ mod tests {
     #[test]
     fn a_rush_that_does_not_end_is_no_excuse() {
         let mut pace = pace();
-        pace.grew(40_100, 1);
+        pace.grew(80_100, 1);
         assert_eq!((pace.wait(Span::secs(1)), pace.wants_state()), (Some(Span::ZERO), true));
-        pace.done(Span::secs(1), 40_100, None);
-        pace.grew(60_100, 2 * (8 << 20));
+        pace.done(Span::secs(1), 80_100, None);
+        pace.grew(100_100, 8 * (8 << 20));
         assert_eq!((pace.wait(Span::secs(2)), pace.wants_state()), (Some(Span::ZERO), false), "to be packed");
         pace.looked();
         assert_eq!(pace.wait(Span::secs(3)), Some(LOOK), "a snapshot can wait until it is quiet");

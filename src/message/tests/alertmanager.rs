@@ -30,6 +30,23 @@ fn an_incident_is_one_alert_that_fires() {
 }
 
 #[test]
+fn it_says_why_it_is_posted() {
+    let story = Story::new();
+    for (kind, reason) in [
+        ("incident.opened", "first notification"),
+        ("incident.reminder", "repeat interval elapsed"),
+        ("incident.resolved", "all alerts resolved"),
+    ] {
+        let document = document(&story.alarm(kind));
+        assert_eq!(
+            (&document["notification_reason"], &document["routeLabels"]),
+            (&json!(reason), &json!({})),
+            "{kind}"
+        );
+    }
+}
+
+#[test]
 fn its_end_is_the_same_alert_resolved() {
     let story = Story::new();
     let opened = document(&story.alarm("incident.opened"));

@@ -94,6 +94,31 @@ async fn f41_without_a_callback_the_provider_is_asked() {
 }
 
 #[tokio::test]
+async fn t4_what_a_call_does_not_tell_is_asked_for_later_and_takes_the_place_of_the_estimate() {
+    let called = up("1s", "").await;
+    let (id, url, sid) = text(&called, "normal").await;
+    message_status(&url, &sid, "delivered", None).at(&called.address).await;
+    let asked =
+        || called.standins.recorded("twilio").iter().filter(|r| r.method == "GET" && r.path.contains(&sid)).count();
+    let shown = delivery(&called, &id).await;
+    assert_eq!((&shown["status"], &shown["cost"]), (&json!("delivered"), &json!("0.0075")), "by the config: {shown}");
+    let before = asked();
+    // Ten times as long as its word was waited for.
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    assert_eq!(asked(), before, "not yet");
+    let shown = crate::harness::eventually("Twilio's own price", async || {
+        let shown = delivery(&called, &id).await;
+        (shown["charges"][0]["reported"] == true).then_some(shown)
+    })
+    .await;
+    assert_eq!((&shown["cost"], asked()), (&json!("0.0079"), before + 1), "{shown}");
+    let stats = called.daemon.ok(&["ledger", "stats"]).await;
+    assert_eq!(stats["cost"]["USD"], "0.0079", "in its place, not beside it: {stats}");
+    let shown = called.daemon.ctl_text(&["explain", &id]).await.out;
+    assert!(shown.contains("as its provider says"), "{shown}");
+}
+
+#[tokio::test]
 async fn f41_one_that_does_not_leave_its_provider_goes_another_way_when_there_is_a_hurry() {
     let called = up("1s", "").await;
     called.standins.say_later("queued", None);

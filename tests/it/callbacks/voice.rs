@@ -132,3 +132,37 @@ async fn f43_voice_mail_and_nobody_at_home_are_no_acknowledgement_and_no_failure
     assert_eq!(incident(&called, &machine.number).await["status"], "open");
     assert!(called.daemon.ok(&["dlq", "list"]).await["deliveries"].as_array().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_key_that_can_do_nothing_is_not_used_up() {
+    let called = up(
+        "1h",
+        &PAGE.replace("policy = \"page\"\n", "to = [\"alice\"]\n").replace("[\"hook\"]\nto", "[\"call\"]\nto"),
+    )
+    .await;
+    let call = ring(&called).await;
+    let (_, twiml) = key(&call.keys, &call.sid, "5").at(&called.address).await;
+    assert!(twiml.contains("Alarm one follows no policy, so there is no next step."), "{twiml}");
+    assert!(twiml.contains("<Gather") && twiml.contains("Press 4 to acknowledge"), "the menu again: {twiml}");
+    let (_, twiml) = key(&call.keys, &call.sid, "4").at(&called.address).await;
+    assert!(twiml.contains("Acknowledged alarm one."), "{twiml}");
+    assert_eq!(incident(&called, &call.number).await["acknowledged_by"], "alice");
+}
+
+#[tokio::test]
+async fn a_simulated_call_shows_its_keys_and_where_it_would_be_called_back() {
+    let called = up("1h", &PAGE.replace("[levels.low]", "[channels.rehearsal]\nkind = \"twilio-voice\"\naccount_sid = \"AC\"\nauth_token = \"t0ken-of-mine\"\nfrom = \"+15005550006\"\nsimulate = true\n[levels.low]")).await;
+    let opened = called
+        .daemon
+        .ok(&["page", "--subject", "x", "--policy", "none", "--channel", "rehearsal", "--to", "alice"])
+        .await;
+    let number = opened["number"].to_string();
+    let finished = eventually("it is simulated", async || {
+        let entries = called.daemon.ok(&["ledger", "query", "--kind", "attempt_finished", "--incident", &number]).await;
+        entries["entries"].as_array()?.first().cloned()
+    })
+    .await;
+    let shown = finished["detail"].as_str().unwrap();
+    assert!(shown.contains("<Gather numDigits=\"1\"") && shown.contains("Press 4 to acknowledge"), "{shown}");
+    assert!(shown.contains(&format!("StatusCallback={PUBLIC}/cb/twilio/call/")), "{shown}");
+}

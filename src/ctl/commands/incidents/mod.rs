@@ -38,7 +38,7 @@ pub enum Incidents {
         id: String,
     },
     /// The same as page
-    Open(Open),
+    Open(Box<Open>),
 }
 
 impl Incidents {
@@ -86,8 +86,13 @@ impl Open {
             .with("subject", Some(self.subject))
             .with("fingerprint", self.fingerprint)
             .with("policy", self.policy);
-        let answer = session.ask(Call::post(&["incidents"], body.into())).await?;
+        let body: Value = body.into();
+        let files = body.get("attachments").is_some();
+        let answer = session.ask(Call::post(&["incidents"], body)).await?;
         session.show(&answer, opened)?;
+        if files && flag(&answer.document, "already_open") {
+            session.remark("The files were not kept: only what opens an incident brings its text and files.");
+        }
         Ok(Exit::Done)
     }
 }

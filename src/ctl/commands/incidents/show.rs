@@ -1,5 +1,6 @@
 //! `incidents list` and `incidents show`.
 
+use crate::ctl::commands::deliveries::attached;
 use crate::ctl::commands::incidents::text::{block, notified};
 use crate::ctl::commands::ledger::happened;
 use crate::ctl::fields::{count, items, number, plain, text, when};
@@ -25,7 +26,7 @@ pub fn list(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
 
 pub fn one(screen: &mut Screen<'_>, incident: &Value) -> io::Result<()> {
     block(screen, incident, None)?;
-    let fields: [(&str, String); 6] = [
+    let mut fields = vec![
         ("id", text(incident, "id")),
         ("fingerprint", text(incident, "fingerprint")),
         ("type", text(incident, "type")),
@@ -33,6 +34,7 @@ pub fn one(screen: &mut Screen<'_>, incident: &Value) -> io::Result<()> {
         ("policy", policy(incident)),
         ("labels", text(incident, "labels")),
     ];
+    fields.extend(attached(incident));
     screen.line("")?;
     screen.fields(&fields)?;
     if let Some(body) = plain(incident, "body") {

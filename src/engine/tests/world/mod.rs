@@ -53,6 +53,8 @@ pub struct World {
     pub inquiries: Vec<(Span, String, Lost)>,
     /// Messages whose provider was asked how they are, and calls that were ended.
     pub questions: Vec<(Span, Question)>,
+    /// Those for a price.
+    pub bills: Vec<(Span, Question)>,
     pub hung_up: Vec<String>,
     /// Draws answers that no story tells.
     pub fate: Option<Fate>,
@@ -121,6 +123,7 @@ impl World {
             found: BTreeMap::new(),
             inquiries: Vec::new(),
             questions: Vec::new(),
+            bills: Vec::new(),
             hung_up: Vec::new(),
             fate: None,
             twin: None,
@@ -304,6 +307,7 @@ impl World {
             Effect::Sound => self.sound_changes += 1,
             Effect::Wall(words) => self.walls.push((self.elapsed, words)),
             Effect::Question(question) => self.questions.push((self.elapsed, question)),
+            Effect::AskPrice(question) => self.bills.push((self.elapsed, question)),
             Effect::HangUp(question) => self.hung_up.push(question.provider_id),
             Effect::Inquiry(Inquiry { delivery, n, channel, lost, .. }) => {
                 let found = self.found.get(&channel).cloned();

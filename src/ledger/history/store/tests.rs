@@ -100,7 +100,7 @@ fn documents_and_counters_are_kept() {
         id: Ulid(77),
         number: Some(417),
         parts: vec![Ulid(78)],
-        json: r#"{"number":417}"#.into(),
+        json: r#"{"number":417}"#.to_owned().into(),
     };
     let counts = vec![
         count(3, "sms", "delivered", 1, Some(4)),

@@ -154,7 +154,7 @@ fn put_block(batch: &mut sled::Batch, packer: &mut Packer, builder: Builder) -> 
 }
 
 fn put_document(batch: &mut sled::Batch, packer: &mut Packer, document: &Document) -> Result<(), StoreError> {
-    let json = document.json.as_bytes();
+    let json = document.json.text().as_bytes();
     let packed = packer.document(json).map_err(|e| StoreError::Unavailable(e.to_string()))?;
     let mut value = (json.len() as u32).to_be_bytes().to_vec();
     value.extend_from_slice(&packed);

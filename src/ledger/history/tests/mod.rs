@@ -76,6 +76,7 @@ pub fn story(n: u64, seq: u64) -> Vec<Frame> {
         possibly_duplicate: false,
         thread: None,
         nonce: None,
+        files: None,
     };
     let ended = EventKind::DeliveryEnded { id: delivery, status: Status::Sent, reason: None };
     let beat = |k| EventKind::HeartbeatPinged { name: format!("beat {n}.{k}"), ok: true }.bare();
@@ -111,7 +112,13 @@ impl Extractor for Folding {
                     let notification = self.notification.unwrap();
                     let json = format!(r#"{{"id":"{notification}","after":{}}}"#, self.seen);
                     let kind = DocumentKind::Notification;
-                    out.documents.push(Document { kind, id: notification.0, number: None, parts: vec![id.0], json });
+                    out.documents.push(Document {
+                        kind,
+                        id: notification.0,
+                        number: None,
+                        parts: vec![id.0],
+                        json: json.into(),
+                    });
                     out.counts.push(Count {
                         at: frame.at,
                         channel: "sms".into(),

@@ -18,7 +18,7 @@ fn stands(durable: u64, writing: Option<PathBuf>) -> Standing {
 
 fn pack(dir: &Path) {
     for segment in sealed::list(dir, || stands(14, None)).unwrap() {
-        segment.rewrite(&mut |_| None).unwrap();
+        segment.pack().unwrap();
     }
 }
 
@@ -55,7 +55,7 @@ fn what_is_written_to_and_what_is_void_is_not_packed() {
     // What is beyond the durable place may be lost yet.
     let sealed = sealed::list(sample.dir.path(), || stands(10, None)).unwrap();
     assert_eq!(sealed.iter().map(|s| s.limit).collect::<Vec<_>>(), [8, 10]);
-    sealed[1].rewrite(&mut |_| None).unwrap();
+    sealed[1].pack().unwrap();
     let (frames, found) = walked(sample.dir.path(), Walk::default());
     assert_eq!((frames.len(), found.tip.seq, found.faults), (6, 10, vec![]));
 }
@@ -88,7 +88,7 @@ fn a_damaged_segment_stays_as_it_is() {
     flip(&sample.first, sample.offset(3, 0) + 20);
     let before = std::fs::read(&sample.first).unwrap();
     let sealed = sealed::list(sample.dir.path(), || stands(14, None)).unwrap();
-    let error = sealed[0].rewrite(&mut |_| None).unwrap_err();
+    let error = sealed[0].pack().unwrap_err();
     assert!(matches!(error, SealedError::Damaged { after: 4, .. }), "{error}");
     assert_eq!(std::fs::read(&sample.first).unwrap(), before);
     assert_eq!(std::fs::read_dir(sample.dir.path()).unwrap().count(), 2, "and nothing is left beside it");
