@@ -19,6 +19,8 @@ pub(super) struct Address {
     place: Endpoint,
     reach: Reach,
     names: &'static [&'static str],
+    /// It has no places.
+    fixed: bool,
 }
 
 impl Address {
@@ -26,8 +28,9 @@ impl Address {
     pub fn read(table: &mut Table<'_>, example: &str, names: &'static [&'static str], reach: Reach) -> Option<Address> {
         let url = table.require_secret("url", example)?;
         if url.is_empty() {
-            return Some(Address { url, place: http::nowhere()?, reach, names });
+            return Some(Address { url, place: http::nowhere()?, reach, names, fixed: true });
         }
+        let fixed = names.iter().all(|name| !url.reveal().contains(&format!("{{{name}}}")));
         let host = url.reveal().split('/').nth(2).unwrap_or_default();
         let parsed = if host.contains('{') {
             Err("the host of the URL cannot come from a message".to_owned())
@@ -36,7 +39,7 @@ impl Address {
             Endpoint::parse(&fill(url.reveal(), &empty, percent::encoded), reach)
         };
         match parsed {
-            Ok(place) => Some(Address { url, place, reach, names }),
+            Ok(place) => Some(Address { url, place, reach, names, fixed }),
             Err(why) => {
                 let otherwise = format!("write url = \"{example}\"");
                 let (message, hint) = why.split_once("; ").unwrap_or((&why, &otherwise));
@@ -51,9 +54,14 @@ impl Address {
         &self.place
     }
 
+    /// Whether every message goes to the same place.
+    pub fn is_fixed(&self) -> bool {
+        self.fixed
+    }
+
     /// Where this message goes.
     pub fn to(&self, values: &Values<'_>) -> Result<Endpoint, Failure> {
-        if self.names.iter().all(|name| !self.url.reveal().contains(&format!("{{{name}}}"))) {
+        if self.fixed {
             return Ok(self.place.clone());
         }
         let wrong = |words: String| Failure::new(FailureClass::ValidationError, Blame::Message, words);

@@ -92,11 +92,13 @@ impl Webhook {
 impl Channel for Webhook {
     fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
         Box::pin(async move {
-            let url = match self.filled(out, |values| self.url.to(values)) {
-                Ok(url) => url,
-                Err(failure) => return AttemptResult::Failed(failure),
+            let filled = (!self.url.is_fixed()).then(|| self.filled(out, |values| self.url.to(values)));
+            let url = match &filled {
+                None => self.url.place(),
+                Some(Ok(url)) => url,
+                Some(Err(failure)) => return AttemptResult::Failed(failure.clone()),
             };
-            let sent = self.way.send(self.method.clone(), &url, |r| self.dressed(r, out)).await;
+            let sent = self.way.send(self.method.clone(), url, |r| self.dressed(r, out)).await;
             http::attempt(sent.and_then(judge))
         })
     }

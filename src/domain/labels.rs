@@ -55,6 +55,11 @@ impl Labels {
         before
     }
 
+    /// These and more, which stand over them.
+    pub fn with<'a>(&'a self, more: impl Iterator<Item = (&'a str, &'a str)>) -> Labels {
+        Labels::sorted(self.iter().chain(more).collect())
+    }
+
     /// Where the name is not there yet.
     pub fn fill(&mut self, name: &str, value: &str) {
         if !self.contains_key(name) {

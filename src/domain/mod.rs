@@ -9,6 +9,7 @@ pub mod event;
 pub mod failpoint;
 pub mod failure;
 pub mod id;
+pub mod json;
 mod labels;
 pub mod level;
 pub mod matcher;

@@ -28,9 +28,7 @@ impl OwnLabels<'_> {
             ("channel", self.channel),
             ("deal", self.deal),
         ];
-        let mut labels = given;
-        labels.extend(ours.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))));
-        labels
+        given.with(ours.into_iter().filter_map(|(name, value)| Some((name, value?))))
     }
 }
 
@@ -39,22 +37,19 @@ impl OwnLabels<'_> {
     /// that the alert kept.
     pub fn beside(self, given: Labels, level: Level, kind_of: &str) -> (Labels, Vec<String>) {
         let mut kept: Vec<String> = Vec::new();
-        for name in OF_ALERTS {
-            if given.contains_key(name) {
-                let own = format!("stentor_{name}");
-                kept.extend(given.contains_key(&own).then_some(own));
-                kept.push(name.to_owned());
-            }
+        for name in given.keys().filter(|name| OF_ALERTS.contains(name)) {
+            let own = format!("stentor_{name}");
+            kept.extend(given.contains_key(&own).then_some(own));
+            kept.push(name.to_owned());
         }
-        let mut labels = given;
         let ours = [
             ("level", Some(level.as_str())),
             ("name", self.name),
             ("source", Some(self.source)),
             ("type", Some(kind_of)),
         ];
-        let named = |(name, value): (&str, Option<&str>)| Some((own_name(name, &kept)?, value?.to_owned()));
-        labels.extend(ours.into_iter().filter_map(named));
+        let named = ours.map(|(name, value)| Some((own_name(name, &kept)?, value?)));
+        let labels = given.with(named.iter().flatten().map(|(name, value)| (name.as_ref(), *value)));
         (labels, kept)
     }
 }

@@ -1,9 +1,12 @@
 //! What a webhook gets: the JSON document that CLI and `events` show, too.
 
-use crate::domain::Labels;
+use crate::domain::{Labels, json};
 use crate::message::attachment::Enclosure;
 use crate::message::context::Context;
 use serde::Serialize;
+
+/// Bytes of most documents.
+const USUAL: usize = 1_024;
 
 /// The fields in the order of the contract; what does not exist is left out.
 #[derive(Serialize)]
@@ -59,7 +62,7 @@ struct Incident<'a> {
 /// The document as one line.
 pub fn text(context: &Context<'_>) -> String {
     // Only maps with strange keys and failing writers are errors; there is neither.
-    serde_json::to_string(&document(context)).unwrap_or_default()
+    json::text(&document(context), USUAL).unwrap_or_default()
 }
 
 /// The same as a tree, for templates: everything that can be absent is there as `null`, so that

@@ -8,7 +8,6 @@ use crate::domain::Labels;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// Alerts of one request.
@@ -134,7 +133,7 @@ impl<'de, S: Sort<'de>> Visitor<'de> for One<S> {
             return read.map(Ok);
         }
         let blamed = RefCell::new(None);
-        while entries.next_key::<Cow<'de, str>>()?.is_some() {
+        while entries.next_key_seed(Name)?.is_some() {
             entries.next_value_seed(Walk::inside(INSIDE + 1, &blamed))?;
         }
         Ok(Err("an object"))
@@ -145,10 +144,10 @@ impl<'de, S: Sort<'de>> Visitor<'de> for One<S> {
 struct Text;
 
 impl<'de> Sort<'de> for Text {
-    type Value = Option<String>;
+    type Value = Option<Cow<'de, str>>;
 
     fn text(self, text: Cow<'de, str>) -> Result<Self::Value, &'static str> {
-        Ok(Some(text.into_owned()))
+        Ok(Some(text))
     }
     fn null(self) -> Result<Self::Value, &'static str> {
         Ok(None)
@@ -175,8 +174,8 @@ impl<'de> Sort<'de> for Pairs<'_> {
 
 impl Pairs<'_> {
     fn read<'de, A: MapAccess<'de>>(self, entries: &mut A) -> Result<Labels, A::Error> {
-        let mut pairs = BTreeMap::new();
-        while let Some(name) = entries.next_key::<String>()? {
+        let mut pairs: Vec<(Cow<'de, str>, Cow<'de, str>)> = Vec::new();
+        while let Some(name) = entries.next_key_seed(Name)? {
             let value = match entries.next_value_seed(One(Text))? {
                 Ok(value) => value.unwrap_or_default(),
                 Err(what) => {
@@ -184,12 +183,40 @@ impl Pairs<'_> {
                     continue;
                 }
             };
-            if pairs.contains_key(&name) {
-                self.faults.push(format!("{}: the name is there twice", within(self.field, &name)));
-            }
-            pairs.insert(name, value);
+            pairs.push((name, value));
         }
-        Ok(pairs.iter().filter(|(_, value)| !value.is_empty()).collect())
+        // In the order in which they came where a name comes twice, so that the last one stands.
+        pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for twice in pairs.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            self.faults.push(format!("{}: the name is there twice", within(self.field, &twice[0].0)));
+        }
+        Ok(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect())
+    }
+}
+
+/// A name, borrowed from the body where it stands there as it is.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
     }
 }
 
@@ -217,7 +244,7 @@ impl<'de> Sort<'de> for Alert {
 fn read_alert<'de, A: MapAccess<'de>>(entries: &mut A) -> Result<Posted, A::Error> {
     let mut alert = Posted::default();
     let mut seen = [false; 5];
-    while let Some(name) = entries.next_key::<Cow<'de, str>>()? {
+    while let Some(name) = entries.next_key_seed(Name)? {
         let Some(place) = FIELDS.iter().position(|field| *field == name) else {
             // What newer clients say more is passed over.
             let blamed = RefCell::new(None);
@@ -235,9 +262,9 @@ fn read_alert<'de, A: MapAccess<'de>>(entries: &mut A) -> Result<Posted, A::Erro
             1 => entries
                 .next_value_seed(One(Pairs { field, faults: &mut alert.faults }))?
                 .map(|found| alert.annotations = found),
-            2 => entries.next_value_seed(One(Text))?.map(|found| alert.starts_at = found),
-            3 => entries.next_value_seed(One(Text))?.map(|found| alert.ends_at = found),
-            _ => entries.next_value_seed(One(Text))?.map(|found| alert.generator_url = found),
+            2 => entries.next_value_seed(One(Text))?.map(|found| alert.starts_at = found.map(Cow::into_owned)),
+            3 => entries.next_value_seed(One(Text))?.map(|found| alert.ends_at = found.map(Cow::into_owned)),
+            _ => entries.next_value_seed(One(Text))?.map(|found| alert.generator_url = found.map(Cow::into_owned)),
         };
         if let Err(what) = wrong {
             let wanted = if place < 2 { "an object of texts" } else { "a text" };

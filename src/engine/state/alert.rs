@@ -4,6 +4,7 @@ use super::name::Name;
 use crate::domain::Labels;
 use crate::domain::time::{EngineTime, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Fingerprints of alerts begin like this; 16 hexadecimal digits follow.
 const PREFIX: &str = "alert/";
@@ -44,14 +45,14 @@ pub fn alert_of(fingerprint: &str) -> Option<u64> {
 
 /// The name under which stentor's own label of this name stands, where the alert kept some; `None`
 /// where there is no room for it.
-pub fn own_name(name: &str, kept: &[String]) -> Option<String> {
+pub fn own_name<'n>(name: &'n str, kept: &[String]) -> Option<Cow<'n, str>> {
     let is_kept = |name: &str| kept.iter().any(|k| k == name);
     if !is_kept(name) {
-        return Some(name.to_owned());
+        return Some(name.into());
     }
     // The type that an alert gives is its type.
     let other = format!("stentor_{name}");
-    (name != "type" && !is_kept(&other)).then_some(other)
+    (name != "type" && !is_kept(&other)).then_some(other.into())
 }
 
 impl Alert {

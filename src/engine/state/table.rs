@@ -34,7 +34,11 @@ impl<K, V> Default for Table<K, V> {
 impl<K: Ord + Clone, V: Clone> Table<K, V> {
     /// The chunk in which this key is, if it is anywhere.
     fn chunk(&self, key: &K) -> usize {
-        self.chunks.partition_point(|(first, _)| first <= key).saturating_sub(1)
+        // Most rows that are looked for are among the newest.
+        match self.chunks.last() {
+            Some((first, _)) if first <= key => self.chunks.len() - 1,
+            _ => self.chunks.partition_point(|(first, _)| first <= key).saturating_sub(1),
+        }
     }
 
     /// Its chunk, and its place there or the place where it would be.

@@ -7,6 +7,7 @@ use super::State;
 use super::entity::{Delivery, Incident, Notification};
 use super::retire::Remembered;
 use super::share::{share_names, shared};
+use crate::domain::json;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::io::{self, BufRead, Write};
@@ -148,7 +149,7 @@ fn parse(lines: &[u8]) -> Result<Vec<Row>, String> {
 
 fn write_line(what: &impl Serialize, line: &mut Vec<u8>, out: &mut dyn Write) -> io::Result<()> {
     line.clear();
-    serde_json::to_writer(&mut *line, what)?;
+    json::append(line, what)?;
     line.push(b'\n');
     out.write_all(line)
 }

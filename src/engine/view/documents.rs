@@ -2,12 +2,16 @@
 
 use crate::domain::event::Frame;
 use crate::domain::id::{IncidentId, NotificationId};
+use crate::domain::json;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::input::{Ask, Caller, Input};
 use crate::engine::state::{Delivery, Notification, State};
 use crate::engine::turn::Turn;
 use crate::engine::{Agenda, Engine};
 use std::sync::Arc;
+
+/// Bytes of most documents.
+const USUAL: usize = 1_024;
 
 impl Engine {
     /// The document of a notification, as `send` answers it: to be made of what it is now, at any time.
@@ -20,7 +24,7 @@ impl Engine {
             let input = Input { now: at, seed: [0; 16], by: Caller::engine(), ask: Ask::Wake };
             let turn = Turn::new(&mut state, &config, &mut agenda, "", &input);
             let deliveries: Vec<&Delivery> = part.deliveries.iter().map(Arc::as_ref).collect();
-            serde_json::to_string(&turn.row_of(&part.notification, &deliveries, part.incident)).unwrap_or_default()
+            json::text(&turn.row_of(&part.notification, &deliveries, part.incident), USUAL).unwrap_or_default()
         })
     }
 

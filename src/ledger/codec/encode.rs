@@ -1,6 +1,7 @@
 //! Frame to bytes, in one pass at the end of a buffer that the caller keeps.
 
 use crate::domain::event::{Event, Frame};
+use crate::domain::json;
 use crate::ledger::codec::hash::{Chain, FrameHash, payload_digest, salt};
 use crate::ledger::codec::layout::{GROUP_START, HEADER, LENGTH, LIVE, MAGIC, MAX_FRAME, RECORDED_LATE};
 
@@ -78,7 +79,7 @@ fn write_event(out: &mut Vec<u8>, event: &Event, salt: &[u8; 16], chain: &mut Ch
     let lengths = out.len();
     out.extend_from_slice(&[0; 8]);
     let head = out.len();
-    serde_json::to_writer(&mut *out, &event.head)?;
+    json::append(out, &event.head)?;
     let head_end = out.len();
     out[lengths..lengths + 4].copy_from_slice(&length(head_end - head)?.to_le_bytes());
     let Some(payload) = &event.payload else {
@@ -87,7 +88,7 @@ fn write_event(out: &mut Vec<u8>, event: &Event, salt: &[u8; 16], chain: &mut Ch
     };
     out.extend_from_slice(salt);
     let body = out.len();
-    serde_json::to_writer(&mut *out, payload)?;
+    json::append(out, payload)?;
     let slot = LIVE | length(out.len() - body)?;
     out[lengths + 4..lengths + 8].copy_from_slice(&slot.to_le_bytes());
     chain.event(&out[head..head_end], Some(&payload_digest(salt, &out[body..])));

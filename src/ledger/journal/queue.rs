@@ -8,6 +8,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// Bytes that are at hand for a group before it begins, at the most.
+const MOST_AHEAD: usize = 256 << 10;
+
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
     #[error("{held} bytes of events wait for the disk, which is as much as may")]
@@ -116,6 +119,8 @@ impl Queue {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let group = std::mem::take(&mut state.pending);
+        // The next group is about as long, and need not grow into it.
+        state.pending.bytes.reserve(group.bytes.len().min(MOST_AHEAD));
         state.writing = group.bytes.len() + std::mem::take(&mut state.blob_bytes);
         Some(Taken::Group(group))
     }

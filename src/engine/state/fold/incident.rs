@@ -95,7 +95,7 @@ impl State {
                     i.level = *level;
                     let kept = i.alert.as_ref().map_or(&[][..], |a| &a.kept);
                     if let Some(name) = own_name("level", kept) {
-                        Arc::make_mut(&mut i.labels).insert(name, level.to_string());
+                        Arc::make_mut(&mut i.labels).insert(name.into_owned(), level.to_string());
                     }
                     i.policy = policy;
                     i.rounds = *rounds;
