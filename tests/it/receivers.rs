@@ -127,6 +127,27 @@ async fn after_a_kill_it_goes_on_and_nothing_is_missing() {
 }
 
 #[tokio::test]
+async fn after_an_orderly_stop_nothing_comes_twice() {
+    let (standins, mut daemon) = up().await;
+    for n in 0..3 {
+        send(&daemon, &format!("n{n}")).await;
+    }
+    standins.wait_for("hook", 6).await;
+    // The last answer is on its way back.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(daemon.stop().await, 0);
+    daemon.start().await;
+    send(&daemon, "after").await;
+    let all = eventually("the last", async || {
+        let all = taken(&standins);
+        all.iter().any(|d| d["kind"] == "slack.sent" && d["data"]["subject"] == "after").then_some(all)
+    })
+    .await;
+    let ids: BTreeSet<&str> = all.iter().map(|d| d["event_id"].as_str().unwrap()).collect();
+    assert_eq!((ids.len(), all.len()), (8, 8), "{all:?}");
+}
+
+#[tokio::test]
 async fn one_that_hangs_delays_nobody_and_what_it_refuses_for_good_is_passed_over() {
     let (standins, daemon) = up().await;
     standins.set("hook", Fault::Hang);
