@@ -183,10 +183,17 @@ fn message_error(form: &Form) -> Option<Refusal> {
 fn call_error(form: &Form) -> Option<Refusal> {
     let known = ["To", "From", "Twiml", "Url", "Timeout", "TimeLimit"];
     let known = [known.as_slice(), &["StatusCallback", "StatusCallbackMethod", "StatusCallbackEvent"]].concat();
+    let known = [known.as_slice(), &["MachineDetection", "AsyncAmd"]].concat();
     let test = form.get("To").and_then(|n| n.strip_prefix("+1500555000")).unwrap_or_default();
     let timeout = form.get("Timeout").map(|t| t.parse::<u32>());
     Some(match test {
         _ if form.keys().any(|k| !known.contains(&k.as_str())) => (400, 20001, "Unknown parameter"),
+        _ if form
+            .get("MachineDetection")
+            .is_some_and(|how| !["Enable", "DetectMessageEnd"].contains(&how.as_str())) =>
+        {
+            (400, 21624, "The MachineDetection is not valid.")
+        }
         _ if !form.contains_key("To") => (400, 21201, "No 'To' number is specified"),
         _ if !is_number(&form["To"]) => (400, 21211, "The 'To' number is not a valid phone number."),
         _ if !form.get("From").is_some_and(|f| is_number(f)) => (400, 21212, "The 'From' number is not valid."),

@@ -149,13 +149,13 @@ pub fn seconds_or_span<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Opti
     enum Written {
         Seconds(u64),
         Text(String),
-        Other(serde::de::IgnoredAny),
+        Other(serde_json::Value),
     }
     let text = match Option::<Written>::deserialize(from)? {
         None => return Ok(None),
         Some(Written::Seconds(seconds)) => format!("{seconds}s"),
         Some(Written::Text(text)) => text,
-        Some(Written::Other(_)) => String::new(),
+        Some(Written::Other(value)) => value.to_string(),
     };
     let wrong = || format!("{text:?} is no time to live; write whole seconds such as 90, or a duration such as \"5m\"");
     Span::parse(&text).map(|span| Some(SpanWord(span))).map_err(|_| serde::de::Error::custom(wrong()))

@@ -86,6 +86,17 @@ async fn f51_a_call_reads_the_escaped_text_twice() {
 }
 
 #[tokio::test]
+async fn a_machine_is_looked_for_while_the_call_runs_and_only_when_asked_to() {
+    let standins = Standins::start().await;
+    let detects = channel("twilio-voice", &(settings(&standins) + "machine_detection = true"));
+    for (channel, expected) in [(call(&standins), [None, None]), (detects, [Some("Enable"), Some("true")])] {
+        assert!(channel.send(&out(Some("+15550100"), "", "x")).await.success().is_some());
+        let form = &standins.recorded("twilio").pop().unwrap().form;
+        assert_eq!(["MachineDetection", "AsyncAmd"].map(|name| form.get(name).map(String::as_str)), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_long_text_is_cut_so_that_twilio_takes_the_call() {
     let standins = Standins::start().await;
     for text in ["long words ".repeat(1000), "&\"<".repeat(5000), "ü".repeat(9000)] {

@@ -11,6 +11,7 @@ mod standins;
 
 mod addresses;
 mod answers;
+mod callbacks;
 mod config;
 mod harness;
 mod headers;

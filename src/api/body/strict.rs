@@ -193,6 +193,7 @@ mod tests {
         assert_eq!(wrong(r#"{"to": ["alice", "a b"]}"#).1.as_deref(), Some("to[1]"));
         assert_eq!(wrong(r#"{"labels": {"a": 1}}"#).1.as_deref(), Some("labels.a"));
         assert_eq!(wrong(r#"{"ttl": "soon"}"#).1.as_deref(), Some("ttl"));
+        assert!(wrong(r#"{"ttl": -1}"#).0.contains("\"-1\" is no time to live"), "it says what came");
     }
 
     #[test]

@@ -19,13 +19,22 @@ pub(super) fn of_message(status: &str, code: Option<u64>, words: Option<&str>) -
     })
 }
 
+/// A machine picked up: nobody has heard it. The word is ours, for people.
+const VOICE_MAIL: &str = "voice-mail";
+
+/// The status of a call, where Twilio knows who has answered it.
+fn answered<'a>(status: &'a str, by: Option<&str>) -> &'a str {
+    let machine = by.is_some_and(|by| by.starts_with("machine") || by == "fax");
+    if status == "completed" && machine { VOICE_MAIL } else { status }
+}
+
 /// That somebody, or something, picked up is all that `completed` means.
 pub(super) fn of_call(status: &str, code: Option<u64>, words: Option<&str>) -> Option<Said> {
     Some(match status {
         "queued" | "initiated" => Said::Queued,
         "ringing" | "in-progress" | "answered" => Said::Sent,
         "completed" => Said::Delivered,
-        "busy" | "no-answer" => Said::Unanswered,
+        "busy" | "no-answer" | VOICE_MAIL => Said::Unanswered,
         "failed" | "canceled" => Said::Failed(errors::later(code, words, status)),
         _ => return None,
     })
@@ -37,7 +46,7 @@ pub(super) fn in_form(form: &[(String, String)], call: bool) -> Option<Heard> {
     let code = field("ErrorCode").and_then(|code| code.parse().ok());
     let (id, status) = match call {
         false => (field("MessageSid").or(field("SmsSid"))?, field("MessageStatus").or(field("SmsStatus"))?),
-        true => (field("CallSid")?, field("CallStatus")?),
+        true => (field("CallSid")?, answered(field("CallStatus")?, field("AnsweredBy"))),
     };
     let said = if call { of_call(status, code, None) } else { of_message(status, code, field("ErrorMessage")) }?;
     Some(Heard { provider_id: id.to_owned(), status: status.to_owned(), said, price: None })
@@ -54,7 +63,7 @@ impl Account {
         if !answer.is_success() {
             return Err(errors::refused(&answer, document["code"].as_u64(), text("message").map(str::to_owned)));
         }
-        let status = text("status").unwrap_or_default();
+        let status = answered(text("status").unwrap_or_default(), text("answered_by"));
         let (code, words) = (document["error_code"].as_u64(), text("error_message"));
         let said = if list == "Calls" { of_call(status, code, words) } else { of_message(status, code, words) };
         let heard = said.filter(|_| text("sid") == Some(sid)).map(|said| Heard {

@@ -5,7 +5,9 @@
 //! a machine, picked up is no acknowledgement.
 //!
 //! Settings beside [the account's](super): `from` (a number of ours), `voice` and `language` as
-//! `<Say>` takes them ("alice", "en-GB"), `ring` (how long it rings; Twilio's own default is 60s).
+//! `<Say>` takes them ("alice", "en-GB"), `ring` (how long it rings; Twilio's own default is 60s),
+//! `machine_detection` (Twilio finds out, while the call runs and nobody has to wait, whether a machine has picked
+//! up; it costs extra).
 
 use crate::channel::http::number;
 use crate::channel::twilio::inquiry::Sought;
@@ -40,6 +42,7 @@ struct Voice {
     /// `<Say>`, with the attributes of the settings.
     say: String,
     ring: Option<Span>,
+    machine_detection: bool,
 }
 
 fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
@@ -55,7 +58,8 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
         span if (5..=600).contains(&span.as_secs()) => Ok(span),
         _ => Err(format!("{text:?} is out of range; write a time from \"5s\" to \"10m\"")),
     });
-    Some(Arc::new(Voice { account: account?, from: from?, say: say + ">", ring }))
+    let machine_detection = table.flag("machine_detection").unwrap_or(false);
+    Some(Arc::new(Voice { account: account?, from: from?, say: say + ">", ring, machine_detection }))
 }
 
 impl Voice {
@@ -64,6 +68,9 @@ impl Voice {
         let twiml = self.twiml("", &out.text.text, keys.as_deref());
         let mut form = vec![("To", number(out)?.to_owned()), ("From", self.from.clone()), ("Twiml", twiml)];
         form.extend(self.ring.map(|ring| ("Timeout", ring.as_secs().to_string())));
+        if self.machine_detection {
+            form.extend([("MachineDetection", "Enable"), ("AsyncAmd", "true")].map(|(name, on)| (name, on.to_owned())));
+        }
         if let Some(callback) = &out.callback {
             form.extend([("StatusCallback", callback.url("twilio/call")), ("StatusCallbackMethod", "POST".to_owned())]);
             let each = ["initiated", "ringing", "answered", "completed"];

@@ -2,7 +2,7 @@
 
 use super::{Called, PUBLIC, delivery, nth_post, posts, until, up};
 use crate::harness::{each, eventually};
-use crate::standins::callbacks::{call_status, key};
+use crate::standins::callbacks::{call_status, key, twilio};
 use serde_json::{Value, json};
 
 const PAGE: &str = "[levels.low]\nchannels = [\"hook\"]\n[levels.urgent]\nchannels = [\"hook\"]\npolicy = \"page\"\n\
@@ -165,4 +165,23 @@ async fn a_simulated_call_shows_its_keys_and_where_it_would_be_called_back() {
     let shown = finished["detail"].as_str().unwrap();
     assert!(shown.contains("<Gather numDigits=\"1\"") && shown.contains("Press 4 to acknowledge"), "{shown}");
     assert!(shown.contains(&format!("StatusCallback={PUBLIC}/cb/twilio/call/")), "{shown}");
+}
+
+#[tokio::test]
+async fn a_machine_that_answered_told_nobody() {
+    let called = up("1h", PAGE).await;
+    for (by, status, reason) in [
+        ("machine_start", "sent", json!("voice mail")),
+        ("fax", "sent", json!("voice mail")),
+        ("human", "delivered", json!(null)),
+        ("unknown", "delivered", json!(null)),
+    ] {
+        let call = ring(&called).await;
+        let fields = [("CallSid", call.sid.as_str()), ("CallStatus", "completed"), ("AnsweredBy", by)];
+        twilio(&call.status, &fields).at(&called.address).await;
+        let shown = delivery(&called, &call.id).await;
+        assert_eq!((&shown["status"], &shown["reason"]), (&json!(status), &reason), "{by}: {shown}");
+        assert_eq!(incident(&called, &call.number).await["status"], "open", "{by}");
+    }
+    assert!(called.daemon.ok(&["dlq", "list"]).await["deliveries"].as_array().unwrap().is_empty());
 }
