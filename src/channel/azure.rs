@@ -161,6 +161,10 @@ impl Channel for Azure {
         })
     }
 
+    fn sender(&self) -> Option<&str> {
+        Some(&self.from)
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         match self.document(out) {
             Ok(document) => format!(

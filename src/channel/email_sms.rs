@@ -144,6 +144,10 @@ impl Channel for EmailSms {
         })
     }
 
+    fn sender(&self) -> Option<&str> {
+        self.via.get()?.sender()
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         match self.via().and_then(|via| Ok(via.describe(&self.mail(out)?))) {
             Ok(words) => words,

@@ -204,6 +204,10 @@ impl Channel for HttpSms {
         })
     }
 
+    fn sender(&self) -> Option<&str> {
+        Some(self.from.as_str()).filter(|from| !from.is_empty())
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         let (to, body) = match self.filled(out, |values| (self.url.shown(values), self.body(values))) {
             Ok(request) => request,

@@ -137,6 +137,11 @@ pub trait Channel: Send + Sync + Debug {
         false
     }
 
+    /// Whom its messages come from, where its settings say: a number, an address, a name.
+    fn sender(&self) -> Option<&str> {
+        None
+    }
+
     /// Bytes of files that it carries with one message; `None`: none, and its text tells of them.
     fn attaches(&self) -> Option<u64> {
         None

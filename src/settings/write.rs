@@ -43,6 +43,7 @@ fn value(path: &str, of: &Value) -> Result<String, String> {
 mod tests {
     use super::*;
     use crate::settings::tree::{Item, Tree, Value as Read, parse};
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn of(fields: Value) -> Result<String, String> {
@@ -74,6 +75,17 @@ mod tests {
             Read::List(elements) => elements.iter().map(plain).collect(),
             Read::Table(tree) => json_of(tree),
             Read::Datetime(_) => panic!("nobody writes these"),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_and_no_name_gets_out_of_its_place(name in ".{1,40}", key in ".*", text in ".*") {
+            let mut fields = Map::new();
+            fields.insert(key.clone(), text.clone().into());
+            let toml = written(&["channels", &name], &fields).unwrap();
+            let tree = parse(&toml, 0).unwrap();
+            prop_assert_eq!(json_of(&tree), json!({ "channels": { name: { key: text } } }));
         }
     }
 

@@ -96,7 +96,7 @@ async fn a_mail_has_its_files_and_a_webhook_links_that_work_until_they_are_erase
 #[tokio::test]
 async fn a_page_brings_its_files_to_who_is_called_and_explain_says_how_they_went() {
     let address = free_address();
-    let (standins, daemon) = up(&address).await;
+    let (standins, mut daemon) = up(&address).await;
     let report = daemon.path("report.pdf");
     let page = ["page", "--level", "low", "--subject", "disk full", "--to", "bob", "--fingerprint", "disk", "--attach"];
     let page = [&page[..], &[report.to_str().unwrap()]].concat();
@@ -117,6 +117,13 @@ async fn a_page_brings_its_files_to_who_is_called_and_explain_says_how_they_went
     let again = daemon.ctl_text(&page).await;
     assert!(again.err.contains("The files were not kept"), "{again:?}");
     assert_eq!(std::fs::read_dir(daemon.state_dir().join("blobs")).unwrap().count(), 1);
+    // Its file is there for later steps, whatever happens in between.
+    daemon.kill().await;
+    daemon.start().await;
+    assert_eq!(std::fs::read_dir(daemon.state_dir().join("blobs")).unwrap().count(), 1);
+    assert_eq!(daemon.ok(&["ledger", "verify"]).await["ok"], true);
+    let shown = daemon.ctl_text(&["incidents", "show", &number]).await.out;
+    assert!(shown.contains("report.pdf (application/pdf, 41 bytes)"), "{shown}");
     daemon.ok(&["resolve", &number]).await;
     let notice = standins.wait_for("smtp", 2).await[1].body.clone();
     assert!(notice.contains("RESOLVED") && !notice.contains("report.pdf"), "{notice}");

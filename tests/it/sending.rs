@@ -233,6 +233,9 @@ async fn t12_deliveries_are_found_by_tenant_contact_and_time() {
     assert_eq!(list(&["--contact", "carol@example.org"]).await, ["other carol@example.org"]);
     let address = daemon.ok(&["deliveries", "list", "--contact", "alice"]).await["deliveries"][0]["address"].clone();
     assert_eq!(list(&["--tenant", "acme", "--contact", address.as_str().unwrap()]).await, ["acme alice"]);
+    let id = daemon.ok(&["deliveries", "list", "--contact", "bob"]).await["deliveries"][0]["id"].clone();
+    let shown = daemon.ok(&["deliveries", "show", id.as_str().unwrap()]).await;
+    assert_eq!((&shown["subject"], shown["from"].as_str().is_some_and(|from| from.contains('@'))), (&json!("x"), true));
     assert!(list(&["--until", "1h"]).await.is_empty());
     assert_eq!(list(&["--since", "1h"]).await.len(), 4);
     assert!(list(&["--contact", "nobody"]).await.is_empty());

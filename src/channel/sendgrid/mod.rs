@@ -156,6 +156,10 @@ impl Channel for SendGrid {
         self.keys.as_ref().map(|_| self as &dyn Confirmer)
     }
 
+    fn sender(&self) -> Option<&str> {
+        Some(self.from.email.as_ref())
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         match self.document(out) {
             Ok(mut document) => {

@@ -206,6 +206,10 @@ impl Channel for Smtp {
         self.server.keep_in(folder);
     }
 
+    fn sender(&self) -> Option<&str> {
+        Some(self.from.email.as_ref())
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         let to = out.address.as_deref().map(one_line).unwrap_or_default();
         let subject = match one_line(&out.text.subject) {

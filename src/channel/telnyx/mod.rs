@@ -136,6 +136,10 @@ impl Channel for Telnyx {
         self.keys.as_ref().map(|_| self as &dyn Confirmer)
     }
 
+    fn sender(&self) -> Option<&str> {
+        self.from.as_deref()
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         let document = match self.document(out) {
             Ok(document) => document,

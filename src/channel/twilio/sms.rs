@@ -96,6 +96,12 @@ impl Channel for Sms {
         self.account.keys.as_ref().map(|_| self as &dyn Confirmer)
     }
 
+    fn sender(&self) -> Option<&str> {
+        match &self.from {
+            From::Number(own) | From::Service(own) => Some(own),
+        }
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         self.form(out).map_or_else(|f| f.to_string(), |form| self.account.describe("Messages.json", &form))
     }

@@ -148,6 +148,10 @@ impl Channel for Voice {
         self.account.keys.as_ref().map(|_| self as &dyn Confirmer)
     }
 
+    fn sender(&self) -> Option<&str> {
+        Some(&self.from)
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         self.form(out).map_or_else(|f| f.to_string(), |form| self.account.describe("Calls.json", &form))
     }

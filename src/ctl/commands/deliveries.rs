@@ -107,6 +107,8 @@ fn one(screen: &mut Screen<'_>, delivery: &Value) -> io::Result<()> {
         reason.into(),
     ])?;
     screen.fields(&[
+        ("subject", text(delivery, "subject")),
+        ("from", text(delivery, "from")),
         ("to", recipient(delivery)),
         ("channel", format!("{} ({})", way(delivery), text(delivery, "provider"))),
         ("incident", incident(delivery)),

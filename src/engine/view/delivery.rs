@@ -20,6 +20,7 @@ impl Turn<'_> {
         let mut row = tree(&self.delivery_row(d, self.number(d.incident)));
         if let Some(n) = self.state.notifications.get(&d.notification) {
             asked_into(&mut row, &tree(&asked_row(n)));
+            row["subject"] = n.content.subject.as_str().into();
         }
         row
     }
@@ -39,6 +40,7 @@ impl Turn<'_> {
             channel: d.chain.first().map(String::as_str),
             via: d.channel(),
             provider: self.provider(d.channel()),
+            from: self.config.channels.get(d.channel()).and_then(|c| c.adapter.sender()),
             recipient: d.who.as_deref().or(d.address.as_deref()),
             address: d.address.as_deref(),
             status: self.shown_status(d),
@@ -229,7 +231,7 @@ fn attachment_row(Attachment { name, mime, place }: &Attachment) -> AttachmentRo
 
 /// What a notification's caller said of the request, also of each of its deliveries.
 pub fn asked_into(delivery: &mut Value, notification: &Value) {
-    for field in ["correlation_id", "request_id", "tenant", "actor", "metadata", "attachments"] {
+    for field in ["correlation_id", "request_id", "tenant", "actor", "metadata", "attachments", "subject"] {
         if let Some(said) = notification.get(field) {
             delivery[field] = said.clone();
         }

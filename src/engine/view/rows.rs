@@ -62,6 +62,9 @@ pub(super) struct DeliveryRow<'a> {
     pub channel: Option<&'a str>,
     pub via: &'a str,
     pub provider: Option<&'static str>,
+    /// A number, an address or a name, as the channel that it goes by is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<&'a str>,
     pub recipient: Option<&'a str>,
     pub address: Option<&'a str>,
     pub status: Status,
