@@ -27,7 +27,7 @@ pub async fn send(
 }
 
 /// 202 when it is accepted; 200 with what became of it after `?wait=`.
-async fn notify(api: &Api, by: Caller, mut params: Params, ask: Ask) -> Result<Response, Fault> {
+pub async fn notify(api: &Api, by: Caller, mut params: Params, ask: Ask) -> Result<Response, Fault> {
     let wait = params.read("wait", wait::span)?;
     params.done()?;
     let notification = wait::ask(api, by, ask, wait).await?;

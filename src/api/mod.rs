@@ -34,10 +34,12 @@ mod past;
 mod patience;
 mod plain;
 mod record;
+mod requests;
 mod room;
 mod routes;
 mod selftest;
 mod serve;
+mod settings;
 mod sms;
 mod socket;
 mod status;
@@ -68,6 +70,10 @@ use tokio::sync::{Semaphore, broadcast, watch};
 pub trait Reloader: Send + Sync {
     /// `{ok, errors, warnings, changed}`; a refused config changes nothing.
     fn reload(&self, by: Caller) -> BoxFuture<'_, Value>;
+
+    /// Writes the file of a channel, which holds this table (`None`: removes it), when the config is good
+    /// with it, and reads the config again. The answer of a reload, and `file`.
+    fn write_channel(&self, by: Caller, name: String, text: Option<String>) -> BoxFuture<'_, Answer>;
 }
 
 /// Knows the daemon's tasks.

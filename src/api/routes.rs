@@ -4,7 +4,7 @@ use super::access::Right;
 use super::guard::{Guard, guard, unknown_path, wrong_method};
 use super::{
     Api, alerts, attachments, callbacks, control, erase, events, export, health, heartbeats, incidents, intake, ledger,
-    link, lists, plain, selftest, sms, status, templates,
+    link, lists, plain, requests, selftest, settings, sms, status, templates,
 };
 use crate::engine::{Ask, Role};
 use axum::Router;
@@ -36,6 +36,7 @@ pub fn table() -> Vec<Route> {
         reads("/metrics", get(health::metrics)),
         reads("/api/v1/status", get(status::status)),
         acts("/api/v1/notifications", post(intake::send)),
+        acts("/api/v1/requests", post(requests::take)),
         reads("/api/v1/deliveries", get(lists::deliveries)),
         reads("/api/v1/deliveries/{id}", get(lists::delivery)),
         reads("/api/v1/dlq", get(lists::dead_letters)),
@@ -63,6 +64,9 @@ pub fn table() -> Vec<Route> {
         reads("/api/v1/channels", get(lists::channels)),
         acts("/api/v1/channels/test", post(intake::test)),
         acts("/api/v1/channels/{name}/test", post(intake::test_one)),
+        reads("/api/v1/channels/{name}/settings", get(settings::show)),
+        row(Method::PUT, "/api/v1/channels/{name}/settings", ADMIN, put(settings::write)),
+        row(Method::DELETE, "/api/v1/channels/{name}/settings", ADMIN, delete(settings::remove)),
         reads("/api/v1/templates", get(templates::list)),
         // It makes a text and sends nothing.
         row(Method::POST, "/api/v1/templates/{name}/render", VIEWER, post(templates::render)),

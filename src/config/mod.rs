@@ -31,7 +31,7 @@ mod tests;
 pub use crate::settings::{Environment, Problem, ProcessEnvironment};
 pub use accounts::{Accounts, SystemAccounts};
 pub use diff::diff;
-pub use files::{folders_of, is_text};
+pub use files::{Files, folders_of, is_text};
 pub use intake::{Alertmanager, Token};
 pub use kinds::Kinds;
 pub use limits::{Budgets, DEFAULT_BUDGET, Limits, PRICES, Rate};

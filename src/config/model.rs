@@ -90,6 +90,8 @@ pub struct Access {
     pub logins: BTreeMap<u32, String>,
     /// uid -> unix user, for those whom `[access]` names one by one.
     pub names: BTreeMap<u32, String>,
+    /// An admin may write channels by the API.
+    pub channel_settings: bool,
 }
 
 /// Fetched while engine and journal move, so that somebody else notices our end.

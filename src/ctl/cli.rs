@@ -32,6 +32,8 @@ pub enum Command {
     Status,
     /// Send one notification; it never escalates and opens nothing
     Send(Box<send::Send>),
+    /// Send what events ask for that a bus brings, one a line
+    Requests(requests::Requests),
     /// Open an incident, which escalates until somebody acknowledges
     Page(incidents::Open),
     /// List, show and open incidents
@@ -115,6 +117,7 @@ pub async fn run(asked: Option<Command>, session: &mut Session<'_>) -> Outcome {
     match asked.unwrap_or_default() {
         Command::Status => status::run(session).await,
         Command::Send(send) => send.run(session).await,
+        Command::Requests(requests) => requests.run(session).await,
         Command::Page(open) => open.run(session).await,
         Command::Incidents(incidents) => incidents.run(session).await,
         Command::Ack(ack) => ack.run(session).await,

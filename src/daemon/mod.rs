@@ -23,6 +23,7 @@ mod systemd;
 mod tasks;
 mod threads;
 mod watcher;
+mod written;
 
 pub use args::Args;
 

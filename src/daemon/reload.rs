@@ -3,7 +3,7 @@
 use super::args::Args;
 use crate::config::{self, Config, Loaded, Problem};
 use crate::domain::time::Span;
-use crate::engine::{Ask, Caller};
+use crate::engine::{Answer, Ask, Caller, Code, Refusal};
 use crate::runtime::Handle;
 use crate::settings::ProcessEnvironment;
 use futures_util::future::BoxFuture;
@@ -23,12 +23,14 @@ pub struct Reloader {
     handle: Handle,
     /// Hash of the files refused last: the same fault is told once.
     refused: Arc<Mutex<Option<String>>>,
+    /// One writes at a time.
+    writing: Arc<Mutex<()>>,
 }
 
 impl Reloader {
     /// `refused`: hash of the files that were refused at start, if they were.
     pub fn new(args: Arc<Args>, handle: Handle, refused: Option<String>) -> Reloader {
-        Reloader { args, handle, refused: Arc::new(Mutex::new(refused)) }
+        Reloader { args, handle, refused: Arc::new(Mutex::new(refused)), writing: Arc::default() }
     }
 
     /// Files that may have changed: nothing is said when they have not, and nothing is done while
@@ -42,6 +44,18 @@ impl Reloader {
     /// On request: the answer of `stentorctl reload`.
     pub async fn reload(&self, by: Caller) -> Value {
         self.read_again(by, None).await
+    }
+
+    /// A channel's own file, and what followed from it.
+    async fn write(&self, by: Caller, name: String, text: Option<String>) -> Answer {
+        let _one = self.writing.lock().await;
+        let (args, known) = (self.args.clone(), self.handle.config().channels.contains_key(&name));
+        let written = move || super::written::channel(&args, &name, text.as_deref(), known);
+        let inside = |_| Refusal::new(Code::Conflict, "writing the channel failed inside");
+        let file = tokio::task::spawn_blocking(written).await.map_err(inside)??;
+        let mut answer = self.read_again(by, None).await;
+        answer["file"] = file.display().to_string().into();
+        Ok(answer)
     }
 
     /// The hash of the files when they are the same twice, a moment apart: half a file may be a good
@@ -152,6 +166,10 @@ impl Reloader {
 impl crate::api::Reloader for Reloader {
     fn reload(&self, by: Caller) -> BoxFuture<'_, Value> {
         Box::pin(self.reload(by))
+    }
+
+    fn write_channel(&self, by: Caller, name: String, text: Option<String>) -> BoxFuture<'_, Answer> {
+        Box::pin(self.write(by, name, text))
     }
 }
 

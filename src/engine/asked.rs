@@ -51,6 +51,9 @@ pub struct SendRequest {
     /// Files that go along.
     #[serde(deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Upload>,
+    /// When its caller asked, where that was a while ago: `ttl` counts from then.
+    #[serde(skip)]
+    pub asked_at: Option<Timestamp>,
     #[serde(skip)]
     pub heartbeat: Option<String>,
 }
@@ -137,7 +140,10 @@ fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(f
 }
 
 /// `90` as `"90s"`.
-fn seconds_or_span<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<SpanWord>, D::Error> {
+///
+/// # Errors
+/// What is neither.
+pub fn seconds_or_span<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<SpanWord>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Written {

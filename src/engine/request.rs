@@ -65,6 +65,7 @@ impl Turn<'_> {
         if request.ttl.is_some_and(|t| t.0 < Span::secs(1)) {
             return refuse(Refusal::field("ttl", "a time to live is at least 1s"));
         }
+        let ttl = self.time_left(&request)?;
         self.check_room(level, &request.body)?;
         let at = request.at.map(|t| t.0).filter(|t| *t > self.wall);
         let terms = Terms { channels: request.channels.clone(), to: request.to.clone(), at, ..Terms::default() };
@@ -106,13 +107,26 @@ impl Turn<'_> {
                 key,
                 content,
             }),
-            ttl: request.ttl.map_or(TTL, |t| t.0),
+            ttl,
             not_before: at.map(|t| self.state.engine_time(t)),
             heartbeat: request.heartbeat,
             template,
             ..Message::new(Origin::OneShot, level, kind_of, labels, payload)
         };
         Ok(self.make(message, planned))
+    }
+
+    /// What has waited for longer than it makes sense does not go out late.
+    fn time_left(&self, request: &SendRequest) -> Result<Span, Refusal> {
+        let waited = request.asked_at.map_or(Span::ZERO, |asked| (self.wall - asked).max(Span::ZERO));
+        match request.ttl.map(|ttl| ttl.0 - waited) {
+            Some(left) if left < Span::secs(1) => refuse(Refusal::field(
+                "ttl",
+                format!("its time to live was over {} before it came here", Span::ZERO - left),
+            )),
+            Some(left) => Ok(left),
+            None => Ok(TTL),
+        }
     }
 
     /// `test`: a message marked `[TEST]`; no channel: every addressed one on which WHO has an address.

@@ -28,6 +28,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod write;
 
 pub use crate::domain::secret::Secret;
 pub use mask::masked;
@@ -38,6 +39,7 @@ pub use source::Place;
 pub use suggest::hint as suggestion;
 pub use table::{Piece, Shape, Table};
 pub use tree::{Item, Tree, Value};
+pub use write::written;
 
 /// What was found wrong with a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

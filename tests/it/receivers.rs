@@ -139,3 +139,46 @@ async fn one_that_hangs_delays_nobody_and_what_it_refuses_for_good_is_passed_ove
     let all = eventually("what follows", async || Some(taken(&standins)).filter(|all| all.len() == 2)).await;
     assert_eq!(each(&json!(all), "kind"), ["notification", "slack.sent"]);
 }
+
+#[tokio::test]
+async fn t7_requests_come_as_events_and_outcomes_leave_as_events() {
+    let standins = Standins::start().await;
+    let config = ways::and(&CONFIG.replace(r#""notification", "slack.sent", "incident.*""#, r#""sms.*""#));
+    let mut daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;
+    eventually("it has begun", async || (receiver(&daemon).await["status"] == "ok").then_some(())).await;
+    let event = |id: &str, more: serde_json::Value| {
+        let mut event = json!({
+            "kind": "sms.send_request", "event_id": id, "tenant_id": "acme", "metadata": { "campaign": "autumn" },
+            "data": { "to_number": "+15550100", "body": "your order is on its way", "level": "normal" }
+        });
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event.to_string()
+    };
+    let lines = [
+        event("e-1", json!({})),
+        event("e-1", json!({})),
+        event("e-2", json!({ "kind": "pigeon.send_request" })),
+        event("e-3", json!({ "timestamp": "2020-01-01T00:00:00Z", "ttl": 60 })),
+        "no event".to_owned(),
+    ];
+    let file = daemon.path("events.jsonl");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let said = daemon.ctl_text(&["requests", file.to_str().unwrap()]).await;
+    assert_eq!(said.code, 2, "the worst: {said:?}");
+    let rows: Vec<&str> = said.out.lines().collect();
+    assert_eq!(rows.len(), 2, "{said:?}");
+    assert_eq!(rows[0].split_whitespace().nth(2), rows[1].split_whitespace().nth(2), "a bus may bring it again");
+    for words in ["e-2: \"pigeon.send_request\" asks for nothing", "e-3: its time to live was over", "no JSON"] {
+        assert!(said.err.contains(words), "{words}: {}", said.err);
+    }
+    assert_eq!(standins.recorded("twilio").iter().filter(|r| r.method == "POST").count(), 1);
+    let told = eventually("the outcome", async || Some(taken(&standins)).filter(|told| !told.is_empty())).await;
+    assert_eq!(
+        (&told[0]["kind"], &told[0]["correlation_id"], &told[0]["request_id"]),
+        (&json!("sms.sent"), &json!("e-1"), &json!("e-1"))
+    );
+    assert_eq!((&told[0]["tenant_id"], &told[0]["metadata"]["campaign"]), (&json!("acme"), &json!("autumn")));
+    // Without the daemon it says which one it could not hand over, by stopping there.
+    daemon.kill().await;
+    assert_eq!(daemon.ctl_text(&["requests", file.to_str().unwrap()]).await.code, 4);
+}

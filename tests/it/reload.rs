@@ -168,3 +168,54 @@ async fn f53_a_broken_edit_changes_nothing_and_is_said_everywhere() {
     let status = daemon.status().await;
     assert_eq!((&status["state"], &status["config"]["last_error"]), (&json!("ok"), &Value::Null), "{status}");
 }
+
+#[tokio::test]
+async fn x9_a_channel_is_written_tested_and_removed_over_the_api() {
+    let standins = Standins::start().await;
+    let config = with_person("zero");
+    let mut daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;
+    let set = |url: &str| {
+        ["channels", "set", "pager", "kind=webhook", url, "slots=2", "retry={\"times\": 1}"].map(str::to_owned)
+    };
+    let ways = set("url=${HOOK_URL}");
+    let words: Vec<&str> = ways.iter().map(String::as_str).collect();
+    let refused = daemon.exits(5, &words).await;
+    assert!(refused["error"]["message"].as_str().unwrap().contains("channel_settings = true"), "{refused}");
+    daemon.write_config(&format!("[access]\nchannel_settings = true\n{config}"));
+    daemon.ok(&["reload"]).await;
+
+    let written = daemon.ok(&words).await;
+    assert_eq!((&written["ok"], &written["changed"]), (&json!(true), &json!(["channels.pager"])), "{written}");
+    let file = daemon.path("etc/conf.d/channel-pager.toml");
+    assert_eq!(written["file"], file.to_str().unwrap());
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let tested = daemon.ok(&["test", "pager"]).await;
+    assert_eq!(tested["status"], "delivered", "{tested}");
+    let shown = daemon.ctl_text(&["channels", "settings", "pager"]).await.out;
+    assert!(shown.contains("[channels.pager]") && shown.contains("url = \"${HOOK_URL}\""), "{shown}");
+
+    // What is wrong is refused as a whole, by its name, and nothing has changed.
+    let before = fs::read(&file).unwrap();
+    let wrong = daemon.exits(2, &["channels", "set", "pager", "kind=webhook", "url=nonsense", "slotz=2"]).await;
+    assert_eq!((&wrong["error"]["code"], &wrong["error"]["field"]), (&json!("VALIDATION_ERROR"), &json!("settings")));
+    assert!(wrong["error"]["reasons"].to_string().contains("slotz"), "{wrong}");
+    assert_eq!(fs::read(&file).unwrap(), before);
+    assert!(daemon.status().await["config"]["last_error"].is_null());
+    // What is written elsewhere is not touched.
+    let foreign = daemon.exits(2, &["channels", "set", "zero", "kind=slack", "simulate=true"]).await;
+    assert_eq!(foreign["error"]["code"], "CONFLICT", "{foreign}");
+    daemon.exits(2, &["channels", "remove", "zero"]).await;
+    daemon.exits(3, &["channels", "remove", "nobody"]).await;
+    let strange = daemon.exits(2, &["channels", "set", "..%2Fevil", "kind=slack", "simulate=true"]).await;
+    assert!(strange["error"]["message"].as_str().unwrap().contains("cannot be a name"), "{strange}");
+
+    // It is there after a restart, and goes when it is removed.
+    daemon.kill().await;
+    daemon.start().await;
+    has_channel(&daemon, "pager").await;
+    let gone = daemon.ok(&["channels", "remove", "pager"]).await;
+    assert_eq!(gone["changed"], json!(["channels.pager"]), "{gone}");
+    assert!(!file.exists());
+    assert_eq!(fs::read_dir(daemon.path("etc/conf.d")).unwrap().count(), 0, "nothing is left beside");
+}

@@ -13,6 +13,7 @@ pub fn read(root: &mut Table<'_>, people: &BTreeMap<String, Person>, options: &L
         access.admin = role(&mut table, "admin", options, names);
         access.operator = role(&mut table, "operator", options, names);
         access.viewer = role(&mut table, "viewer", options, names);
+        access.channel_settings = table.flag("channel_settings").unwrap_or(false);
     }
     access
 }

@@ -1,15 +1,16 @@
 //! `channels` and `test`.
 
-use crate::ctl::client::Call;
+use crate::ctl::client::{Answer, Call};
+use crate::ctl::commands::reload;
 use crate::ctl::commands::results::{self, WAIT_SLACK};
 use crate::ctl::commands::values::{self, Body};
 use crate::ctl::fields::{flag, items, plain, text, when};
 use crate::ctl::screen::{Piece, Screen, Table};
 use crate::ctl::session::{Outcome, Session};
-use crate::ctl::trouble::Exit;
+use crate::ctl::trouble::{Exit, Trouble};
 use crate::domain::time::Span;
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io;
 
 /// How long a test is waited for.
@@ -19,14 +20,74 @@ const TEST_WAIT: Span = Span::secs(30);
 pub enum Channels {
     /// All of them, with their health and queue
     List,
+    /// The settings of one, as TOML, without secrets
+    Settings {
+        #[arg(value_name = "CHANNEL", value_parser = values::name)]
+        name: String,
+    },
+    /// Write one of its own file; where [access] channel_settings allows it
+    Set(Set),
+    /// Remove one that was written by set
+    Remove {
+        #[arg(value_name = "CHANNEL", value_parser = values::name)]
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Set {
+    #[arg(value_name = "CHANNEL", value_parser = values::name)]
+    name: String,
+    /// All its settings: kind=twilio-sms, slots=4, 'to=["alice"]', 'auth_token=${TWILIO_AUTH_TOKEN}'
+    #[arg(value_name = "KEY=VALUE", required = true, value_parser = values::entry)]
+    settings: Vec<(String, String)>,
+}
+
+impl Set {
+    /// What is JSON and no text is taken as that.
+    fn body(&self) -> Result<Value, Trouble> {
+        let mut settings = serde_json::Map::new();
+        for (key, text) in &self.settings {
+            let read = serde_json::from_str::<Value>(text).ok().filter(|value| !value.is_null());
+            if settings.insert(key.clone(), read.unwrap_or_else(|| text.as_str().into())).is_some() {
+                return Err(Trouble::Usage(format!("{key} is given twice")));
+            }
+        }
+        Ok(json!({ "settings": settings }))
+    }
 }
 
 impl Channels {
     pub async fn run(self, session: &mut Session<'_>) -> Outcome {
-        let answer = session.ask(Call::get(&["channels"])).await?;
-        session.show(&answer, list)?;
+        match self {
+            Channels::List => {
+                let answer = session.ask(Call::get(&["channels"])).await?;
+                session.show(&answer, list)?;
+            }
+            Channels::Settings { name } => {
+                let answer = session.ask(Call::get(&["channels", &name, "settings"])).await?;
+                session.show(&answer, |screen, document| screen.paragraph("", text(document, "text").trim_end()))?;
+            }
+            Channels::Set(set) => {
+                let answer = session.ask(Call::put(&["channels", &set.name, "settings"], set.body()?)).await?;
+                return written(session, &answer);
+            }
+            Channels::Remove { name } => {
+                let answer = session.ask(Call::delete(&["channels", &name, "settings"])).await?;
+                return written(session, &answer);
+            }
+        }
         Ok(Exit::Done)
     }
+}
+
+/// The answer of a reload, and which file it was.
+fn written(session: &mut Session<'_>, answer: &Answer) -> Outcome {
+    session.show(answer, |screen, document| {
+        screen.line(text(document, "file"))?;
+        reload::print(screen, document)
+    })?;
+    Ok(if flag(&answer.document, "ok") { Exit::Done } else { Exit::BadNews })
 }
 
 #[derive(Debug, Args)]

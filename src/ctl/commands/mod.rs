@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod meta;
 mod problems;
 pub mod reload;
+pub mod requests;
 mod results;
 pub mod selftest;
 pub mod send;
