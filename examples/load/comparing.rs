@@ -4,7 +4,7 @@ use super::alerts::{self, Burst, Taker};
 use super::limits::Limits;
 use super::sink::Sink;
 use super::table::{Spread, Table, micros, millis};
-use super::{Args, Failed};
+use super::{Args, Failed, proc};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -13,10 +13,16 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// Bursts of one kind; the one with the median throughput counts.
 const TIMES: usize = 3;
 
+/// A burst, and the CPU time for each of its alerts of what was done when all had arrived.
+struct Taken {
+    burst: Burst,
+    put_off: Duration,
+}
+
 /// What one of the two came to.
 pub struct Figures {
-    single: Burst,
-    batched: Burst,
+    single: Taken,
+    batched: Taken,
     trickle: Spread,
 }
 
@@ -29,13 +35,17 @@ pub async fn measure(taker: Taker, sink: &Sink, args: &Args) -> Result<Figures, 
     Ok(Figures { single, batched, trickle })
 }
 
-async fn median(taker: Taker, sink: &Sink, count: u64, each: u64) -> Result<Burst, Failed> {
+async fn median(taker: Taker, sink: &Sink, count: u64, each: u64) -> Result<Taken, Failed> {
     let mut bursts = Vec::new();
+    sleep(PAUSE).await;
     for _ in 0..TIMES {
+        let burst = alerts::burst(taker, sink, count, each).await?;
+        let cpu = proc::cpu(&taker.pid.to_string())?;
         sleep(PAUSE).await;
-        bursts.push(alerts::burst(taker, sink, count, each).await?);
+        let put_off = (proc::cpu(&taker.pid.to_string())? - cpu) / u32::try_from(count.max(1))?;
+        bursts.push(Taken { burst, put_off });
     }
-    bursts.sort_by(|a, b| a.delivered.total_cmp(&b.delivered));
+    bursts.sort_by(|a, b| a.burst.delivered.total_cmp(&b.burst.delivered));
     Ok(bursts.swap_remove(TIMES / 2))
 }
 
@@ -45,7 +55,8 @@ pub fn print(ours: &Figures, theirs: Option<&Figures>, limits: &Limits, table: &
         ("one alert a POST", &ours.single, theirs.map(|t| &t.single)),
         ("64 alerts a POST", &ours.batched, theirs.map(|t| &t.batched)),
     ];
-    for (name, us, them) in kinds {
+    for (name, ours, theirs) in kinds {
+        let (us, them) = (&ours.burst, theirs.map(|t| &t.burst));
         table.ratio(
             format!("durable accepts, {name}"),
             format!("{:.0} /s", us.accepted),
@@ -60,6 +71,12 @@ pub fn print(ours: &Figures, theirs: Option<&Figures>, limits: &Limits, table: &
             format!("CPU per alert, {name}"),
             micros(us.cpu),
             times(us.cpu.as_secs_f64(), them.map(|t| t.cpu.as_secs_f64())),
+        );
+        let whole = |taken: &Taken| (taken.burst.cpu + taken.put_off).as_secs_f64();
+        table.ratio(
+            format!("CPU per alert afterwards, {name}"),
+            micros(ours.put_off),
+            times(whole(ours), theirs.map(whole)) + if theirs.is_some() { ", both together" } else { "" },
         );
         table.ratio(
             format!("latency p99, {name}"),

@@ -91,6 +91,8 @@ impl Daemon {
     async fn run(place: &Place, dir: TempDir, address: SocketAddr) -> Result<Daemon, Failed> {
         let at = |name: &str| dir.path().join(name);
         let _ = std::fs::remove_file(at("notify"));
+        // Not beside the config, whose directory is watched.
+        std::fs::create_dir_all(at("logs"))?;
         let notify = UnixDatagram::bind(at("notify"))?;
         let began = Instant::now();
         let mut words = place.under.iter().map(OsStr::new).chain([place.stentord.as_os_str()]);
@@ -105,7 +107,7 @@ impl Daemon {
             .env("NOTIFY_SOCKET", at("notify"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(File::create(at("log"))?)
+            .stderr(File::create(at("logs/stentord"))?)
             .kill_on_drop(true)
             .spawn()?;
         let ready = tokio::select! {
@@ -114,7 +116,7 @@ impl Daemon {
         };
         let took = began.elapsed();
         if !ready {
-            return Err(format!("stentord did not start: {}", std::fs::read_to_string(at("log"))?).into());
+            return Err(format!("stentord did not start: {}", std::fs::read_to_string(at("logs/stentord"))?).into());
         }
         let pid = child.id().ok_or("stentord has ended")?;
         Ok(Daemon { child, pid, socket: at("control.sock"), address, took, dir })

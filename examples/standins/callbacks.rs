@@ -48,7 +48,7 @@ impl Call {
 }
 
 fn target(url: &str) -> String {
-    let url = reqwest::Url::parse(url).unwrap();
+    let url = url::Url::parse(url).unwrap();
     url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
 }
 
@@ -67,7 +67,7 @@ pub fn twilio_by(token: &str, account: &str, url: &str, fields: &[(&str, &str)])
     let data = sorted.iter().fold(url.to_owned(), |data, (name, value)| data + name + value);
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, token.as_bytes());
     let signature = STANDARD.encode(hmac::sign(&key, data.as_bytes()));
-    let mut place = reqwest::Url::parse("http://x/").unwrap();
+    let mut place = url::Url::parse("http://x/").unwrap();
     place.query_pairs_mut().extend_pairs(&fields);
     let call = Call { target: target(url), headers: Vec::new(), body: place.query().unwrap().to_owned() };
     call.header("content-type", "application/x-www-form-urlencoded; charset=UTF-8")

@@ -217,7 +217,7 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, reply: &Reply, fault: &Fau
 
 /// The pairs of a query or a form, decoded.
 fn pairs(text: &str) -> Vec<(String, String)> {
-    let url = reqwest::Url::parse(&format!("http://localhost/?{text}")).unwrap();
+    let url = url::Url::parse(&format!("http://localhost/?{text}")).unwrap();
     url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 

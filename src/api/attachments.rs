@@ -6,6 +6,7 @@ use super::history::Link;
 use super::params::Params;
 use crate::engine::{Code, Refusal};
 use crate::message::attachment::media_type;
+use crate::net::percent;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName};
@@ -34,19 +35,10 @@ pub async fn fetch(
 fn headers(name: &str, media_type: &str) -> [(HeaderName, String); 6] {
     [
         (CONTENT_TYPE, media_type.to_owned()),
-        (CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{}", percent(name))),
+        (CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{}", percent::encoded(name))),
         (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
         (CACHE_CONTROL, "private, no-store".to_owned()),
         (REFERRER_POLICY, "no-referrer".to_owned()),
     ]
-}
-
-/// RFC 8187, 3.2.1.
-fn percent(name: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    name.bytes().map(byte).collect()
 }

@@ -4,6 +4,7 @@
 //! them. What a URL says that this way out cannot do is an error, never passed over. Parts may be percent-encoded.
 //! No error repeats anything of the URL but its scheme, the names of its parameters, and what it lacks.
 
+use crate::net::percent;
 use crate::settings::Piece;
 
 /// The schemes, for hints.
@@ -67,16 +68,16 @@ impl Url {
         let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
         Ok(Url {
             scheme: scheme.to_ascii_lowercase(),
-            user: user.map(decoded),
-            password: password.map(decoded),
-            host: decoded(host),
+            user: user.map(percent::decoded),
+            password: password.map(percent::decoded),
+            host: percent::decoded(host),
             port,
-            path: path.unwrap_or_default().split('/').filter(|part| !part.is_empty()).map(decoded).collect(),
+            path: path.unwrap_or_default().split('/').filter(|part| !part.is_empty()).map(percent::decoded).collect(),
             query: pairs
                 .map(|pair| cut(pair, '='))
-                .map(|(n, v)| (decoded(n), decoded(v.unwrap_or_default())))
+                .map(|(n, v)| (percent::decoded(n), percent::decoded(v.unwrap_or_default())))
                 .collect(),
-            fragment: fragment.map(decoded),
+            fragment: fragment.map(percent::decoded),
         })
     }
 
@@ -280,24 +281,4 @@ fn is_region(part: &str) -> bool {
 
 fn cut(text: &str, at: char) -> (&str, Option<&str>) {
     text.split_once(at).map_or((text, None), |(before, after)| (before, Some(after)))
-}
-
-/// `%2F` as `/`; what is no such form stays as it is.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = after.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

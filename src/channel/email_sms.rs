@@ -4,8 +4,11 @@
 //! number is written in digits without its country code, as the gateways want it; an address that
 //! brings its own domain (`+15550100@gateway.example`, a person's `sms_domain`) keeps it.
 //!
+//! Gateways cut or lose what is longer than one text message, and attachments, so the text is cut here, where it
+//! is known what matters: how the alarm can be acknowledged stays.
+//!
 //! Settings: `via` (an e-mail channel; the config connects the two), `domain`, `country_code`
-//! (default "1"; "" leaves numbers whole).
+//! (default "1"; "" leaves numbers whole), `longest` (characters that the gateway takes, default 160).
 
 use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
 use crate::domain::delivery::{Medium, Sort};
@@ -44,10 +47,17 @@ const GATEWAYS: &[(&str, &str)] = &[
     ("msg.telus.com", "may be restricted or charged: nobody confirms it"),
 ];
 
+/// Characters of one text message.
+const LONGEST: usize = 160;
+/// What the way to acknowledge begins with; so much of the text has to go before it.
+const WAY: &str = " Ack: ";
+const LEAST: usize = 60;
+
 #[derive(Debug)]
 struct EmailSms {
     domain: String,
     country_code: String,
+    longest: usize,
     via: OnceLock<Arc<dyn Channel>>,
 }
 
@@ -58,6 +68,7 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
         digits if digits.len() <= 3 && digits.bytes().all(|b| b.is_ascii_digit()) => Ok(digits.to_owned()),
         _ => Err(format!("{text:?} is not a country code; write \"1\" or \"44\"")),
     });
+    let longest = table.integer("longest", 70..=1600).and_then(|n| usize::try_from(n).ok()).unwrap_or(LONGEST);
     let domain = domain?.trim().to_ascii_lowercase();
     if !domain.is_empty() && format!("1@{domain}").parse::<lettre::Address>().is_err() {
         table.error("domain", format!("{domain:?} is not a domain"), "write domain = \"sms.example.org\"");
@@ -67,7 +78,7 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
         table.warning("domain", fate, "let it be never the only way");
     }
     let country_code = country_code.unwrap_or_else(|| "1".into());
-    Some(Arc::new(EmailSms { domain, country_code, via: OnceLock::new() }))
+    Some(Arc::new(EmailSms { domain, country_code, longest, via: OnceLock::new() }))
 }
 
 /// What became of a carrier's gateway, if something did.
@@ -90,6 +101,8 @@ impl EmailSms {
         let mut mail = out.clone();
         mail.address = Some(format!("{national}@{domain}"));
         mail.text.subject.clear();
+        mail.text.text = fitting(&out.text.text, self.longest);
+        mail.attachments.clear();
         Ok(mail)
     }
 
@@ -97,6 +110,21 @@ impl EmailSms {
         let missing = || Failure::new(FailureClass::ProviderError, Blame::Account, "the channel in `via` is not there");
         self.via.get().ok_or_else(missing)
     }
+}
+
+/// At most so many characters; what leads to the acknowledgement is not what is cut, if there is room for more.
+fn fitting(text: &str, most: usize) -> String {
+    let length = |text: &str| text.chars().count();
+    if length(text) <= most {
+        return text.to_owned();
+    }
+    let way = text.rfind(WAY).map(|at| &text[at..]).filter(|way| length(way) + LEAST <= most).unwrap_or_default();
+    let words = &text[..text.len() - way.len()];
+    let room = most - length(way);
+    // Dots of three, because one letter outside of GSM 03.38 would halve what fits.
+    let cut: String = words.chars().take(room.saturating_sub(3)).collect();
+    let cut = if length(words) <= room { words.to_owned() } else { format!("{}...", cut.trim_end()) };
+    cut + way
 }
 
 impl Channel for EmailSms {

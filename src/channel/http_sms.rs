@@ -15,11 +15,11 @@
 use crate::channel::http::{self, Way};
 use crate::channel::places::{Address, Values, fill};
 use crate::channel::request::{self, Dress};
-use crate::channel::{Channel, Format, Kind, Outgoing, Probed, sign};
+use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
-use crate::net::{Answer, Method};
+use crate::net::{Answer, Method, percent};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -118,7 +118,7 @@ fn is_json(content_type: &str) -> bool {
 fn writer(content_type: &str) -> fn(&str) -> String {
     match content_type {
         t if is_json(t) => in_json,
-        t if t.starts_with(FORM) => sign::percent,
+        t if t.starts_with(FORM) => percent::encoded,
         _ => str::to_owned,
     }
 }

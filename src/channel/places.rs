@@ -2,10 +2,10 @@
 //!
 //! What a message holds is written as its place needs it, and is not looked at for places again.
 
-use crate::channel::{http, sign};
+use crate::channel::http;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
-use crate::net::{Endpoint, Reach};
+use crate::net::{Endpoint, Reach, percent};
 use crate::settings::Table;
 
 /// Names of places and what a message puts there.
@@ -36,7 +36,7 @@ impl Address {
             Err("the host of the URL cannot come from a message".to_owned())
         } else {
             let empty: Vec<(&str, &str)> = names.iter().map(|name| (*name, "")).collect();
-            Endpoint::parse(&fill(url.reveal(), &empty, sign::percent), reach)
+            Endpoint::parse(&fill(url.reveal(), &empty, percent::encoded), reach)
         };
         match parsed {
             Ok(place) => Some(Address { url, place, reach, names, fixed }),
@@ -65,7 +65,7 @@ impl Address {
             return Ok(self.place.clone());
         }
         let wrong = |words: String| Failure::new(FailureClass::ValidationError, Blame::Message, words);
-        Endpoint::parse(&fill(self.url.reveal(), values, sign::percent), self.reach).map_err(wrong)
+        Endpoint::parse(&fill(self.url.reveal(), values, percent::encoded), self.reach).map_err(wrong)
     }
 
     /// The same for people: of the secret URL the host, and what the message puts into its query.
@@ -75,7 +75,7 @@ impl Address {
         let filled: Vec<String> = query
             .split('&')
             .filter(|pair| pair.split_once('=').is_some_and(|(_, value)| is_place(value)))
-            .map(|pair| fill(pair, values, sign::percent))
+            .map(|pair| fill(pair, values, percent::encoded))
             .collect();
         let query = if filled.is_empty() { String::new() } else { format!("?{}", filled.join("&")) };
         format!("{}/[secret]{query}", self.place.place())
@@ -116,7 +116,7 @@ mod tests {
         let as_is: fn(&str) -> String = str::to_owned;
         assert_eq!(fill("{to}: {text}", &values, as_is), "+1555: a\"{to}\n&=ü");
         assert_eq!(
-            fill("to={to}&t={text}&{other}{", &values, sign::percent),
+            fill("to={to}&t={text}&{other}{", &values, percent::encoded),
             "to=%2B1555&t=a%22%7Bto%7D%0A%26%3D%C3%BC&{other}{"
         );
     }

@@ -94,72 +94,63 @@ const fn stand_in(name: &'static str, sort: Sort, format: Format) -> Kind {
 
 fn take_anything(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     table.ignore_unknown();
-    Some(Arc::new(StandIn))
+    Some(Arc::new(StandIn::default()))
 }
 
 fn take_and_carry(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     let mib = table.integer("attachments_mib", 0..=25).map_or(20, i64::unsigned_abs);
     table.ignore_unknown();
-    Some(Arc::new(Mailer { attaches: mib << 20 }))
+    Some(Arc::new(StandIn { attaches: Some(mib << 20), ..StandIn::default() }))
 }
 
 fn take_and_list(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     table.ignore_unknown();
-    Some(Arc::new(Lister))
+    Some(Arc::new(StandIn { tells: true, lists: true, ..StandIn::default() }))
 }
 
 fn take_and_tell(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     table.ignore_unknown();
-    Some(Arc::new(Teller))
+    Some(Arc::new(StandIn { tells: true, ..StandIn::default() }))
 }
 
-/// Carries files.
-#[derive(Clone, Copy, Debug)]
-pub struct Mailer {
-    attaches: u64,
+/// Says "simulated" to everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StandIn {
+    /// Bytes of files that it carries.
+    attaches: Option<u64>,
+    /// Its provider says later how a message ended; asked, it does not answer.
+    tells: bool,
+    /// Its provider can be asked what it has; it says that it cannot tell.
+    lists: bool,
 }
 
-impl Channel for Mailer {
+impl Channel for StandIn {
     fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
-        StandIn.send(out)
+        Box::pin(async { AttemptResult::Simulated { detail: self.describe(out) } })
     }
 
     fn probe(&self) -> BoxFuture<'_, Probed> {
-        StandIn.probe()
+        Box::pin(async { Ok("a stand-in is always well".to_owned()) })
     }
 
     fn describe(&self, out: &Outgoing) -> String {
-        StandIn.describe(out)
+        format!("to {}", out.address.as_deref().unwrap_or("its own place"))
     }
 
     fn attaches(&self) -> Option<u64> {
-        Some(self.attaches)
-    }
-}
-
-/// Of a provider that says later how a message ended; asked, it does not answer.
-#[derive(Clone, Copy, Debug)]
-pub struct Teller;
-
-impl Channel for Teller {
-    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
-        StandIn.send(out)
-    }
-
-    fn probe(&self) -> BoxFuture<'_, Probed> {
-        StandIn.probe()
-    }
-
-    fn describe(&self, out: &Outgoing) -> String {
-        StandIn.describe(out)
+        self.attaches
     }
 
     fn confirmer(&self) -> Option<&dyn Confirmer> {
-        Some(self)
+        self.tells.then_some(self)
+    }
+
+    fn inquirer(&self) -> Option<&dyn Inquirer> {
+        self.lists.then_some(self)
     }
 }
 
-impl Confirmer for Teller {
+impl Confirmer for StandIn {
     fn verify(&self, _call: &Incoming<'_>) -> Result<(), String> {
         Err("a stand-in calls nobody".to_owned())
     }
@@ -178,52 +169,8 @@ impl Confirmer for Teller {
     }
 }
 
-/// The same, of a provider that can be asked what it has; it says that it cannot tell.
-#[derive(Clone, Copy, Debug)]
-pub struct Lister;
-
-impl Channel for Lister {
-    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
-        StandIn.send(out)
-    }
-
-    fn probe(&self) -> BoxFuture<'_, Probed> {
-        StandIn.probe()
-    }
-
-    fn describe(&self, out: &Outgoing) -> String {
-        StandIn.describe(out)
-    }
-
-    fn inquirer(&self) -> Option<&dyn Inquirer> {
-        Some(self)
-    }
-
-    fn confirmer(&self) -> Option<&dyn Confirmer> {
-        Some(&Teller)
-    }
-}
-
-impl Inquirer for Lister {
+impl Inquirer for StandIn {
     fn inquire<'a>(&'a self, _lost: &'a Lost) -> BoxFuture<'a, Found> {
         Box::pin(async { Found::Unclear { words: "a stand-in cannot tell".to_owned() } })
-    }
-}
-
-/// Says "simulated" to everything.
-#[derive(Clone, Copy, Debug)]
-pub struct StandIn;
-
-impl Channel for StandIn {
-    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, AttemptResult> {
-        Box::pin(async { AttemptResult::Simulated { detail: self.describe(out) } })
-    }
-
-    fn probe(&self) -> BoxFuture<'_, Probed> {
-        Box::pin(async { Ok("a stand-in is always well".to_owned()) })
-    }
-
-    fn describe(&self, out: &Outgoing) -> String {
-        format!("to {}", out.address.as_deref().unwrap_or("its own place"))
     }
 }

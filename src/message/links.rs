@@ -6,6 +6,7 @@
 //! all of that.
 
 use crate::domain::event::Attachment;
+use crate::net::percent;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
@@ -46,7 +47,7 @@ impl Links {
         let hash: String = file.place.blob.iter().flat_map(|hash| hash.chars()).take(HASH).collect();
         let id = format!("{}-{hash}", file.place.seq);
         let signature = self.sign(&id, &file.name, expires);
-        format!("{public_url}/attachments/{id}/{}?e={expires}&s={signature}", percent(&file.name))
+        format!("{public_url}/attachments/{id}/{}?e={expires}&s={signature}", percent::encoded(&file.name))
     }
 
     /// Whether this is one of ours and still good at `now`; the name as it was decoded.
@@ -80,15 +81,6 @@ fn signed(id: &str, name: &str, expires: i64) -> String {
 /// In a time that does not depend on where they differ.
 pub(super) fn equal(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b)) == 0
-}
-
-/// RFC 3986, a path's segment.
-fn percent(text: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(byte).collect()
 }
 
 #[cfg(test)]

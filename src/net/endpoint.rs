@@ -2,9 +2,9 @@
 //! its query or a password.
 
 use crate::net::resolve::{forbidden, literal};
-use reqwest::Url;
 use std::fmt;
 use std::sync::Arc;
+use url::Url;
 
 /// Where requests may go beyond TLS to anywhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

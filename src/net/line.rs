@@ -18,14 +18,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 
 type Asked = Request<Full<Bytes>>;
 
-pub(super) struct Line {
+/// See the module.
+pub struct Line {
     sender: SendRequest<Full<Bytes>>,
     /// `None` when it has ended.
     connection: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
 }
 
 /// Why there is no answer.
-pub(super) enum Broken {
+pub enum Broken {
     /// Nothing of the request was sent; here it is again.
     Unsent(Box<Asked>),
     /// It may have been processed.
@@ -33,12 +34,17 @@ pub(super) enum Broken {
 }
 
 impl Line {
+    /// # Errors
+    /// The far end speaks something else.
     pub async fn over(wire: Box<dyn Wire>) -> hyper::Result<Line> {
         let (sender, connection) = handshake(TokioIo::new(wire)).await?;
         Ok(Line { sender, connection: Some(Box::pin(connection)) })
     }
 
     /// Sends a request; gives the head of the answer. May be dropped, and the line with it.
+    ///
+    /// # Errors
+    /// The connection is broken.
     pub async fn ask(&mut self, request: Asked) -> Result<Response<Incoming>, Broken> {
         let mut answer = pin!(self.sender.try_send_request(request));
         let connection = &mut self.connection;

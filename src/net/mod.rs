@@ -13,6 +13,7 @@ pub mod dial;
 pub mod endpoint;
 mod line;
 pub mod names;
+pub mod percent;
 mod pool;
 pub mod request;
 pub mod resolve;
@@ -23,7 +24,7 @@ pub use client::{Client, prepare};
 pub use dial::dial;
 pub use endpoint::{Endpoint, Reach};
 pub use hyper::Method;
-pub use line::Wire;
+pub use line::{Broken, Line, Wire};
 pub use request::RequestBuilder;
 pub use tls::install_provider;
 

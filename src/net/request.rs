@@ -80,7 +80,10 @@ impl RequestBuilder {
     }
 
     /// As it goes over a connection to `to`.
-    pub(super) fn finish(self, method: Method, to: &Endpoint) -> Result<Request<Full<Bytes>>, Failure> {
+    ///
+    /// # Errors
+    /// It cannot be said in HTTP; nothing of it is quoted.
+    pub fn finish(self, method: Method, to: &Endpoint) -> Result<Request<Full<Bytes>>, Failure> {
         let cannot = |why: String| {
             Failure::new(FailureClass::ValidationError, Blame::Message, format!("the request cannot be made: {why}"))
         };
@@ -104,7 +107,7 @@ impl RequestBuilder {
 /// `application/x-www-form-urlencoded`
 fn form<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     // The query of a URL is written by the same rules.
-    let Ok(mut url) = reqwest::Url::parse("form:") else { return String::new() };
+    let Ok(mut url) = url::Url::parse("form:") else { return String::new() };
     url.query_pairs_mut().extend_pairs(pairs);
     url.query().unwrap_or_default().to_owned()
 }

@@ -198,7 +198,7 @@ proptest! {
         signature.replace_range(at..at + 1, &to);
         prop_assume!(signature != "+AB1JJHQstyHN9VITPvh85+IeQQ=");
         prop_assert!(form(GATHER, &signature, FORM).is_err());
-        let mut pairs = reqwest::Url::parse("http://x/").unwrap();
+        let mut pairs = url::Url::parse("http://x/").unwrap();
         pairs.query_pairs_mut().append_pair(&field, &value);
         let body = format!("{FORM}&{}", pairs.query().unwrap());
         prop_assert!(form(GATHER, "+AB1JJHQstyHN9VITPvh85+IeQQ=", &body).is_err());

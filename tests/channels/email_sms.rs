@@ -37,6 +37,29 @@ async fn the_number_becomes_an_address_without_a_subject() {
 }
 
 #[tokio::test]
+async fn what_a_gateway_would_cut_is_cut_before_the_way_to_acknowledge() {
+    let standins = Standins::start().await;
+    let way = " Ack: https://alarm.example.org/a/1.YWxpY2U.6b0e30c8.bzCYvnlujhViMPP4";
+    let long = format!("HIGH #1 prague-1: {} since 03:28.{way}", "x".repeat(100));
+    let whole = format!("HIGH #1 prague-1: {} since 03:28.", "x".repeat(126));
+    let all = [long.clone(), whole.clone(), "y".repeat(400)];
+    for text in &all {
+        gateway(&standins, "").send(&out(Some("+15550100"), "", text)).await;
+    }
+    gateway(&standins, "longest = 300").send(&out(Some("+15550100"), "", &long)).await;
+    let got = standins.recorded("smtp");
+    let texts: Vec<String> = got.iter().map(|m| body(&m.body)).collect();
+    assert_eq!(texts[0], format!("HIGH #1 prague-1: {}...{way}", "x".repeat(160 - 18 - 3 - way.len())));
+    assert_eq!(texts[1..], [whole, format!("{}...", "y".repeat(157)), long]);
+}
+
+/// The text of a mail, its soft line breaks taken out.
+fn body(mail: &str) -> String {
+    let (_, body) = mail.split_once("\r\n\r\n").unwrap();
+    body.replace("=\r\n", "").replace("=3D", "=").trim_end().to_owned()
+}
+
+#[tokio::test]
 async fn what_is_no_number_is_refused() {
     let standins = Standins::start().await;
     for address in ["", "alice@example.org", "+1555\r\n0100", "+@x.org"] {

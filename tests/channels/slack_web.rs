@@ -49,7 +49,7 @@ async fn an_incident_is_a_thread_that_its_notices_change() {
             "channel": "#alarms", "text": "URGENT #417 &lt;!channel&gt; a &amp; b", "unfurl_links": false,
             "attachments": [{
                 "color": "#d12828",
-                "blocks": [{ "type": "section", "text": { "type": "mrkdwn", "text": "/var is full" } }],
+                "blocks": [{ "type": "section", "text": { "type": "mrkdwn", "text": "/var is full", "verbatim": true } }],
             }],
             "username": "stentor", "icon_emoji": ":siren:",
         })

@@ -15,6 +15,7 @@ mod blocked;
 mod broken_morning;
 mod callbacks;
 mod clock;
+mod costs;
 mod crowded;
 mod damaged;
 mod dead_letters;

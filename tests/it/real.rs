@@ -1,7 +1,7 @@
 //! Servers that others wrote: moto, which checks Amazon's signatures as Amazon does, and aiosmtpd, a
 //! mail server with STARTTLS and AUTH. They run from `.tools/`, which `packaging/setup.sh --tools` fills.
 
-use crate::harness::{Home, eventually, skip};
+use crate::harness::{Daemon, Home, eventually, skip};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -53,6 +53,26 @@ impl Program {
     }
 }
 
+/// The only heartbeat is green, and says this.
+async fn probe_is_well(daemon: &Daemon, detail: &str) {
+    eventually("its probe is well", async || {
+        let row = daemon.ok(&["heartbeats", "list"]).await["heartbeats"][0].clone();
+        (row["status"] == "ok" && row["detail"].as_str()?.contains(detail)).then_some(())
+    })
+    .await;
+}
+
+/// The first attempt of the only delivery, which the server did not let in.
+async fn refused_login(daemon: &Daemon) -> Value {
+    let failed = eventually("it is refused", async || {
+        let rows = daemon.ok(&["deliveries", "list"]).await["deliveries"].clone();
+        rows[0]["attempts"].as_array()?.first().filter(|attempt| !attempt["class"].is_null()).cloned()
+    })
+    .await;
+    assert_eq!(failed["class"], "AUTH_ERROR", "{failed}");
+    failed
+}
+
 const SMS: &str = r#"
 [daemon]
 name = "prague-1"
@@ -90,23 +110,14 @@ async fn a_text_by_sns_is_signed_as_amazon_wants_it() {
     let texts = aws.ask().await;
     assert_eq!((texts.as_object().unwrap().len(), &texts[message][0]), (1, &json!("+15550100")), "{texts} {shown}");
     assert!(texts[message][1].as_str().unwrap().contains(subject), "{texts}");
-    eventually("its probe is well", async || {
-        let row = daemon.ok(&["heartbeats", "list"]).await["heartbeats"][0].clone();
-        (row["status"] == "ok").then_some(())
-    })
-    .await;
+    probe_is_well(&daemon, "").await;
     drop(daemon);
 
     // One letter of the secret is another one.
     let wrong = text("secret_access_key").chars().rev().collect();
     let daemon = home(wrong).start().await;
     daemon.ctl(&["send", "--level", "low", "--subject", "x"]).await;
-    let failed = eventually("it is refused", async || {
-        let rows = daemon.ok(&["deliveries", "list"]).await["deliveries"].clone();
-        rows[0]["attempts"].as_array()?.first().filter(|attempt| !attempt["class"].is_null()).cloned()
-    })
-    .await;
-    assert_eq!(failed["class"], "AUTH_ERROR", "{failed}");
+    let failed = refused_login(&daemon).await;
     assert!(failed["error"].as_str().unwrap().contains("signature we calculated does not match"), "{failed}");
     assert_eq!(aws.ask().await.as_object().unwrap().len(), 1, "nothing else was published");
 }
@@ -183,20 +194,11 @@ async fn a_mail_goes_to_a_real_server_by_starttls_and_login() {
     let refused = send("nobody@example.org").await;
     assert_eq!(refused["deliveries"][0]["status"], "dead", "{refused}");
     assert!(refused["deliveries"][0]["reason"].as_str().unwrap().contains("550 5.1.1 No such user here"), "{refused}");
-    eventually("its probe is well", async || {
-        let row = daemon.ok(&["heartbeats", "list"]).await["heartbeats"][0].clone();
-        (row["status"] == "ok" && row["detail"].as_str()?.contains("credentials accepted")).then_some(())
-    })
-    .await;
+    probe_is_well(&daemon, "credentials accepted").await;
     drop(daemon);
 
     let daemon = home("another").start().await;
     daemon.ctl(&["send", "--level", "low", "--to", "alice@example.org", "--subject", "x"]).await;
-    let failed = eventually("it is refused", async || {
-        let rows = daemon.ok(&["deliveries", "list"]).await["deliveries"].clone();
-        rows[0]["attempts"].as_array()?.first().filter(|attempt| !attempt["class"].is_null()).cloned()
-    })
-    .await;
-    assert_eq!(failed["class"], "AUTH_ERROR", "{failed}");
+    let failed = refused_login(&daemon).await;
     assert!(failed["error"].as_str().unwrap().contains("credentials invalid"), "{failed}");
 }

@@ -42,15 +42,21 @@ async fn the_kernel_says_who_connects() {
 }
 
 #[tokio::test]
-async fn reqwest_is_a_client_too() {
+async fn a_client_asks_again_over_the_same_connection() {
+    use crate::net::{Endpoint, Line, Method, Reach, RequestBuilder};
     let world = World::new().await;
     let (path, serving) = serve(&world);
-    crate::net::install_provider();
-    let client = reqwest::Client::builder().unix_socket(path.as_path()).tls_certs_only([]).build().unwrap();
+    let to = Endpoint::parse("http://localhost/healthz", Reach::default()).unwrap();
+    let mut line = Line::over(Box::new(UnixStream::connect(&path).await.unwrap())).await.unwrap();
     for _ in 0..3 {
-        let answer = client.get("http://stentor/healthz").send().await.unwrap();
+        assert!(line.is_free().await);
+        let request = RequestBuilder::default().finish(Method::GET, &to).unwrap();
+        let answer = line.ask(request).await.unwrap_or_else(|_| panic!("the connection was closed"));
         assert_eq!(answer.status(), 200);
-        assert_eq!(answer.text().await.unwrap(), "ok\n");
+        let mut body = answer.into_body();
+        let part = line.part(&mut body).await.unwrap().unwrap();
+        assert_eq!(part.data_ref().unwrap(), "ok\n");
+        assert!(line.part(&mut body).await.is_none());
     }
     serving.abort();
 }

@@ -2,11 +2,12 @@
 //!
 //! Which delivery an event is of stands in the custom argument `stentor_callback`, which SendGrid gives back.
 
-use crate::channel::{Incoming, sign};
+use crate::channel::Incoming;
+use crate::channel::sign::{self, PublicKeys};
 use crate::domain::event::{Heard, Said};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::settings::Table;
-use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+use ring::signature::ECDSA_P256_SHA256_ASN1;
 use serde_json::Value;
 
 /// Before the 65 bytes of a point: what says that a key is one of P-256 (RFC 5480).
@@ -20,34 +21,24 @@ const MOST: usize = 2_000;
 /// The name of the custom argument.
 pub(super) const ARGUMENT: &str = "stentor_callback";
 
-/// The verification keys of the event webhook: the one, and the next one while it is changed.
+/// The verification keys of the event webhook.
 #[derive(Debug)]
-pub(super) struct Keys(Vec<Vec<u8>>);
+pub(super) struct Keys(PublicKeys);
 
 impl Keys {
     /// `None` where nothing could be checked.
     pub fn read(table: &mut Table<'_>) -> Option<Keys> {
-        let key = |text: &str| match text {
-            "" => Ok(Vec::new()),
-            text => point(text).ok_or_else(|| {
-                format!("{text:?} is not a verification key of SendGrid; write the base64 that its event webhook shows")
-            }),
-        };
-        let keys = ["public_key", "public_key_2"].map(|name| table.parsed(name, key).filter(|key| !key.is_empty()));
-        let keys: Vec<Vec<u8>> = keys.into_iter().flatten().collect();
-        (!keys.is_empty()).then_some(Keys(keys))
+        let wrong = "a verification key of SendGrid; write the base64 that its event webhook shows";
+        PublicKeys::read(table, point, wrong).map(Keys)
     }
 
     /// # Errors
     /// What is wrong with the signature.
     pub fn verify(&self, call: &Incoming<'_>) -> Result<(), String> {
-        let signature = call.header("x-twilio-email-event-webhook-signature").ok_or("it has no signature")?;
-        let signature = sign::from_base64(signature).ok_or("its signature is not base64")?;
         let timestamp = call.header("x-twilio-email-event-webhook-timestamp").ok_or("it has no timestamp")?;
         let data = [timestamp.as_bytes(), call.body].concat();
-        let fits =
-            |key: &Vec<u8>| UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key).verify(&data, &signature).is_ok();
-        if self.0.iter().any(fits) { Ok(()) } else { Err("its signature is wrong".to_owned()) }
+        let signature = call.header("x-twilio-email-event-webhook-signature");
+        self.0.verify(&ECDSA_P256_SHA256_ASN1, &data, signature)
     }
 }
 

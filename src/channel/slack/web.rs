@@ -153,7 +153,7 @@ fn content(out: &Outgoing, text: &str) -> Value {
     let (headline, rest) = markdown::headline(&text);
     let sections: Vec<Value> = sections(rest)
         .into_iter()
-        .map(|text| json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } }))
+        .map(|text| json!({ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } }))
         .collect();
     let mut message = json!({ "text": escape(headline) });
     let colour = format!("#{:06x}", out.matter.colour(out.level));
@@ -163,18 +163,32 @@ fn content(out: &Outgoing, text: &str) -> Value {
     message
 }
 
-/// The text in pieces that fit, none ending inside an entity.
+/// The text in pieces that fit, none ending inside an entity or a link. Slack is told to look for nothing in
+/// it (`verbatim`), or a stranger's `@channel` would wake everybody; links are therefore written as links.
 fn sections(text: &str) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
-    for c in text.chars() {
-        let escaped = escape(c.encode_utf8(&mut [0; 4]));
+    for part in text.split_inclusive(char::is_whitespace).flat_map(parts) {
         match pieces.last_mut() {
-            Some(piece) if piece.chars().count() + escaped.chars().count() <= SECTION => piece.push_str(&escaped),
-            _ => pieces.push(escaped),
+            Some(piece) if piece.chars().count() + part.chars().count() <= SECTION => piece.push_str(&part),
+            _ => pieces.push(part),
         }
     }
     pieces.retain(|piece| !piece.trim().is_empty());
     pieces
+}
+
+/// What of a word stays whole: a link, or each letter.
+fn parts(word: &str) -> Vec<String> {
+    let letters = |text: &str| text.chars().map(|c| escape(c.encode_utf8(&mut [0; 4]))).collect::<Vec<String>>();
+    let is_end = |c: char| c.is_whitespace() || ".,;:!?)'\"".contains(c);
+    let link = word.trim_end_matches(is_end);
+    // A bar would begin the link's name.
+    let written = format!("<{}>", escape(&link.replace('|', "%7C")));
+    let begins = link.starts_with("https://") || link.starts_with("http://");
+    if !begins || written.chars().count() > SECTION {
+        return letters(word);
+    }
+    std::iter::once(written).chain(letters(&word[link.len()..])).collect()
 }
 
 impl Channel for Web {
@@ -261,10 +275,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_link_is_one_and_a_mention_is_none() {
+        let text = "@channel see https://x.example/a?b=1&c=<2>|x.\nthen (http://y.example/) ftp://z";
+        let said = "@channel see <https://x.example/a?b=1&amp;c=&lt;2&gt;%7Cx>.\nthen (http://y.example/) ftp://z";
+        assert_eq!(sections(text), [said]);
+    }
+
+    #[test]
     fn a_section_ends_between_letters_and_never_in_an_entity() {
         let pieces = sections(&"&".repeat(1300));
         assert_eq!(pieces.iter().map(String::len).collect::<Vec<_>>(), [3000, 3000, 500]);
         assert!(pieces.iter().all(|piece| piece.ends_with("&amp;")));
         assert!(sections("").is_empty() && sections(" \n").is_empty());
+        let long = format!("{} https://x.example/a", "x".repeat(2_995));
+        assert_eq!(sections(&long)[1], "<https://x.example/a>");
     }
 }

@@ -14,12 +14,12 @@ mod sigv4;
 
 use crate::channel::http::{self, Way};
 use crate::channel::sns::sigv4::Credentials;
-use crate::channel::{Channel, Format, Kind, Outgoing, Probed, sign};
+use crate::channel::{Channel, Format, Kind, Outgoing, Probed};
 use crate::domain::clock;
 use crate::domain::delivery::{Medium, Sort};
 use crate::domain::event::AttemptResult;
 use crate::domain::failure::{Blame, Failure, FailureClass};
-use crate::net::{Answer, Endpoint, Method};
+use crate::net::{Answer, Endpoint, Method, percent};
 use crate::settings::Table;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl Sns {
     }
 
     async fn call(&self, form: &[(String, String)]) -> Result<Answer, Failure> {
-        let pair = |(name, value): &(String, String)| format!("{}={}", sign::percent(name), sign::percent(value));
+        let pair = |(name, value): &(String, String)| format!("{}={}", percent::encoded(name), percent::encoded(value));
         let body = form.iter().map(pair).collect::<Vec<_>>().join("&");
         let signed = self.credentials.sign(&self.url, TYPE, &body, clock::wall());
         let dress = |r: crate::net::RequestBuilder| {

@@ -1,50 +1,38 @@
 //! Telnyx calling us: `telnyx-signature-ed25519` over `<timestamp>|<body>`, and what such a call says.
 
+use crate::channel::Incoming;
+use crate::channel::sign::{self, PublicKeys};
 use crate::channel::telnyx::judge;
-use crate::channel::{Incoming, sign};
 use crate::domain::event::{Heard, Price, Said};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::money::Money;
 use crate::domain::time::Span;
 use crate::settings::Table;
-use ring::signature::{ED25519, UnparsedPublicKey};
+use ring::signature::ED25519;
 use serde_json::Value;
 
 /// A call that is older is no news but a repetition by somebody; one from so far ahead is neither.
 const FRESH: Span = Span::secs(300);
 
-/// The account's public keys: the one, and the next one while it is changed.
+/// The account's public keys.
 #[derive(Debug)]
-pub(super) struct Keys(Vec<Vec<u8>>);
+pub(super) struct Keys(PublicKeys);
 
 impl Keys {
     /// `None` where nothing could be checked.
     pub fn read(table: &mut Table<'_>) -> Option<Keys> {
-        let key = |text: &str| match text {
-            "" => Ok(Vec::new()),
-            text => sign::from_base64(text).filter(|key| key.len() == 32).ok_or_else(|| {
-                format!(
-                    "{text:?} is not a public key of Telnyx; write the 44 characters of base64 that its portal shows"
-                )
-            }),
-        };
-        let keys = ["public_key", "public_key_2"].map(|name| table.parsed(name, key).filter(|key| !key.is_empty()));
-        let keys: Vec<Vec<u8>> = keys.into_iter().flatten().collect();
-        (!keys.is_empty()).then_some(Keys(keys))
+        let key = |text: &str| sign::from_base64(text).filter(|key| key.len() == 32);
+        let wrong = "a public key of Telnyx; write the 44 characters of base64 that its portal shows";
+        PublicKeys::read(table, key, wrong).map(Keys)
     }
 
     /// # Errors
     /// What is wrong with the signature.
     pub fn verify(&self, call: &Incoming<'_>) -> Result<(), String> {
-        let signature = call.header("telnyx-signature-ed25519").ok_or("it has no signature")?;
-        let signature = sign::from_base64(signature).ok_or("its signature is not base64")?;
         let timestamp = call.header("telnyx-timestamp").ok_or("it does not say when it was signed")?;
         let at = timestamp.parse::<i64>().map_err(|_| "it does not say when it was signed")?;
         let data = [timestamp.as_bytes(), b"|", call.body].concat();
-        let fits = |key: &Vec<u8>| UnparsedPublicKey::new(&ED25519, key).verify(&data, &signature).is_ok();
-        if !self.0.iter().any(fits) {
-            return Err("its signature is wrong".to_owned());
-        }
+        self.0.verify(&ED25519, &data, call.header("telnyx-signature-ed25519"))?;
         let age = call.now.0.div_euclid(1_000_000).saturating_sub(at);
         match age.saturating_abs() <= FRESH.as_secs() {
             true => Ok(()),

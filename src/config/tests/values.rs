@@ -121,7 +121,7 @@ fn read_keyed(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
     let key = table.require_secret("key", "${KEY}");
     let host = table.text("host");
     let (_, _) = (key?, host);
-    Some(Arc::new(StandIn))
+    Some(Arc::new(StandIn::default()))
 }
 
 #[test]

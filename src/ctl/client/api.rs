@@ -6,15 +6,15 @@ use crate::ctl::client::place::Place;
 use crate::ctl::client::sse::Messages;
 use crate::ctl::global::Global;
 use crate::ctl::trouble::{Refusal, Trouble};
-use reqwest::{RequestBuilder, Response};
-use std::time::Duration;
+use crate::net::{Broken, Line, RequestBuilder};
+use hyper::StatusCode;
+use tokio::time::timeout;
 
 /// An answer is read into memory up to this; a bigger one is not from our daemon.
 const LARGEST_ANSWER: usize = 256 << 20;
 
 /// The daemon's door.
 pub struct Api {
-    http: reqwest::Client,
     place: Place,
 }
 
@@ -22,16 +22,15 @@ impl Api {
     /// # Errors
     /// An address or a token file that cannot be used.
     pub fn new(global: &Global) -> Result<Api, Trouble> {
-        let place = Place::of(global)?;
-        Ok(Api { http: place.client()?, place })
+        Ok(Api { place: Place::of(global)? })
     }
 
     /// # Errors
     /// The daemon is not there, says no, or answers with something that is no JSON.
     pub async fn ask(&self, call: Call) -> Result<Answer, Trouble> {
         let patience = call.patience;
-        let response = self.send(call, "application/json", Some(patience)).await?;
-        let raw = self.body(response).await?;
+        let asked = async { self.rest_of(self.open(call, "application/json").await?).await };
+        let raw = timeout(patience, asked).await.map_err(|_| self.place.late())??;
         match serde_json::from_slice(&raw) {
             Ok(document) => Ok(Answer { raw, document }),
             Err(_) => Err(Trouble::Failed(format!("{} answered with something that is not JSON", self.place))),
@@ -43,8 +42,11 @@ impl Api {
     /// # Errors
     /// As [`Api::ask`].
     pub async fn open(&self, call: Call, accept: &'static str) -> Result<Bytes<'_>, Trouble> {
-        let response = self.send(call, accept, None).await?;
-        Ok(Bytes { response, place: &self.place })
+        let (status, bytes) = self.send(call, accept).await?;
+        if status.is_success() {
+            return Ok(bytes);
+        }
+        Err(Trouble::Refused(Refusal::read(status.as_u16(), self.rest_of(bytes).await?)))
     }
 
     /// Server-sent events.
@@ -55,34 +57,34 @@ impl Api {
         Ok(Messages::new(self.open(call, "text/event-stream").await?))
     }
 
-    async fn send(&self, call: Call, accept: &str, limit: Option<Duration>) -> Result<Response, Trouble> {
-        let request = self.request(call, accept);
-        let request = limit.into_iter().fold(request, RequestBuilder::timeout);
-        let response = request.send().await.map_err(|e| self.place.explain(&e))?;
-        if response.status().is_success() {
-            return Ok(response);
+    /// Over a connection of its own.
+    async fn send(&self, call: Call, accept: &'static str) -> Result<(StatusCode, Bytes<'_>), Trouble> {
+        let place = &self.place;
+        let mut to = place.url(&call.path);
+        for (name, value) in &call.query {
+            to = to.with(name, value);
         }
-        let status = response.status().as_u16();
-        Err(Trouble::Refused(Refusal::read(status, self.body(response).await?)))
-    }
-
-    fn request(&self, call: Call, accept: &str) -> RequestBuilder {
-        let mut request = self.http.request(call.method, self.place.url(&call.path)).header("accept", accept);
-        if !call.query.is_empty() {
-            request = request.query(&call.query);
-        }
+        let mut request = RequestBuilder::default().header("accept", accept);
         if let Some(body) = &call.body {
             request = request.json(body);
         }
         if let Some(id) = call.last_event_id {
             request = request.header("last-event-id", id);
         }
-        self.place.authorize(request)
+        let request = place.authorize(request).finish(call.method, &to);
+        let request = request.map_err(|failure| Trouble::Usage(failure.words))?;
+        let mut line = Line::over(place.connect().await?).await.map_err(|error| place.broke_off(&error))?;
+        let response = line.ask(request).await.map_err(|broken| match broken {
+            Broken::Lost(error) => place.broke_off(&error),
+            Broken::Unsent(_) => Trouble::Unreachable(format!("{place} broke the connection off before the request")),
+        })?;
+        let (head, body) = response.into_parts();
+        Ok((head.status, Bytes { line, body, place }))
     }
 
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, Trouble> {
+    async fn rest_of(&self, mut bytes: Bytes<'_>) -> Result<Vec<u8>, Trouble> {
         let mut body = vec![];
-        while let Some(chunk) = response.chunk().await.map_err(|e| self.place.explain(&e))? {
+        while let Some(chunk) = bytes.next().await? {
             body.extend_from_slice(&chunk);
             if body.len() > LARGEST_ANSWER {
                 return Err(Trouble::Failed(format!("{} answered with more than 256 MiB", self.place)));
@@ -95,6 +97,7 @@ impl Api {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
     use tokio::net::UnixListener;
 
     #[tokio::test]

@@ -2,11 +2,13 @@
 
 use crate::ctl::client::place::Place;
 use crate::ctl::trouble::Trouble;
-use reqwest::Response;
+use crate::net::Line;
+use hyper::body::Incoming;
 
 /// An answer, bit by bit.
 pub struct Bytes<'a> {
-    pub(super) response: Response,
+    pub(super) line: Line,
+    pub(super) body: Incoming,
     pub(super) place: &'a Place,
 }
 
@@ -16,7 +18,13 @@ impl Bytes<'_> {
     /// # Errors
     /// The connection broke.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Trouble> {
-        let chunk = self.response.chunk().await.map_err(|e| self.place.explain(&e))?;
-        Ok(chunk.map(|c| c.to_vec()))
+        while let Some(part) = self.line.part(&mut self.body).await {
+            let part = part.map_err(|error| self.place.broke_off(&error))?;
+            // Trailers are nothing of ours.
+            if let Ok(bytes) = part.into_data() {
+                return Ok(Some(bytes.to_vec()));
+            }
+        }
+        Ok(None)
     }
 }

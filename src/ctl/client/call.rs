@@ -1,6 +1,6 @@
 //! One request and its answer.
 
-use reqwest::Method;
+use crate::net::Method;
 use serde_json::Value;
 use std::time::Duration;
 

@@ -3,22 +3,30 @@
 use crate::ctl::global::Global;
 use crate::ctl::trouble::Trouble;
 use crate::domain::secret::Secret;
-use reqwest::{RequestBuilder, Url};
+use crate::net::{Client, Endpoint, Reach, RequestBuilder, Wire};
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::net::UnixStream;
+
+/// Whoever types a URL may go there.
+const ANYWHERE: Reach = Reach { plain: true, link_local: true };
+/// How long a connection may take; less where the net's own deadline is shorter.
+const TO_CONNECT: Duration = Duration::from_secs(30);
 
 /// A place to ask, as the global flags name it.
 pub enum Place {
     /// Its URL only fills HTTP's need for a host.
     Socket {
         path: PathBuf,
-        url: Url,
+        url: Endpoint,
     },
     Net {
-        url: Url,
+        url: Endpoint,
         token: Option<Secret>,
+        client: Client,
     },
 }
 
@@ -26,8 +34,8 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::Socket { path, .. } => write!(f, "stentord at {}", path.display()),
-            // Not the whole URL: somebody may have written a password into it.
-            Place::Net { url, .. } => write!(f, "stentord at {}", url.origin().ascii_serialization()),
+            // Not the whole URL: somebody may have written a secret into it.
+            Place::Net { url, .. } => write!(f, "stentord at {}", url.place()),
         }
     }
 }
@@ -37,47 +45,40 @@ impl Place {
     /// A URL that is none, a token file that cannot be read.
     pub fn of(global: &Global) -> Result<Place, Trouble> {
         let parse = |text: &str| {
-            Url::parse(text)
-                .ok()
-                .filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host())
-                .ok_or_else(|| Trouble::Usage("--url needs a URL such as https://alarm.example.org".into()))
+            Endpoint::parse(text, ANYWHERE)
+                .map_err(|why| Trouble::Usage(format!("--url needs a URL such as https://alarm.example.org: {why}")))
         };
         let Some(url) = &global.url else {
             return Ok(Place::Socket { path: global.socket(), url: parse("http://localhost")? });
         };
         let url = parse(url)?;
         let token = global.token_file.as_deref().map(read_token).transpose()?;
-        Ok(Place::Net { url, token })
+        Ok(Place::Net { url, token, client: Client::new(TO_CONNECT, None, ANYWHERE) })
     }
 
-    /// A client for this place.
+    /// A connection to ask over.
     ///
     /// # Errors
-    /// The machine's certificates cannot be read (`https` only).
-    pub fn client(&self) -> Result<reqwest::Client, Trouble> {
-        // A second call finds the first one's provider, which is the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-        let builder = match self {
-            // No roots: nothing on this way is TLS, and reading them would take longer than the call.
-            Place::Socket { path, .. } => builder.unix_socket(path.as_path()).tls_certs_only([]),
-            Place::Net { .. } => builder,
-        };
-        builder.build().map_err(|e| Trouble::Failed(format!("cannot make an HTTP client: {}", root_cause(&e))))
+    /// Nobody is there, or it is not ours to use.
+    pub async fn connect(&self) -> Result<Box<dyn Wire>, Trouble> {
+        match self {
+            Place::Socket { path, .. } => match UnixStream::connect(path).await {
+                Ok(stream) => Ok(Box::new(stream)),
+                Err(error) => Err(self.unreached(&error)),
+            },
+            Place::Net { url, client, .. } => client.open(url).await.map_err(|failure| {
+                let words = failure.words.trim_start_matches("cannot connect: ");
+                Trouble::Unreachable(format!("cannot reach {self}: {words}"))
+            }),
+        }
     }
 
     /// The URL of a path under `/api/v1/`. The parts are names and ids that were checked when the
     /// arguments were read: not empty, not dots.
-    pub fn url(&self, path: &[String]) -> Url {
+    pub fn url(&self, path: &[String]) -> Endpoint {
         let (Place::Socket { url, .. } | Place::Net { url, .. }) = self;
-        let mut url = url.clone();
-        url.set_query(None);
-        url.set_fragment(None);
-        // Only URLs without a host refuse this.
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(["api", "v1"]).extend(path);
-        }
-        url
+        let parts: Vec<&str> = ["api", "v1"].into_iter().chain(path.iter().map(String::as_str)).collect();
+        url.join(&parts)
     }
 
     pub fn authorize(&self, request: RequestBuilder) -> RequestBuilder {
@@ -87,27 +88,28 @@ impl Place {
         }
     }
 
-    /// Why nothing came back, and what to do about it.
-    pub fn explain(&self, error: &reqwest::Error) -> Trouble {
-        let cause = root_cause(error);
-        if error.is_timeout() {
-            return Trouble::Unreachable(format!(
-                "{self} did not answer in time; whether it took the request is not known"
-            ));
-        }
-        if !error.is_connect() {
-            return Trouble::Unreachable(format!("{self} broke the connection off: {cause}"));
-        }
-        match (self, io_kind(error)) {
-            (Place::Socket { path, .. }, Some(io::ErrorKind::PermissionDenied)) => Trouble::NotPermitted(format!(
+    /// Why the socket could not be used, and what to do about it.
+    fn unreached(&self, error: &io::Error) -> Trouble {
+        match (self, error.kind()) {
+            (Place::Socket { path, .. }, io::ErrorKind::PermissionDenied) => Trouble::NotPermitted(format!(
                 "you may not use the socket {}; [access] in stentor.toml names who may",
                 path.display()
             )),
-            (Place::Socket { .. }, _) => Trouble::Unreachable(format!(
-                "cannot reach {self}: {cause}; is it running? (systemctl status stentord; another socket: --socket)"
+            _ => Trouble::Unreachable(format!(
+                "cannot reach {self}: {error}; is it running? (systemctl status stentord; another socket: --socket)"
             )),
-            (Place::Net { .. }, _) => Trouble::Unreachable(format!("cannot reach {self}: {cause}")),
         }
+    }
+
+    pub fn late(&self) -> Trouble {
+        Trouble::Unreachable(format!("{self} did not answer in time; whether it took the request is not known"))
+    }
+
+    pub fn broke_off(&self, error: &(dyn Error + 'static)) -> Trouble {
+        // The innermost words say what happened.
+        let causes = std::iter::successors(Some(error), |&e| e.source());
+        let cause = causes.last().map(ToString::to_string).unwrap_or_default();
+        Trouble::Unreachable(format!("{self} broke the connection off: {cause}"))
     }
 }
 
@@ -118,17 +120,4 @@ fn read_token(file: &Path) -> Result<Secret, Trouble> {
         "" => Err(Trouble::Usage(format!("the token file {} is empty", file.display()))),
         token => Ok(Secret::new(token)),
     }
-}
-
-fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&e| e.source())
-}
-
-fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
-    chain(error).filter_map(|e| e.downcast_ref::<io::Error>()).last().map(io::Error::kind)
-}
-
-/// The innermost words; the outer ones only repeat the URL.
-fn root_cause(error: &(dyn Error + 'static)) -> String {
-    chain(error).last().map(ToString::to_string).unwrap_or_default()
 }

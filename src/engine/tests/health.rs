@@ -158,6 +158,22 @@ fn f40_full_width_again_on_the_first_success_ramped() {
     assert_eq!(tries.len(), 30);
 }
 
+/// Two thousand wait for a receiver that is down for a minute: the bars are a thousand attempts, and half a minute.
+#[test]
+fn f40_an_outage_costs_few_attempts_and_all_is_out_soon_after() {
+    let mut w = World::calm();
+    w.channel("hook", refused()).channel_takes("hook", "2ms");
+    for _ in 0..2_000 {
+        post(&mut w, "normal");
+    }
+    let tries = w.all_until("60s").len();
+    assert!(tries < 200, "{tries} attempts at a receiver that is down");
+    w.channel("hook", Says::Yes).channel_takes("hook", "10ms");
+    let out = w.all_until("90s");
+    assert!((2_000..2_010).contains(&out.len()), "{} attempts when it is back", out.len());
+    assert_eq!(w.engine.state.pending(), 0);
+}
+
 #[test]
 fn with_another_way_left_it_opens_and_messages_go_round_it() {
     let mut w = World::calm();

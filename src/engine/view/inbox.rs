@@ -58,7 +58,7 @@ impl Turn<'_> {
         all.sort_by_key(|(at, _)| *at);
         let messages: Vec<Value> = all.split_off(all.len().saturating_sub(ROWS)).into_iter().map(|(_, v)| v).collect();
         let opted_out = self.state.inbox.opted_out.contains_key(&number);
-        Ok(json!({ "number": number, "who": who, "opted_out": opted_out, "messages": messages }))
+        Ok(json!({ "number": number, "who": who, "opted_out": opted_out, "messages": messages, "next_cursor": null }))
     }
 
     fn is_text(&self, d: &Delivery) -> bool {

@@ -4,4 +4,5 @@ mod chunks;
 mod damage;
 mod packed;
 mod power;
+mod refilling;
 mod writing;
