@@ -103,6 +103,8 @@ pub struct Api {
     stop: watch::Sender<bool>,
     /// Connections that are open.
     open: watch::Sender<usize>,
+    /// How far the receivers of events have come.
+    carried: hooks::Carried,
 }
 
 /// What is under way gets so much time when the daemon stops.
@@ -131,6 +133,7 @@ impl Api {
             laden: Arc::new(Semaphore::new(2)),
             stop: watch::Sender::new(false),
             open: watch::Sender::new(0),
+            carried: hooks::Carried::default(),
         })
     }
 

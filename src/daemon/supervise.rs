@@ -262,6 +262,7 @@ impl Running {
         self.starts.forgive();
         failpoint::reached(Point::StopAsked);
         self.tasks.close();
+        self.api.record_carried().await;
         if let Some(stop) = self.stop_cycle.take() {
             let _ = stop.send(why);
         }

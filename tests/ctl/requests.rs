@@ -308,7 +308,12 @@ async fn over_tcp_the_token_goes_along_and_stays_out_of_sight() {
     let ran = crate::standin::run(stentorctl(&["--json", "--url", &url, "--token-file", file]), None).await;
     assert_eq!((ran.code, ran.json()), (0, json!({"token": "Bearer s3cret"})), "{ran:?}");
 
-    for (url, token) in [("ftp://x", file), ("no url", file), (&url, "/does/not/exist"), (&url, "/dev/null")] {
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let ran = crate::standin::run(stentorctl(&["--url", &format!("https://{closed}/secret")]), None).await;
+    assert!(ran.code == 4 && ran.err.contains("Connection refused") && !ran.err.contains("secret"), "{ran:?}");
+
+    let wrong = [("ftp://x", file), ("no url", file), ("https://alice:s3cret@x", file), (&url, "/does/not/exist")];
+    for (url, token) in wrong.into_iter().chain([(url.as_str(), "/dev/null")]) {
         let ran = crate::standin::run(stentorctl(&["--url", url, "--token-file", token]), None).await;
         assert_eq!(ran.code, 2, "{ran:?}");
         assert!(!ran.err.contains("s3cret"));

@@ -183,8 +183,8 @@ async fn a_damaged_file_is_told_and_the_mail_goes_out_without_it() {
     }
     standins.set("smtp", Fault::None);
     daemon.start().await;
-    // Others tell of the damage, and may be first.
-    let waits = eventually("the mail that waited", async || {
+    // The incident about it may be told first.
+    let waits = eventually("it goes out", async || {
         standins.recorded("smtp").into_iter().find(|mail| mail.body.contains("waits"))
     })
     .await;

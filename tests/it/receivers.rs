@@ -127,6 +127,27 @@ async fn after_a_kill_it_goes_on_and_nothing_is_missing() {
 }
 
 #[tokio::test]
+async fn after_an_orderly_stop_nothing_comes_twice() {
+    let (standins, mut daemon) = up().await;
+    for n in 0..3 {
+        send(&daemon, &format!("n{n}")).await;
+    }
+    standins.wait_for("hook", 6).await;
+    // The last answer is on its way back.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(daemon.stop().await, 0);
+    daemon.start().await;
+    send(&daemon, "after").await;
+    let all = eventually("the last", async || {
+        let all = taken(&standins);
+        all.iter().any(|d| d["kind"] == "slack.sent" && d["data"]["subject"] == "after").then_some(all)
+    })
+    .await;
+    let ids: BTreeSet<&str> = all.iter().map(|d| d["event_id"].as_str().unwrap()).collect();
+    assert_eq!((ids.len(), all.len()), (8, 8), "{all:?}");
+}
+
+#[tokio::test]
 async fn one_that_hangs_delays_nobody_and_what_it_refuses_for_good_is_passed_over() {
     let (standins, daemon) = up().await;
     standins.set("hook", Fault::Hang);
@@ -171,8 +192,8 @@ async fn t7_requests_come_as_events_and_outcomes_leave_as_events() {
     for words in ["e-2: \"pigeon.send_request\" asks for nothing", "e-3: its time to live was over", "no JSON"] {
         assert!(said.err.contains(words), "{words}: {}", said.err);
     }
-    assert_eq!(standins.recorded("twilio").iter().filter(|r| r.method == "POST").count(), 1);
     let told = eventually("the outcome", async || Some(taken(&standins)).filter(|told| !told.is_empty())).await;
+    assert_eq!(standins.recorded("twilio").iter().filter(|r| r.method == "POST").count(), 1);
     assert_eq!(
         (&told[0]["kind"], &told[0]["correlation_id"], &told[0]["request_id"]),
         (&json!("sms.sent"), &json!("e-1"), &json!("e-1"))

@@ -221,6 +221,8 @@ impl Filled {
 
     /// Until the history has all, what is sealed is packed, and the snapshot is near the end.
     pub fn settle(&mut self) {
+        // What the writer has still to seal would not be looked at.
+        until("all is durable", || self.ledger.durable().seq == self.events());
         self.ledger.look_after_files();
         until("the state is wanted", || self.wanted.load(Ordering::Relaxed));
         self.hand_over(self.ledger.taken().0);

@@ -10,7 +10,7 @@ use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::level::Level;
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Read};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -87,6 +87,8 @@ impl Carrier {
             }
             if told.last {
                 self.moved.seq = told.seq;
+                let mut carried = self.api.carried.lock().unwrap_or_else(PoisonError::into_inner);
+                carried.insert(self.moved.hook.clone(), self.moved.clone());
             }
         }
         // All before this is none of what it wants.

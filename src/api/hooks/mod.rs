@@ -8,16 +8,36 @@
 mod carrier;
 
 use super::Api;
+use crate::domain::event::HookMoved;
+use crate::engine::{Ask, Caller};
 use carrier::Carrier;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::{AbortHandle, JoinSet};
 
+/// Of each receiver what is not yet recorded.
+pub(super) type Carried = Mutex<BTreeMap<String, HookMoved>>;
+
+/// For all of it, when the daemon stops.
+const RECORDING: Duration = Duration::from_secs(1);
 /// Before one that ended by itself is started again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl Api {
+    /// Records how far each receiver has come, so that nothing comes to it twice after an orderly stop. While
+    /// the engine still takes requests.
+    pub async fn record_carried(&self) {
+        let all = std::mem::take(&mut *self.carried.lock().unwrap_or_else(PoisonError::into_inner));
+        let record = async {
+            for moved in all.into_values() {
+                let _ = self.handle.ask(Caller::engine(), Ask::HookMoved(moved)).await;
+            }
+        };
+        // Not to be heard is no loss: it is sent again after the start.
+        let _ = tokio::time::timeout(RECORDING, record).await;
+    }
+
     /// Keeps a carrier for each receiver of the config in force; never ends.
     pub async fn carry_events(self: Arc<Self>) -> Result<(), String> {
         let mut configs = self.handle.config_changes();

@@ -9,7 +9,7 @@ use crate::api::history::{Happened, Key, Thing};
 use crate::channel::Kind;
 use crate::domain::Labels;
 use crate::domain::delivery::Medium;
-use crate::domain::event::{EventKind, Payload, Request};
+use crate::domain::event::{DeliveryReported, EventKind, Payload, Request, Said};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::engine::{Caller, Read};
 use jiff::tz::TimeZone;
@@ -114,6 +114,11 @@ impl Lore {
             EventKind::AttemptFinished { delivery, result, .. } => {
                 if let Some(delivery) = self.deliveries.get_mut(delivery) {
                     delivery.last.learn(result);
+                }
+            }
+            EventKind::DeliveryReported(DeliveryReported { id, n, what: Some(Said::Failed(failure)), .. }) => {
+                if let Some(delivery) = self.deliveries.get_mut(id).filter(|d| d.last.n == *n) {
+                    delivery.last.failed(failure);
                 }
             }
             head => self.learn_of_incident(head),

@@ -3,7 +3,7 @@
 use crate::domain::Labels;
 use crate::domain::delivery::Medium;
 use crate::domain::event::AttemptResult;
-use crate::domain::failure::{FailureClass, cut};
+use crate::domain::failure::{Failure, FailureClass, cut};
 use crate::domain::id::IncidentId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -168,6 +168,11 @@ fn same(address: &str) -> Vec<(Medium, String)> {
 }
 
 impl Last {
+    /// At once, or as its provider says later.
+    pub fn failed(&mut self, failure: &Failure) {
+        self.error = Some(Error { class: failure.class.to_string(), message: failure.said() });
+    }
+
     /// How it ended.
     pub fn learn(&mut self, result: &AttemptResult) {
         match result {
@@ -177,9 +182,7 @@ impl Last {
                 self.message_id.clone_from(provider_id);
                 self.error = None;
             }
-            AttemptResult::Failed(failure) => {
-                self.error = Some(Error { class: failure.class.to_string(), message: failure.said() });
-            }
+            AttemptResult::Failed(failure) => self.failed(failure),
             AttemptResult::Lost { words } => {
                 self.error = Some(Error { class: FailureClass::Timeout.to_string(), message: words.clone() });
             }

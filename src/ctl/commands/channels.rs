@@ -25,7 +25,7 @@ pub enum Channels {
         #[arg(value_name = "CHANNEL", value_parser = values::name)]
         name: String,
     },
-    /// Write one of its own file; where [access] channel_settings allows it
+    /// Write one of its own file; where channel_settings of the table access allows it
     Set(Set),
     /// Remove one that was written by set
     Remove {

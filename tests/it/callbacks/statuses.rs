@@ -79,6 +79,10 @@ async fn a_bad_number_is_dead_and_no_fallback_is_taken() {
     let shown = delivery(&called, &id).await;
     assert_eq!(shown["status"], "dead", "{shown}");
     assert!(shown["reason"].as_str().unwrap().contains("VALIDATION_ERROR"), "{shown}");
+    assert_eq!(shown["attempts"][0]["class"], "VALIDATION_ERROR", "{shown}");
+    let told = called.daemon.ctl_text(&["events", "--json", "--kind", "sms.failed"]).await.out;
+    let told: serde_json::Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+    assert_eq!(told["data"]["error"]["class"], "VALIDATION_ERROR", "{told}");
     assert!(posts(&called.standins, "telnyx").is_empty());
 }
 

@@ -105,6 +105,10 @@ impl State {
             if what.goes_beyond(confirm.said.as_ref()) {
                 confirm.said = Some(what.clone());
                 confirm.status = status.clone();
+                if let Said::Failed(failure) = what {
+                    a.class = Some(failure.class);
+                    a.error = Some(failure.words.clone());
+                }
             } else {
                 confirm.contradicted = true;
             }
