@@ -6,6 +6,7 @@
 
 use super::effect::{Effect, Question};
 use super::price::Billed;
+use super::state::{Attempt, Delivery};
 use super::turn::Turn;
 use crate::domain::event::{Heard, Said};
 use crate::domain::id::DeliveryId;
@@ -84,20 +85,15 @@ impl Turn<'_> {
 
     /// The start of a life: those that may not have been asked for in the last one.
     pub fn want_prices(&mut self) {
-        let mut wanted: Vec<Key> = Vec::new();
-        for d in self.state.deliveries.values() {
-            for a in d
-                .attempts
-                .iter()
-                .filter(|a| a.confirm.as_ref().is_some_and(|c| c.said.as_ref().is_some_and(Said::is_final)))
-            {
-                let confirmer = self.config.channels.get(&a.channel).and_then(|c| c.adapter.confirmer());
-                let Some(longest) = confirmer.map(|c| c.patience().times(QUESTIONS[1])) else { continue };
-                if a.finished_at.is_some_and(|at| self.state.engine_time(at) + longest > self.now) {
-                    wanted.push((d.id, a.n));
-                }
-            }
-        }
+        let ended = |a: &&Attempt| a.confirm.as_ref().and_then(|c| c.said.as_ref()).is_some_and(Said::is_final);
+        let young = |a: &&Attempt| {
+            let confirmer = self.config.channels.get(&a.channel).and_then(|c| c.adapter.confirmer());
+            let longest = confirmer.map_or(Span::ZERO, |c| c.patience().times(QUESTIONS[1]));
+            a.finished_at.is_some_and(|at| self.state.engine_time(at) + longest > self.now)
+        };
+        let of =
+            |d: &Delivery| d.attempts.iter().filter(ended).filter(young).map(|a| (d.id, a.n)).collect::<Vec<Key>>();
+        let wanted: Vec<Key> = self.state.deliveries.values().flat_map(of).collect();
         for (id, n) in wanted {
             self.want_price(id, n);
         }

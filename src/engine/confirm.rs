@@ -31,7 +31,7 @@ impl Turn<'_> {
         let news = heard.said.goes_beyond(confirm.said.as_ref());
         let contradicts = heard.said.is_final() && confirm.said.as_ref().is_some_and(|known| *known != heard.said);
         if !news && (!contradicts || confirm.contradicted) {
-            return self.bill_for(id, n, price, final_word);
+            return self.bill_for(id, n, price, false);
         }
         let passed = d.n != n && heard.said != Said::Delivered;
         let late = !news || d.status.is_end() || passed;

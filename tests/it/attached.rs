@@ -80,6 +80,10 @@ async fn a_mail_has_its_files_and_a_webhook_links_that_work_until_they_are_erase
     let id = sent["deliveries"][0]["id"].as_str().unwrap();
     let shown = daemon.ctl_text(&["deliveries", "show", id]).await.out;
     assert!(shown.contains("report.pdf (application/pdf, 41 bytes)"), "{shown}");
+    let told = daemon.ctl_text(&["explain", id]).await.out;
+    for words in ["with report.pdf (41 B), raw.bin (5 B)", "it carries the files"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
     assert_eq!(daemon.ok(&["ledger", "verify"]).await["ok"], true);
     let copy = daemon.path("copy");
     daemon.ok(&["ledger", "backup", copy.to_str().unwrap()]).await;

@@ -288,6 +288,12 @@ async fn answers(daemon: &Daemon) -> Vec<(String, String)> {
     for path in [
         "/api/v1/status",
         "/api/v1/channels",
+        "/api/v1/channels/mail/settings",
+        "/api/v1/channels/sms/settings",
+        "/api/v1/channels/chat/settings",
+        "/api/v1/channels/hook/settings",
+        "/api/v1/channels/basic/settings",
+        "/api/v1/channels/shown/settings",
         "/api/v1/deliveries",
         "/api/v1/incidents?all=true",
         "/api/v1/heartbeats",

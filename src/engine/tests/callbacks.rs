@@ -84,6 +84,8 @@ fn the_price_is_asked_for_twice_at_the_most_and_takes_the_place_of_the_estimate(
     assert_eq!(w.bills.iter().map(|(at, _)| at.to_string()).collect::<Vec<_>>(), ["5m"]);
     w.does(Ask::Called(Called::Asked { delivery: id, n: 1, answer: Ok(heard(None)) }));
     w.run_until(span("25h"));
+    w.hears(id, 1, Said::Delivered);
+    w.run_for("5h");
     assert_eq!(w.bills.iter().map(|(at, _)| at.to_string()).collect::<Vec<_>>(), ["5m", "4h"], "and never again");
     assert!(w.questions.is_empty());
 
