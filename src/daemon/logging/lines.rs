@@ -5,6 +5,7 @@ use crate::domain::time::Span;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines that may wait for a slow sink.
@@ -33,6 +34,10 @@ pub fn finish() {
 
 /// Lines that have come meanwhile are put together, up to so many bytes.
 const TOGETHER: usize = 16 << 10;
+/// Where so many had come more follow, and are waited for a moment: a thread that wakes for every few lines of a
+/// rush takes the processor from those who send.
+const MANY: u64 = 4;
+const MOMENT: Duration = Duration::from_millis(4);
 
 /// A sink behind a thread; `None`: there is no thread, so standard error is written to as it is.
 #[derive(Clone)]
@@ -64,6 +69,9 @@ impl Lines {
                     DROPPED.fetch_add(count, Ordering::Relaxed);
                 }
                 UNDER_WAY.fetch_sub(count, Ordering::Relaxed);
+                if count >= MANY {
+                    std::thread::sleep(MOMENT);
+                }
             }
         };
         // Where no thread can be started, hardly anything can: that has to be said all the same.
