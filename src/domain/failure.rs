@@ -46,6 +46,9 @@ pub enum Blame {
     /// This provider refuses this message for good (a permanent PROVIDER_ERROR): fall back at
     /// once; the channel as such may be well.
     Provider,
+    /// This recipient, for now (a mail server that knows us not yet): again later or another way; the channel as
+    /// such is well.
+    Recipient,
     /// The channel as a whole, for now (connect, time-out, 5xx, 429): others wait or fall back.
     Channel,
     /// The channel as a whole, until somebody mends it (credentials, account limit): dead.

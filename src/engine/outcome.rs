@@ -96,6 +96,8 @@ impl Turn<'_> {
             (Blame::Provider, None) => self.end_delivery(id, Status::Dead, &format!("FINAL_FAILURE: {why}")),
             (Blame::Account, None) if at_last_of_several => self.go_through_again(id, failure, &why),
             (Blame::Account, None) => self.wait_for_channel(id, failure, &why),
+            (Blame::Recipient, None) => self.go_through_again(id, failure, &why),
+            (Blame::Recipient, other) => self.after_channel_failure(id, failure, other, true, &why),
             (Blame::Channel, other) => self.after_channel_failure(id, failure, other, works_for_others, &why),
         }
     }

@@ -67,7 +67,11 @@ fn refused(stage: Stage, code: u16, text: &str) -> Failure {
     let (class, blame) = match (code, stage) {
         (530 | 534 | 535 | 538, _) => (AuthError, Blame::Account),
         (500.., Stage::Auth) => (AuthError, Blame::Account),
-        // Greylisted, busy, full for now.
+        // Greylisted, or a box that is busy: another recipient may be welcome. 4.3 is the server's own trouble.
+        (450 | 451, Stage::RcptTo) if !enhanced.is_some_and(|e| e.starts_with("4.3.")) => {
+            (ProviderError, Blame::Recipient)
+        }
+        // Busy, full for now.
         (..500, _) => (ProviderError, Blame::Channel),
         (_, Stage::Connect | Stage::StartTls | Stage::Noop) => (ProviderError, Blame::Channel),
         // Too big, wherever it is said.

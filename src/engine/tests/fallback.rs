@@ -37,6 +37,7 @@ fn each_blame_has_one_consequence() {
         (ProviderError, Blame::Channel, &["sms", "sms", "sms", "sms", "sms-telnyx"], &["sms", "sms-telnyx"]),
         (RateLimited, Blame::Channel, &["sms", "sms", "sms", "sms", "sms-telnyx"], &["sms", "sms-telnyx"]),
         (Timeout, Blame::Channel, &["sms", "sms", "sms", "sms", "sms-telnyx"], &["sms", "sms-telnyx"]),
+        (ProviderError, Blame::Recipient, &["sms", "sms", "sms", "sms", "sms-telnyx"], &["sms", "sms-telnyx"]),
     ] {
         for (word, want) in [("low", low), ("urgent", urgent)] {
             let mut w = World::calm();
@@ -47,6 +48,31 @@ fn each_blame_has_one_consequence() {
             let by: Vec<&str> = tries.iter().filter(|h| h.who == "alice").map(|h| h.channel.as_str()).collect();
             assert_eq!(by, want, "{class} {blame:?} at {word}");
         }
+    }
+}
+
+/// A mail server that does not know us yet says so to each recipient: that is no news of the channel.
+#[test]
+fn who_is_not_welcome_yet_is_tried_again_until_he_is_and_the_channel_is_well() {
+    use crate::domain::delivery::ChannelStatus;
+    use crate::domain::failure::{Blame, Failure, FailureClass::ProviderError};
+    let mut w = World::calm();
+    let greylisted = Failure::new(ProviderError, Blame::Recipient, "greylisted").code("450 4.2.0");
+    w.channel("call", Says::Fails(greylisted));
+    for name in ["alice", "bob"] {
+        w.send(|r| (r.level, r.to, r.channels) = (level("low"), who(&[name]), names(&["call"])));
+    }
+    let tries = w.all_until("15m").len();
+    assert!((20..=200).contains(&tries), "{tries} attempts at two recipients in a quarter of an hour");
+    assert_eq!(
+        (w.health("call"), w.told()),
+        (ChannelStatus::Unknown, vec!["call alice backoff".into(), "call bob backoff".into()])
+    );
+    w.channel("call", Says::Yes);
+    w.run_for("2m");
+    w.untold();
+    for name in ["alice", "bob"] {
+        assert_eq!(w.status("call", name), "sent");
     }
 }
 
