@@ -5,8 +5,9 @@ use tokio::sync::oneshot;
 
 pub(super) type Reply = oneshot::Sender<Answer>;
 
-/// Outcomes, or alerts, that one turn takes at the most: whoever acknowledges waits for it.
-pub(super) const AT_ONCE: usize = 64;
+/// Outcomes, or alerts, that one turn takes at the most: whoever acknowledges waits for it, and so
+/// does all else that could be sent and answered meanwhile. A few share a frame and a sync as well.
+pub(super) const AT_ONCE: usize = 16;
 
 pub(super) struct Note {
     pub by: Caller,
@@ -106,17 +107,17 @@ mod tests {
     fn outcomes_are_one_question_in_their_order_and_not_too_many() {
         let all: Vec<Note> = joined((0..100).map(outcome).collect(), false).collect();
         let Ask::Finished(first) = &all[0].ask else { panic!("no outcomes") };
-        assert!(first.iter().map(|o| o.n).eq(0..64));
-        assert_eq!(all.len(), 2);
+        assert!(first.iter().map(|o| o.n).eq(0..16));
+        assert_eq!(all.len(), 7);
         let between = note("engine", Ask::Wake);
         assert_eq!(sizes(vec![outcome(1), outcome(2), between, outcome(3)], false), [2, 0, 1]);
     }
 
     #[test]
     fn reports_of_one_caller_are_one_while_there_is_room_for_all() {
-        let all = || vec![report("a", 2), report("a", 3), report("b", 1), report("b", 64), report("b", 1)];
-        assert_eq!(sizes(all(), true), [5, 1, 64, 1]);
-        assert_eq!(sizes(all(), false), [2, 3, 1, 64, 1]);
+        let all = || vec![report("a", 2), report("a", 3), report("b", 1), report("b", 16), report("b", 1)];
+        assert_eq!(sizes(all(), true), [5, 1, 16, 1]);
+        assert_eq!(sizes(all(), false), [2, 3, 1, 16, 1]);
         let first = joined(all(), true).next().map(|note| note.ask);
         assert!(matches!(first, Some(Ask::Report(Reports { urgent: true, .. }))), "one of them is urgent");
     }
