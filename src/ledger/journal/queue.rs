@@ -85,9 +85,13 @@ impl Queue {
         }
         if first_of_group {
             pending.first = frame.seq;
-            self.changed.notify_all();
         }
         state.tip = tip;
+        // Whoever wakes would wait for the lock.
+        drop(state);
+        if first_of_group {
+            self.changed.notify_all();
+        }
         Ok(tip)
     }
 
