@@ -4,6 +4,7 @@ use super::State;
 use super::channel::ChannelState;
 use super::entity::*;
 use super::index::incident_due;
+use super::standing::Standing;
 use crate::domain::delivery::Status;
 use crate::domain::id::{DeliveryId, IncidentId};
 
@@ -11,10 +12,10 @@ impl State {
     /// Changes a delivery; `false` when there is none with this id.
     pub(super) fn change_delivery(&mut self, id: DeliveryId, change: impl FnOnce(&mut Delivery)) -> bool {
         let Some(d) = self.deliveries.get_mut(&id) else { return false };
-        self.index.remove_delivery(d);
+        let stood = Standing::of(d);
         let had_ended = d.status.is_end();
         change(d);
-        self.index.add_delivery(d);
+        self.index.delivery_changed(d, stood);
         let has_ended = d.status.is_end();
         if let Some(n) = self.notifications.get_mut(&d.notification) {
             match (had_ended, has_ended) {

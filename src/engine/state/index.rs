@@ -11,7 +11,6 @@ use crate::domain::delivery::Status;
 use crate::domain::id::{DeliveryId, IncidentId};
 use crate::domain::level::Level;
 use crate::domain::time::EngineTime;
-use std::borrow::Borrow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use ulid::Ulid;
@@ -37,7 +36,7 @@ pub struct QueueKey {
 }
 
 /// Sets by name; a name whose set is empty is not there.
-type Sets<K, V> = BTreeMap<K, BTreeSet<V>>;
+pub(super) type Sets<K, V> = BTreeMap<K, BTreeSet<V>>;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::engine) struct Index {
@@ -78,23 +77,10 @@ pub(in crate::engine) struct Index {
     pub keys: BTreeSet<(EngineTime, String)>,
 }
 
-fn add<K: Ord, V: Ord>(sets: &mut Sets<K, V>, key: K, value: V) {
-    sets.entry(key).or_default().insert(value);
-}
-
 /// Those of one incident.
 pub fn of_incident(all: &BTreeSet<(IncidentId, DeliveryId)>, incident: IncidentId) -> impl Iterator<Item = DeliveryId> {
     let (first, last) = (DeliveryId(Ulid(0)), DeliveryId(Ulid(u128::MAX)));
     all.range((incident, first)..=(incident, last)).map(|(_, id)| *id)
-}
-
-fn remove<K: Ord + Borrow<Q>, V: Ord, Q: Ord + ?Sized>(sets: &mut Sets<K, V>, key: &Q, value: &V) {
-    if let Some(set) = sets.get_mut(key) {
-        set.remove(value);
-        if set.is_empty() {
-            sets.remove(key);
-        }
-    }
 }
 
 impl Index {
@@ -111,93 +97,6 @@ impl Index {
         }
         if let Some(due) = due {
             self.timers.insert((due, timer));
-        }
-    }
-
-    pub fn add_delivery(&mut self, d: &Delivery) {
-        self.text_bytes += d.text_bytes();
-        delivery_due(d).map(|due| self.timers.insert((due, Timer::Delivery(d.id))));
-        if is_dead_letter(d) {
-            self.add_dead_letter(d);
-        }
-        if d.status.is_end() {
-            return;
-        }
-        self.pending.insert(d.id);
-        if d.is_suspect() {
-            self.suspects.insert(d.id);
-        }
-        if let Some(incident) = d.incident {
-            self.pending_by_incident.insert((incident, d.id));
-        }
-        let channel = d.channel().to_owned();
-        *self.counts.entry(channel.clone()).or_default().entry(d.status).or_default() += 1;
-        match d.status {
-            Status::Sending => add(&mut self.in_flight, channel, d.id),
-            Status::Scheduled => {
-                self.scheduled.insert(d.id);
-            }
-            _ if is_queued(d) => add(&mut self.queues, channel, queue_key(d)),
-            _ if is_resting(d) => add(&mut self.resting, channel, d.id),
-            _ => {}
-        }
-        if d.status == Status::Waiting {
-            for way in &d.chain {
-                add(&mut self.hoping, way.clone(), d.id);
-            }
-        }
-    }
-
-    pub fn remove_delivery(&mut self, d: &Delivery) {
-        self.text_bytes -= d.text_bytes();
-        delivery_due(d).map(|due| self.timers.remove(&(due, Timer::Delivery(d.id))));
-        if is_dead_letter(d) {
-            self.remove_dead_letter(d);
-        }
-        self.pending.remove(&d.id);
-        self.scheduled.remove(&d.id);
-        self.suspects.remove(&d.id);
-        if d.status.is_end() {
-            return;
-        }
-        if let Some(incident) = d.incident {
-            self.pending_by_incident.remove(&(incident, d.id));
-        }
-        self.uncount(d);
-        remove(&mut self.in_flight, d.channel(), &d.id);
-        remove(&mut self.queues, d.channel(), &queue_key(d));
-        remove(&mut self.resting, d.channel(), &d.id);
-        for way in &d.chain {
-            remove(&mut self.hoping, way, &d.id);
-        }
-    }
-
-    fn add_dead_letter(&mut self, d: &Delivery) {
-        if self.dead.insert(d.id) {
-            self.dead_bytes += d.weight;
-        }
-        if let Some(incident) = d.incident {
-            self.dead_by_incident.insert((incident, d.id));
-        }
-    }
-
-    fn remove_dead_letter(&mut self, d: &Delivery) {
-        if self.dead.remove(&d.id) {
-            self.dead_bytes = self.dead_bytes.saturating_sub(d.weight);
-        }
-        if let Some(incident) = d.incident {
-            self.dead_by_incident.remove(&(incident, d.id));
-        }
-    }
-
-    fn uncount(&mut self, d: &Delivery) {
-        let Some(of_channel) = self.counts.get_mut(d.channel()) else { return };
-        if let Some(count) = of_channel.get_mut(&d.status) {
-            *count = count.saturating_sub(1);
-        }
-        of_channel.retain(|_, count| *count > 0);
-        if of_channel.is_empty() {
-            self.counts.remove(d.channel());
         }
     }
 
@@ -240,36 +139,6 @@ impl Index {
         let due = (!s.expired).then_some(if s.begun { s.ends } else { s.starts });
         self.set_timer(Timer::Silence(s.id.clone()), due);
     }
-}
-
-/// When a delivery wants to be looked at.
-fn delivery_due(d: &Delivery) -> Option<EngineTime> {
-    match d.status {
-        Status::Scheduled | Status::Submitted | Status::Backoff | Status::Waiting | Status::Unknown => {
-            Some(d.until.map_or(d.expires, |u| u.min(d.expires)))
-        }
-        Status::Ready => Some(d.expires),
-        _ => None,
-    }
-}
-
-/// It ended dead, and nobody has given it up.
-fn is_dead_letter(d: &Delivery) -> bool {
-    d.status == Status::Dead && !d.dropped
-}
-
-/// In a channel's queue: ready, or waiting for the channel without a time of its own.
-fn is_queued(d: &Delivery) -> bool {
-    d.status == Status::Ready || (d.status == Status::Waiting && d.until.is_none())
-}
-
-/// It has a time of its own at which it tries again.
-fn is_resting(d: &Delivery) -> bool {
-    matches!(d.status, Status::Backoff | Status::Waiting) && d.until.is_some()
-}
-
-fn queue_key(d: &Delivery) -> QueueKey {
-    QueueKey { suspect: d.is_suspect(), level: Reverse(d.level), order: d.order, rank: d.rank, id: d.id }
 }
 
 /// Its next step, or the end of an alert that is not reported again; whichever comes first.

@@ -19,6 +19,7 @@ mod retire;
 mod share;
 mod silence;
 mod spent;
+mod standing;
 mod table;
 mod watched;
 mod window;
