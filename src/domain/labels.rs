@@ -55,9 +55,25 @@ impl Labels {
         before
     }
 
-    /// These and more, which stand over them.
-    pub fn with<'a>(&'a self, more: impl Iterator<Item = (&'a str, &'a str)>) -> Labels {
-        Labels::sorted(self.iter().chain(more).collect())
+    /// These, and a few more in order of name that stand over them.
+    pub fn with<'a>(&'a self, more: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Labels {
+        debug_assert!(more.clone().is_sorted_by_key(|(name, _)| name));
+        let room = more.clone().map(|(name, value)| packed_len(name) + packed_len(value));
+        let mut text = String::with_capacity(self.0.len() + room.sum::<usize>());
+        let mut own = self.iter();
+        for (name, value) in more {
+            let mut after = own.clone();
+            while let Some((before, _)) = after.next().filter(|(before, _)| *before <= name) {
+                if before < name {
+                    text.push_str(&own.0[..own.0.len() - after.0.len()]);
+                }
+                own = after.clone();
+            }
+            put(&mut text, name);
+            put(&mut text, value);
+        }
+        text.push_str(own.0);
+        Labels(text.into())
     }
 
     /// Where the name is not there yet.
@@ -76,33 +92,47 @@ impl Labels {
 
     /// Keeps those of which this is true.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &str) -> bool) {
-        *self = Labels::packed(self.iter().filter(|(name, value)| keep(name, value)).collect());
+        *self = Labels::packed(&self.iter().filter(|(name, value)| keep(name, value)).collect::<Vec<_>>());
     }
 
-    /// Bytes of names and values.
+    /// Bytes of names and values, and of what keeps them apart.
     pub fn bytes(&self) -> usize {
-        self.iter().map(|(name, value)| name.len() + value.len()).sum()
+        self.0.len()
     }
 
     /// Of pairs in any order; of a name that comes twice the last value stands, as in any map.
     fn sorted(mut pairs: Vec<(&str, &str)>) -> Labels {
         // What comes in order, as most does, costs one look.
         pairs.sort_by_key(|(name, _)| *name);
-        let last = |i: usize| pairs.get(i + 1).is_none_or(|(next, _)| *next != pairs[i].0);
-        Labels::packed((0..pairs.len()).filter(|i| last(*i)).map(|i| pairs[i]).collect())
+        pairs.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                kept.1 = later.1;
+            }
+            same
+        });
+        Labels::packed(&pairs)
     }
 
     /// Of pairs in order of name.
-    fn packed(pairs: Vec<(&str, &str)>) -> Labels {
-        let parts = || pairs.iter().flat_map(|(name, value)| [*name, *value]);
-        let mut text = String::with_capacity(parts().map(|part| part.len() + digits(part.len()) + 1).sum());
-        for part in parts() {
-            write_number(&mut text, part.len());
-            text.push(':');
-            text.push_str(part);
+    fn packed(pairs: &[(&str, &str)]) -> Labels {
+        let mut text = String::with_capacity(pairs.iter().map(|(n, v)| packed_len(n) + packed_len(v)).sum());
+        for (name, value) in pairs {
+            put(&mut text, name);
+            put(&mut text, value);
         }
         Labels(text.into())
     }
+}
+
+fn put(text: &mut String, part: &str) {
+    write_number(text, part.len());
+    text.push(':');
+    text.push_str(part);
+}
+
+fn packed_len(part: &str) -> usize {
+    digits(part.len()) + 1 + part.len()
 }
 
 fn digits(number: usize) -> usize {
@@ -291,6 +321,14 @@ mod tests {
             prop_assert_eq!(&serde_json::from_str::<Labels>(&json).unwrap(), &labels);
             prop_assert_eq!(&serde_json::from_value::<Labels>(serde_json::to_value(&map).unwrap()).unwrap(), &labels);
             prop_assert!(labels.iter().eq(map.iter().map(|(n, v)| (n.as_str(), v.as_str()))));
+        }
+
+        #[test]
+        fn more_stand_over_them(map: BTreeMap<String, String>, more: BTreeMap<String, String>) {
+            let both: Labels = map.iter().chain(&more).collect();
+            let labels: Labels = map.iter().collect();
+            prop_assert_eq!(labels.with(more.iter().map(|(n, v)| (n.as_str(), v.as_str()))), both.clone());
+            prop_assert_eq!(both.with(more.iter().map(|(n, v)| (n.as_str(), v.as_str()))), both);
         }
     }
 }

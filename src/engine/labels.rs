@@ -20,13 +20,13 @@ impl OwnLabels<'_> {
     /// All labels: ours over the given ones.
     pub fn over(self, given: Labels, level: Level, kind_of: &str) -> Labels {
         let ours = [
-            ("level", Some(level.as_str())),
-            ("source", Some(self.source)),
-            ("type", Some(kind_of)),
-            ("name", self.name),
-            ("tenant", self.tenant),
             ("channel", self.channel),
             ("deal", self.deal),
+            ("level", Some(level.as_str())),
+            ("name", self.name),
+            ("source", Some(self.source)),
+            ("tenant", self.tenant),
+            ("type", Some(kind_of)),
         ];
         given.with(ours.into_iter().filter_map(|(name, value)| Some((name, value?))))
     }
@@ -48,7 +48,8 @@ impl OwnLabels<'_> {
             ("source", Some(self.source)),
             ("type", Some(kind_of)),
         ];
-        let named = ours.map(|(name, value)| Some((own_name(name, &kept)?, value?)));
+        let mut named = ours.map(|(name, value)| Some((own_name(name, &kept)?, value?)));
+        named.sort_unstable();
         let labels = given.with(named.iter().flatten().map(|(name, value)| (name.as_ref(), *value)));
         (labels, kept)
     }

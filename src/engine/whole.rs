@@ -89,7 +89,10 @@ impl Turn<'_> {
             self.agenda.at_hand.put(seq, Ok(payload.body.as_str().into()), self.agenda.emergency);
         }
         let text = match &mut payload.text {
-            Some(rendered) => &mut rendered.text,
+            Some(rendered) => {
+                rendered.is_object &= rendered.text.len() <= IN_EVENT;
+                &mut rendered.text
+            }
             None => &mut payload.body,
         };
         if text.len() > IN_EVENT {
@@ -115,7 +118,8 @@ impl Turn<'_> {
         let finished = d.texts.get(key)?;
         let Some(place) = &finished.place else { return finished.here() };
         let text = self.agenda.at_hand.texts.get(&place.seq)?.as_ref().ok()?;
-        Some(Rendered { subject: finished.subject.clone(), text: text.to_string(), html: finished.html.clone() })
+        let (subject, html) = (finished.subject.clone(), finished.html.clone());
+        Some(Rendered { subject, text: text.to_string(), html, is_object: false })
     }
 
     /// Asks for what an attempt by this channel needs and is not at hand; `false`: nothing is lacking.

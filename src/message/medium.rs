@@ -21,7 +21,7 @@ pub fn built_in(format: Format, context: &Context<'_>) -> Rendered {
         Format::Sms => plain(sms::text(context)),
         Format::Speech => plain(speech::text(context)),
         Format::Chat => plain(chat::text(context)),
-        Format::Document => plain(document::text(context)),
+        Format::Document => Rendered { is_object: true, ..plain(document::text(context)) },
         Format::Alertmanager => plain(alertmanager::text(context)),
         Format::None => Rendered::default(),
     }

@@ -49,7 +49,7 @@ pub enum Author<'a> {
 
 /// A text for an SMS in the letters of GSM 03.38, as far as there is a way to write it.
 pub fn transliterated(rendered: Rendered) -> Rendered {
-    Rendered { text: sms::finished(&segments::transliterated(&rendered.text)), ..rendered }
+    Rendered { text: sms::finished(&segments::transliterated(&rendered.text)), is_object: false, ..rendered }
 }
 
 /// The built-in text.
@@ -69,7 +69,10 @@ pub fn render_by(author: &Author<'_>, format: Format, context: &Context<'_>) -> 
 fn by_body(template: &Template, format: Format, context: &Context<'_>) -> Checked {
     let built_in = built_in(format, context);
     match template.render(&template::tree(context, &sms::text(context))) {
-        Ok(text) => Checked { rendered: Rendered { text: finished(format, text), ..built_in }, failure: None },
+        Ok(text) => {
+            let text = finished(format, text);
+            Checked { rendered: Rendered { text, is_object: false, ..built_in }, failure: None }
+        }
         Err(failure) => Checked { rendered: built_in, failure: Some(failure) },
     }
 }

@@ -171,6 +171,7 @@ impl Chosen<'_> {
                 _ => finished(format, marked(text, "Test: ")),
             })?,
             html: made(self.html, "", &|text| clean::block(&text))?,
+            is_object: false,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! A finished text, and how it is written down.
 
+use crate::domain::json::Raw;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -7,7 +8,7 @@ use serde_json::value::RawValue;
 ///
 /// In an event a text that is a JSON object stands as it is, under `document`: as a text within JSON it would be
 /// longer and take thrice the time to write.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Rendered {
     /// Mail's subject line; empty where the medium has none.
     pub subject: String,
@@ -15,7 +16,18 @@ pub struct Rendered {
     pub text: String,
     /// A mail's HTML part, beside the plain one; empty where there is none.
     pub html: String,
+    /// Whoever made the text knows that it is an object. Where nobody says so it is looked at, which takes
+    /// longer than making it did.
+    pub is_object: bool,
 }
+
+impl PartialEq for Rendered {
+    fn eq(&self, other: &Rendered) -> bool {
+        self.subject == other.subject && self.text == other.text && self.html == other.html
+    }
+}
+
+impl Eq for Rendered {}
 
 #[derive(Serialize)]
 struct Writing<'a> {
@@ -24,7 +36,7 @@ struct Writing<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    document: Option<&'a RawValue>,
+    document: Option<Raw<'a>>,
     #[serde(skip_serializing_if = "str::is_empty")]
     html: &'a str,
 }
@@ -40,16 +52,19 @@ struct Written {
     html: String,
 }
 
-/// The same text as JSON, if it is an object and nothing else.
-fn object(text: &str) -> Option<&RawValue> {
-    let whole = text.starts_with('{') && text.ends_with('}');
-    whole.then(|| serde_json::from_str(text).ok()).flatten()
+/// Whether a text is a JSON object and nothing else.
+fn is_object(text: &str) -> bool {
+    text.starts_with('{') && text.ends_with('}') && serde_json::from_str::<&RawValue>(text).is_ok()
 }
 
 impl Serialize for Rendered {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let document = object(&self.text);
-        let text = document.is_none().then_some(self.text.as_str());
+        debug_assert!(!self.is_object || is_object(&self.text), "{} is no object", self.text);
+        let text = self.text.as_str();
+        let (document, text) = match self.is_object || is_object(text) {
+            true => (Some(Raw(text)), None),
+            false => (None, Some(text)),
+        };
         Writing { subject: &self.subject, text, document, html: &self.html }.serialize(s)
     }
 }
@@ -57,8 +72,9 @@ impl Serialize for Rendered {
 impl<'de> Deserialize<'de> for Rendered {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Rendered, D::Error> {
         let Written { subject, text, document, html } = Written::deserialize(d)?;
+        let is_object = document.is_some();
         let text = document.map_or(text, |document| document.get().to_owned());
-        Ok(Rendered { subject, text, html })
+        Ok(Rendered { subject, text, html, is_object })
     }
 }
 

@@ -4,6 +4,7 @@
 //! `{"head": ..., "payload": ...}`. Lines are added, never changed: ledgers out there hold them.
 
 use crate::domain::event::{Event, EventKind, Payload};
+use crate::domain::json;
 use crate::domain::tests::examples;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,9 @@ fn there_is_an_example_of_every_kind_and_each_comes_back() {
         let line = write(event);
         assert_eq!(&read(&line), event, "{line}");
         assert!(line.contains(&format!(r#""kind":"{}""#, event.head.name())), "{line}");
+        let mut ours = Vec::new();
+        json::append(&mut ours, &Line { head: event.head.clone(), payload: event.payload.clone() }).unwrap();
+        assert_eq!(String::from_utf8(ours).unwrap(), line, "as serde_json writes it");
     }
 }
 

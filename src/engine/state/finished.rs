@@ -22,7 +22,7 @@ impl Finished {
     /// The text that the payload of this event brings, for this form. One for SMS is short by nature,
     /// and a provider may be asked for it.
     pub fn of(form: &str, payload: &Payload, seq: u64) -> Option<Finished> {
-        let Rendered { subject, text, html } = payload.text.clone()?;
+        let Rendered { subject, text, html, .. } = payload.text.clone()?;
         let long = text.len() > KEPT && !form.starts_with("sms");
         let here = || long.then_some(Place { seq, bytes: text.len() as u64, blob: None });
         let place = payload.more.clone().map(|place| place.from(seq)).or_else(here).map(Box::new);
@@ -33,6 +33,7 @@ impl Finished {
     /// The text, if it is here.
     pub fn here(&self) -> Option<Rendered> {
         let Finished { subject, text, html, place } = self;
-        place.is_none().then(|| Rendered { subject: subject.clone(), text: text.clone(), html: html.clone() })
+        let of = |part: &String| part.clone();
+        place.is_none().then(|| Rendered { subject: of(subject), text: of(text), html: of(html), is_object: false })
     }
 }

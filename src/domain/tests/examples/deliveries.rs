@@ -48,6 +48,7 @@ pub(super) fn deliveries() -> Vec<Event> {
         }
         .with(Payload {
             text: Some(Rendered {
+                is_object: false,
                 subject: s("[URGENT #417] x"),
                 text: s("URGENT #417 prague-1: x"),
                 html: s("<p>x</p>"),
