@@ -10,12 +10,12 @@
 mod tests;
 mod words;
 
-use crate::domain::event::Frame;
+use crate::domain::event::{EventKind, Frame};
 use crate::domain::id::IncidentId;
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Read};
 use crate::runtime::{Handle, Released};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tracing::Level;
@@ -68,17 +68,26 @@ async fn learn_numbers(numbers: &mut HashMap<IncidentId, u64>, handle: &Handle, 
     if numbers.len() > REMEMBERED {
         numbers.clear();
     }
-    let unknown: Vec<Ulid> = frame
-        .events
-        .iter()
-        .filter_map(words::incident_of)
-        .filter(|id| !numbers.contains_key(id))
-        .map(|id| id.0)
-        .collect();
+    let unknown = unknown(numbers, frame);
     if unknown.is_empty() {
         return;
     }
     let asked = handle.ask(Caller::engine(), Ask::Read(Read::Numbers(unknown.clone())));
     let Ok(Ok(known)) = tokio::time::timeout(PATIENCE.to_std(), asked).await else { return };
     numbers.extend(unknown.into_iter().filter_map(|id| Some((IncidentId(id), known[id.to_string()].as_u64()?))));
+}
+
+/// Incidents that this frame speaks of, and whose numbers neither we nor it know.
+fn unknown(numbers: &HashMap<IncidentId, u64>, frame: &Frame) -> Vec<Ulid> {
+    let mut opened = HashSet::new();
+    let mut unknown = Vec::new();
+    for event in &frame.events {
+        if let EventKind::IncidentOpened { id, .. } = &event.head {
+            opened.insert(*id);
+        } else if let Some(id) = words::incident_of(event) {
+            let known = numbers.contains_key(&id) || opened.contains(&id);
+            unknown.extend((!known).then_some(id.0));
+        }
+    }
+    unknown
 }

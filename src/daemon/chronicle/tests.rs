@@ -1,14 +1,15 @@
 #![allow(clippy::unwrap_used)]
 
 use super::words::Told;
-use super::{Level, Line};
+use super::{Level, Line, unknown};
 use crate::domain::delivery::{ChannelStatus, Status};
 use crate::domain::event::{
-    AttemptResult, Breaker, ChannelChanged, Event, EventKind, HeartbeatStatus, Payload, WatchStatus,
+    AttemptResult, Breaker, ChannelChanged, Event, EventKind, Frame, HeartbeatStatus, Payload, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
-use crate::domain::time::{EngineTime, Span};
+use crate::domain::time::{EngineTime, Span, Timestamp};
+use std::collections::HashMap;
 use ulid::Ulid;
 
 const INCIDENT: IncidentId = IncidentId(Ulid(1));
@@ -173,4 +174,13 @@ fn what_a_simulated_channel_would_have_sent_is_told_without_the_address() {
     let before = "sms for alice: sms is simulated, and sent nothing: POST https://api.example/Messages.json ";
     assert!(line.words.starts_with(before), "{}", line.words);
     assert!(line.words.contains("Body=x") && !line.words.contains("15550100"), "{}", line.words);
+}
+
+#[test]
+fn an_incident_that_opens_in_the_same_frame_is_no_stranger() {
+    let stranger = IncidentId(Ulid(9));
+    let events = vec![opened(), created(Some(INCIDENT)), created(Some(stranger)), created(None)];
+    let frame = Frame { seq: 1, at: Timestamp(0), by: "load".into(), recorded_late: false, events };
+    assert_eq!(unknown(&HashMap::new(), &frame), [stranger.0]);
+    assert_eq!(unknown(&HashMap::from([(stranger, 8)]), &frame), []);
 }
