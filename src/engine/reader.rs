@@ -54,7 +54,7 @@ impl Turn<'_> {
         Reader {
             who: d.who.as_deref(),
             medium: d.medium,
-            others: &d.others,
+            others: d.others(),
             on_call: d.on_call,
             forced: d.forced,
             level: d.level,

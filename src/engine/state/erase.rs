@@ -101,6 +101,6 @@ impl State {
 
 fn erase(d: &mut Delivery) {
     d.address = None;
-    d.others.clear();
+    d.elsewhere = None;
     d.texts.clear();
 }

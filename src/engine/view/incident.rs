@@ -114,7 +114,7 @@ impl Turn<'_> {
             "status": self.shown_status(d),
             "at": self.time(d.sent_at.or(d.ended_at).unwrap_or(d.created_at)),
             "via": via,
-            "reason": if waits { d.detail.as_ref() } else { d.reason.as_ref() },
+            "reason": if waits { d.detail.as_deref() } else { d.reason.as_deref() },
         })
     }
 

@@ -89,7 +89,7 @@ impl State {
         let DeliveryReported { id, provider_id, status, late, n, what, key, found: _ } = report;
         self.change_delivery(*id, |d| {
             if !late {
-                d.detail = Some(status.clone());
+                d.detail = Some(status.as_str().into());
             }
             let attempt = d.attempts.iter_mut().rfind(|a| *n == 0 || a.n == *n);
             let Some(a) = attempt else { return };
@@ -139,22 +139,22 @@ fn finish(d: &mut Delivery, n: u32, at: Timestamp, result: &AttemptResult) {
     let (class, error, provider) = match result {
         AttemptResult::Failed(f) => {
             d.maybe_sent |= f.unknown;
-            d.detail = Some(f.to_string());
+            d.detail = Some(f.to_string().into());
             (Some(f.class), Some(f.words.clone()), None)
         }
         AttemptResult::Lost { words } => {
             d.maybe_sent = true;
-            d.detail = Some(words.clone());
+            d.detail = Some(words.as_str().into());
             (None, Some(words.clone()), None)
         }
         AttemptResult::Delivered { provider_id, detail }
         | AttemptResult::Sent { provider_id, detail }
         | AttemptResult::Submitted { provider_id, detail } => {
-            d.detail = Some(detail.clone());
+            d.detail = Some(detail.as_str().into());
             (None, None, provider_id.clone())
         }
         AttemptResult::Simulated { detail } => {
-            d.detail = Some(detail.clone());
+            d.detail = Some(detail.as_str().into());
             (None, None, None)
         }
         // The engine splits it; whoever wrote it whole meant the same.

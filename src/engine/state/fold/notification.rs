@@ -149,11 +149,11 @@ impl State {
             medium: *medium,
             who: who.clone(),
             address: payload.and_then(|p| p.address.clone()),
-            others: payload.map(|p| p.others.clone()).unwrap_or_default(),
+            elsewhere: payload.map(|p| &p.others).filter(|o| !o.is_empty()).cloned().map(Box::new),
             on_call: *on_call,
             forced: *forced,
             status: *status,
-            reason: reason.clone(),
+            reason: reason.as_deref().map(Box::from),
             until: n.not_before.filter(|_| *status == Status::Scheduled),
             expires: n.expires,
             attempts: Vec::new(),
@@ -205,7 +205,7 @@ impl State {
             d.at = *place;
             d.until = *until;
             d.lap = *lap;
-            d.detail = Some(because.clone());
+            d.detail = Some(because.as_str().into());
         })
     }
 
@@ -220,7 +220,7 @@ impl State {
             return false;
         }
         let known = self.move_delivery(id, status, |d| {
-            d.reason = reason;
+            d.reason = reason.map(Box::from);
             d.until = None;
             d.ended_at = Some(at);
             // A dead letter may go once more, under the same key with the same text.
@@ -269,7 +269,7 @@ impl State {
             && self.change_delivery(id, |d| {
                 d.dropped = true;
                 d.texts.clear();
-                d.reason = Some(format!("{} (dropped)", d.reason.as_deref().unwrap_or("dead")));
+                d.reason = Some(format!("{} (dropped)", d.reason.as_deref().unwrap_or("dead")).into());
                 notification = Some(d.notification);
             });
         if let Some(n) = notification {
