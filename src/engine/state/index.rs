@@ -40,8 +40,9 @@ pub(super) type Sets<K, V> = BTreeMap<K, BTreeSet<V>>;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::engine) struct Index {
-    /// When an incident goes on; there may be very many, and from the incident follows where it stands here.
-    pub incident_timers: BTreeSet<(EngineTime, IncidentId)>,
+    /// When an incident goes on, by its number, which takes half the room of its id; there may be very many, and from
+    /// the incident follows where it stands here.
+    pub incident_timers: BTreeSet<(EngineTime, u64)>,
     /// Of all else.
     pub timers: BTreeSet<(EngineTime, Timer)>,
     /// When silences and sounds stand there; of a delivery it follows from the delivery.
@@ -115,8 +116,8 @@ impl Index {
     pub fn incident_changed(&mut self, i: &Incident, was_due: Option<EngineTime>) {
         let due = incident_due(i);
         if due != was_due {
-            was_due.map(|was| self.incident_timers.remove(&(was, i.id)));
-            due.map(|due| self.incident_timers.insert((due, i.id)));
+            was_due.map(|was| self.incident_timers.remove(&(was, i.number)));
+            due.map(|due| self.incident_timers.insert((due, i.number)));
         }
         if i.is_live() {
             return;
@@ -132,7 +133,7 @@ impl Index {
 
     pub fn remove_incident(&mut self, i: &Incident) {
         self.numbers.remove(&i.number);
-        incident_due(i).map(|due| self.incident_timers.remove(&(due, i.id)));
+        incident_due(i).map(|due| self.incident_timers.remove(&(due, i.number)));
     }
 
     pub fn add_silence(&mut self, s: &Silence) {

@@ -186,7 +186,8 @@ impl State {
 
     /// The next engine time at which the state itself has something due.
     pub fn next_timer(&self) -> Option<(EngineTime, Timer)> {
-        let incident = self.index.incident_timers.first().map(|(t, id)| (*t, Timer::Incident(*id)));
+        let incident = self.index.incident_timers.first();
+        let incident = incident.and_then(|(t, number)| Some((*t, Timer::Incident(*self.index.numbers.get(number)?))));
         self.index.timers.first().cloned().into_iter().chain(incident).min()
     }
 
