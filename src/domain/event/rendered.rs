@@ -61,7 +61,7 @@ impl Serialize for Rendered {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         debug_assert!(!self.is_object || is_object(&self.text), "{} is no object", self.text);
         let text = self.text.as_str();
-        let (document, text) = match self.is_object || is_object(text) {
+        let (document, text) = match (self.is_object && text.starts_with('{')) || is_object(text) {
             true => (Some(Raw(text)), None),
             false => (None, Some(text)),
         };

@@ -342,7 +342,3 @@ pub struct ConfigState {
     pub refused_at: Option<Timestamp>,
     pub errors: Vec<String>,
 }
-
-// Of a burst some rows leave and others stay. The allocator keeps rows of one size together, so those that stay would
-// hold the pages of those that leave.
-const _: () = assert!(size_of::<Delivery>() < size_of::<Incident>() - 16);

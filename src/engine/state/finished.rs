@@ -33,7 +33,7 @@ impl Finished {
     /// The text, if it is here.
     pub fn here(&self) -> Option<Rendered> {
         let Finished { subject, text, html, place } = self;
-        let of = |part: &String| part.clone();
-        place.is_none().then(|| Rendered { subject: of(subject), text: of(text), html: of(html), is_object: false })
+        let (subject, html) = (subject.clone(), html.clone());
+        place.is_none().then(|| Rendered { subject, text: text.clone(), html, is_object: false })
     }
 }

@@ -186,8 +186,8 @@ impl State {
 
     /// The next engine time at which the state itself has something due.
     pub fn next_timer(&self) -> Option<(EngineTime, Timer)> {
-        let incident = self.index.incident_timers.first();
-        let incident = incident.and_then(|(t, number)| Some((*t, Timer::Incident(*self.index.numbers.get(number)?))));
+        let id = |number| self.index.numbers.get(number).copied();
+        let incident = self.index.incident_timers.iter().find_map(|(t, n)| Some((*t, Timer::Incident(id(n)?))));
         self.index.timers.first().cloned().into_iter().chain(incident).min()
     }
 
