@@ -75,6 +75,14 @@ impl<'a> Writer<'a> {
     }
 }
 
+macro_rules! integers {
+    ($($method:ident $type:ty),*) => {$(
+        fn $method(self, v: $type) -> Result<()> {
+            self.integer(v)
+        }
+    )*};
+}
+
 impl<'a> Serializer for Writer<'a> {
     type Ok = ();
     type Error = Error;
@@ -89,36 +97,8 @@ impl<'a> Serializer for Writer<'a> {
     fn serialize_bool(self, v: bool) -> Result<()> {
         self.bare(if v { "true" } else { "false" })
     }
-    fn serialize_i8(self, v: i8) -> Result<()> {
-        self.integer(v)
-    }
-    fn serialize_i16(self, v: i16) -> Result<()> {
-        self.integer(v)
-    }
-    fn serialize_i32(self, v: i32) -> Result<()> {
-        self.integer(v)
-    }
-    fn serialize_i64(self, v: i64) -> Result<()> {
-        self.integer(v)
-    }
-    fn serialize_i128(self, v: i128) -> Result<()> {
-        self.integer(v)
-    }
-    fn serialize_u8(self, v: u8) -> Result<()> {
-        self.integer(v)
-    }
-    fn serialize_u16(self, v: u16) -> Result<()> {
-        self.integer(v)
-    }
-    fn serialize_u32(self, v: u32) -> Result<()> {
-        self.integer(v)
-    }
-    fn serialize_u64(self, v: u64) -> Result<()> {
-        self.integer(v)
-    }
-    fn serialize_u128(self, v: u128) -> Result<()> {
-        self.integer(v)
-    }
+    integers!(serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_i64 i64, serialize_i128 i128);
+    integers!(serialize_u8 u8, serialize_u16 u16, serialize_u32 u32, serialize_u64 u64, serialize_u128 u128);
     fn serialize_f32(self, v: f32) -> Result<()> {
         let text = serde_json::to_string(&v)?;
         self.bare(&text)
@@ -235,49 +215,39 @@ impl Items<'_> {
     }
 }
 
-impl ser::SerializeSeq for Items<'_> {
-    type Ok = ();
-    type Error = Error;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<()> {
-        self.item(v)
-    }
-    fn end(self) -> Result<()> {
-        self.over()
-    }
+macro_rules! of_elements {
+    ($($part:ident $method:ident),*) => {$(
+        impl ser::$part for Items<'_> {
+            type Ok = ();
+            type Error = Error;
+            fn $method<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<()> {
+                self.item(v)
+            }
+            fn end(self) -> Result<()> {
+                self.over()
+            }
+        }
+    )*};
 }
 
-impl ser::SerializeTuple for Items<'_> {
-    type Ok = ();
-    type Error = Error;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<()> {
-        self.item(v)
-    }
-    fn end(self) -> Result<()> {
-        self.over()
-    }
+macro_rules! of_fields {
+    ($($part:ident),*) => {$(
+        impl ser::$part for Items<'_> {
+            type Ok = ();
+            type Error = Error;
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, v: &T) -> Result<()> {
+                self.field(name, v)
+            }
+            fn end(self) -> Result<()> {
+                self.over()
+            }
+        }
+    )*};
 }
 
-impl ser::SerializeTupleStruct for Items<'_> {
-    type Ok = ();
-    type Error = Error;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<()> {
-        self.item(v)
-    }
-    fn end(self) -> Result<()> {
-        self.over()
-    }
-}
-
-impl ser::SerializeTupleVariant for Items<'_> {
-    type Ok = ();
-    type Error = Error;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<()> {
-        self.item(v)
-    }
-    fn end(self) -> Result<()> {
-        self.over()
-    }
-}
+of_elements!(SerializeSeq serialize_element, SerializeTuple serialize_element);
+of_elements!(SerializeTupleStruct serialize_field, SerializeTupleVariant serialize_field);
+of_fields!(SerializeStruct, SerializeStructVariant);
 
 impl ser::SerializeMap for Items<'_> {
     type Ok = ();
@@ -289,28 +259,6 @@ impl ser::SerializeMap for Items<'_> {
     fn serialize_value<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<()> {
         self.out.push(b':');
         v.serialize(Writer::new(self.out))
-    }
-    fn end(self) -> Result<()> {
-        self.over()
-    }
-}
-
-impl ser::SerializeStruct for Items<'_> {
-    type Ok = ();
-    type Error = Error;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, v: &T) -> Result<()> {
-        self.field(name, v)
-    }
-    fn end(self) -> Result<()> {
-        self.over()
-    }
-}
-
-impl ser::SerializeStructVariant for Items<'_> {
-    type Ok = ();
-    type Error = Error;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, v: &T) -> Result<()> {
-        self.field(name, v)
     }
     fn end(self) -> Result<()> {
         self.over()
