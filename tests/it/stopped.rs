@@ -4,7 +4,8 @@ use crate::harness::ways;
 use crate::harness::{Home, eventually};
 use crate::standins::Standins;
 use crate::standins::script::Fault;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::ChildStdout;
 use tokio::time::{Duration, timeout};
 
 #[tokio::test]
@@ -78,28 +79,34 @@ async fn f10_systemd_hears_of_every_turn_and_an_idle_daemon_feeds_its_watchdog()
     assert!(place("STATUS=").is_some(), "{notices:?}");
 }
 
+/// The numbers of the entries, up to the one of this subject.
+async fn read_until(lines: &mut Lines<BufReader<ChildStdout>>, subject: &str, seqs: &mut Vec<u64>) {
+    let reading = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let entry: serde_json::Value = serde_json::from_str(&line).unwrap();
+            seqs.push(entry["seq"].as_u64().unwrap_or_else(|| panic!("no entry: {line}")));
+            if entry["subject"] == subject {
+                return;
+            }
+        }
+    };
+    timeout(crate::harness::LONGEST, reading).await.expect("it does not follow");
+}
+
 #[tokio::test]
 async fn who_follows_the_ledger_misses_nothing_when_the_daemon_is_killed() {
     let standins = Standins::start().await;
     let mut daemon = Home::new(&ways::and(ways::BY_HOOK)).envs(ways::environment(&standins)).start().await;
     let mut follower = daemon.stentorctl(&["ledger", "tail", "-f", "-n", "100", "--json"]).spawn().unwrap();
     let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    let mut seqs = Vec::new();
     daemon.ok(&["send", "--subject", "before", "--wait"]).await;
+    // It has to be there before the daemon is not.
+    read_until(&mut lines, "before", &mut seqs).await;
     daemon.kill().await;
     daemon.start().await;
     daemon.ok(&["send", "--subject", "after", "--wait"]).await;
-
-    let mut seqs = Vec::new();
-    let reading = async {
-        while let Some(line) = lines.next_line().await.unwrap() {
-            let entry: serde_json::Value = serde_json::from_str(&line).unwrap();
-            seqs.push(entry["seq"].as_u64().unwrap());
-            if entry["subject"] == "after" {
-                return;
-            }
-        }
-    };
-    timeout(crate::harness::LONGEST, reading).await.expect("it does not follow");
+    read_until(&mut lines, "after", &mut seqs).await;
     let whole: Vec<u64> = (1..=seqs.len() as u64).collect();
     assert_eq!(seqs, whole, "each event once, in order");
     follower.kill().await.unwrap();
