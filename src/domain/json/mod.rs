@@ -1,7 +1,7 @@
 //! Writing JSON where much of it is written: events, rows of a snapshot, documents.
 //!
-//! Byte for byte what serde_json writes, in a third of its instructions: into memory, strings searched for what
-//! must be escaped sixteen bytes at a time, and names of fields, which need no search, copied.
+//! Byte for byte what serde_json writes, in a fifth fewer instructions for an event: into memory, strings searched
+//! for what must be escaped sixteen bytes at a time, and names of fields, which need no search, copied.
 
 mod strings;
 mod writer;

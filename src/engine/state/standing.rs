@@ -6,6 +6,7 @@
 use super::entity::Delivery;
 use super::index::{Index, QueueKey, Sets, Timer};
 use crate::domain::delivery::Status;
+use crate::domain::id::DeliveryId;
 use crate::domain::time::EngineTime;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,8 +107,7 @@ impl Index {
             put(&mut self.scheduled, d.id, is.is(Status::Scheduled));
         }
         if is.is(Status::Waiting) != was.is(Status::Waiting) {
-            let put = if is.is(Status::Waiting) { join } else { leave };
-            d.chain.iter().for_each(|way| put(&mut self.hoping, way, d.id));
+            d.chain.iter().for_each(|way| put_under(&mut self.hoping, way, d.id, is.is(Status::Waiting)));
         }
         self.way_changed(d, was, is);
     }
@@ -120,21 +120,20 @@ impl Index {
         }
         if let Some((at, status)) = was.at {
             self.uncount(way(at), status);
-            match was.line {
-                Line::None => {}
-                Line::InFlight => leave(&mut self.in_flight, way(at), d.id),
-                Line::Queue(key) => leave(&mut self.queues, way(at), key),
-                Line::Resting => leave(&mut self.resting, way(at), d.id),
-            }
+            self.put_in_line(was.line, way(at), d.id, false);
         }
         if let Some((at, status)) = is.at {
             self.count(way(at), status);
-            match is.line {
-                Line::None => {}
-                Line::InFlight => join(&mut self.in_flight, way(at), d.id),
-                Line::Queue(key) => join(&mut self.queues, way(at), key),
-                Line::Resting => join(&mut self.resting, way(at), d.id),
-            }
+            self.put_in_line(is.line, way(at), d.id, true);
+        }
+    }
+
+    fn put_in_line(&mut self, line: Line, way: &str, id: DeliveryId, is: bool) {
+        match line {
+            Line::None => {}
+            Line::InFlight => put_under(&mut self.in_flight, way, id, is),
+            Line::Queue(key) => put_under(&mut self.queues, way, key, is),
+            Line::Resting => put_under(&mut self.resting, way, id, is),
         }
     }
 
@@ -182,18 +181,15 @@ fn put<V: Ord>(set: &mut BTreeSet<V>, value: V, is: bool) {
     }
 }
 
-fn join<V: Ord>(sets: &mut Sets<String, V>, name: &str, value: V) {
+fn put_under<V: Ord>(sets: &mut Sets<String, V>, name: &str, value: V, is: bool) {
     match sets.get_mut(name) {
-        Some(set) => drop(set.insert(value)),
-        None => drop(sets.insert(name.to_owned(), BTreeSet::from([value]))),
-    }
-}
-
-fn leave<V: Ord>(sets: &mut Sets<String, V>, name: &str, value: V) {
-    if let Some(set) = sets.get_mut(name) {
-        set.remove(&value);
-        if set.is_empty() {
-            sets.remove(name);
+        Some(set) => {
+            put(set, value, is);
+            if set.is_empty() {
+                sets.remove(name);
+            }
         }
+        None if is => drop(sets.insert(name.to_owned(), BTreeSet::from([value]))),
+        None => {}
     }
 }
