@@ -1,7 +1,7 @@
 //! People write: kept, understood, answered.
 
 use super::{Called, PUBLIC, nth_post, posts, up};
-use crate::harness::each;
+use crate::harness::{each, eventually};
 use crate::standins::callbacks::{TELNYX_PUBLIC_KEY, inbound, twilio};
 use serde_json::{Value, json};
 
@@ -35,6 +35,12 @@ async fn t10_a_text_says_how_to_answer_and_the_answer_acknowledges() {
     let number = page(&called, "disk full", "alice").await;
     let text = posts(&called.standins, "twilio")[0].form["Body"].clone();
     assert!(text.contains(&format!(" or reply {number}a")), "{text}");
+    // Twilio has it before the daemon knows that.
+    eventually("it is recorded as sent", async || {
+        let talk = called.daemon.ok(&["sms", "conversation", "alice"]).await;
+        (talk["messages"][0]["status"] == "submitted").then_some(())
+    })
+    .await;
     assert_eq!(
         write(&called, "SM1", "+15550100", &format!(" \u{201c}{number}A\u{201d} ")).await,
         format!("acknowledged #{number}")
