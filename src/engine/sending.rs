@@ -142,24 +142,25 @@ impl Turn<'_> {
             () => Status::Ready,
         };
         let id = DeliveryId(self.ids.ulid());
-        let payload = Payload { address: one.address, others: one.others, ..Payload::default() };
-        self.emit_with(
-            EventKind::DeliveryCreated {
-                id,
-                notification: sending.id,
-                incident: sending.incident,
-                chain,
-                start,
-                medium: one.medium,
-                who: one.who,
-                on_call: one.on_call,
-                forced: one.forced,
-                rank: one.rank,
-                status,
-                reason: one.skip,
-            },
-            payload,
-        );
+        let head = EventKind::DeliveryCreated {
+            id,
+            notification: sending.id,
+            incident: sending.incident,
+            chain,
+            start,
+            medium: one.medium,
+            who: one.who,
+            on_call: one.on_call,
+            forced: one.forced,
+            rank: one.rank,
+            status,
+            reason: one.skip,
+        };
+        if one.address.is_none() && one.others.is_empty() {
+            self.emit(head);
+        } else {
+            self.emit_with(head, Payload { address: one.address, others: one.others, ..Payload::default() });
+        }
         if status == Status::Ready {
             self.admit(id);
         }

@@ -2,7 +2,7 @@
 
 use crate::domain::event::{Event, Frame};
 use crate::domain::json;
-use crate::ledger::codec::hash::{Chain, FrameHash, payload_digest, salt};
+use crate::ledger::codec::hash::{Chain, FrameHash, Salts, salted_digest};
 use crate::ledger::codec::layout::{GROUP_START, HEADER, LENGTH, LIVE, MAGIC, MAX_FRAME, RECORDED_LATE};
 
 #[derive(Debug, thiserror::Error)]
@@ -52,8 +52,9 @@ fn write(
     out.resize(start + HEADER, 0);
     out.extend_from_slice(by);
     let mut chain = Chain::begin(previous, frame.seq, frame.at, flags, by, count);
-    for (index, event) in (0u32..).zip(&frame.events) {
-        write_event(out, event, &salt_for(event, seed, index), &mut chain)?;
+    let mut salts = Salts::of(*seed);
+    for event in &frame.events {
+        write_event(out, event, &mut salts, &mut chain)?;
     }
     let hash = chain.end();
     let length = out.len() - start;
@@ -71,11 +72,7 @@ fn write(
     Ok(hash)
 }
 
-fn salt_for(event: &Event, seed: &[u8; 16], index: u32) -> [u8; 16] {
-    if event.payload.is_some() { salt(seed, index) } else { [0; 16] }
-}
-
-fn write_event(out: &mut Vec<u8>, event: &Event, salt: &[u8; 16], chain: &mut Chain) -> Result<(), EncodeError> {
+fn write_event(out: &mut Vec<u8>, event: &Event, salts: &mut Salts, chain: &mut Chain) -> Result<(), EncodeError> {
     let lengths = out.len();
     out.extend_from_slice(&[0; 8]);
     let head = out.len();
@@ -86,12 +83,13 @@ fn write_event(out: &mut Vec<u8>, event: &Event, salt: &[u8; 16], chain: &mut Ch
         chain.event(&out[head..head_end], None);
         return Ok(());
     };
-    out.extend_from_slice(salt);
+    let salted = out.len();
+    out.extend_from_slice(&salts.next());
     let body = out.len();
     json::append(out, payload)?;
     let slot = LIVE | length(out.len() - body)?;
     out[lengths + 4..lengths + 8].copy_from_slice(&slot.to_le_bytes());
-    chain.event(&out[head..head_end], Some(&payload_digest(salt, &out[body..])));
+    chain.event(&out[head..head_end], Some(&salted_digest(&out[salted..])));
     Ok(())
 }
 

@@ -75,8 +75,8 @@ pub(super) struct Chain {
     waiting: Vec<u8>,
 }
 
-/// So much is hashed at once.
-const PIECE: usize = 64 << 10;
+/// So much is hashed at once: as many chunks as BLAKE3 takes side by side, in a buffer that the allocator has at hand.
+const PIECE: usize = 16 << 10;
 
 impl Chain {
     pub fn begin(previous: &FrameHash, seq: u64, at: Timestamp, flags: u16, by: &[u8], count: u32) -> Chain {
@@ -87,7 +87,7 @@ impl Chain {
         head[48] = u8::from(flags & RECORDED_LATE != 0);
         head[49..53].copy_from_slice(&count.to_le_bytes());
         head[53..61].copy_from_slice(&(by.len() as u64).to_le_bytes());
-        let mut waiting = Vec::with_capacity(4 << 10);
+        let mut waiting = Vec::with_capacity(PIECE);
         waiting.extend_from_slice(&head);
         waiting.extend_from_slice(by);
         Chain { hasher: blake3::Hasher::new(), waiting }
@@ -114,16 +114,45 @@ impl Chain {
     }
 }
 
-/// The salt of one payload, from the frame's seed, which is not kept.
-pub(super) fn salt(seed: &[u8; 16], index: u32) -> [u8; 16] {
-    let mut key = [0u8; 32];
-    key[..16].copy_from_slice(seed);
-    let hash = blake3::keyed_hash(&key, &index.to_le_bytes());
-    let mut out = [0u8; 16];
-    out.copy_from_slice(&hash.as_bytes()[..16]);
-    out
+pub(super) type Salt = [u8; 16];
+
+/// Salts for the payloads of a frame, from its seed, which is not kept: of those that stand in the journal no other
+/// follows.
+pub(super) struct Salts {
+    seed: [u8; 16],
+    stream: Option<blake3::OutputReader>,
+    /// The stream comes in blocks of four.
+    block: [u8; 64],
+    used: usize,
 }
 
-pub(super) fn payload_digest(salt: &[u8; 16], payload: &[u8]) -> [u8; 32] {
+impl Salts {
+    pub fn of(seed: [u8; 16]) -> Salts {
+        Salts { seed, stream: None, block: [0; 64], used: 64 }
+    }
+
+    pub fn next(&mut self) -> Salt {
+        if self.used == self.block.len() {
+            let stream = self.stream.get_or_insert_with(|| {
+                let mut key = [0u8; 32];
+                key[..16].copy_from_slice(&self.seed);
+                blake3::Hasher::new_keyed(&key).finalize_xof()
+            });
+            stream.fill(&mut self.block);
+            self.used = 0;
+        }
+        let mut salt = Salt::default();
+        salt.copy_from_slice(&self.block[self.used..self.used + 16]);
+        self.used += 16;
+        salt
+    }
+}
+
+pub(super) fn payload_digest(salt: &Salt, payload: &[u8]) -> [u8; 32] {
     *blake3::Hasher::new().update(salt).update(payload).finalize().as_bytes()
+}
+
+/// The same of a payload that stands behind its salt.
+pub(super) fn salted_digest(salted: &[u8]) -> [u8; 32] {
+    *blake3::hash(salted).as_bytes()
 }

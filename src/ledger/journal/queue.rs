@@ -8,8 +8,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Bytes that are at hand for a group before it begins, at the most.
-const MOST_AHEAD: usize = 256 << 10;
+/// Bytes that are at hand for a group before it begins, at the least and at the most.
+const AHEAD: (usize, usize) = (4 << 10, 256 << 10);
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
@@ -123,8 +123,8 @@ impl Queue {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let group = std::mem::take(&mut state.pending);
-        // The next group is about as long, and need not grow into it.
-        state.pending.bytes.reserve(group.bytes.len().min(MOST_AHEAD));
+        // The next group may be somewhat longer, and is not copied from buffer to buffer until it fits.
+        state.pending.bytes.reserve((2 * group.bytes.len()).clamp(AHEAD.0, AHEAD.1));
         state.writing = group.bytes.len() + std::mem::take(&mut state.blob_bytes);
         Some(Taken::Group(group))
     }

@@ -118,6 +118,8 @@ impl Writer {
         self.write_until_done(&group)?;
         let took = self.clock.read().boot - began;
         group.blobs = Vec::new();
+        // What was at hand and not needed; the history may keep it for long.
+        group.bytes.shrink_to_fit();
         let tip = group.tip;
         self.mark.durable(tip);
         self.queue.written();
