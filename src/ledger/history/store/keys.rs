@@ -6,7 +6,8 @@
 //! | `a` | format version, the last event applied, its frame's hash |
 //! | `b` first event | a block: whole frames, zstd |
 //! | `m` first event | what is in that block, see [`super::block::Meta`] |
-//! | `n` id, `i` id | a notification or incident that ended: length, JSON as zstd |
+//! | `n` id, `i` id | a notification or incident that ended: length, JSON as zstd, or its [`super::bundle::Place`] |
+//! | `D` event, number | documents that are packed together: length, their JSON as zstd; the last event that was applied with them |
 //! | `#` number | the id of the incident with this number |
 //! | `d` id | the id of the notification that this delivery belongs to |
 //! | `r` hour | counters of one hour since 1970: JSON |
@@ -24,6 +25,10 @@ pub const PART: u8 = b'd';
 pub const HOUR: u8 = b'r';
 pub const DAY: u8 = b'R';
 pub const COST: u8 = b'c';
+const BUNDLE: u8 = b'D';
+
+/// Bytes of a bundle's key.
+pub const BUNDLED: usize = 13;
 
 pub fn numbered(letter: u8, number: u64) -> [u8; 9] {
     let mut key = [letter; 9];
@@ -34,6 +39,14 @@ pub fn numbered(letter: u8, number: u64) -> [u8; 9] {
 pub fn identified(letter: u8, id: Ulid) -> [u8; 17] {
     let mut key = [letter; 17];
     key[1..].copy_from_slice(&id.0.to_be_bytes());
+    key
+}
+
+/// Of the bundle with this number among those that were applied up to event `seq`.
+pub fn bundle(seq: u64, number: u32) -> [u8; BUNDLED] {
+    let mut key = [BUNDLE; BUNDLED];
+    key[1..9].copy_from_slice(&seq.to_be_bytes());
+    key[9..].copy_from_slice(&number.to_be_bytes());
     key
 }
 

@@ -5,6 +5,7 @@
 //! the plain `flush` is used. What is in here can always be made again from the journal.
 
 pub mod block;
+mod bundle;
 mod keys;
 pub mod keys_of;
 mod pack;
@@ -18,8 +19,10 @@ use crate::ledger::codec::{FrameHash, Tip};
 use crate::ledger::extract::DocumentKind;
 use crate::ledger::files;
 use crate::ledger::history::store::block::Meta;
+use crate::ledger::history::store::bundle::Place;
 use crate::ledger::history::store::pack::Packer;
 use crate::ledger::history::store::rollup::{Charges, Tallies};
+use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -59,6 +62,8 @@ pub struct Store {
     small: Vec<(u64, u32)>,
     dirty: bool,
     packer: Packer,
+    /// The bundle that was unpacked last: a list's documents are neighbours.
+    unpacked: RefCell<Box<([u8; keys::BUNDLED], Vec<u8>)>>,
 }
 
 impl Store {
@@ -87,7 +92,8 @@ impl Store {
                 .flush_every_ms(Some(TIDY_MS))
                 .open()?;
             let applied = applied(&db)?;
-            let mut store = Store { db, applied, small: Vec::new(), dirty: false, packer: Packer::default() };
+            let (packer, unpacked) = (Packer::default(), RefCell::default());
+            let mut store = Store { db, applied, small: Vec::new(), dirty: false, packer, unpacked };
             store.small = store.small_at_end()?;
             Ok(store)
         })
@@ -155,8 +161,21 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn document(&self, kind: DocumentKind, id: Ulid) -> Result<Option<String>, StoreError> {
-        let value = self.get(&keys::identified(keys::document(kind), id))?;
-        value.map(|packed| read_document(&packed)).transpose()
+        let Some(value) = self.get(&keys::identified(keys::document(kind), id))? else { return Ok(None) };
+        let text = match Place::decode(&value) {
+            Some(place) => self.bundled(&place)?,
+            None => unpacked(&value)?,
+        };
+        String::from_utf8(text).map(Some).map_err(|_| unreadable())
+    }
+
+    fn bundled(&self, place: &Place) -> Result<Vec<u8>, StoreError> {
+        let mut last = self.unpacked.borrow_mut();
+        if last.0 != place.bundle {
+            let value = self.get(&place.bundle)?.ok_or_else(unreadable)?;
+            **last = (place.bundle, unpacked(&value)?);
+        }
+        place.of(&last.1).map(<[u8]>::to_vec).ok_or_else(unreadable)
     }
 
     /// The id of the incident with this number.
@@ -276,12 +295,15 @@ fn read_meta(key: &[u8], value: &[u8]) -> Result<(u64, Meta), StoreError> {
         .ok_or_else(|| StoreError::Damaged("what is known of a block cannot be read".to_owned()))
 }
 
-fn read_document(value: &[u8]) -> Result<String, StoreError> {
-    let wrong = || StoreError::Damaged("a document cannot be unpacked".to_owned());
-    let (length, packed) = value.split_first_chunk::<4>().ok_or_else(wrong)?;
-    let length = Some(u32::from_be_bytes(*length) as usize).filter(|n| *n <= DOCUMENT_BYTES).ok_or_else(wrong)?;
-    let bytes = zstd::bulk::decompress(packed, length).map_err(|_| wrong())?;
-    String::from_utf8(bytes).map_err(|_| wrong())
+/// What was packed, behind its length.
+fn unpacked(value: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let (length, packed) = value.split_first_chunk::<4>().ok_or_else(unreadable)?;
+    let length = Some(u32::from_be_bytes(*length) as usize).filter(|n| *n <= DOCUMENT_BYTES).ok_or_else(unreadable)?;
+    zstd::bulk::decompress(packed, length).map_err(|_| unreadable())
+}
+
+fn unreadable() -> StoreError {
+    StoreError::Damaged("a document cannot be unpacked".to_owned())
 }
 
 fn read_sum(value: &[u8]) -> Result<Tallies, StoreError> {

@@ -127,6 +127,39 @@ fn documents_and_counters_are_kept() {
 }
 
 #[test]
+fn documents_that_came_together_are_each_read_and_the_latest_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open(dir.path()).unwrap();
+    let document = |id: u128, json: String| Document {
+        kind: DocumentKind::Notification,
+        id: Ulid(id),
+        number: None,
+        parts: vec![Ulid(id + 1_000)],
+        json: json.into(),
+    };
+    let text =
+        |id: u128, round: u64| format!(r#"{{"id":{id},"round":{round},"body":"{}"}}"#, "long ".repeat(id as usize));
+    // Several bundles, then some of them again, then one alone.
+    let rounds = [(1, 1..200), (2, 150..160), (3, 7..8)];
+    for (round, ids) in rounds.clone() {
+        let mut groups = groups(store.applied(), &[1]);
+        let documents = ids.map(|id| document(id, text(id, round))).collect();
+        groups[0].extracts.push((round, Extract { documents, counts: Vec::new(), charges: Vec::new() }));
+        store.apply(&groups).unwrap();
+    }
+    store.close();
+
+    let store = Store::open(dir.path()).unwrap();
+    for id in 1..200 {
+        let (round, _) = rounds.iter().rev().find(|(_, ids)| ids.contains(&id)).unwrap();
+        let found = store.document(DocumentKind::Notification, Ulid(id)).unwrap().unwrap();
+        assert_eq!(found, text(id, *round));
+        assert_eq!(store.owner_of(Ulid(id + 1_000)).unwrap(), Some(Ulid(id)));
+    }
+    assert_eq!(store.document_ids(DocumentKind::Notification, Ulid(u128::MAX)).count(), 199);
+}
+
+#[test]
 fn rubbish_is_damage_and_a_second_opener_has_to_wait() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();

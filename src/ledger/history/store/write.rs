@@ -6,6 +6,7 @@
 use crate::domain::failpoint::{self, Point};
 use crate::ledger::extract::{Charge, ChargeSum, Count, Document, Group};
 use crate::ledger::history::store::block::{self, Builder};
+use crate::ledger::history::store::bundle::{Bundle, Place};
 use crate::ledger::history::store::pack::Packer;
 use crate::ledger::history::store::rollup::{self, Charges, Tallies};
 use crate::ledger::history::store::{Store, StoreError, VERSION, guarded, keys, read_json};
@@ -24,9 +25,7 @@ impl Store {
             let mut packer = std::mem::take(&mut self.packer);
             let small = self.put_blocks(&mut batch, &mut packer, groups)?;
             let extracts = || groups.iter().flat_map(|g| &g.extracts).map(|(_, extract)| extract);
-            for document in extracts().flat_map(|e| &e.documents) {
-                put_document(&mut batch, &mut packer, document)?;
-            }
+            put_documents(&mut batch, &mut packer, tip.seq, extracts().flat_map(|e| &e.documents))?;
             self.packer = packer;
             self.put_counts(&mut batch, extracts().flat_map(|e| &e.counts))?;
             self.put_charges(&mut batch, extracts().flat_map(|e| &e.charges))?;
@@ -153,12 +152,52 @@ fn put_block(batch: &mut sled::Batch, packer: &mut Packer, builder: Builder) -> 
     Ok((first, meta.events))
 }
 
-fn put_document(batch: &mut sled::Batch, packer: &mut Packer, document: &Document) -> Result<(), StoreError> {
-    let json = document.json.text().as_bytes();
-    let packed = packer.document(json).map_err(|e| StoreError::Unavailable(e.to_string()))?;
-    let mut value = (json.len() as u32).to_be_bytes().to_vec();
+/// Puts them in bundles, and what leads to each beside them.
+fn put_documents<'a>(
+    batch: &mut sled::Batch,
+    packer: &mut Packer,
+    seq: u64,
+    documents: impl Iterator<Item = &'a Document>,
+) -> Result<(), StoreError> {
+    let (mut bundle, mut number) = (Bundle::default(), 0);
+    for document in documents {
+        let json = document.json.text();
+        if !bundle.has_room_for(json) {
+            put_bundle(batch, packer, keys::bundle(seq, number), std::mem::take(&mut bundle))?;
+            number += 1;
+        }
+        bundle.add(keys::identified(keys::document(document.kind), document.id), json);
+        lead_to(batch, document);
+    }
+    put_bundle(batch, packer, keys::bundle(seq, number), bundle)
+}
+
+/// One document alone needs no bundle.
+fn put_bundle(
+    batch: &mut sled::Batch,
+    packer: &mut Packer,
+    key: [u8; keys::BUNDLED],
+    bundle: Bundle,
+) -> Result<(), StoreError> {
+    if bundle.places.is_empty() {
+        return Ok(());
+    }
+    let packed = packer.document(&bundle.text).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+    let mut value = (bundle.text.len() as u32).to_be_bytes().to_vec();
     value.extend_from_slice(&packed);
-    batch.insert(&keys::identified(keys::document(document.kind), document.id), value);
+    if let [(document, ..)] = bundle.places[..] {
+        batch.insert(&document[..], value);
+        return Ok(());
+    }
+    for (document, from, bytes) in bundle.places {
+        batch.insert(&document[..], &Place { bundle: key, from, bytes }.encode());
+    }
+    batch.insert(&key[..], value);
+    Ok(())
+}
+
+/// By an incident's number, and by the ids of deliveries.
+fn lead_to(batch: &mut sled::Batch, document: &Document) {
     let id = document.id.0.to_be_bytes();
     if let Some(number) = document.number {
         batch.insert(&keys::numbered(keys::NUMBER, number), &id);
@@ -166,5 +205,4 @@ fn put_document(batch: &mut sled::Batch, packer: &mut Packer, document: &Documen
     for part in &document.parts {
         batch.insert(&keys::identified(keys::PART, *part), &id);
     }
-    Ok(())
 }
