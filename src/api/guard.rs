@@ -6,7 +6,7 @@ use super::{Api, access::nobody};
 use crate::domain::clock;
 use crate::engine::{Ask, Caller, Code, Role};
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -87,9 +87,12 @@ pub async fn wrong_method(State(api): State<Arc<Api>>, request: Request) -> Faul
 }
 
 /// A handler that panics is an answer, not a broken connection.
-pub async fn caught<E>(uri: Uri, answering: impl Future<Output = Result<Response, E>>) -> Result<Response, E> {
+pub async fn caught<E>(
+    path: impl FnOnce() -> String,
+    answering: impl Future<Output = Result<Response, E>>,
+) -> Result<Response, E> {
     AssertUnwindSafe(answering).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(path = uri.path(), "a request failed inside (a bug)");
+        tracing::error!(path = path(), "a request failed inside (a bug)");
         Ok(Fault::inside().into_response())
     })
 }

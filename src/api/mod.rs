@@ -31,6 +31,7 @@ mod metrics;
 mod numbers;
 mod params;
 mod past;
+mod paths;
 mod patience;
 mod plain;
 mod record;

@@ -2,6 +2,7 @@
 
 use super::access::Right;
 use super::guard::{Guard, guard, unknown_path, wrong_method};
+use super::paths::Paths;
 use super::{
     Api, alerts, attachments, callbacks, control, erase, events, export, health, heartbeats, incidents, intake, ledger,
     link, lists, plain, requests, selftest, settings, sms, status, templates,
@@ -86,33 +87,34 @@ pub fn table() -> Vec<Route> {
         row(Method::POST, "/api/v1/reload", ADMIN, post(control::reload)),
         reads("/api/v1/events", get(events::stream)),
         acts("/api/v1/sound/stop", plain::all(|| Ask::StopSound)),
-        acts("/api/v2/alerts", post(alerts::post)),
-        reads("/api/v2/alerts", get(alerts::list)),
+        acts(alerts::PATH, post(alerts::post)),
+        reads(alerts::PATH, get(alerts::list)),
     ]
 }
 
 impl Api {
     /// Everything that the control socket serves.
-    pub fn router(self: &Arc<Self>) -> Router {
+    pub fn router(self: &Arc<Self>) -> Paths {
         let mut router = Router::new();
         for Route { method, path, right, handler } in table() {
             let guarded = Guard { api: self.clone(), right, action: format!("{method} {path}") };
             router = router.route(path, handler.route_layer(from_fn_with_state(guarded, guard)));
         }
-        router.fallback(unknown_path).method_not_allowed_fallback(wrong_method).with_state(self.clone())
+        router.fallback(unknown_path).method_not_allowed_fallback(wrong_method).with_state::<()>(self.clone()).into()
     }
 
     /// What is served on TCP, to everybody who can connect.
-    pub fn open_router(self: &Arc<Self>) -> Router {
-        Router::new()
+    pub fn open_router(self: &Arc<Self>) -> Paths {
+        let router = Router::new()
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(health::metrics))
-            .route("/api/v2/alerts", get(alerts::gate::list).post(alerts::gate::post))
+            .route(alerts::PATH, get(alerts::gate::list).post(alerts::gate::post))
             .route("/attachments/{id}/{name}", get(attachments::fetch))
             .merge(callbacks::routes())
             .route("/a/{token}", get(link::show).post(link::acknowledge))
             .fallback(health::nothing_else)
-            .with_state(self.clone())
+            .with_state::<()>(self.clone());
+        Paths::from(router).with_alerts(self.clone())
     }
 }

@@ -2,17 +2,15 @@
 
 use super::Api;
 use super::access::{self, Peer};
-use super::guard;
+use super::paths::Paths;
 use super::patience::{Limits, Patient, Progress};
 use super::room::Room;
 use super::socket::ControlSocket;
 use crate::engine::Role;
-use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -36,14 +34,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// Never; tasks that are kept alive have a reason for their end.
 pub async fn serve_socket(api: Arc<Api>, socket: Arc<ControlSocket>) -> Result<(), String> {
-    let router = api.router();
+    let paths = api.router();
     let mut open = Connections::new(api);
     while let Some(accepted) = open.accept(socket.listener.accept()).await {
         let Ok((stream, _)) = accepted else { continue };
         // Of the moment of connecting; one that has gone already has none, and gets nothing.
         let Ok(credentials) = stream.peer_cred() else { continue };
         let peer = Peer { uid: credentials.uid() };
-        open.serve(peer.uid, stream, router.clone(), Some(peer)).await;
+        open.serve(peer.uid, stream, paths.clone(), Some(peer)).await;
     }
     open.end().await;
     Ok(())
@@ -54,11 +52,11 @@ pub async fn serve_socket(api: Arc<Api>, socket: Arc<ControlSocket>) -> Result<(
 /// # Errors
 /// Never, as above.
 pub async fn serve_tcp(api: Arc<Api>, listener: Arc<TcpListener>) -> Result<(), String> {
-    let router = api.open_router();
+    let paths = api.open_router();
     let mut open: Connections<IpAddr> = Connections::new(api);
     while let Some(accepted) = open.accept(listener.accept()).await {
         let Ok((stream, from)) = accepted else { continue };
-        open.serve(site(from.ip()), stream, router.clone(), None).await;
+        open.serve(site(from.ip()), stream, paths.clone(), None).await;
     }
     open.end().await;
     Ok(())
@@ -99,7 +97,7 @@ impl<K: Copy + Eq + Hash + Send + 'static> Connections<K> {
         Some(accepted)
     }
 
-    async fn serve<S>(&mut self, from: K, stream: S, router: Router, peer: Option<Peer>)
+    async fn serve<S>(&mut self, from: K, stream: S, paths: Paths, peer: Option<Peer>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -111,7 +109,7 @@ impl<K: Copy + Eq + Hash + Send + 'static> Connections<K> {
             return refuse(stream, "OVERLOADED", all).await;
         }
         self.tasks.spawn(async move {
-            connection(stream, router, peer, &place.api).await;
+            connection(stream, paths, peer, &place.api).await;
             drop(place);
         });
     }
@@ -163,19 +161,19 @@ impl<K: Eq + Hash> Drop for Place<K> {
 }
 
 /// Requests one after the other; who asks is known by the connection.
-pub async fn connection<S>(stream: S, router: Router, peer: Option<Peer>, api: &Api)
+pub async fn connection<S>(stream: S, paths: Paths, peer: Option<Peer>, api: &Api)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    connection_until(stream, router, peer, api.stopped()).await;
+    connection_until(stream, paths, peer, api.stopped()).await;
 }
 
 /// The same; at the end the request under way is the last.
-pub async fn connection_until<S>(stream: S, router: Router, peer: Option<Peer>, end: impl Future<Output = ()>)
+pub async fn connection_until<S>(stream: S, paths: Paths, peer: Option<Peer>, end: impl Future<Output = ()>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let router = TowerToHyperService::new(router);
+    let paths = Arc::new(paths);
     let progress = Progress::default();
     let stream = TokioIo::new(Patient::new(stream, LIMITS, progress.clone()));
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
@@ -183,10 +181,9 @@ where
             request.extensions_mut().insert(peer);
         }
         progress.asked();
-        let uri = request.uri().clone();
-        let (answering, progress) = (router.call(request), progress.clone());
+        let (paths, progress) = (paths.clone(), progress.clone());
         async move {
-            let answer = guard::caught(uri, answering).await;
+            let answer = paths.answer(request).await;
             progress.answered();
             answer
         }

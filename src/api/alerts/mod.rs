@@ -23,6 +23,8 @@ use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use told::Told;
 
+/// Where all of it is.
+pub const PATH: &str = "/api/v2/alerts";
 /// Faults that one answer names.
 const NAMED: usize = 20;
 

@@ -103,7 +103,7 @@ async fn f64_a_head_that_does_not_come_ends_the_connection() {
     let mut near = near;
     near.write_all(b"GET / HTTP/1.1\r\nhost: ").await.unwrap();
     tokio::spawn(async move {
-        crate::api::serve::connection_until(far, router, None, std::future::pending()).await;
+        crate::api::serve::connection_until(far, router.into(), None, std::future::pending()).await;
         let _ = done.send(());
     });
     let begun = tokio::time::Instant::now();
@@ -114,7 +114,7 @@ async fn f64_a_head_that_does_not_come_ends_the_connection() {
 /// A connection to a door without a daemon, at which time may fly.
 fn served(router: axum::Router) -> (tokio::io::DuplexStream, JoinHandle<()>) {
     let (near, far) = tokio::io::duplex(1 << 16);
-    (near, tokio::spawn(crate::api::serve::connection_until(far, router, None, std::future::pending())))
+    (near, tokio::spawn(crate::api::serve::connection_until(far, router.into(), None, std::future::pending())))
 }
 
 #[tokio::test(start_paused = true)]
