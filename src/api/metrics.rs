@@ -17,6 +17,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, 
 use metrics_util::MetricKindMask;
 use serde_json::Value;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -32,6 +33,9 @@ const UNDER_WAY: usize = 100_000;
 pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    /// Alerts that fire and alerts that are over, since they come in a rush; there from the first one on.
+    firing: OnceLock<Counter>,
+    resolved: OnceLock<Counter>,
 }
 
 impl Metrics {
@@ -43,7 +47,7 @@ impl Metrics {
         let recorder = builder.build_recorder();
         describe(&recorder);
         let handle = recorder.handle();
-        Metrics { recorder, handle }
+        Metrics { recorder, handle, firing: OnceLock::new(), resolved: OnceLock::new() }
     }
 
     /// Counts what becomes durable; ends with the loop.
@@ -67,17 +71,16 @@ impl Metrics {
     pub fn alerts_came(&self, alerts: &[AlertReport], refused: usize) {
         let now = clock::wall();
         let resolved = alerts.iter().filter(|alert| alert.ends_at.is_some_and(|at| at <= now)).count();
-        metrics::with_local_recorder(&self.recorder, || {
-            for (status, n) in [("firing", alerts.len() - resolved), ("resolved", resolved)] {
-                if n > 0 {
-                    counter!("alertmanager_alerts_received_total", "status" => status, "version" => "v2")
-                        .increment(n as u64);
-                }
-            }
-            if refused > 0 {
+        let counted = [("firing", &self.firing, alerts.len() - resolved), ("resolved", &self.resolved, resolved)];
+        for (status, known, n) in counted.into_iter().filter(|(.., n)| *n > 0) {
+            let new = || counter!("alertmanager_alerts_received_total", "status" => status, "version" => "v2");
+            known.get_or_init(|| metrics::with_local_recorder(&self.recorder, new)).increment(n as u64);
+        }
+        if refused > 0 {
+            metrics::with_local_recorder(&self.recorder, || {
                 counter!("alertmanager_alerts_invalid_total", "version" => "v2").increment(refused as u64);
-            }
-        });
+            });
+        }
     }
 
     /// A provider has called.

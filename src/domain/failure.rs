@@ -113,6 +113,10 @@ impl fmt::Display for Failure {
 /// The first `max` characters, by letters and never in the middle of one, control characters
 /// replaced by blanks.
 pub fn cut(text: &str, max: usize) -> String {
+    // Nearly every text is short, and of letters of which none is replaced.
+    if text.len() <= max && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let clean = |c: char| if c.is_control() || is_treacherous(c) { ' ' } else { c };
     match text.char_indices().nth(max) {
         None => text.chars().map(clean).collect(),

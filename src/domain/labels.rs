@@ -92,12 +92,22 @@ impl Labels {
 
     /// Keeps those of which this is true.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &str) -> bool) {
-        *self = Labels::packed(&self.iter().filter(|(name, value)| keep(name, value)).collect::<Vec<_>>());
+        let kept = self.iter().filter(|(name, value)| keep(name, value)).collect::<Vec<_>>();
+        *self = Labels::packed(kept.into_iter());
     }
 
     /// Bytes of names and values, and of what keeps them apart.
     pub fn bytes(&self) -> usize {
         self.0.len()
+    }
+
+    /// Of pairs in any order, mostly in that of their names; of a name that comes twice the last value stands.
+    pub fn of<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> Labels {
+        let pairs = pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+        if pairs.clone().is_sorted_by(|(one, _), (next, _)| one < next) {
+            return Labels::packed(pairs);
+        }
+        Labels::sorted(pairs.collect())
     }
 
     /// Of pairs in any order; of a name that comes twice the last value stands, as in any map.
@@ -111,12 +121,12 @@ impl Labels {
             }
             same
         });
-        Labels::packed(&pairs)
+        Labels::packed(pairs.into_iter())
     }
 
     /// Of pairs in order of name.
-    fn packed(pairs: &[(&str, &str)]) -> Labels {
-        let mut text = String::with_capacity(pairs.iter().map(|(n, v)| packed_len(n) + packed_len(v)).sum());
+    fn packed<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Labels {
+        let mut text = String::with_capacity(pairs.clone().map(|(n, v)| packed_len(n) + packed_len(v)).sum());
         for (name, value) in pairs {
             put(&mut text, name);
             put(&mut text, value);
@@ -200,8 +210,7 @@ impl Extend<(String, String)> for Labels {
 
 impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Labels {
     fn from_iter<T: IntoIterator<Item = (N, V)>>(pairs: T) -> Labels {
-        let pairs: Vec<(N, V)> = pairs.into_iter().collect();
-        Labels::sorted(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect())
+        Labels::of(&pairs.into_iter().collect::<Vec<(N, V)>>())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::net::ANSWER_CAP;
 use crate::net::line::Line;
 use crate::net::names::NameError;
 use hyper::Response;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::header::{HeaderMap, RETRY_AFTER};
 use std::error::Error;
 use tokio::time::{Instant, timeout_at};
@@ -33,8 +33,12 @@ impl Answer {
         let retry_after = header.and_then(|h| retry_after(h, clock::wall()));
         let mut answer =
             Answer { status: head.status.as_u16(), retry_after, headers: head.headers, body: Vec::new(), whole: false };
+        // Its length is known, mostly, and then so is its end, without another look at the connection.
+        answer.whole = body.is_end_stream();
         // The status says enough; who needs the body looks at `whole`.
-        while let Ok(part) = timeout_at(end, line.part(&mut body)).await {
+        while !answer.whole
+            && let Ok(part) = timeout_at(end, line.part(&mut body)).await
+        {
             match part {
                 Some(Ok(part)) => {
                     let chunk = part.data_ref().map_or(&[][..], |data| data);
@@ -43,11 +47,9 @@ impl Answer {
                     if chunk.len() > room {
                         return answer;
                     }
+                    answer.whole = body.is_end_stream();
                 }
-                None => {
-                    answer.whole = true;
-                    return answer;
-                }
+                None => answer.whole = true,
                 Some(Err(_)) => return answer,
             }
         }

@@ -14,6 +14,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::fmt;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -64,15 +65,14 @@ impl Client {
         let Built { tls, pool } = self.built().await?;
         let request = dress(RequestBuilder::default()).finish(method, to)?;
         let place = to.place();
-        let mut line = None;
-        let exchange = async {
-            let (kept, response) = self.exchange(to, place, tls, &pool, request).await?;
-            Ok((line.insert(kept), response))
+        let exchanged = {
+            // Pinned where it is made, it is not copied.
+            let exchange = pin!(self.exchange(to, place, tls, &pool, request));
+            timeout_at(end, exchange).await
         };
-        let Ok(exchanged) = timeout_at(end, exchange).await else { return Err(late()) };
-        let (kept, response) = exchanged?;
-        let answer = Answer::read(kept, response, end).await;
-        if let Some(line) = line.filter(|_| answer.whole) {
+        let (mut line, response) = exchanged.map_err(|_| late())??;
+        let answer = Answer::read(&mut line, response, end).await;
+        if answer.whole {
             pool.keep(place, line).await;
         }
         Ok(answer)

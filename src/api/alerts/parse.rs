@@ -14,6 +14,8 @@ use std::fmt;
 pub const MOST: usize = 1_000;
 /// Levels above a value of an alert: the array, the alert, and its labels.
 const INSIDE: usize = 3;
+/// Labels that most alerts have at most.
+const USUAL: usize = 8;
 
 /// One alert as it was written. Nothing but its form has been looked at.
 #[derive(Debug, Default, PartialEq)]
@@ -174,7 +176,7 @@ impl<'de> Sort<'de> for Pairs<'_> {
 
 impl Pairs<'_> {
     fn read<'de, A: MapAccess<'de>>(self, entries: &mut A) -> Result<Labels, A::Error> {
-        let mut pairs: Vec<(Cow<'de, str>, Cow<'de, str>)> = Vec::new();
+        let mut pairs: Vec<(Cow<'de, str>, Cow<'de, str>)> = Vec::with_capacity(USUAL);
         while let Some(name) = entries.next_key_seed(Name)? {
             let value = match entries.next_value_seed(One(Text))? {
                 Ok(value) => value.unwrap_or_default(),
@@ -190,7 +192,8 @@ impl Pairs<'_> {
         for twice in pairs.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
             self.faults.push(format!("{}: the name is there twice", within(self.field, &twice[0].0)));
         }
-        Ok(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect())
+        pairs.retain(|(_, value)| !value.is_empty());
+        Ok(Labels::of(&pairs))
     }
 }
 

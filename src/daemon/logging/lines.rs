@@ -81,9 +81,14 @@ impl Lines {
 
     /// Never waits.
     pub fn put(&self, line: &[u8]) {
-        let Some(lines) = &self.0 else { return drop(io::stderr().write_all(line)) };
+        self.put_whole(line.to_vec());
+    }
+
+    /// The same of a line that is given away.
+    pub fn put_whole(&self, line: Vec<u8>) {
+        let Some(lines) = &self.0 else { return drop(io::stderr().write_all(&line)) };
         UNDER_WAY.fetch_add(1, Ordering::Relaxed);
-        if lines.try_send(line.to_vec()).is_err() {
+        if lines.try_send(line).is_err() {
             UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }

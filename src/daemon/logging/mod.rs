@@ -4,6 +4,7 @@
 
 mod journald;
 mod lines;
+mod text;
 
 pub use lines::{dropped, finish};
 
@@ -11,6 +12,7 @@ use super::args::LogFormat;
 use journald::Journald;
 use lines::Lines;
 use std::io::{self, Write};
+use text::Text;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -23,10 +25,7 @@ pub fn start(format: LogFormat) {
     let registry = tracing_subscriber::registry().with(filter);
     let started = match (journald, format) {
         (Some(journald), _) => registry.with(journald).try_init(),
-        (None, LogFormat::Text) => {
-            let stderr = tracing_subscriber::fmt::layer().with_writer(stderr()).with_target(false).with_ansi(false);
-            registry.with(stderr).try_init()
-        }
+        (None, LogFormat::Text) => registry.with(Text(stderr())).try_init(),
         (None, LogFormat::Json) => {
             registry.with(tracing_subscriber::fmt::layer().json().with_writer(stderr())).try_init()
         }
