@@ -161,6 +161,7 @@ fn write_number(text: &mut String, number: usize) {
 pub struct Iter<'a>(&'a str);
 
 impl<'a> Iter<'a> {
+    #[inline]
     fn part(&mut self) -> Option<&'a str> {
         // Nearly all are shorter than a hundred bytes.
         let (length, digits) = match *self.0.as_bytes() {
@@ -171,10 +172,8 @@ impl<'a> Iter<'a> {
                 (self.0.get(..digits)?.parse().ok()?, digits)
             }
         };
-        let from = digits + 1;
-        let to = from.checked_add(length)?;
-        let part = self.0.get(from..to)?;
-        self.0 = self.0.get(to..)?;
+        let (part, rest) = self.0.get(digits + 1..)?.split_at_checked(length)?;
+        self.0 = rest;
         Some(part)
     }
 }

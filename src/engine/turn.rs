@@ -10,6 +10,9 @@ use crate::domain::event::{Blob, Event, EventKind, Payload};
 use crate::domain::id::IdSource;
 use crate::domain::time::{EngineTime, Timestamp};
 
+/// Events of most decisions, at the most.
+const USUAL: usize = 8;
+
 pub(crate) struct Turn<'e> {
     pub state: &'e mut State,
     pub config: &'e Config,
@@ -47,7 +50,7 @@ impl<'e> Turn<'e> {
             ids: IdSource::new(input.now.millis(), input.seed),
             effects: Vec::new(),
             blobs: Vec::new(),
-            events: Vec::new(),
+            events: Vec::with_capacity(USUAL),
         }
     }
 

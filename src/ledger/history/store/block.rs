@@ -60,6 +60,7 @@ impl Builder {
     pub fn add(&mut self, frame: &RawFrame<'_>) {
         if self.events == 0 {
             self.first = frame.seq;
+            self.frames.reserve(BYTES);
         }
         self.last = frame.last_seq();
         self.events += frame.count;

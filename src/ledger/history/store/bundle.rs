@@ -55,6 +55,9 @@ pub struct Bundle {
 
 impl Bundle {
     pub fn add(&mut self, key: [u8; 17], json: &str) {
+        if self.text.is_empty() {
+            self.text.reserve(BYTES.max(json.len()));
+        }
         self.places.push((key, self.text.len() as u32, json.len() as u32));
         self.text.extend_from_slice(json.as_bytes());
     }
