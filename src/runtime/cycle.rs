@@ -141,12 +141,15 @@ impl Cycle {
     }
 
     fn take_all(&mut self, notes: Vec<Note>) -> Result<(), LogFull> {
-        let room = self.engine.has_room_for_alerts(AT_ONCE);
+        let room = self.engine.has_room_for_alerts(note::alerts(&notes));
         for note in note::joined(notes, room) {
             self.take(note)?;
-            // Whoever acknowledges waits for one decision and not for all of them.
+            // Whoever acknowledges waits for one decision and not for all of them, and what is durable leaves meanwhile.
             while let Ok(steers) = self.lanes.control.try_recv() {
                 self.take(steers)?;
+            }
+            while let Ok(news) = self.news.try_recv() {
+                self.heard(news)?;
             }
         }
         Ok(())

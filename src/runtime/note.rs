@@ -47,6 +47,12 @@ impl Note {
     }
 }
 
+/// Alerts that are reported in all of them.
+pub(super) fn alerts(notes: &[Note]) -> usize {
+    let count = |note: &Note| if let Ask::Report(reports) = &note.ask { reports.alerts.len() } else { 0 };
+    notes.iter().map(count).sum()
+}
+
 /// In their order, with those made one that stand side by side and can be. `room`: all alerts that
 /// are reported will be taken, so that one answer is right for all who report.
 pub(super) fn joined(notes: Vec<Note>, room: bool) -> impl Iterator<Item = Note> {

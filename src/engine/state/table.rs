@@ -48,17 +48,19 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
         (chunk, found)
     }
 
-    pub fn get(&self, key: &K) -> Option<&V> {
+    fn row(&self, key: &K) -> Option<&Arc<V>> {
         let (chunk, found) = self.place(key);
         let (_, rows) = self.chunks.get(chunk)?;
-        rows.get(found.ok()?).map(|(_, row)| row.as_ref())
+        rows.get(found.ok()?).map(|(_, row)| row)
+    }
+
+    pub fn get(&self, key: &K) -> Option<&V> {
+        self.row(key).map(Arc::as_ref)
     }
 
     /// The row itself, as it is now: whoever changes it in the table changes a copy.
     pub fn share(&self, key: &K) -> Option<Arc<V>> {
-        let (chunk, found) = self.place(key);
-        let (_, rows) = self.chunks.get(chunk)?;
-        rows.get(found.ok()?).map(|(_, row)| row.clone())
+        self.row(key).cloned()
     }
 
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
