@@ -8,7 +8,7 @@ const WITHIN: Span = Span::millis(200);
 /// So many events within that are a rush.
 const RUSH: u64 = 400;
 /// In a rush so many bytes wait.
-pub(super) const HOLD: usize = 48 << 20;
+pub(super) const HOLD: usize = 40 << 20;
 
 #[derive(Debug, Default)]
 pub(super) struct Pace {
