@@ -20,10 +20,7 @@ pub fn blank(frame: &RawFrame<'_>, mut which: impl FnMut(u32) -> bool) -> Vec<u8
         out.extend_from_slice(&slot.to_le_bytes());
         out.extend_from_slice(event.head);
         match event.payload {
-            Slot::Live { salt, json } if slot != BLANKED => {
-                out.extend_from_slice(salt);
-                out.extend_from_slice(json);
-            }
+            Slot::Live { salted, .. } if slot != BLANKED => out.extend_from_slice(salted),
             payload => out.extend_from_slice(payload.digest().as_ref().map_or(&[][..], |d| d)),
         }
     }

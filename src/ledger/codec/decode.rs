@@ -31,8 +31,14 @@ pub struct RawEvent<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum Slot<'a> {
     None,
-    Live { salt: &'a [u8; SALT], json: &'a [u8] },
-    Blanked { digest: &'a [u8; DIGEST] },
+    /// `salted`: 16 bytes of salt, and the JSON behind it.
+    Live {
+        salted: &'a [u8],
+        json: &'a [u8],
+    },
+    Blanked {
+        digest: &'a [u8; DIGEST],
+    },
 }
 
 /// Why there is no frame at this place.
@@ -133,7 +139,7 @@ impl Slot<'_> {
     pub(super) fn digest(&self) -> Option<[u8; DIGEST]> {
         match self {
             Slot::None => None,
-            Slot::Live { salt, json } => Some(payload_digest(salt, json)),
+            Slot::Live { salted, .. } => Some(payload_digest(salted)),
             Slot::Blanked { digest } => Some(**digest),
         }
     }
@@ -156,9 +162,8 @@ impl<'a> Iterator for Events<'a> {
         let (payload, rest) = match slot & !LENGTH {
             0 if length == 0 => (Slot::None, rest),
             LIVE => {
-                let (salt, rest) = rest.split_first_chunk::<SALT>()?;
-                let (json, rest) = rest.split_at_checked(length)?;
-                (Slot::Live { salt, json }, rest)
+                let (salted, rest) = rest.split_at_checked(SALT + length)?;
+                (Slot::Live { salted, json: &salted[SALT..] }, rest)
             }
             BLANKED if length == 0 => {
                 let (digest, rest) = rest.split_first_chunk::<DIGEST>()?;

@@ -2,7 +2,7 @@
 
 use crate::domain::event::{Event, Frame};
 use crate::domain::json;
-use crate::ledger::codec::hash::{Chain, FrameHash, Salts, salted_digest};
+use crate::ledger::codec::hash::{Chain, FrameHash, Salts, payload_digest};
 use crate::ledger::codec::layout::{GROUP_START, HEADER, LENGTH, LIVE, MAGIC, MAX_FRAME, RECORDED_LATE};
 
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +89,7 @@ fn write_event(out: &mut Vec<u8>, event: &Event, salts: &mut Salts, chain: &mut 
     json::append(out, payload)?;
     let slot = LIVE | length(out.len() - body)?;
     out[lengths + 4..lengths + 8].copy_from_slice(&slot.to_le_bytes());
-    chain.event(&out[head..head_end], Some(&salted_digest(&out[salted..])));
+    chain.event(&out[head..head_end], Some(&payload_digest(&out[salted..])));
     Ok(())
 }
 

@@ -148,11 +148,7 @@ impl Salts {
     }
 }
 
-pub(super) fn payload_digest(salt: &Salt, payload: &[u8]) -> [u8; 32] {
-    *blake3::Hasher::new().update(salt).update(payload).finalize().as_bytes()
-}
-
-/// The same of a payload that stands behind its salt.
-pub(super) fn salted_digest(salted: &[u8]) -> [u8; 32] {
+/// Of a payload behind its salt.
+pub(super) fn payload_digest(salted: &[u8]) -> [u8; 32] {
     *blake3::hash(salted).as_bytes()
 }

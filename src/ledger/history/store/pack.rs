@@ -7,7 +7,7 @@ use zstd::bulk::Compressor;
 
 /// For blocks: frames repeat each other so much that higher ones gain nothing.
 const LEVEL: i32 = 1;
-/// For documents: a kilobyte of text gains little by more, and there is one for each notification.
+/// For documents: there is one for each notification, and those that lie together repeat each other, too.
 const QUICK: i32 = -1;
 
 /// Its contexts are made at first use.
