@@ -227,7 +227,7 @@ fn append_groups(c: &mut Criterion, to: &str, accepted: &Frame, files: Arc<dyn F
     group.bench_function(format!("append {GROUP} accepted alerts {to}"), |b| {
         b.iter(|| {
             for _ in 0..GROUP {
-                journal.append(&frame, &SEED, Extract::default()).expect("it is taken");
+                journal.append(frame.clone().into(), &SEED, Extract::default()).expect("it is taken");
                 frame.seq += events;
             }
             while reports.recv().expect("the journal goes on") < frame.seq - 1 {}

@@ -101,7 +101,7 @@ mod tests {
     use crate::domain::clock::SystemClock;
     use crate::domain::event::Frame;
     use crate::engine::{Engine, State};
-    use crate::ledger::{Body, Extract, Tip};
+    use crate::ledger::{Body, Extract};
     use crate::runtime::{Cycle, Lanes, Log, LogFull, Setup};
     use std::sync::Arc;
     use tokio::sync::{mpsc, oneshot};
@@ -133,7 +133,7 @@ mod tests {
     struct NoLog;
 
     impl Log for NoLog {
-        fn append(&self, _: &Frame, _: &[u8; 16], _: Extract) -> Result<Tip, LogFull> {
+        fn append(&self, _: Arc<Frame>, _: &[u8; 16], _: Extract) -> Result<(), LogFull> {
             Err(LogFull("nothing was to be written".to_owned()))
         }
         fn keep_blobs(&self, _blobs: Vec<crate::domain::event::Blob>) {}
@@ -143,7 +143,7 @@ mod tests {
         fn flushing_for(&self) -> Option<Span> {
             None
         }
-        fn keep(&self, _: Tip, _: Body) {}
+        fn keep(&self, _: Body) {}
     }
 
     /// It sleeps for seconds when nobody asks it anything.

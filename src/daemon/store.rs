@@ -8,7 +8,7 @@ use crate::domain::event::{Blob, Frame};
 use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Engine, State};
-use crate::ledger::{self, Body, Extract, FaultKind, Ledger, OpenError, Opening, Options, Report, Tip};
+use crate::ledger::{self, Body, Extract, FaultKind, Ledger, OpenError, Opening, Options, Report};
 use crate::message::links::Links;
 use crate::runtime::{Log, LogFull, LogNews, Reader, extract, extractor, read_state, state_fold};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -205,7 +205,7 @@ impl Store {
 }
 
 impl Log for Store {
-    fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, LogFull> {
+    fn append(&self, frame: Arc<Frame>, seed: &[u8; 16], extract: Extract) -> Result<(), LogFull> {
         self.ledger.append(frame, seed, extract).map_err(|e| LogFull(e.to_string()))
     }
 
@@ -222,7 +222,7 @@ impl Log for Store {
         self.ledger.flushing_since().map(|since| SystemClock.read().boot - since)
     }
 
-    fn keep(&self, at: Tip, state: Body) {
-        self.ledger.keep(at, state);
+    fn keep(&self, state: Body) {
+        self.ledger.keep(state);
     }
 }

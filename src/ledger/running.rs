@@ -36,7 +36,7 @@ impl Ledger {
     ///
     /// # Errors
     /// See [`AppendError`]; the frame is not taken then.
-    pub fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, AppendError> {
+    pub fn append(&self, frame: Arc<Frame>, seed: &[u8; 16], extract: Extract) -> Result<(), AppendError> {
         self.journal.append(frame, seed, extract)
     }
 
@@ -93,10 +93,11 @@ impl Ledger {
         &self.history
     }
 
-    /// Takes the state after `tip`, the last frame that was handed over; it is written by another thread
+    /// Takes the state after the last frame that was handed over; it is written by another thread
     /// when that frame is durable. To be called when [`Report::StateWanted`](crate::ledger::Report::StateWanted) comes,
     /// and at the end.
-    pub fn keep(&self, tip: Tip, body: Body) {
+    pub fn keep(&self, body: Body) {
+        let (tip, _) = self.journal.taken();
         self.upkeep.hand_over(tip, body, self.durable().seq);
     }
 

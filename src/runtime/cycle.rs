@@ -16,7 +16,6 @@ use crate::domain::event::{Blob, Event, Frame};
 use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Decision, Effect, Engine, Input};
-use crate::ledger::Tip;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::{mpsc, oneshot};
@@ -65,7 +64,8 @@ pub struct Cycle {
     seeds: Seeds,
     seq: u64,
     durable: u64,
-    last: Option<Tip>,
+    /// What `seq` was at first.
+    began_at: u64,
     reading: Reading,
     emergency: bool,
     /// Until when running attempts are waited for.
@@ -92,7 +92,7 @@ impl Cycle {
             seeds: Seeds::default(),
             seq: setup.last_seq,
             durable: setup.last_seq,
-            last: None,
+            began_at: setup.last_seq,
             reading,
             emergency: false,
             closing: None,
@@ -221,11 +221,12 @@ impl Cycle {
         let count = events.len() as u64;
         let frame =
             Frame { seq: self.seq + 1, at: self.reading.wall, by: by.name, recorded_late: self.emergency, events };
+        let frame = Arc::new(frame);
         let extract = record::extract(&mut self.engine, &frame);
-        self.last = Some(self.log.append(&frame, seed, extract)?);
+        self.log.append(frame.clone(), seed, extract)?;
         self.seq += count;
         self.lanes.progress.decided_seq.store(self.seq, Ordering::Relaxed);
-        Ok(Some(Released { frame: Arc::new(frame) }))
+        Ok(Some(Released { frame }))
     }
 
     /// Answers, stream lines and effects leave in order, once their ground is durable.
@@ -271,7 +272,7 @@ impl Cycle {
             LogNews::Trouble(words) => self.troubled(words),
             LogNews::Well => self.recovered(),
             LogNews::StateWanted => {
-                self.keep_state(self.last);
+                self.keep_state();
                 Ok(())
             }
             LogNews::Files(words) => {
@@ -354,15 +355,17 @@ impl Cycle {
     /// The state as it is, for a quick next start.
     async fn end(mut self) -> Ended {
         self.let_go();
-        self.keep_state(self.last.filter(|last| last.seq <= self.durable));
+        if self.seq == self.durable {
+            self.keep_state();
+        }
         Ended::Stopped
     }
 
     /// Hands the state after the last frame over; it is written elsewhere.
-    fn keep_state(&mut self, last: Option<Tip>) {
-        if let Some(last) = last.filter(|_| !self.emergency) {
+    fn keep_state(&mut self) {
+        if self.seq > self.began_at && !self.emergency {
             let state = self.engine.state.frozen();
-            self.log.keep(last, Box::new(move |out| state.write(out)));
+            self.log.keep(Box::new(move |out| state.write(out)));
         }
     }
 }

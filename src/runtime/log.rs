@@ -2,7 +2,6 @@
 
 use crate::domain::event::{Blob, Frame, Place};
 use crate::domain::time::Span;
-use crate::ledger::Tip;
 use crate::ledger::extract::Extract;
 use crate::ledger::fold::Body;
 use std::sync::Arc;
@@ -13,11 +12,11 @@ pub struct LogFull(pub String);
 
 /// Takes frames in order; tells later, by [`LogNews`], up to where they are durable.
 pub trait Log: Send + Sync {
-    /// `extract` is what the history keeps of it. Gives where the frame came to stand.
+    /// `extract` is what the history keeps of it.
     ///
     /// # Errors
-    /// When no more frames can be held in memory.
-    fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, LogFull>;
+    /// When no more frames can be held in memory, or none can be written any more.
+    fn append(&self, frame: Arc<Frame>, seed: &[u8; 16], extract: Extract) -> Result<(), LogFull>;
 
     /// Takes what is to be durable before the frame that comes next.
     fn keep_blobs(&self, blobs: Vec<Blob>);
@@ -28,8 +27,8 @@ pub trait Log: Send + Sync {
     /// How long the flush under way lasts.
     fn flushing_for(&self) -> Option<Span>;
 
-    /// Keeps the state as it is after this frame, the last one; does not wait for it.
-    fn keep(&self, at: Tip, state: Body);
+    /// Keeps the state as it is after the last frame; does not wait for it.
+    fn keep(&self, state: Body);
 }
 
 /// Reads what is at a place of the ledger, a text or a blob; blocks.

@@ -12,8 +12,8 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::{
     AlertReport, Ask, Caller, Code, Engine, LevelWord, OpenRequest, Read, Reports, SendRequest, State,
 };
+use crate::ledger::Body;
 use crate::ledger::extract::Extract;
-use crate::ledger::{Body, FrameHash, Tip};
 use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -46,12 +46,12 @@ struct Paper {
 }
 
 impl Log for Paper {
-    fn append(&self, frame: &Frame, _seed: &[u8; 16], _extract: Extract) -> Result<Tip, LogFull> {
+    fn append(&self, frame: Arc<Frame>, _seed: &[u8; 16], _extract: Extract) -> Result<(), LogFull> {
         if self.full.load(Ordering::SeqCst) {
             return Err(LogFull("64 MiB wait".into()));
         }
-        self.frames.lock().unwrap().push(frame.clone());
-        Ok(Tip { seq: frame.seq + frame.events.len() as u64 - 1, hash: FrameHash::default() })
+        self.frames.lock().unwrap().push(Frame::clone(&frame));
+        Ok(())
     }
     fn keep_blobs(&self, _blobs: Vec<crate::domain::event::Blob>) {}
     fn reader(&self) -> crate::runtime::Reader {
@@ -60,7 +60,7 @@ impl Log for Paper {
     fn flushing_for(&self) -> Option<Span> {
         None
     }
-    fn keep(&self, _at: Tip, state: Body) {
+    fn keep(&self, state: Body) {
         let mut body = Vec::new();
         state(&mut body).unwrap();
         *self.snapshot.lock().unwrap() = Some(body);

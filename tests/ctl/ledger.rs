@@ -23,7 +23,7 @@ fn written() -> tempfile::TempDir {
         let pinged = EventKind::HeartbeatPinged { name: format!("backup-number-{seq}"), ok: true };
         let at = Timestamp(1_700_000_000_000_000);
         let frame = Frame { seq, at, by: "a test".into(), recorded_late: false, events: vec![pinged.bare()] };
-        ledger.append(&frame, &[7; 16], Extract::default()).unwrap();
+        ledger.append(frame.into(), &[7; 16], Extract::default()).unwrap();
     }
     ledger.stop().unwrap();
     dir

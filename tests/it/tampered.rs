@@ -62,7 +62,7 @@ fn chain_anew(dir: &Path) {
         for payload in frame.events.iter_mut().filter_map(|event| event.payload.as_mut()) {
             payload.subject = payload.subject.replace("message 2", "nothing at all");
         }
-        ledger.append(&frame, &[7; 16], Extract::default()).unwrap();
+        ledger.append(frame.into(), &[7; 16], Extract::default()).unwrap();
     }
     ledger.stop().unwrap();
 }

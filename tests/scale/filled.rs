@@ -12,7 +12,7 @@ use stentor::domain::id::IncidentId;
 use stentor::domain::time::{Span, Timestamp};
 use stentor::engine::{AlertReport, Ask, Caller, Engine, Input, OpenRequest, Outcome, Reports, SendRequest, State};
 use stentor::ledger::history::Phase;
-use stentor::ledger::{self, Ledger, Options, Recovery, Report, Tip};
+use stentor::ledger::{self, Ledger, Options, Recovery, Report};
 use stentor::runtime::{extract, extractor, read_state, state_fold};
 
 const CONFIG: &str = r#"
@@ -119,18 +119,18 @@ impl Filled {
             events,
         };
         let kept = extract(&mut self.engine, &frame);
-        let tip = self.ledger.append(&frame, &seed, kept).unwrap();
-        self.hand_over(tip);
+        self.ledger.append(frame.into(), &seed, kept).unwrap();
+        self.hand_over();
         while self.ledger.taken().1 > 4 << 20 {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
 
     /// As the loop does.
-    fn hand_over(&mut self, tip: Tip) {
+    fn hand_over(&mut self) {
         if self.wanted.swap(false, Ordering::Relaxed) {
             let state = self.engine.state.frozen();
-            self.ledger.keep(tip, Box::new(move |out| state.write(out)));
+            self.ledger.keep(Box::new(move |out| state.write(out)));
         }
     }
 
@@ -225,7 +225,7 @@ impl Filled {
         until("all is durable", || self.ledger.durable().seq == self.events());
         self.ledger.look_after_files();
         until("the state is wanted", || self.wanted.load(Ordering::Relaxed));
-        self.hand_over(self.ledger.taken().0);
+        self.hand_over();
         until("there is a snapshot", || files(&self.dir.join("snapshots")).iter().any(|f| is_of(f, self.events())));
         until("the history has all", || {
             let history = self.ledger.history();

@@ -11,7 +11,7 @@ use crate::domain::event::{AttemptResult, Frame};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Engine, State};
-use crate::ledger::{self, Body, Extract, Ledger, Options, Report, Tip};
+use crate::ledger::{self, Body, Extract, Ledger, Options, Report};
 use crate::message::links::Links;
 use crate::runtime::{Cycle, Ended, Handle, Lanes, Log, LogFull, LogNews, Setup, extractor};
 use futures_util::future::BoxFuture;
@@ -139,7 +139,7 @@ impl Channel for SlowChannel {
 struct Paper(Arc<Ledger>, Arc<AtomicBool>);
 
 impl Log for Paper {
-    fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, LogFull> {
+    fn append(&self, frame: Arc<Frame>, seed: &[u8; 16], extract: Extract) -> Result<(), LogFull> {
         self.0.append(frame, seed, extract).map_err(|e| LogFull(e.to_string()))
     }
     fn keep_blobs(&self, _blobs: Vec<crate::domain::event::Blob>) {}
@@ -149,7 +149,7 @@ impl Log for Paper {
     fn flushing_for(&self) -> Option<Span> {
         self.1.load(Ordering::SeqCst).then_some(Span::secs(1))
     }
-    fn keep(&self, _: Tip, _: Body) {}
+    fn keep(&self, _: Body) {}
 }
 
 pub struct Reloads;

@@ -101,11 +101,11 @@ impl Journal {
     }
 
     /// Hands a frame over; it is durable when `Durable` with its number or a later one is reported.
-    /// `seed` is 16 random bytes.
+    /// `seed` is 16 random bytes. One that cannot be encoded is told as trouble, and ends the journal.
     ///
     /// # Errors
     /// See [`AppendError`]; the frame is not taken then.
-    pub fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, AppendError> {
+    pub fn append(&self, frame: Arc<Frame>, seed: &[u8; 16], extract: Extract) -> Result<(), AppendError> {
         self.queue.append(frame, seed, extract)
     }
 

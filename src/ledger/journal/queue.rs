@@ -1,15 +1,23 @@
-//! Frames on their way to the disk. Whoever decides encodes them here, at the end of one buffer;
-//! the writer takes the whole buffer, and what waits meanwhile is the next group.
+//! Frames on their way to the disk. Whoever decides lays them here as they are; the writer encodes what
+//! lies here, at the end of one buffer, and what comes meanwhile is the next group.
+//!
+//! So the next decision does not wait for the last one's bytes. Others encode too: whoever has just woken
+//! the writer, until it is awake; who asks for the last frame's hash; and who finds much waiting because
+//! the disk hangs, so that what may wait is bounded by its bytes.
 
 use crate::domain::event::{Blob, Frame};
 use crate::ledger::codec::{EncodeError, Tip, encode};
 use crate::ledger::extract::{Extract, Group};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Bytes that are at hand for a group before it begins, at the least and at the most.
 const AHEAD: (usize, usize) = (4 << 10, 256 << 10);
+/// Frames that wait as they are, at the most.
+const UNENCODED: usize = 64;
+/// Events of a frame that is encoded in less time than the writer's thread takes to wake.
+const SHORT: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
@@ -19,11 +27,12 @@ pub enum AppendError {
     Closed,
     #[error("event {expected} is next, not {found}")]
     OutOfOrder { expected: u64, found: u64 },
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
 }
 
 pub(super) struct Queue {
+    /// Held for as long as frames are encoded, and locked before `state`.
+    encoder: Mutex<Encoder>,
+    /// Held for moments.
     state: Mutex<State>,
     changed: Condvar,
     /// Bytes that may wait.
@@ -35,71 +44,146 @@ pub(super) enum Taken {
     Group(Group),
     /// End the open segment, and say so.
     Seal(SyncSender<()>),
+    /// An event cannot be written, and so nothing after it; why.
+    Broken(String),
+}
+
+/// A frame as it came.
+struct Waiting {
+    frame: Arc<Frame>,
+    seed: [u8; 16],
+    extract: Extract,
 }
 
 struct State {
-    pending: Group,
+    frames: Vec<Waiting>,
+    blobs: Vec<Blob>,
     seals: Vec<SyncSender<()>>,
+    /// Frames wait, encoded or not.
+    pending: bool,
+    /// The writer sleeps until something comes.
+    idle: bool,
+    /// Bytes that are encoded and wait for the writer.
+    encoded: usize,
+    /// Bytes of the blobs that wait.
+    blob_bytes: usize,
     /// Bytes that the writer has and that are not durable yet.
     writing: usize,
-    /// Bytes of the blobs that are pending.
-    blob_bytes: usize,
-    tip: Tip,
+    /// The event that comes next.
+    next: u64,
     closed: bool,
+}
+
+struct Encoder {
+    /// What the writer takes next.
+    group: Group,
+    /// The last frame that is encoded.
+    tip: Tip,
+    /// Room for the frames that are being encoded.
+    frames: Vec<Waiting>,
+    broken: Option<EncodeError>,
+}
+
+impl Encoder {
+    fn put(&mut self, waiting: Waiting) -> Result<(), EncodeError> {
+        let Waiting { frame, seed, extract } = waiting;
+        let group = &mut self.group;
+        let first_of_group = group.bytes.is_empty();
+        let hash = encode(&mut group.bytes, &frame, &self.tip.hash, &seed, first_of_group)?;
+        if first_of_group {
+            group.first = frame.seq;
+        }
+        self.tip = Tip { seq: frame.seq + frame.events.len() as u64 - 1, hash };
+        group.tip = self.tip;
+        if !extract.is_empty() {
+            group.extracts.push((self.tip.seq, extract));
+        }
+        Ok(())
+    }
 }
 
 impl Queue {
     /// `tip` is the last frame; `writing` bytes are with the writer already.
     pub fn new(tip: Tip, hold: usize, writing: usize) -> Queue {
-        let state = State { pending: Group::default(), seals: Vec::new(), writing, blob_bytes: 0, tip, closed: false };
-        Queue { state: Mutex::new(state), changed: Condvar::new(), hold }
+        let state = State {
+            frames: Vec::new(),
+            blobs: Vec::new(),
+            seals: Vec::new(),
+            pending: false,
+            idle: false,
+            encoded: 0,
+            blob_bytes: 0,
+            writing,
+            next: tip.seq + 1,
+            closed: false,
+        };
+        let encoder = Encoder { group: Group::default(), tip, frames: Vec::new(), broken: None };
+        Queue { encoder: Mutex::new(encoder), state: Mutex::new(state), changed: Condvar::new(), hold }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn encoder(&self) -> MutexGuard<'_, Encoder> {
+        self.encoder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// # Errors
     /// See [`AppendError`]; nothing is queued then.
-    pub fn append(&self, frame: &Frame, seed: &[u8; 16], extract: Extract) -> Result<Tip, AppendError> {
+    pub fn append(&self, frame: Arc<Frame>, seed: &[u8; 16], extract: Extract) -> Result<(), AppendError> {
         let mut state = self.lock();
-        let held = state.pending.bytes.len() + state.blob_bytes + state.writing;
-        let expected = state.tip.seq + 1;
         if state.closed {
             return Err(AppendError::Closed);
         }
-        if frame.seq != expected {
-            return Err(AppendError::OutOfOrder { expected, found: frame.seq });
+        if frame.seq != state.next {
+            return Err(AppendError::OutOfOrder { expected: state.next, found: frame.seq });
         }
+        let held = state.held();
         if held >= self.hold {
             return Err(AppendError::Full { held });
         }
-        let previous = state.tip.hash;
-        let pending = &mut state.pending;
-        let first_of_group = pending.bytes.is_empty();
-        let hash = encode(&mut pending.bytes, frame, &previous, seed, first_of_group)?;
-        let tip = Tip { seq: frame.seq + frame.events.len() as u64 - 1, hash };
-        pending.tip = tip;
-        if !extract.is_empty() {
-            pending.extracts.push((tip.seq, extract));
-        }
-        if first_of_group {
-            pending.first = frame.seq;
-        }
-        state.tip = tip;
+        let events = frame.events.len();
+        state.next += events as u64;
+        state.frames.push(Waiting { frame, seed: *seed, extract });
+        state.pending = true;
+        let (woken, waiting) = (std::mem::take(&mut state.idle), state.frames.len());
         // Whoever wakes would wait for the lock.
         drop(state);
-        if first_of_group {
+        if woken {
             self.changed.notify_all();
         }
-        Ok(tip)
+        // By the time that the writer is awake a short one is encoded here.
+        if waiting >= UNENCODED || woken && events <= SHORT {
+            self.encode(&mut self.encoder());
+        }
+        Ok(())
+    }
+
+    /// Encodes what waits, for the writer to take; gives the last frame.
+    fn encode(&self, encoder: &mut Encoder) -> Tip {
+        let mut state = self.lock();
+        std::mem::swap(&mut state.frames, &mut encoder.frames);
+        encoder.group.blobs.append(&mut state.blobs);
+        drop(state);
+        let mut frames = std::mem::take(&mut encoder.frames);
+        for waiting in frames.drain(..) {
+            if encoder.broken.is_none() {
+                encoder.broken = encoder.put(waiting).err();
+            }
+        }
+        encoder.frames = frames;
+        let mut state = self.lock();
+        state.encoded = encoder.group.bytes.len();
+        state.closed |= encoder.broken.is_some();
+        encoder.tip
     }
 
     /// What an event of the next frame is too short for; it is durable before that frame is.
     pub fn keep(&self, blobs: Vec<Blob>) {
         let mut state = self.lock();
-        state.blob_bytes += blobs.iter().map(|blob| blob.bytes.len()).sum::<usize>();
-        state.pending.blobs.extend(blobs);
+        state.blob_bytes += bytes_of(&blobs);
+        state.blobs.extend(blobs);
     }
 
     /// Asks for the open segment to be ended, after all that was taken before.
@@ -112,21 +196,37 @@ impl Queue {
 
     /// Waits for frames; `None` when it is closed and empty.
     pub fn take(&self) -> Option<Taken> {
-        let mut state = self.lock();
-        while state.pending.bytes.is_empty() {
-            if let Some(done) = state.seals.pop() {
-                return Some(Taken::Seal(done));
+        loop {
+            let mut state = self.lock();
+            while !state.pending {
+                if let Some(done) = state.seals.pop() {
+                    return Some(Taken::Seal(done));
+                }
+                if state.closed {
+                    drop(state);
+                    return self.encoder().broken.as_ref().map(|error| Taken::Broken(error.to_string()));
+                }
+                state.idle = true;
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
-            if state.closed {
-                return None;
+            state.idle = false;
+            drop(state);
+            let mut encoder = self.encoder();
+            self.encode(&mut encoder);
+            let group = std::mem::take(&mut encoder.group);
+            let length = group.bytes.len();
+            // The next group may be somewhat longer, and is not copied from buffer to buffer until it fits.
+            encoder.group.bytes.reserve((2 * length).clamp(AHEAD.0, AHEAD.1));
+            let mut state = self.lock();
+            let blob_bytes = bytes_of(&group.blobs);
+            state.pending = !state.frames.is_empty();
+            state.encoded = 0;
+            state.blob_bytes -= blob_bytes;
+            state.writing = length + blob_bytes;
+            if length > 0 {
+                return Some(Taken::Group(group));
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let group = std::mem::take(&mut state.pending);
-        // The next group may be somewhat longer, and is not copied from buffer to buffer until it fits.
-        state.pending.bytes.reserve((2 * group.bytes.len()).clamp(AHEAD.0, AHEAD.1));
-        state.writing = group.bytes.len() + std::mem::take(&mut state.blob_bytes);
-        Some(Taken::Group(group))
     }
 
     /// What was taken is durable.
@@ -150,7 +250,18 @@ impl Queue {
 
     /// The last frame that was taken, and the bytes that are not durable.
     pub fn state(&self) -> (Tip, usize) {
-        let state = self.lock();
-        (state.tip, state.pending.bytes.len() + state.blob_bytes + state.writing)
+        let tip = self.encode(&mut self.encoder());
+        (tip, self.lock().held())
     }
+}
+
+impl State {
+    /// Bytes that are not durable, of what is encoded.
+    fn held(&self) -> usize {
+        self.encoded + self.blob_bytes + self.writing
+    }
+}
+
+fn bytes_of(blobs: &[Blob]) -> usize {
+    blobs.iter().map(|blob| blob.bytes.len()).sum()
 }

@@ -97,6 +97,11 @@ impl Writer {
                     // Nobody listens when the patience was over.
                     let _ = done.send(());
                 }
+                Taken::Broken(error) => {
+                    let words = format!("an event cannot be written: {error}");
+                    (self.report)(Report::Trouble { words: words.clone() });
+                    return Err(words);
+                }
             }
         }
         self.seal();

@@ -24,7 +24,7 @@ fn a_copy_taken_while_it_is_written_is_whole_and_starts() {
     let tip = std::thread::scope(|scope| {
         let writing = scope.spawn(|| {
             for seq in (95..195).step_by(2) {
-                ledger.append(&frame(seq, 2), &SEED, Extract::default()).unwrap();
+                ledger.append(frame(seq, 2).into(), &SEED, Extract::default()).unwrap();
             }
         });
         let tip = ledger.backup(&mut stream).unwrap();

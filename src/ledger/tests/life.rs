@@ -107,7 +107,7 @@ fn events_that_wait_when_it_is_dropped_are_written() {
     let dir = tempfile::tempdir().unwrap();
     let run = start(dir.path());
     for seq in 0..50 {
-        run.ledger.append(&frame(1 + seq * 2, 2), &SEED, Extract::default()).unwrap();
+        run.ledger.append(frame(1 + seq * 2, 2).into(), &SEED, Extract::default()).unwrap();
     }
     run.stop();
     assert_eq!(firsts(&start(dir.path()).replayed), odd(100));
@@ -152,7 +152,7 @@ fn f12_a_disk_that_is_dead_from_the_start_does_not_stop_the_start() {
     let mut run = start_with(dir.path(), options);
     assert_eq!(firsts(&run.replayed), [1, 3, 5]);
     run.ear.wait(|r| matches!(r, Report::Trouble { .. }));
-    run.ledger.append(&frame(7, 2), &SEED, Extract::default()).unwrap();
+    run.ledger.append(frame(7, 2).into(), &SEED, Extract::default()).unwrap();
     run.next += 2;
     disk.set(|_, _| Answer::Obey);
     run.ear.wait_durable(8);

@@ -50,9 +50,9 @@ impl Run {
     /// Appends frames of two events, each a group of its own.
     pub fn append(&mut self, frames: u64) -> Tip {
         for _ in 0..frames {
-            let tip = self.ledger.append(&frame(self.next, 2), &SEED, Extract::default()).unwrap();
+            self.ledger.append(frame(self.next, 2).into(), &SEED, Extract::default()).unwrap();
             self.next += 2;
-            self.ear.wait_durable(tip.seq);
+            self.ear.wait_durable(self.next - 1);
         }
         self.ledger.durable()
     }

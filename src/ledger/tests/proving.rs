@@ -109,8 +109,8 @@ fn f80_an_anchor_outside_finds_what_nothing_inside_can() {
     let anchor = offline(dir.path(), &[]).map(|v| Tip { seq: v.seq, hash: v.head }).unwrap();
     std::fs::remove_dir_all(dir.path()).unwrap();
     let other = start(dir.path());
-    other.ledger.append(&frame(1, 3), &SEED, Extract::default()).unwrap();
-    other.ledger.append(&frame(4, 9), &SEED, Extract::default()).unwrap();
+    other.ledger.append(frame(1, 3).into(), &SEED, Extract::default()).unwrap();
+    other.ledger.append(frame(4, 9).into(), &SEED, Extract::default()).unwrap();
     other.stop();
     assert!(offline(dir.path(), &[]).unwrap().ok);
     assert_eq!(kinds(&offline(dir.path(), &[anchor]).unwrap()), [FaultKind::ForeignSnapshot]);
@@ -237,7 +237,7 @@ fn a_spreadsheet_gets_no_formula() {
     let run = start(dir.path());
     let mut wicked = frame(1, 1);
     wicked.by = "=HYPERLINK(\"x\")".into();
-    run.ledger.append(&wicked, &SEED, Extract::default()).unwrap();
+    run.ledger.append(wicked.into(), &SEED, Extract::default()).unwrap();
     run.stop();
     let what = Export { format: Format::Csv, zone: TimeZone::UTC, since: None, until: None, through: None };
     let mut out = Vec::new();

@@ -210,13 +210,14 @@ fn a_state_that_is_handed_over_is_the_snapshot_when_its_frame_is_durable() {
     run.ledger.look_after_files();
     run.ear.wait(|r| *r == Report::StateWanted);
     assert_eq!(newest(dir.path()), None, "nothing is folded");
-    let tip = run.ledger.append(&frame(run.next, 2), &SEED, Extract::default()).unwrap();
+    run.ledger.append(frame(run.next, 2).into(), &SEED, Extract::default()).unwrap();
     run.next += 2;
-    run.ledger.keep(tip, body("as it was then"));
+    let (tip, _) = run.ledger.taken();
+    run.ledger.keep(body("as it was then"));
     let is_there = |tip, words: &str| newest(dir.path()).is_some_and(|s| s.tip == tip && s.body() == words.as_bytes());
     until("it is written", || is_there(tip, "as it was then"));
     let last = run.append(1);
-    run.ledger.keep(last, body("the end"));
+    run.ledger.keep(body("the end"));
     run.stop();
     assert!(is_there(last, "the end"), "also when the ledger stops");
 }

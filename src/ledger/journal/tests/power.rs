@@ -155,12 +155,15 @@ fn f01_a_power_cut_loses_nothing_that_was_reported_durable() {
             let mut run = start_on(dir.path(), disk.clone());
             assert!(run.next > durable, "seed {seed}: event {durable} was durable, the next one is {}", run.next);
             for n in 0..2 + life % 9 {
-                let tip = run.append(2);
+                let last = run.append(2);
                 if n % 3 == life % 3 {
-                    run.ear.wait_durable(tip.seq);
+                    run.ear.wait_durable(last);
                 }
             }
-            std::thread::sleep(Duration::from_micros(life * 7));
+            // In some lives the power goes at once, before the writer is through.
+            if life > 64 {
+                std::thread::sleep(Duration::from_micros(life * 7));
+            }
             disk.cut();
             // What is not written by now will not be.
             drop(run.journal.stop());

@@ -1,7 +1,7 @@
 //! What is appended comes back, also from a disk that fails.
 
 use crate::domain::clock::SystemClock;
-use crate::ledger::codec::Tip;
+use crate::domain::event::Frame;
 use crate::ledger::extract::{Extract, Group};
 use crate::ledger::files::{Disk, Files};
 use crate::ledger::journal::walk::{Walk, Walked};
@@ -47,16 +47,17 @@ pub(super) fn start_on(dir: &Path, files: impl Files + 'static) -> Running {
 }
 
 impl Running {
-    pub fn append(&mut self, count: u64) -> Tip {
-        let tip = self.journal.append(&frame(self.next, count), &SEED, Extract::default()).unwrap();
+    /// Gives the number of its last event.
+    pub fn append(&mut self, count: u64) -> u64 {
+        self.journal.append(frame(self.next, count).into(), &SEED, Extract::default()).unwrap();
         self.next += count;
-        tip
+        self.next - 1
     }
 
     fn settle(&mut self, frames: u64) {
         for _ in 0..frames {
-            let tip = self.append(2);
-            self.ear.wait_durable(tip.seq);
+            let last = self.append(2);
+            self.ear.wait_durable(last);
         }
     }
 }
@@ -181,8 +182,8 @@ fn f11_a_dead_disk_is_trouble_until_it_lives_again() {
     run.ear.wait(|r| matches!(r, Report::Trouble { words } if words.contains("cannot be written")));
     let mut accepted = 2;
     let full = loop {
-        match run.journal.append(&frame(run.next, 2), &SEED, Extract::default()) {
-            Ok(_) => (accepted, run.next) = (accepted + 1, run.next + 2),
+        match run.journal.append(frame(run.next, 2).into(), &SEED, Extract::default()) {
+            Ok(()) => (accepted, run.next) = (accepted + 1, run.next + 2),
             Err(error) => break error,
         }
     };
@@ -209,7 +210,7 @@ fn stopping_on_a_dead_disk_says_what_is_lost() {
     run.append(2);
     run.ear.wait(|r| matches!(r, Report::Trouble { .. }));
     assert!(run.journal.stop().unwrap_err().contains("cannot be written"));
-    let refused = run.journal.append(&frame(run.next, 1), &SEED, Extract::default());
+    let refused = run.journal.append(frame(run.next, 1).into(), &SEED, Extract::default());
     assert!(matches!(refused, Err(AppendError::Closed)));
 }
 
@@ -303,7 +304,7 @@ fn what_the_end_lacks_is_written_first() {
 fn numbers_must_follow() {
     let dir = tempfile::tempdir().unwrap();
     let run = start_on(dir.path(), Disk);
-    let error = run.journal.append(&frame(2, 1), &SEED, Extract::default()).unwrap_err();
+    let error = run.journal.append(frame(2, 1).into(), &SEED, Extract::default()).unwrap_err();
     assert!(matches!(error, AppendError::OutOfOrder { expected: 1, found: 2 }), "{error}");
     run.journal.stop().unwrap();
 }
@@ -315,6 +316,49 @@ fn a_thread_that_dies_takes_no_more() {
     let mut run = start_with(dir.path(), found, |start| start.sink = Box::new(|_| panic!("the sink is broken")));
     run.append(2);
     assert_eq!(run.journal.stop().unwrap_err(), "the journal's thread panicked");
-    let refused = run.journal.append(&frame(run.next, 1), &SEED, Extract::default());
+    let refused = run.journal.append(frame(run.next, 1).into(), &SEED, Extract::default());
     assert!(matches!(refused, Err(AppendError::Closed)));
+}
+
+#[test]
+fn an_event_that_cannot_be_written_ends_the_journal_after_what_came_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = start_on(dir.path(), Disk);
+    run.settle(1);
+    run.append(2);
+    let nothing = Frame { events: Vec::new(), ..frame(run.next, 1) };
+    run.journal.append(nothing.into(), &SEED, Extract::default()).unwrap();
+    run.ear.wait(
+        |r| matches!(r, Report::Trouble { words } if words.contains("an event cannot be written: a frame without")),
+    );
+    let refused = run.journal.append(frame(run.next, 2).into(), &SEED, Extract::default());
+    assert!(matches!(refused, Err(AppendError::Closed)));
+    assert!(run.journal.stop().unwrap_err().contains("an event cannot be written"));
+    assert_holds(dir.path(), 2);
+}
+
+#[test]
+fn whoever_asks_for_the_last_frame_gets_it_while_the_disk_hangs() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Scripted::new(|_, _| Answer::Obey);
+    let mut run = start_on(dir.path(), disk.clone());
+    run.settle(1);
+    let dead = Arc::new(AtomicBool::new(true));
+    let switch = dead.clone();
+    disk.set(move |op, _| if op == Op::Sync && switch.load(Ordering::SeqCst) { broken() } else { Answer::Obey });
+    run.append(2);
+    run.ear.wait(|r| matches!(r, Report::Trouble { .. }));
+    // Some as they came, some encoded by whoever found many, some by whoever asks.
+    for _ in 0..100 {
+        run.append(2);
+    }
+    let (tip, held) = run.journal.taken();
+    assert_eq!(tip.seq, run.next - 1);
+    assert!(held > 100 * 100, "{held} bytes");
+    dead.store(false, Ordering::SeqCst);
+    run.ear.wait_durable(tip.seq);
+    assert_eq!(run.journal.durable(), tip);
+    run.append(2);
+    run.journal.stop().unwrap();
+    assert_holds(dir.path(), 103);
 }
