@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Name to value, each name once. In the text name and value alternate, each with its length in bytes
-/// and a colon before it: `4:host3:db15:level6:urgent`.
+/// Name to value, each name once. In the text name and value alternate, each behind its length in bytes: as one
+/// character, or from 128 on as [`LONG`], the number, and a colon.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Labels(Box<str>);
 
@@ -135,14 +135,25 @@ impl Labels {
     }
 }
 
+/// Before a part that is so long that no single byte can be its length.
+const LONG: char = '\u{80}';
+
 fn put(text: &mut String, part: &str) {
-    write_number(text, part.len());
-    text.push(':');
+    match u8::try_from(part.len()) {
+        Ok(short @ ..0x80) => text.push(char::from(short)),
+        _ => {
+            text.push(LONG);
+            write_number(text, part.len());
+            text.push(':');
+        }
+    }
     text.push_str(part);
 }
 
 fn packed_len(part: &str) -> usize {
-    digits(part.len()) + 1 + part.len()
+    let length = part.len();
+    let before = if length < 0x80 { 1 } else { LONG.len_utf8() + digits(length) + 1 };
+    before + length
 }
 
 fn digits(number: usize) -> usize {
@@ -163,23 +174,17 @@ pub struct Iter<'a>(&'a str);
 impl<'a> Iter<'a> {
     #[inline]
     fn part(&mut self) -> Option<&'a str> {
-        // Nearly all are shorter than a hundred bytes.
-        let (length, digits) = match *self.0.as_bytes() {
-            [one, b':', ..] => (digit(one)?, 1),
-            [ten, one, b':', ..] => (10 * digit(ten)? + digit(one)?, 2),
+        let (length, after) = match *self.0.as_bytes().first()? {
+            short @ ..0x80 => (usize::from(short), self.0.get(1..)?),
             _ => {
-                let digits = self.0.find(':')?;
-                (self.0.get(..digits)?.parse().ok()?, digits)
+                let (number, after) = self.0.strip_prefix(LONG)?.split_once(':')?;
+                (number.parse().ok()?, after)
             }
         };
-        let (part, rest) = self.0.get(digits + 1..)?.split_at_checked(length)?;
+        let (part, rest) = after.split_at_checked(length)?;
         self.0 = rest;
         Some(part)
     }
-}
-
-fn digit(byte: u8) -> Option<usize> {
-    byte.is_ascii_digit().then(|| usize::from(byte - b'0'))
 }
 
 impl<'a> Iterator for Iter<'a> {
@@ -329,6 +334,15 @@ mod tests {
             prop_assert_eq!(&serde_json::from_str::<Labels>(&json).unwrap(), &labels);
             prop_assert_eq!(&serde_json::from_value::<Labels>(serde_json::to_value(&map).unwrap()).unwrap(), &labels);
             prop_assert!(labels.iter().eq(map.iter().map(|(n, v)| (n.as_str(), v.as_str()))));
+        }
+
+        #[test]
+        fn so_do_long_ones(lengths in prop::collection::btree_map(0..300_usize, 0..300_usize, 0..5)) {
+            let map: BTreeMap<String, String> = lengths.iter().map(|(n, v)| ("ä".repeat(*n), "v".repeat(*v))).collect();
+            let labels: Labels = map.iter().collect();
+            prop_assert!(labels.iter().eq(map.iter().map(|(n, v)| (n.as_str(), v.as_str()))));
+            let room = map.iter().map(|(n, v)| packed_len(n) + packed_len(v));
+            prop_assert_eq!(labels.bytes(), room.sum::<usize>());
         }
 
         #[test]

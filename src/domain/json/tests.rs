@@ -86,6 +86,14 @@ fn every_character_is_escaped_alike_wherever_it_stands() {
         for before in [0, 1, 15, 16, 17, 40] {
             same(&format!("{}{}{}", "ä".repeat(before), char::from(byte), "b".repeat(20)));
         }
+        // Each length that is looked at in another way, and each place in it.
+        for length in 1..18_usize {
+            for at in 0..length {
+                let mut text = ["!", "~", "\u{7f}"][at % 3].repeat(length);
+                text.replace_range(at..=at, char::from(byte).encode_utf8(&mut [0; 4]));
+                same(&text);
+            }
+        }
         let shown = format!("a{}b", char::from(byte));
         let mut out = Vec::new();
         super::strings::displayed(&mut out, &shown).unwrap();
