@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 pub const SENDERS: u64 = 64;
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Alerts a second of the trickle, and how many.
-const PACE: Duration = Duration::from_millis(20);
+pub const PACE: Duration = Duration::from_millis(20);
 const TRICKLE: u64 = 250;
 
 /// Who takes alerts.

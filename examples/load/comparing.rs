@@ -88,7 +88,7 @@ pub fn print(ours: &Figures, theirs: Option<&Figures>, limits: &Limits, table: &
     table.ratio(
         "latency at 50 alerts a second",
         ours.trickle.to_string(),
-        format!("one fdatasync {:.2} ms; {rest}", 1e3 / limits.alone),
+        format!("one fdatasync {:.2} ms, at this pace {}; {rest}", 1e3 / limits.alone, millis(limits.paced)),
     );
 }
 

@@ -1,8 +1,9 @@
 //! What this machine can do by itself: small appends made durable, and HTTP over loopback.
 
+use super::alerts::PACE;
 use super::daemon::Place;
 use super::sink::Sink;
-use super::table::{Table, rate};
+use super::table::{Spread, Table, millis, rate};
 use super::{Args, Failed, callers};
 use nix::fcntl::{FallocateFlags, fallocate};
 use std::fs::File;
@@ -16,6 +17,8 @@ use tokio::time::Instant;
 const RECORD: usize = 300;
 const WRITERS: usize = 64;
 const SPAN: Duration = Duration::from_secs(3);
+/// Appends at the pace of the trickle, where the disk and the processor sleep in between.
+const PACED: u64 = 100;
 /// Reserved beforehand, as the journal does it, so that a sync does not write the file's length, too.
 const RESERVED: i64 = 256 << 20;
 
@@ -23,6 +26,8 @@ const RESERVED: i64 = 256 << 20;
 pub struct Limits {
     /// Appends by one thread, each with an fdatasync.
     pub alone: f64,
+    /// What one takes at the pace of the trickle; the median.
+    pub paced: Duration,
     /// Appends by 64 writers who share them.
     pub together: f64,
     /// Requests of a bare client to the sink.
@@ -34,6 +39,8 @@ pub async fn measure(place: &Place, sink: &Sink, args: &Args, table: &mut Table)
     let path = dir.path().join("appends");
     let alone = blocking(path.clone(), alone).await?;
     table.row("fdatasync of small appends, one thread", format!("{alone:.0} /s"));
+    let paced = blocking(path.clone(), paced).await?;
+    table.row("one of them at the pace of 50 a second", millis(paced));
     let together = blocking(path, together).await?;
     table.row("the same, 64 writers in groups", format!("{together:.0} /s"));
     let delivered = posts(sink, args).await?;
@@ -43,10 +50,13 @@ pub async fn measure(place: &Place, sink: &Sink, args: &Args, table: &mut Table)
     let callers = callers::open(&socket, WRITERS).await?.ok_or("no callers")?;
     let bare = callers::burst(callers, 0, args.count).await?;
     table.row("callers to a bare HTTP server on a socket, 64", format!("{:.0} /s", rate(bare.count, bare.elapsed)));
-    Ok(Limits { alone, together, delivered })
+    Ok(Limits { alone, paced, together, delivered })
 }
 
-async fn blocking(path: std::path::PathBuf, run: fn(&Path) -> std::io::Result<f64>) -> Result<f64, Failed> {
+async fn blocking<T: Send + 'static>(
+    path: std::path::PathBuf,
+    run: fn(&Path) -> std::io::Result<T>,
+) -> Result<T, Failed> {
     Ok(tokio::task::spawn_blocking(move || run(&path)).await??)
 }
 
@@ -67,6 +77,19 @@ fn alone(path: &Path) -> std::io::Result<f64> {
         count += 1;
     }
     Ok(rate(count, began.elapsed()))
+}
+
+fn paced(path: &Path) -> std::io::Result<Duration> {
+    let file = reserved(path)?;
+    let mut took = Vec::new();
+    for count in 0..PACED {
+        std::thread::sleep(PACE);
+        let began = Instant::now();
+        file.write_all_at(&[b'x'; RECORD], count * RECORD as u64)?;
+        file.sync_data()?;
+        took.push(began.elapsed());
+    }
+    Ok(Spread::of(took).median())
 }
 
 /// What waits for the next sync, and how far the last one came.
