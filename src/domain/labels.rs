@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// Name to value, each name once. In the text name and value alternate, each behind its length in bytes: as one
-/// character, or from 128 on as [`LONG`], the number, and a colon.
+/// character, or from 128 on as U+0080, the number, and a colon.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Labels(Box<str>);
 
