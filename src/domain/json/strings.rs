@@ -49,10 +49,10 @@ fn is_clean(text: &[u8]) -> bool {
     if let Some(last) = text.last_chunk::<16>() {
         return text.as_chunks::<16>().0.iter().all(are_clean) && are_clean(last);
     }
-    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+    if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
         return !has_special(u64::from_le_bytes(*first)) && !has_special(u64::from_le_bytes(*last));
     }
-    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+    if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
         let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
         return !has_special(u64::from(first) << 32 | u64::from(last));
     }

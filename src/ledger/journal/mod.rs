@@ -6,6 +6,7 @@
 //! memory still holds; damage is reported with its place, never passed over in silence.
 
 pub mod content;
+mod encoder;
 mod mark;
 pub mod packed;
 mod queue;
@@ -118,7 +119,7 @@ impl Journal {
         self.mark.tip()
     }
 
-    /// The last frame taken, and the bytes that wait for the disk.
+    /// The last frame taken, and the bytes that wait for the disk; what is not encoded yet is, for its hash.
     pub fn taken(&self) -> (Tip, usize) {
         self.queue.state()
     }

@@ -6,14 +6,13 @@
 //! the disk hangs, so that what may wait is bounded by its bytes.
 
 use crate::domain::event::{Blob, Frame};
-use crate::ledger::codec::{EncodeError, Tip, encode};
+use crate::ledger::codec::Tip;
 use crate::ledger::extract::{Extract, Group};
+use crate::ledger::journal::encoder::{Encoder, Waiting};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Bytes that are at hand for a group before it begins, at the least and at the most.
-const AHEAD: (usize, usize) = (4 << 10, 256 << 10);
 /// Frames that wait as they are, at the most.
 const UNENCODED: usize = 64;
 /// Events of a frame that is encoded in less time than the writer's thread takes to wake.
@@ -48,15 +47,10 @@ pub(super) enum Taken {
     Broken(String),
 }
 
-/// A frame as it came.
-struct Waiting {
-    frame: Arc<Frame>,
-    seed: [u8; 16],
-    extract: Extract,
-}
-
 struct State {
     frames: Vec<Waiting>,
+    /// An empty one for the next.
+    room: Vec<Waiting>,
     blobs: Vec<Blob>,
     seals: Vec<SyncSender<()>>,
     /// Frames wait, encoded or not.
@@ -74,39 +68,12 @@ struct State {
     closed: bool,
 }
 
-struct Encoder {
-    /// What the writer takes next.
-    group: Group,
-    /// The last frame that is encoded.
-    tip: Tip,
-    /// Room for the frames that are being encoded.
-    frames: Vec<Waiting>,
-    broken: Option<EncodeError>,
-}
-
-impl Encoder {
-    fn put(&mut self, waiting: Waiting) -> Result<(), EncodeError> {
-        let Waiting { frame, seed, extract } = waiting;
-        let group = &mut self.group;
-        let first_of_group = group.bytes.is_empty();
-        let hash = encode(&mut group.bytes, &frame, &self.tip.hash, &seed, first_of_group)?;
-        if first_of_group {
-            group.first = frame.seq;
-        }
-        self.tip = Tip { seq: frame.seq + frame.events.len() as u64 - 1, hash };
-        group.tip = self.tip;
-        if !extract.is_empty() {
-            group.extracts.push((self.tip.seq, extract));
-        }
-        Ok(())
-    }
-}
-
 impl Queue {
     /// `tip` is the last frame; `writing` bytes are with the writer already.
     pub fn new(tip: Tip, hold: usize, writing: usize) -> Queue {
         let state = State {
             frames: Vec::new(),
+            room: Vec::new(),
             blobs: Vec::new(),
             seals: Vec::new(),
             pending: false,
@@ -117,8 +84,7 @@ impl Queue {
             next: tip.seq + 1,
             closed: false,
         };
-        let encoder = Encoder { group: Group::default(), tip, frames: Vec::new(), broken: None };
-        Queue { encoder: Mutex::new(encoder), state: Mutex::new(state), changed: Condvar::new(), hold }
+        Queue { encoder: Mutex::new(Encoder::after(tip)), state: Mutex::new(state), changed: Condvar::new(), hold }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -163,20 +129,16 @@ impl Queue {
     /// Encodes what waits, for the writer to take; gives the last frame.
     fn encode(&self, encoder: &mut Encoder) -> Tip {
         let mut state = self.lock();
-        std::mem::swap(&mut state.frames, &mut encoder.frames);
-        encoder.group.blobs.append(&mut state.blobs);
+        let room = std::mem::take(&mut state.room);
+        let mut frames = std::mem::replace(&mut state.frames, room);
+        let blobs = std::mem::take(&mut state.blobs);
         drop(state);
-        let mut frames = std::mem::take(&mut encoder.frames);
-        for waiting in frames.drain(..) {
-            if encoder.broken.is_none() {
-                encoder.broken = encoder.put(waiting).err();
-            }
-        }
-        encoder.frames = frames;
+        encoder.take_in(&mut frames, blobs);
         let mut state = self.lock();
-        state.encoded = encoder.group.bytes.len();
-        state.closed |= encoder.broken.is_some();
-        encoder.tip
+        state.room = frames;
+        state.encoded = encoder.bytes();
+        state.closed |= encoder.broken().is_some();
+        encoder.tip()
     }
 
     /// What an event of the next frame is too short for; it is durable before that frame is.
@@ -204,7 +166,7 @@ impl Queue {
                 }
                 if state.closed {
                     drop(state);
-                    return self.encoder().broken.as_ref().map(|error| Taken::Broken(error.to_string()));
+                    return self.encoder().broken().map(|error| Taken::Broken(error.to_string()));
                 }
                 state.idle = true;
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -213,12 +175,9 @@ impl Queue {
             drop(state);
             let mut encoder = self.encoder();
             self.encode(&mut encoder);
-            let group = std::mem::take(&mut encoder.group);
-            let length = group.bytes.len();
-            // The next group may be somewhat longer, and is not copied from buffer to buffer until it fits.
-            encoder.group.bytes.reserve((2 * length).clamp(AHEAD.0, AHEAD.1));
+            let group = encoder.take();
+            let (length, blob_bytes) = (group.bytes.len(), bytes_of(&group.blobs));
             let mut state = self.lock();
-            let blob_bytes = bytes_of(&group.blobs);
             state.pending = !state.frames.is_empty();
             state.encoded = 0;
             state.blob_bytes -= blob_bytes;
