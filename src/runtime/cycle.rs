@@ -219,9 +219,8 @@ impl Cycle {
             self.log.keep_blobs(blobs);
         }
         let count = events.len() as u64;
-        let frame =
-            Frame { seq: self.seq + 1, at: self.reading.wall, by: by.name, recorded_late: self.emergency, events };
-        let frame = Arc::new(frame);
+        let (seq, at) = (self.seq + 1, self.reading.wall);
+        let frame = Arc::new(Frame { seq, at, by: by.name, recorded_late: self.emergency, events });
         let extract = record::extract(&mut self.engine, &frame);
         self.log.append(frame.clone(), seed, extract)?;
         self.seq += count;

@@ -29,10 +29,10 @@ impl Encoder {
         Encoder { group: Group::default(), tip, broken: None }
     }
 
-    /// Encodes these, which leaves `frames` empty; `blobs` are to be kept before they are.
-    pub fn take_in(&mut self, frames: &mut Vec<Waiting>, mut blobs: Vec<Blob>) {
-        self.group.blobs.append(&mut blobs);
-        for waiting in frames.drain(..) {
+    /// Encodes these; `blobs` are to be kept before they are.
+    pub fn take_in(&mut self, frames: Vec<Waiting>, blobs: Vec<Blob>) {
+        self.group.blobs.extend(blobs);
+        for waiting in frames {
             if self.broken.is_none() {
                 self.broken = self.put(waiting).err();
             }

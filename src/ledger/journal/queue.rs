@@ -49,8 +49,6 @@ pub(super) enum Taken {
 
 struct State {
     frames: Vec<Waiting>,
-    /// An empty one for the next.
-    room: Vec<Waiting>,
     blobs: Vec<Blob>,
     seals: Vec<SyncSender<()>>,
     /// Frames wait, encoded or not.
@@ -73,7 +71,6 @@ impl Queue {
     pub fn new(tip: Tip, hold: usize, writing: usize) -> Queue {
         let state = State {
             frames: Vec::new(),
-            room: Vec::new(),
             blobs: Vec::new(),
             seals: Vec::new(),
             pending: false,
@@ -129,13 +126,10 @@ impl Queue {
     /// Encodes what waits, for the writer to take; gives the last frame.
     fn encode(&self, encoder: &mut Encoder) -> Tip {
         let mut state = self.lock();
-        let room = std::mem::take(&mut state.room);
-        let mut frames = std::mem::replace(&mut state.frames, room);
-        let blobs = std::mem::take(&mut state.blobs);
+        let (frames, blobs) = (std::mem::take(&mut state.frames), std::mem::take(&mut state.blobs));
         drop(state);
-        encoder.take_in(&mut frames, blobs);
+        encoder.take_in(frames, blobs);
         let mut state = self.lock();
-        state.room = frames;
         state.encoded = encoder.bytes();
         state.closed |= encoder.broken().is_some();
         encoder.tip()
@@ -182,6 +176,7 @@ impl Queue {
             state.encoded = 0;
             state.blob_bytes -= blob_bytes;
             state.writing = length + blob_bytes;
+            // Of frames that are dropped behind a broken one there is nothing to write.
             if length > 0 {
                 return Some(Taken::Group(group));
             }
