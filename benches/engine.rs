@@ -225,13 +225,22 @@ fn append_groups(c: &mut Criterion, to: &str, accepted: &Frame, files: Arc<dyn F
     let mut group = c.benchmark_group("journal");
     group.throughput(Throughput::Elements(GROUP as u64));
     group.bench_function(format!("append {GROUP} accepted alerts {to}"), |b| {
-        b.iter(|| {
-            for _ in 0..GROUP {
-                journal.append(frame.clone().into(), &SEED, Extract::default()).expect("it is taken");
+        let group = || {
+            let next = |_| {
+                let one = Arc::new(frame.clone());
                 frame.seq += events;
+                one
+            };
+            (0..GROUP).map(next).collect::<Vec<_>>()
+        };
+        let append = |frames: Vec<Arc<Frame>>| {
+            let last = frames.last().map_or(0, |last| last.seq + events - 1);
+            for frame in frames {
+                journal.append(frame, &SEED, Extract::default()).expect("it is taken");
             }
-            while reports.recv().expect("the journal goes on") < frame.seq - 1 {}
-        });
+            while reports.recv().expect("the journal goes on") < last {}
+        };
+        b.iter_batched(group, append, BatchSize::PerIteration);
     });
     group.finish();
     journal.stop().expect("all of it is durable");
