@@ -69,9 +69,9 @@ pub struct Daemon {
 
 impl Daemon {
     /// With an empty ledger and one webhook channel to the sink.
-    pub async fn start(place: &Place, sink: &Sink, slots: usize) -> Result<Daemon, Failed> {
+    pub async fn start(place: &Place, sink: &Sink, slots: Option<usize>) -> Result<Daemon, Failed> {
         let url = sink.url();
-        Daemon::with_channel(place, &format!("kind = \"webhook\"\nurl = \"{url}\"\nslots = {slots}")).await
+        Daemon::with_channel(place, &format!("kind = \"webhook\"\nurl = \"{url}\"\n{}", slots_line(slots))).await
     }
 
     /// With an empty ledger and one channel of these settings.
@@ -180,6 +180,11 @@ async fn ready(notify: &UnixDatagram) {
             return;
         }
     }
+}
+
+/// For a channel's settings; nothing for what it has by itself.
+pub fn slots_line(slots: Option<usize>) -> String {
+    slots.map_or_else(String::new, |n| format!("slots = {n}"))
 }
 
 /// Nothing but what is measured. The heartbeat is far off: its scheduler's tick is part of being idle.

@@ -44,7 +44,7 @@ pub async fn measure(place: &Place, sink: &Sink, args: &Args, table: &mut Table)
     let together = blocking(path, together).await?;
     table.row("the same, 64 writers in groups", format!("{together:.0} /s"));
     let delivered = posts(sink, args).await?;
-    table.row(format!("bare HTTP client to the sink, {} connections", args.slots), format!("{delivered:.0} /s"));
+    table.row(format!("bare HTTP client to the sink, {WRITERS} connections"), format!("{delivered:.0} /s"));
     let socket = dir.path().join("sink.sock");
     sink.listen_at(&socket)?;
     let callers = callers::open(&socket, WRITERS).await?.ok_or("no callers")?;
@@ -157,10 +157,10 @@ fn commit(file: &File, group: &Group, began: Instant) -> std::io::Result<()> {
     result
 }
 
-/// A client that does nothing else, with as many connections as the channel has slots.
+/// A client that does nothing else, with as many connections as a webhook channel has slots.
 async fn posts(sink: &Sink, args: &Args) -> Result<f64, Failed> {
     let mut clients = Vec::new();
-    for _ in 0..args.slots {
+    for _ in 0..WRITERS {
         clients.push(callers::dial(&sink.address).await?);
     }
     let burst = callers::burst(clients, 0, args.count).await?;

@@ -1,7 +1,7 @@
 //! Mails a second to an SMTP server on loopback that takes everything.
 
 use super::callers;
-use super::daemon::{Daemon, Place};
+use super::daemon::{Daemon, Place, slots_line};
 use super::table::{Table, rate};
 use super::{Args, Failed};
 use std::net::SocketAddr;
@@ -35,10 +35,11 @@ pub async fn measure(place: &Place, args: &Args, table: &mut Table) -> Result<()
     daemon.stop().await
 }
 
-fn channel(server: SocketAddr, slots: usize) -> String {
+fn channel(server: SocketAddr, slots: Option<usize>) -> String {
     let (host, port) = (server.ip(), server.port());
     format!(
-        "kind = \"smtp\"\nhost = \"{host}\"\nport = {port}\ntls = \"none\"\nfrom = \"stentor@example.org\"\nto = [\"ops@example.org\"]\nslots = {slots}"
+        "kind = \"smtp\"\nhost = \"{host}\"\nport = {port}\ntls = \"none\"\nfrom = \"stentor@example.org\"\nto = [\"ops@example.org\"]\n{}",
+        slots_line(slots)
     )
 }
 

@@ -76,9 +76,9 @@ pub struct Args {
     /// Alerts in a burst
     #[arg(long, default_value_t = 20_000)]
     count: u64,
-    /// Attempts at once on the webhook channel, and connections of the bare client
-    #[arg(long, default_value_t = 64)]
-    slots: usize,
+    /// Attempts at once on the channel [default: the daemon's own]
+    #[arg(long)]
+    slots: Option<usize>,
     /// Alerts in a burst over POST /api/v2/alerts
     #[arg(long, default_value_t = 10_000)]
     burst: u64,

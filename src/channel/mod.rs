@@ -137,6 +137,11 @@ pub trait Channel: Send + Sync + Debug {
         false
     }
 
+    /// Attempts at once where its settings do not say. A provider counts them, and few are enough for people.
+    fn slots(&self) -> usize {
+        4
+    }
+
     /// Whom its messages come from, where its settings say: a number, an address, a name.
     fn sender(&self) -> Option<&str> {
         None

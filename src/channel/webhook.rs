@@ -114,6 +114,12 @@ impl Channel for Webhook {
         Some(self.format)
     }
 
+    /// A program takes what comes as quickly as it is told, and each attempt is durable before it begins: with
+    /// few at once it would wait for the disk. Alertmanager has no bound at all.
+    fn slots(&self) -> usize {
+        64
+    }
+
     fn describe(&self, out: &Outgoing) -> String {
         let to = self.filled(out, |values| self.url.shown(values));
         let mut lines = vec![format!("{} {to}", self.method)];

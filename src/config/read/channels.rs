@@ -16,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 const TIMEOUT: Span = Span::secs(15);
-const SLOTS: usize = 4;
 
 pub fn read(root: &mut Table<'_>, options: &LoadOptions<'_>, book: Book<'_>) -> BTreeMap<String, ChannelConfig> {
     let mut channels = by_name(named(root, "channels"), |table| channel(table, options, book));
@@ -75,7 +74,7 @@ fn by_kind(table: &mut Table<'_>, options: &LoadOptions<'_>, book: Book<'_>) -> 
     let fallback = table.text("fallback");
     let via = table.text("via");
     let timeout = some_time(table, "timeout").unwrap_or(TIMEOUT);
-    let slots = table.integer("slots", 1..=1000).map_or(SLOTS, |n| n as usize);
+    let slots = table.integer("slots", 1..=1000).map(|n| n as usize);
     let retry = retry(table);
     let updates = updates(table);
     let (limits, price) = (limits::limits(table, kind), limits::price(table, kind));
@@ -115,7 +114,7 @@ fn by_kind(table: &mut Table<'_>, options: &LoadOptions<'_>, book: Book<'_>) -> 
         fallback,
         via,
         timeout,
-        slots,
+        slots: slots.unwrap_or_else(|| adapter.slots()),
         retry,
         updates,
         simulate,

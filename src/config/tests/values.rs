@@ -2,7 +2,7 @@
 
 use crate::channel::Format;
 use crate::channel::{Channel, Kind};
-use crate::config::testing::{FixedAccounts, StandIn, from_toml, load_text, stand_in_options};
+use crate::config::testing::{FixedAccounts, Nobody, StandIn, from_toml, load_text, stand_in_options};
 use crate::config::{Config, LoadOptions, diff};
 use crate::domain::delivery::Sort;
 use crate::domain::level::Level;
@@ -61,6 +61,17 @@ fn an_empty_list_of_channels_is_said_too() {
 fn numbers_may_come_from_outside() {
     let text = "[channels.mail]\nkind = 'smtp'\nto = ['a@b.example']\nslots = '${SLOTS}'\nsimulate = '${SIM:-false}'\n";
     assert_eq!(config(text, &[("SLOTS", "7")], &stand_in_options()).channels["mail"].slots, 7);
+}
+
+#[test]
+fn a_program_is_told_more_at_once_than_a_provider() {
+    let url = "https://example.org/hook";
+    let text = format!(
+        "[channels.hook]\nkind = 'webhook'\nurl = '{url}'\n[channels.few]\nkind = 'webhook'\nurl = '{url}'\nslots = 3\n\
+         [channels.chat]\nkind = 'slack'\nwebhook_url = '{url}'\n"
+    );
+    let config = config(&text, &[], &LoadOptions { accounts: &Nobody, ..LoadOptions::default() });
+    assert_eq!(["hook", "few", "chat"].map(|name| config.channels[name].slots), [64, 3, 4]);
 }
 
 #[test]
