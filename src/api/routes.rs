@@ -105,7 +105,12 @@ impl Api {
 
     /// What is served on TCP, to everybody who can connect.
     pub fn open_router(self: &Arc<Self>) -> Paths {
-        let router = Router::new()
+        Paths::from(self.open_routes()).with_alerts(self.clone())
+    }
+
+    /// The same without the way past the router.
+    pub(super) fn open_routes(self: &Arc<Self>) -> Router {
+        Router::new()
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(health::metrics))
@@ -114,7 +119,6 @@ impl Api {
             .merge(callbacks::routes())
             .route("/a/{token}", get(link::show).post(link::acknowledge))
             .fallback(health::nothing_else)
-            .with_state::<()>(self.clone());
-        Paths::from(router).with_alerts(self.clone())
+            .with_state::<()>(self.clone())
     }
 }

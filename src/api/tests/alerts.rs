@@ -1,8 +1,10 @@
 //! `/api/v2/alerts`, over TCP as Prometheus comes, and on the socket.
 
 use super::world::*;
+use crate::api::paths::Paths;
 use crate::api::serve::connection;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
@@ -11,10 +13,14 @@ const ALERTS: &str = "/api/v2/alerts";
 impl World {
     /// A request to the TCP listener's routes.
     async fn over_tcp(&self, method: &str, path: &str, body: &str, headers: &str) -> Answer {
+        self.by(self.api.open_router(), &request(method, path, body.as_bytes(), headers)).await
+    }
+
+    async fn by(&self, paths: Paths, request: &[u8]) -> Answer {
         let (mut near, far) = UnixStream::pair().unwrap();
         let api = self.api.clone();
-        tokio::spawn(async move { connection(far, api.open_router(), None, &api).await });
-        let _ = near.write_all(&request(method, path, body.as_bytes(), headers)).await;
+        tokio::spawn(async move { connection(far, paths, None, &api).await });
+        let _ = near.write_all(request).await;
         let mut bytes = Vec::new();
         let _ = near.read_to_end(&mut bytes).await;
         Answer::read(&bytes)
@@ -246,6 +252,46 @@ async fn f47_what_is_malformed_is_refused_with_its_place() {
     assert_eq!(world.ask(OPERATOR, "POST", ALERTS, marked).await.status, 200, "a byte order mark is no fault");
     assert_eq!(world.ask(OPERATOR, "POST", ALERTS, deep(29)).await.status, 200);
     assert_eq!(world.ask(OPERATOR, "POST", ALERTS, "[]").await.status, 200);
+}
+
+/// Status, headers in whatever order, and body.
+#[tokio::test]
+async fn the_short_way_past_the_router_answers_as_the_router_does() {
+    let (short, long) = (World::new().await, World::new().await);
+    let good = json!([disk()]).to_string();
+    let mixed = r#"[{"labels":{"alertname":"B"}},{"labels":{"1x":"y"}}]"#;
+    let large = " ".repeat(11 << 20);
+    let typed = "content-type: application/json\r\n";
+    let asked = [
+        ("POST", ALERTS, good.as_str(), typed),
+        ("POST", ALERTS, &good, "content-type: text/plain\r\n"),
+        ("POST", ALERTS, &good, ""),
+        ("POST", ALERTS, &good, "authorization: Bearer nobody-knows-it\r\n"),
+        ("POST", "/api/v2/alerts?of=whom", &good, typed),
+        ("POST", "/api/v2/alerts/", &good, typed),
+        ("POST", "/api/v2/%61lerts", &good, typed),
+        ("POST", "/api/v2/alerts/groups", &good, typed),
+        ("POST", ALERTS, mixed, typed),
+        ("POST", ALERTS, "{", typed),
+        ("POST", ALERTS, "", typed),
+        ("POST", ALERTS, &large, typed),
+        ("POST", ALERTS, &good, "expect: 100-continue\r\n"),
+        ("PUT", ALERTS, &good, typed),
+        ("DELETE", ALERTS, "", ""),
+        ("OPTIONS", ALERTS, "", ""),
+        ("HEAD", ALERTS, "", ""),
+    ];
+    for (method, path, body, headers) in asked {
+        let bytes = request(method, path, body.as_bytes(), headers);
+        let (near, far) = (short.by(short.api.open_router(), &bytes), long.by(long.api.open_routes().into(), &bytes));
+        let (near, far) = (near.await, far.await);
+        let undated = |answer: &Answer| -> BTreeSet<String> {
+            answer.head.lines().filter(|line| !line.starts_with("date:")).map(str::to_owned).collect()
+        };
+        assert_eq!((undated(&near), &near.text), (undated(&far), &far.text), "{method} {path} {headers}");
+    }
+    let incidents = (short.incidents().await.len(), long.incidents().await.len());
+    assert_eq!(incidents, (2, 2), "the good ones, and no more");
 }
 
 #[tokio::test]

@@ -24,6 +24,9 @@ pub enum AppendError {
     Full { held: usize },
     #[error("the ledger is being closed")]
     Closed,
+    /// One before this one, and so nothing after it.
+    #[error("an event cannot be written: {0}")]
+    Broken(String),
     #[error("event {expected} is next, not {found}")]
     OutOfOrder { expected: u64, found: u64 },
 }
@@ -97,7 +100,9 @@ impl Queue {
     pub fn append(&self, frame: Arc<Frame>, seed: &[u8; 16], extract: Extract) -> Result<(), AppendError> {
         let mut state = self.lock();
         if state.closed {
-            return Err(AppendError::Closed);
+            drop(state);
+            let broken = self.encoder().broken().map(ToString::to_string);
+            return Err(broken.map_or(AppendError::Closed, AppendError::Broken));
         }
         if frame.seq != state.next {
             return Err(AppendError::OutOfOrder { expected: state.next, found: frame.seq });

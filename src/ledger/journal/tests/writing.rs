@@ -331,8 +331,8 @@ fn an_event_that_cannot_be_written_ends_the_journal_after_what_came_before() {
     run.ear.wait(
         |r| matches!(r, Report::Trouble { words } if words.contains("an event cannot be written: a frame without")),
     );
-    let refused = run.journal.append(frame(run.next, 2).into(), &SEED, Extract::default());
-    assert!(matches!(refused, Err(AppendError::Closed)));
+    let refused = run.journal.append(frame(run.next, 2).into(), &SEED, Extract::default()).unwrap_err();
+    assert!(refused.to_string().starts_with("an event cannot be written: a frame without"), "it says why: {refused}");
     assert!(run.journal.stop().unwrap_err().contains("an event cannot be written"));
     assert_holds(dir.path(), 2);
 }
