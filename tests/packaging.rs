@@ -157,6 +157,7 @@ fn the_installer_puts_everything_where_the_units_look_for_it() {
         assert!(installed.contains(&(name.to_owned(), mode)), "{name} {mode:o} is not among {installed:?}");
     }
     let unit = fs::read_to_string(destination.path().join("usr/lib/systemd/system/stentord.service")).unwrap();
+    assert!(unit.contains("ProcSubset=pid") && unit.contains("Environment=STENTOR_BOOT=%b"), "/proc/sys is hidden");
     let started: Vec<PathBuf> = unit
         .lines()
         .filter_map(|line| line.strip_prefix("ExecStart=").or(line.strip_prefix("ExecReload=")))

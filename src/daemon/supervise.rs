@@ -132,9 +132,18 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     Ok(Running { starts, signals, store, cycle, stop_cycle: Some(stop_cycle), handle, reloader, tasks, fatal, api })
 }
 
+/// Which boot of the machine this is, empty where nothing says so. From the unit: under its ProcSubset=pid
+/// there is no /proc/sys.
+fn boot_id() -> String {
+    let told = std::env::var("STENTOR_BOOT").ok().filter(|id| !id.is_empty());
+    let asked = || std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    // The kernel writes it with hyphens, systemd without.
+    told.unwrap_or_else(asked).trim().replace('-', "")
+}
+
 /// The first inputs of this life: it has started, and under which config.
 async fn begin(handle: &Handle, config: &Arc<Config>, refused: Option<&(String, Vec<String>)>, faults: Vec<String>) {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned();
+    let boot = boot_id();
     let version = env!("CARGO_PKG_VERSION").to_owned();
     handle.tell(Caller::engine(), Ask::Started { version, boot });
     let kept = refused.is_some();

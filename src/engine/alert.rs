@@ -35,7 +35,7 @@ impl Turn<'_> {
         }
         if left_out > 0 {
             let message = format!(
-                "{OPEN} alerts, with so much text as fits, are open at the most: {left_out} of these were not taken"
+                "at most {OPEN} alerts are open, with so much text and so many deliveries as fit: {left_out} of these were not taken"
             );
             return refuse(Refusal::new(Code::RateLimited, message).retry_after(60));
         }
@@ -96,7 +96,7 @@ impl Turn<'_> {
         let said = rules.level_of(&report.labels);
         let level = said.unwrap_or(rules.otherwise);
         let room = if level == Level::Urgent { OPEN } else { OPEN / 10 * 9 };
-        if self.state.open_alerts() >= room {
+        if self.state.open_alerts() >= room || self.has_room(level).is_err() {
             return false;
         }
         let (ends_at, due) = self.end_of(&report);

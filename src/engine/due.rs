@@ -122,7 +122,8 @@ impl Turn<'_> {
     /// and never a negative time. The rest is a step of the clock.
     fn believe_clock(&mut self, boot: &str) {
         let away = self.wall - self.state.last_at;
-        let rebooted = self.state.boot != boot;
+        // What does not say which boot it is may be another one.
+        let rebooted = boot.is_empty() || self.state.boot != boot;
         let most = if rebooted { away.min(LONGEST_REBOOT) } else { away };
         let by = away - most.max(Span::ZERO);
         if self.state.last_at != Timestamp::default() && by.0.abs() >= Span::secs(1).0 {

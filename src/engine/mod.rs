@@ -189,7 +189,8 @@ impl Engine {
 
     /// Whether so many alerts more can be taken, whatever their level.
     pub fn has_room_for_alerts(&self, count: usize) -> bool {
-        self.state.open_alerts() + count < alert::OPEN / 10 * 9
+        let (open, pending) = (self.state.open_alerts() + count, self.state.pending() + count);
+        open < alert::OPEN / 10 * 9 && pending < room::PENDING / 10 * 9
     }
 
     /// When [`Ask::Wake`] is wanted next, as the wall clock will show it.

@@ -5,7 +5,7 @@ use super::turn::{Turn, refuse};
 use crate::domain::level::Level;
 
 /// Deliveries that have not ended; urgent has a quarter on top.
-const PENDING: usize = if cfg!(test) { 4_000 } else { 250_000 };
+pub(super) const PENDING: usize = if cfg!(test) { 4_000 } else { 250_000 };
 const RESERVE: usize = PENDING / 4;
 /// By then some will have gone.
 const SECONDS: u64 = 5;

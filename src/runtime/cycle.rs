@@ -68,6 +68,8 @@ pub struct Cycle {
     began_at: u64,
     reading: Reading,
     emergency: bool,
+    /// The last event when a flush was seen to be slow: what it held up.
+    slow_at: u64,
     /// Until when running attempts are waited for.
     closing: Option<Reading>,
 }
@@ -95,6 +97,7 @@ impl Cycle {
             began_at: setup.last_seq,
             reading,
             emergency: false,
+            slow_at: 0,
             closing: None,
         }
     }
@@ -120,6 +123,8 @@ impl Cycle {
         if wait == Span::ZERO {
             // A lane that is never empty keeps nothing waiting that is due.
             self.wake()?;
+        } else {
+            self.look_at_the_flush()?;
         }
         let (mut outcomes, mut intake) = (Vec::new(), Vec::new());
         tokio::select! {
@@ -263,7 +268,8 @@ impl Cycle {
                 self.durable = self.durable.max(seq);
                 self.lanes.progress.durable_seq.store(self.durable, Ordering::Relaxed);
                 self.let_go();
-                if self.emergency && self.durable == self.seq && self.log.flushing_for().is_none() {
+                // What has come since a flush was last slow may still wait: it is quick again.
+                if self.emergency && self.durable >= self.slow_at && !self.is_flush_slow() {
                     self.recovered()?;
                 }
                 Ok(())
@@ -309,11 +315,22 @@ impl Cycle {
         self.ask(Ask::StorageTroubled { part: "journal".into(), words: "written again".into(), well: true })
     }
 
+    fn is_flush_slow(&self) -> bool {
+        self.log.flushing_for().is_some_and(|t| t > SLOW_FLUSH)
+    }
+
+    /// In each turn, so that a lane that never rests hides nothing.
+    fn look_at_the_flush(&mut self) -> Result<(), LogFull> {
+        if self.held.is_empty() || !self.is_flush_slow() {
+            return Ok(());
+        }
+        self.slow_at = self.seq;
+        self.troubled("a flush takes over two seconds".to_owned())
+    }
+
     fn wake(&mut self) -> Result<(), LogFull> {
         self.look_at_the_clock()?;
-        if self.log.flushing_for().is_some_and(|t| t > SLOW_FLUSH) {
-            self.troubled("a flush takes over two seconds".to_owned())?;
-        }
+        self.look_at_the_flush()?;
         if self.engine.next_due().is_some_and(|due| due <= self.reading.wall) {
             self.ask(Ask::Wake)?;
         }

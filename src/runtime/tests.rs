@@ -43,6 +43,7 @@ struct Paper {
     frames: Mutex<Vec<Frame>>,
     snapshot: Mutex<Option<Vec<u8>>>,
     full: AtomicBool,
+    flushing: Mutex<Option<Span>>,
 }
 
 impl Log for Paper {
@@ -58,7 +59,7 @@ impl Log for Paper {
         Arc::new(|_| Err("nothing is kept here".to_owned()))
     }
     fn flushing_for(&self) -> Option<Span> {
-        None
+        *self.flushing.lock().unwrap()
     }
     fn keep(&self, state: Body) {
         let mut body = Vec::new();
@@ -227,6 +228,42 @@ async fn f11_in_emergency_effects_leave_and_new_requests_do_not_enter() {
     rig.durable();
     held.await.unwrap().unwrap();
     assert!(!rig.handle.progress().emergency.load(Ordering::SeqCst));
+}
+
+/// Somebody asks more often than the loop looks by itself, and it comes and goes all the same.
+#[tokio::test]
+async fn f19_a_slow_flush_is_noticed_and_over_while_requests_never_cease() {
+    let rig = Rig::new();
+    let handle = rig.handle.clone();
+    let busy = tokio::spawn(async move {
+        for n in 0.. {
+            handle.tell(Caller::engine(), Ask::Denied { action: format!("POST /{n}") });
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let emergency = || rig.handle.progress().emergency.load(Ordering::SeqCst);
+    let becomes = async |wanted: bool| {
+        for _ in 0..200 {
+            if emergency() == wanted {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        false
+    };
+    rig.until("auth_denied").await;
+    *rig.paper.flushing.lock().unwrap() = Some(Span::secs(3));
+    assert!(becomes(true).await);
+    rig.durable();
+    assert!(emergency(), "the next one is slow, too");
+    *rig.paper.flushing.lock().unwrap() = Some(Span::millis(5));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let held_up = rig.paper.last_seq();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(held_up < rig.paper.last_seq(), "more comes all the time");
+    rig.news.send(LogNews::Durable(held_up)).unwrap();
+    assert!(becomes(false).await, "what was held up is durable, and a flush is quick again");
+    busy.abort();
 }
 
 #[tokio::test]

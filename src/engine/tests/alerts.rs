@@ -4,7 +4,7 @@ use super::world::*;
 use crate::domain::Labels;
 use crate::domain::event::EventKind;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::{AlertReport, Ask, IncidentStatus, Read, Reports};
+use crate::engine::{AlertReport, Ask, Code, IncidentStatus, Read, Reports};
 use serde_json::json;
 
 fn pairs(pairs: &[(&str, &str)]) -> Labels {
@@ -37,6 +37,23 @@ impl World {
     fn subject(&self, n: u64) -> &str {
         &self.incident(n).content.subject
     }
+}
+
+/// What comes by itself leaves the reserve to those who call for help.
+#[test]
+fn f49_alerts_fill_no_more_than_what_is_theirs() {
+    let mut w = World::calm();
+    w.channel("mail", Says::Never);
+    let numbered = |n: u64, severity: &str| {
+        let labels = pairs(&[("alertname", "DiskFull"), ("instance", &format!("db-{n}")), ("severity", severity)]);
+        Ask::Report(Reports { alerts: vec![AlertReport { fingerprint: n, labels, ..alert("") }], urgent: false })
+    };
+    let taken = (0..5_000).take_while(|n| w.tries(numbered(*n, "info")).is_ok()).count();
+    assert_eq!((taken, w.engine.state.pending()), (4_000, 4_000));
+    assert_eq!(w.fails(numbered(9_000, "warning")).code, Code::RateLimited);
+    w.does(numbered(9_001, "critical"));
+    w.open("urgent");
+    w.untold();
 }
 
 #[test]

@@ -168,6 +168,16 @@ fn f26_a_clock_that_starts_years_ahead_counts_as_a_day() {
 }
 
 #[test]
+fn f26_who_does_not_know_which_boot_it_is_believes_a_day_at_the_most() {
+    let mut w = World::calm();
+    w.silence("source=manual", "3d");
+    w.boot("1m", Span::ZERO, String::new());
+    w.boot("1m", hours(24 * 365), String::new());
+    assert_eq!(w.count(|e| matches!(e, EventKind::ClockStepped { .. })), 1);
+    assert_eq!(w.engine.state.silences.values().filter(|s| s.expired).count(), 0);
+}
+
+#[test]
 fn time_that_a_stopped_daemon_was_away_counts() {
     let mut w = three();
     page(&mut w, "three");

@@ -204,8 +204,12 @@ impl World {
     /// The same with the whole machine, whose clock then shows that much more or less than it
     /// should.
     pub fn reboot(&mut self, text: &str, wrong: Span) {
-        self.stepped = self.stepped + wrong;
         let boot = format!("{}+", self.engine.state.boot);
+        self.boot(text, wrong, boot);
+    }
+
+    pub fn boot(&mut self, text: &str, wrong: Span, boot: String) {
+        self.stepped = self.stepped + wrong;
         self.start_again(text, boot);
     }
 
