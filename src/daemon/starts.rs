@@ -28,7 +28,10 @@ impl Starts {
     pub fn count(state_dir: &Path) -> Starts {
         let file = state_dir.join("starting");
         let failed = fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
-        if let Err(error) = fs::write(&file, format!("{}\n", u32::saturating_add(failed, 1))) {
+        // Beside it first: a full disk leaves the count as it was, and not an empty file.
+        let beside = state_dir.join("starting.new");
+        let counted = fs::write(&beside, format!("{}\n", u32::saturating_add(failed, 1)));
+        if let Err(error) = counted.and_then(|()| fs::rename(&beside, &file)) {
             tracing::warn!(%error, file = %file.display(), "this start cannot be counted");
         }
         Starts { file, failed }

@@ -37,6 +37,7 @@ pub use template::{Failure, Form, Template, TemplateProblem, Why};
 use crate::domain::delivery::Format;
 use crate::domain::event::Rendered;
 use medium::{built_in, finished};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Whose text it is.
 #[derive(Clone, Debug)]
@@ -60,10 +61,22 @@ pub fn render(format: Format, context: &Context<'_>) -> Rendered {
 /// The author's text, or the built-in one where there is none or it fails.
 pub fn render_by(author: &Author<'_>, format: Format, context: &Context<'_>) -> Checked {
     match author {
-        Author::Named(chosen) if format != Format::None => chosen.render(format, context),
-        Author::Body(template) if format != Format::None => by_body(template, format, context),
+        Author::Named(chosen) if format != Format::None => {
+            or_built_in(|| chosen.render(format, context), format, context)
+        }
+        Author::Body(template) if format != Format::None => {
+            or_built_in(|| by_body(template, format, context), format, context)
+        }
         _ => Checked { rendered: built_in(format, context), failure: None },
     }
+}
+
+/// A template that panics is one that fails: it must not end the loop, again at each start.
+fn or_built_in(render: impl FnOnce() -> Checked, format: Format, context: &Context<'_>) -> Checked {
+    catch_unwind(AssertUnwindSafe(render)).unwrap_or_else(|_| Checked {
+        rendered: built_in(format, context),
+        failure: Some(template::whole(Why::Other, "rendering it failed inside (a bug in stentor)")),
+    })
 }
 
 fn by_body(template: &Template, format: Format, context: &Context<'_>) -> Checked {

@@ -14,6 +14,7 @@ use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::time::Span;
 use crate::engine::{Ask, AttemptOrder, Called, Caller, Effect, Inquiry, Outcome, Question};
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -170,14 +171,14 @@ async fn read(reader: &Reader, place: &Place) -> Result<Vec<u8>, String> {
     }
 }
 
-/// The files that go along. One that cannot be read stays behind, and the text says so; gives why.
+/// The files that go along, read side by side: all together have the time of one. One that cannot be read stays
+/// behind, and the text says so; gives why.
 async fn fetch(out: &mut Outgoing, reader: &Reader) -> Vec<String> {
     let mut missing = Vec::new();
-    for file in &mut out.attachments {
-        if file.bytes.is_some() {
-            continue;
-        }
-        match read(reader, &file.place).await {
+    let wanted: Vec<_> = out.attachments.iter_mut().filter(|file| file.bytes.is_none()).collect();
+    let found = join_all(wanted.iter().map(|file| read(reader, &file.place))).await;
+    for (file, found) in wanted.into_iter().zip(found) {
+        match found {
             Ok(bytes) => file.bytes = Some(bytes.into()),
             Err(words) => {
                 out.text.text.push_str(&format!("\n[{} cannot be attached: {words}]\n", file.name));
@@ -211,4 +212,44 @@ fn unclear(failure: Failure) -> Found {
 
 fn gone() -> Failure {
     Failure::new(FailureClass::ProviderError, Blame::Provider, "the channel was taken out of the config")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::{Enclosed, Matter};
+    use crate::domain::event::Rendered;
+    use crate::domain::level::Level;
+    use std::sync::Barrier;
+
+    /// Each is read only when all are being read: one after the other they would take the time of all.
+    #[tokio::test]
+    async fn files_are_read_side_by_side() {
+        let file = |n: usize| Enclosed {
+            name: format!("{n}.txt"),
+            mime: "text/plain".into(),
+            place: Place { seq: 1, bytes: 1, blob: None },
+            bytes: None,
+        };
+        let mut out = Outgoing {
+            key: "K".into(),
+            attempt: 1,
+            address: None,
+            text: Rendered::default(),
+            level: Level::High,
+            ttl: Span::secs(60),
+            matter: Matter::default(),
+            sound: None,
+            attachments: (0..4).map(file).collect(),
+            callback: None,
+        };
+        let all = Arc::new(Barrier::new(4));
+        let reader: Reader = Arc::new(move |_| {
+            all.wait();
+            Ok(vec![7])
+        });
+        let missing = fetch(&mut out, &reader).await;
+        assert_eq!(missing, Vec::<String>::new());
+        assert!(out.attachments.iter().all(|file| file.bytes.as_deref() == Some(&[7])), "{out:?}");
+    }
 }

@@ -1,8 +1,8 @@
 //! Templates: refused when they cannot work, and no message is lost when one fails.
 
 use crate::domain::delivery::Format;
-use crate::message::TemplateProblem;
 use crate::message::tests::{Story, check_template, render, render_checked};
+use crate::message::{TemplateProblem, or_built_in};
 
 fn wrong(text: &str) -> TemplateProblem {
     check_template(text).expect_err(text)
@@ -118,4 +118,13 @@ fn f57_a_broken_template_is_refused_with_its_place() {
     ] {
         assert_eq!(check_template(well), Ok(()), "{well}");
     }
+}
+
+#[test]
+fn f05_a_template_that_panics_is_one_that_fails() {
+    let story = Story::new();
+    let alarm = story.alarm("incident.step");
+    let made = or_built_in(|| panic!("as a filter might"), Format::Chat, &alarm);
+    assert_eq!(made.rendered, render_checked(Format::Chat, None, &alarm).rendered);
+    assert!(made.failure.unwrap().to_string().contains("failed inside"));
 }
