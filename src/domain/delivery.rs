@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Why a delivery did not go out that a silence holds back.
+pub const SILENCED: &str = "silenced";
+
 /// What an addressed channel sends to: a person's address of this medium.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -6,7 +6,7 @@
 use super::state::Delivery;
 use super::turn::Turn;
 use super::ways::is_hurried;
-use crate::domain::delivery::Status;
+use crate::domain::delivery::{SILENCED, Status};
 use crate::domain::event::{AttemptResult, Breaker, EventKind, Origin};
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DeliveryId;
@@ -178,11 +178,11 @@ impl Turn<'_> {
         // An order was given knowing what became of it before; a silence that begins later still holds it.
         if d.ordered {
             let labels = d.incident.and_then(|i| self.state.incidents.get(&i)).map_or(&n.labels, |i| &i.labels);
-            return self.silence_for(labels).map(|_| (Status::Skipped, "silenced".into()));
+            return self.silence_for(labels).map(|_| (Status::Skipped, SILENCED.into()));
         }
         let Some(incident) = d.incident else {
             let silence = self.silence_for(&n.labels);
-            return silence.map(|_| (Status::Skipped, "silenced".into()));
+            return silence.map(|_| (Status::Skipped, SILENCED.into()));
         };
         let superseded = |reason: String| Some((Status::Superseded, reason));
         match self.state.incidents.get(&incident) {
@@ -190,7 +190,7 @@ impl Turn<'_> {
             Some(i) if !i.is_live() => superseded("resolved".into()),
             Some(i) => match (&i.acknowledged_by, &i.silenced_by) {
                 (Some(by), _) => superseded(format!("acknowledged by {by}")),
-                (None, Some(_)) => superseded("silenced".into()),
+                (None, Some(_)) => superseded(SILENCED.into()),
                 (None, None) => None,
             },
         }

@@ -3,7 +3,7 @@
 use super::plan::Planned;
 use super::turn::Turn;
 use crate::domain::Labels;
-use crate::domain::delivery::Status;
+use crate::domain::delivery::{SILENCED, Status};
 use crate::domain::event::{EventKind, Idempotency, Origin, Payload, Request};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -118,7 +118,7 @@ impl Turn<'_> {
         let mut older = sending.incident.map(|i| self.still_waiting(i)).unwrap_or_default();
         for mut one in planned {
             if silenced && one.skip.is_none() {
-                one.skip = Some("silenced".into());
+                one.skip = Some(SILENCED.into());
             }
             if one.skip.is_none() {
                 for id in older.remove(&(one.channel.clone(), one.address.clone())).unwrap_or_default() {

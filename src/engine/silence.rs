@@ -4,6 +4,7 @@ use super::refusal::{Answer, Code, Refusal};
 use super::state::Incident;
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;
+use crate::domain::delivery::SILENCED;
 use crate::domain::event::{EventKind, Origin, SilenceAdded};
 use crate::domain::id::{DeliveryId, IncidentId, SHORTEST_ENDING};
 use crate::domain::matcher::Matcher;
@@ -75,7 +76,7 @@ impl Turn<'_> {
             .collect();
         for incident in open {
             self.emit(EventKind::IncidentSilenced { id: incident, silence: id.to_owned() });
-            self.stop_calling(incident, "silenced");
+            self.stop_calling(incident, SILENCED);
         }
         self.silence_one_shots(id);
     }
@@ -110,7 +111,7 @@ impl Turn<'_> {
             (Some(s), _) if s.is_active(self.now) && fits(&s.matchers, &i.labels) => {}
             (_, Some(silence)) => {
                 self.emit(EventKind::IncidentSilenced { id, silence });
-                self.stop_calling(id, "silenced");
+                self.stop_calling(id, SILENCED);
             }
             (Some(_), None) => {
                 let (base, next) = (self.now, self.next_anew(id));
@@ -140,7 +141,7 @@ impl Turn<'_> {
             .map(|(channel, d, _)| (channel.clone(), *d))
             .collect();
         for (channel, delivery) in held {
-            self.silence_sound(&channel, delivery, "silenced");
+            self.silence_sound(&channel, delivery, SILENCED);
         }
     }
 }

@@ -8,7 +8,7 @@
 use super::effect::Effect;
 use super::state::{Delivery, Incident, Notification};
 use super::turn::Turn;
-use crate::domain::delivery::Status;
+use crate::domain::delivery::{SILENCED, Status};
 use crate::domain::event::{EventKind, Origin, Unheard};
 use crate::domain::failure::cut;
 use crate::domain::id::NotificationId;
@@ -115,10 +115,14 @@ impl Turn<'_> {
             _ => return Hearing::Heard,
         };
         let deliveries = all.iter().flat_map(|n| &n.deliveries).filter_map(|d| self.state.deliveries.get(d));
-        let real: Vec<&Delivery> = deliveries.filter(|d| d.status != Status::Skipped).collect();
+        let (skipped, real): (Vec<&Delivery>, Vec<&Delivery>) = deliveries.partition(|d| d.status == Status::Skipped);
         // A dead letter of a one-shot has an incident of its own, and that is listened for.
         let over = n.origin.incident().is_none() && real.iter().all(|d| d.status.is_end());
-        if over || real.is_empty() || real.iter().any(|d| d.status.got_out()) {
+        if over || real.iter().any(|d| d.status.got_out()) {
+            return Hearing::Heard;
+        }
+        if real.is_empty() && skipped.iter().all(|d| d.reason.as_deref() == Some(SILENCED)) {
+            // On purpose.
             return Hearing::Heard;
         }
         if real.iter().all(|d| self.fails(d)) { Hearing::Failing } else { Hearing::Trying }

@@ -107,6 +107,27 @@ fn f35_nothing_less_than_urgent_and_nothing_that_is_silenced() {
 }
 
 #[test]
+fn f35_an_incident_that_everybody_was_left_out_of_is_cried_out() {
+    let mut w = World::with(
+        &calm()
+            .replace(r#"policy   = "page" "#, r#"policy   = "none" "#)
+            .replace("email = \"bob@example.org\"\n", ""),
+    );
+    let n = w.open_with(|r| (r.level, r.channels, r.to) = (level("urgent"), names(&["mail"]), who(&["bob"])));
+    w.all_until("59s");
+    assert!(w.walls.is_empty());
+    w.all_until("30m");
+    assert_eq!(cries(&w), ["1m"]);
+    w.resolve(n);
+    assert!(w.engine.state.unheard.is_empty());
+    // With no channel at all it is meant so.
+    w.open_with(|r| (r.level, r.channels) = (level("urgent"), Some(Vec::new())));
+    w.all_until("1h");
+    assert_eq!(cries(&w), ["1m"]);
+    w.untold();
+}
+
+#[test]
 fn f35_a_policy_counts_as_a_whole() {
     let mut w = World::calm();
     w.open("urgent");
