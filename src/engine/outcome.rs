@@ -65,6 +65,8 @@ impl Turn<'_> {
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let incident = d.incident;
         match self.unwanted(d) {
+            // Its provider spoke of an earlier one while this was under way.
+            _ if d.has_arrived() => self.end_delivery(id, Status::Delivered, ""),
             Some((status, reason)) => self.end_delivery(id, status, &reason),
             None if silenced => self.end_delivery(id, Status::Superseded, "silenced before it was heard"),
             None if failure.unknown && self.inquire(id) => {}

@@ -296,6 +296,12 @@ impl Delivery {
         self.attempt(n)?.confirm.as_deref()
     }
 
+    /// Its provider says of one of its attempts that it is there.
+    pub fn has_arrived(&self) -> bool {
+        let mut said = self.attempts.iter().filter_map(|a| a.confirm.as_ref()?.said.as_ref());
+        said.any(|said| *said == Said::Delivered)
+    }
+
     /// It goes last and alone.
     pub fn is_suspect(&self) -> bool {
         self.crashes >= SUSPECT

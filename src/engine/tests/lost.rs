@@ -3,8 +3,8 @@
 use super::world::asks::*;
 use super::world::*;
 use crate::channel::Found;
-use crate::domain::event::EventKind;
-use crate::engine::{Attempt, Read};
+use crate::domain::event::{EventKind, Heard, Said};
+use crate::engine::{Ask, Attempt, Called, Keyed, Read};
 
 fn text(w: &mut World, word: &str) {
     w.send(|r| (r.level, r.to, r.channels) = (level(word), who(&["alice"]), names(&["sms"])));
@@ -63,6 +63,23 @@ fn f32_urgent_takes_its_other_way_as_soon_as_it_is_known_not_to_be_there() {
     text(&mut w, "urgent");
     w.at("0m").rings("alice", "sms").rings("alice", "sms-telnyx").nothing_else();
     assert!(last(&w).possibly_duplicate);
+}
+
+#[test]
+fn f42_what_arrived_after_all_while_another_way_was_tried_goes_no_further() {
+    let mut w = World::calm();
+    w.channel("sms", cut());
+    w.channel("sms-telnyx", Says::Hangs);
+    text(&mut w, "urgent");
+    w.at("0m").rings("alice", "sms").rings("alice", "sms-telnyx").nothing_else();
+    w.run_for("5s");
+    let d = w.delivery("sms", "alice");
+    let keyed = Keyed { delivery: d.id, n: 1, nonce: d.confirm(1).unwrap().nonce.clone() };
+    let heard = Heard { provider_id: "SM1".into(), status: "delivered".into(), said: Said::Delivered, price: None };
+    w.does(Ask::Called(Called::Reported { keyed, heard }));
+    assert_eq!(w.status("sms", "alice"), "sending", "the other one may still be taken");
+    w.quiet_until("1h");
+    assert_eq!(w.status("sms", "alice"), "delivered");
 }
 
 #[test]

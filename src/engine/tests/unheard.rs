@@ -109,9 +109,7 @@ fn f35_nothing_less_than_urgent_and_nothing_that_is_silenced() {
 #[test]
 fn f35_an_incident_that_everybody_was_left_out_of_is_cried_out() {
     let mut w = World::with(
-        &calm()
-            .replace(r#"policy   = "page" "#, r#"policy   = "none" "#)
-            .replace("email = \"bob@example.org\"\n", ""),
+        &calm().replace(r#"policy   = "page" "#, r#"policy   = "none" "#).replace("email = \"bob@example.org\"\n", ""),
     );
     let n = w.open_with(|r| (r.level, r.channels, r.to) = (level("urgent"), names(&["mail"]), who(&["bob"])));
     w.all_until("59s");
