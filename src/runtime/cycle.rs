@@ -24,8 +24,6 @@ use tokio::sync::{mpsc, oneshot};
 const STEP: Span = Span::secs(1);
 /// The clock is read at least this often, so that a suspend is noticed soon after.
 const LOOK: Span = Span::secs(5);
-/// A flush that takes longer puts the daemon into emergency mode.
-const SLOW_FLUSH: Span = Span::secs(2);
 /// What running attempts get when the daemon stops.
 const LAST_ATTEMPTS: Span = Span::secs(10);
 
@@ -52,24 +50,26 @@ pub enum Ended {
 }
 
 pub struct Cycle {
-    engine: Engine,
-    lanes: Lanes,
-    log: Arc<dyn Log>,
+    pub(super) engine: Engine,
+    pub(super) lanes: Lanes,
+    pub(super) log: Arc<dyn Log>,
     news: mpsc::UnboundedReceiver<LogNews>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     stop: oneshot::Receiver<String>,
     dispatcher: Dispatcher,
     sounds: Sounds,
-    held: Queue,
+    pub(super) held: Queue,
     seeds: Seeds,
-    seq: u64,
-    durable: u64,
+    pub(super) seq: u64,
+    pub(super) durable: u64,
     /// What `seq` was at first.
     began_at: u64,
-    reading: Reading,
-    emergency: bool,
-    /// The last event when a flush was seen to be slow: what it held up.
-    slow_at: u64,
+    pub(super) reading: Reading,
+    pub(super) emergency: bool,
+    /// The last event when a flush was last seen to be slow, and the time since boot.
+    pub(super) slow_at: (u64, Span),
+    /// An incident says that the journal has trouble.
+    pub(super) ailing: bool,
     /// Until when running attempts are waited for.
     closing: Option<Reading>,
 }
@@ -97,7 +97,8 @@ impl Cycle {
             began_at: setup.last_seq,
             reading,
             emergency: false,
-            slow_at: 0,
+            slow_at: (0, Span::ZERO),
+            ailing: false,
             closing: None,
         }
     }
@@ -194,7 +195,7 @@ impl Cycle {
     }
 
     /// A question of the loop's own.
-    fn ask(&mut self, ask: Ask) -> Result<(), LogFull> {
+    pub(super) fn ask(&mut self, ask: Ask) -> Result<(), LogFull> {
         let (seed, Decision { events, blobs, answer, effects }) = self.decide(Caller::engine(), ask);
         let released = self.write(Caller::engine(), events, blobs, &seed)?;
         self.held.push(Held { seq: self.seq, replies: Vec::new(), answer, effects, released, intake: false });
@@ -268,11 +269,7 @@ impl Cycle {
                 self.durable = self.durable.max(seq);
                 self.lanes.progress.durable_seq.store(self.durable, Ordering::Relaxed);
                 self.let_go();
-                // What has come since a flush was last slow may still wait: it is quick again.
-                if self.emergency && self.durable >= self.slow_at && !self.is_flush_slow() {
-                    self.recovered()?;
-                }
-                Ok(())
+                self.flushed()
             }
             LogNews::Trouble(words) => self.troubled(words),
             LogNews::Well => self.recovered(),
@@ -291,46 +288,10 @@ impl Cycle {
         }
     }
 
-    fn troubled(&mut self, words: String) -> Result<(), LogFull> {
-        if self.emergency {
-            return Ok(());
-        }
-        self.emergency = true;
-        self.engine.set_emergency(true);
-        self.lanes.progress.emergency.store(true, Ordering::Relaxed);
-        self.look_at_the_clock()?;
-        tracing::error!(reason = %words, "emergency mode: the journal cannot be made durable; alarms go on");
-        self.ask(Ask::StorageTroubled { part: "journal".into(), words, well: false })
-    }
-
-    fn recovered(&mut self) -> Result<(), LogFull> {
-        if !self.emergency {
-            return Ok(());
-        }
-        self.emergency = false;
-        self.engine.set_emergency(false);
-        self.lanes.progress.emergency.store(false, Ordering::Relaxed);
-        self.look_at_the_clock()?;
-        tracing::info!("the journal is durable again; emergency mode is over");
-        self.ask(Ask::StorageTroubled { part: "journal".into(), words: "written again".into(), well: true })
-    }
-
-    fn is_flush_slow(&self) -> bool {
-        self.log.flushing_for().is_some_and(|t| t > SLOW_FLUSH)
-    }
-
-    /// In each turn, so that a lane that never rests hides nothing.
-    fn look_at_the_flush(&mut self) -> Result<(), LogFull> {
-        if self.held.is_empty() || !self.is_flush_slow() {
-            return Ok(());
-        }
-        self.slow_at = self.seq;
-        self.troubled("a flush takes over two seconds".to_owned())
-    }
-
     fn wake(&mut self) -> Result<(), LogFull> {
         self.look_at_the_clock()?;
         self.look_at_the_flush()?;
+        self.try_again();
         if self.engine.next_due().is_some_and(|due| due <= self.reading.wall) {
             self.ask(Ask::Wake)?;
         }
@@ -338,7 +299,7 @@ impl Cycle {
     }
 
     /// A wall clock that moved against the time since boot is an input of its own.
-    fn look_at_the_clock(&mut self) -> Result<(), LogFull> {
+    pub(super) fn look_at_the_clock(&mut self) -> Result<(), LogFull> {
         let now = self.clock.read();
         let by = (now.wall - self.reading.wall) - (now.boot - self.reading.boot);
         self.reading = now;

@@ -6,6 +6,7 @@
 
 mod cycle;
 mod dispatch;
+mod emergency;
 mod handle;
 mod held;
 mod log;

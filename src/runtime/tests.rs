@@ -266,6 +266,40 @@ async fn f19_a_slow_flush_is_noticed_and_over_while_requests_never_cease() {
     busy.abort();
 }
 
+/// Each flush takes seconds: one incident says so, and not one for each flush.
+#[tokio::test(start_paused = true)]
+async fn f19_a_disk_that_stays_slow_is_one_incident() {
+    let rig = Rig::new();
+    let emergency = || rig.handle.progress().emergency.load(Ordering::SeqCst);
+    let slow = |slow: bool| *rig.paper.flushing.lock().unwrap() = slow.then_some(Span::secs(3));
+    let count = |kind: &str| rig.paper.kinds().iter().filter(|k| **k == kind).count();
+    let ask = || rig.handle.tell(Caller::engine(), Ask::Denied { action: "POST /".into() });
+    let some_seconds = || tokio::time::sleep(Duration::from_secs(12));
+    for life in 0..3 {
+        ask();
+        slow(true);
+        some_seconds().await;
+        assert!(emergency(), "{life}");
+        // Two of them: what was asked, and what was said of it.
+        rig.durable();
+        some_seconds().await;
+        rig.durable();
+        slow(false);
+        some_seconds().await;
+        assert!(emergency(), "it is not known to be quick: {life}");
+        // A suspend, for a clock that the test can move.
+        rig.clock.slept.fetch_add(Span::secs(40).0, Ordering::SeqCst);
+        some_seconds().await;
+        assert!(!emergency(), "requests are taken again: {life}");
+        assert_eq!((count("incident_opened"), count("incident_resolved")), (1, 0));
+    }
+    ask();
+    some_seconds().await;
+    rig.durable();
+    rig.until("incident_resolved").await;
+    assert_eq!(count("incident_opened"), 1);
+}
+
 #[tokio::test]
 async fn f11_a_journal_that_can_hold_no_more_ends_the_loop() {
     let rig = Rig::new();
