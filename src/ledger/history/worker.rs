@@ -172,7 +172,10 @@ impl Worker {
         let applied = store.applied();
         let wrong = |words: String| Err(StoreError::Damaged(words));
         if applied.seq > fed.seq {
-            return wrong(format!("it holds {} events, the journal ends at {}", applied.seq, fed.seq));
+            let words = format!("it holds {} events, the journal ends at {}", applied.seq, fed.seq);
+            let lost = format!("the journal may have lost its end: the history set aside says that {words}");
+            (self.start.report)(Report::Files { words: lost });
+            return wrong(words);
         }
         if applied.seq == fed.seq && applied.hash != fed.hash {
             return wrong(format!("its event {} is not the journal's", applied.seq));
@@ -305,6 +308,11 @@ impl Worker {
     }
 
     fn answer(&mut self, questions: Vec<Question>) {
+        // What was dropped is read from the journal first: an answer that leaves something out is worse than none.
+        if self.hole && !questions.is_empty() {
+            self.hole = false;
+            self.reopen();
+        }
         for question in questions {
             match &self.home {
                 Home::Open(_) => self.with_store(|store, tail| {

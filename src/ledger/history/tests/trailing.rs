@@ -47,6 +47,21 @@ async fn what_it_missed_it_reads_from_the_journal() {
 }
 
 #[tokio::test]
+async fn nothing_is_left_out_of_an_answer_where_groups_were_dropped() {
+    let mut ledger = Ledger::new();
+    let history = ledger.start(Vec::new());
+    for _ in 0..5 {
+        ledger.write(3).into_iter().for_each(|group| history.feed(group));
+        // More waited than may.
+        ledger.write(4);
+        ledger.write(1).into_iter().for_each(|group| history.feed(group));
+        assert_whole(&history, &ledger).await;
+    }
+    history.stop();
+    assert_eq!(ledger.ear.heard(), [], "nothing was wrong");
+}
+
+#[tokio::test]
 async fn groups_that_it_has_already_change_nothing() {
     let mut ledger = Ledger::new();
     let groups = ledger.write(10);
