@@ -117,9 +117,9 @@ impl Turn<'_> {
     }
 
     /// Under which a text of this delivery is kept: one that says where the files are is no text for a
-    /// channel that carries them.
-    pub fn text_key(&self, d: &Delivery, channel: &ChannelConfig) -> String {
-        let key = self.form_key(d, channel);
+    /// channel that carries them, and one that says that it may be a `repeat` none for a first attempt.
+    pub fn text_key(&self, d: &Delivery, channel: &ChannelConfig, repeat: bool) -> String {
+        let key = self.form_key(d, channel, repeat);
         let content = self.state.notifications.get(&d.notification).map(|n| &n.content);
         match content.is_some_and(|content| carries(channel, content)) {
             true => format!("{key} with files"),

@@ -24,7 +24,7 @@ impl Turn<'_> {
         let (Some(channel), Some(attempt)) = (config.channels.get(d.channel()), d.attempts.last()) else {
             return false;
         };
-        let text = d.texts.get(&self.text_key(d, channel)).and_then(super::state::Finished::here);
+        let text = self.text_sent(d, channel).and_then(super::state::Finished::here);
         let (Some(text), false) = (text, channel.simulate) else {
             return false;
         };

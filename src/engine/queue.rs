@@ -97,7 +97,7 @@ impl Turn<'_> {
         let address = channel.medium().and_then(|m| d.address_for(m));
         let address = address.map(|a| self.gateway_address(channel, d.who.as_deref(), a));
         let format = channel.format();
-        let key = self.text_key(d, channel);
+        let key = self.text_key(d, channel, possibly_duplicate);
         let attachments = self.enclosed(d, channel);
         let ready = self.finished(d, &key);
         let fresh = ready.is_none() && format != Format::None;

@@ -44,7 +44,7 @@ fn template_of(author: &Author<'_>, channel: &ChannelConfig) -> Option<String> {
 
 /// Under which a text is kept for further attempts: by its form, and one from a template only for
 /// those for whom the same template makes it.
-fn form_key(author: &Author<'_>, channel: &ChannelConfig) -> String {
+fn form_key(author: &Author<'_>, channel: &ChannelConfig, repeat: bool) -> String {
     let form = match channel.format() {
         Format::Mail => "mail",
         Format::Sms if channel.transliterate => "sms in GSM letters",
@@ -57,10 +57,14 @@ fn form_key(author: &Author<'_>, channel: &ChannelConfig) -> String {
     };
     // It says how it can be answered.
     let answers = if channel.adapter.confirmer().is_some_and(|c| c.inbound()) { " with answers" } else { "" };
+    // Short texts have no room for it.
+    let says = |form| matches!(form, Format::Mail | Format::Chat | Format::Document);
+    let of_ours = matches!(author, Author::BuiltIn);
+    let again = if repeat && (!of_ours || says(channel.format())) { " again" } else { "" };
     match author {
-        Author::BuiltIn => format!("{form}{answers}"),
-        Author::Body(_) => format!("{form}{answers} of {}", channel.name),
-        Author::Named(chosen) => format!("{form}{answers} by {}", chosen.key),
+        Author::BuiltIn => format!("{form}{answers}{again}"),
+        Author::Body(_) => format!("{form}{answers}{again} of {}", channel.name),
+        Author::Named(chosen) => format!("{form}{answers}{again} by {}", chosen.key),
     }
 }
 
@@ -77,13 +81,14 @@ impl<'e> Turn<'e> {
     }
 
     /// Under which a text for this channel is kept, by who makes it and in which form.
-    pub fn form_key(&self, d: &Delivery, channel: &ChannelConfig) -> String {
-        form_key(&self.author_of(d, channel), channel)
+    pub fn form_key(&self, d: &Delivery, channel: &ChannelConfig, repeat: bool) -> String {
+        form_key(&self.author_of(d, channel), channel, repeat)
     }
 
-    /// The text that this delivery went by this channel with.
+    /// The text that this delivery last went by this channel with.
     pub fn text_sent<'d>(&self, d: &'d Delivery, channel: &ChannelConfig) -> Option<&'d Finished> {
-        d.texts.get(&self.text_key(d, channel))
+        let last = d.attempts.iter().rev().find(|a| *a.channel == *channel.name);
+        d.texts.get(&self.text_key(d, channel, last.is_some_and(|a| a.possibly_duplicate)))
     }
 
     /// The finished text of this delivery for this channel.

@@ -141,7 +141,7 @@ impl Turn<'_> {
             return None;
         }
         let at_hand = &self.agenda.at_hand;
-        let finished = d.texts.get(&self.text_key(d, channel));
+        let finished = d.texts.get(&self.text_key(d, channel, d.maybe_sent));
         let place = finished.and_then(|f| f.place.as_deref());
         if let Some(place) = place.filter(|place| !at_hand.has(place)) {
             return Some(place.clone());

@@ -65,6 +65,25 @@ fn f32_urgent_takes_its_other_way_as_soon_as_it_is_known_not_to_be_there() {
     assert!(last(&w).possibly_duplicate);
 }
 
+/// Who receives it twice is told so in the text itself.
+#[test]
+fn f32_what_goes_again_says_so_to_whoever_receives_it() {
+    for (channel, to, mark) in [
+        ("hook", "ops@example.org", r#""possibly_duplicate":true"#),
+        ("ops-slack", "ops@example.org", "This may be a repeat"),
+        ("mail", "ops@example.org", "This may be a repeat"),
+    ] {
+        let mut w = World::calm();
+        w.channel_first(channel, [cut()]);
+        let to = if channel == "mail" { who(&[to]) } else { Default::default() };
+        w.send(|r| (r.to, r.channels) = (to, names(&[channel])));
+        w.all_until("1h");
+        let texts = w.frames.iter().flat_map(|f| &f.events).filter_map(|e| e.payload.as_ref()?.text.as_ref());
+        let marked: Vec<bool> = texts.map(|text| text.text.contains(mark)).collect();
+        assert_eq!(marked, [false, true], "{channel}");
+    }
+}
+
 #[test]
 fn f42_what_arrived_after_all_while_another_way_was_tried_goes_no_further() {
     let mut w = World::calm();
