@@ -123,7 +123,7 @@ pub struct Recovered {
 pub fn open(dir: &Path, options: Options) -> Result<Opening, OpenError> {
     let places = Places::of(dir);
     let make =
-        |path: &Path| files::private_dir(path).map_err(|source| OpenError::Unusable { path: path.to_owned(), source });
+        |path: &Path| files::durable_dir(path).map_err(|source| OpenError::Unusable { path: path.to_owned(), source });
     make(dir)?;
     let lock = Lock::take(dir)?;
     make(&places.journal)?;

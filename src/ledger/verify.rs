@@ -162,7 +162,11 @@ impl Check<'_> {
             let words = format!("events {} to {after} are missing before the first segment", based + 1);
             self.fault(FaultKind::Gap, "journal".to_owned(), based + 1, words);
         }
-        match (tip, first.and_then(|segment| segment.header.ok())) {
+        let header = first.and_then(|segment| segment.header.ok());
+        if let Some(header) = &header {
+            self.noted_at(header.after);
+        }
+        match (tip, header) {
             (Some(tip), Some(header)) if header.after.seq == tip.seq && header.after != tip => {
                 let words = format!("it follows another event {} than the one the base was made after", tip.seq);
                 self.fault(FaultKind::ForeignSnapshot, "journal".to_owned(), tip.seq, words);
@@ -174,6 +178,17 @@ impl Check<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A noted head right before the journal's first frame: its header says which event that was.
+    fn noted_at(&mut self, after: Tip) {
+        let here: Vec<_> = self.anchors.extract_if(.., |(seq, _), (_, noted)| *noted && *seq == after.seq).collect();
+        for ((seq, who), (hash, _)) in here {
+            if hash != after.hash {
+                let words = format!("the journal follows another event {seq}");
+                self.fault(FaultKind::ForeignSnapshot, who, seq, words);
+            }
+        }
     }
 
     fn frame(&mut self, frame: &RawFrame<'_>) {

@@ -36,6 +36,11 @@ impl DurableMark {
         self.lock().flushing_since = Some(boot);
     }
 
+    /// It was none that makes anything durable.
+    pub fn flush_ended(&self) {
+        self.lock().flushing_since = None;
+    }
+
     pub fn durable(&self, tip: Tip) {
         let mut marked = self.lock();
         marked.tip = tip;

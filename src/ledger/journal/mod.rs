@@ -196,7 +196,13 @@ impl Recovered {
         let mut unwritten = Vec::new();
         let (mut open, mut writing) = (None, None);
         if let Some(end) = &start.end {
-            match start.files.open(&end.path).and_then(|mut file| file.sync().map(|()| file)) {
+            // Its name, too: it may have been made just before a kill.
+            let secured = start.files.open(&end.path).and_then(|mut file| {
+                file.sync()?;
+                end.path.parent().map_or(Ok(()), |dir| start.files.sync_dir(dir))?;
+                Ok(file)
+            });
+            match secured {
                 Ok(file) if end.clean => {
                     open = Some(Open::at(file, end));
                     writing = Some(end.path.clone());

@@ -53,7 +53,8 @@ pub(super) enum Taken {
 struct State {
     frames: Vec<Waiting>,
     blobs: Vec<Blob>,
-    seals: Vec<SyncSender<()>>,
+    /// Those who wait for the end of the segment, and the event that came next when they asked.
+    seals: Vec<(u64, SyncSender<()>)>,
     /// Frames wait, encoded or not.
     pending: bool,
     /// The writer sleeps until something comes.
@@ -64,8 +65,9 @@ struct State {
     blob_bytes: usize,
     /// Bytes that the writer has and that are not durable yet.
     writing: usize,
-    /// The event that comes next.
+    /// The event that comes next, and the one that the writer is given next.
     next: u64,
+    given: u64,
     closed: bool,
 }
 
@@ -82,6 +84,7 @@ impl Queue {
             blob_bytes: 0,
             writing,
             next: tip.seq + 1,
+            given: tip.seq + 1,
             closed: false,
         };
         Queue { encoder: Mutex::new(Encoder::after(tip)), state: Mutex::new(state), changed: Condvar::new(), hold }
@@ -150,7 +153,10 @@ impl Queue {
     /// Asks for the open segment to be ended, after all that was taken before.
     pub fn seal(&self) -> Receiver<()> {
         let (done, sealed) = sync_channel(1);
-        self.lock().seals.push(done);
+        let mut state = self.lock();
+        let next = state.next;
+        state.seals.push((next, done));
+        drop(state);
         self.changed.notify_all();
         sealed
     }
@@ -159,8 +165,13 @@ impl Queue {
     pub fn take(&self) -> Option<Taken> {
         loop {
             let mut state = self.lock();
+            // Before what has come since it was asked for, or it would wait for a pause.
+            let given = state.given;
+            if let Some(at) = state.seals.iter().position(|(next, _)| *next <= given) {
+                return Some(Taken::Seal(state.seals.swap_remove(at).1));
+            }
             while !state.pending {
-                if let Some(done) = state.seals.pop() {
+                if let Some((_, done)) = state.seals.pop() {
                     return Some(Taken::Seal(done));
                 }
                 if state.closed {
@@ -178,6 +189,7 @@ impl Queue {
             let (length, blob_bytes) = (group.bytes.len(), bytes_of(&group.blobs));
             let mut state = self.lock();
             state.pending = !state.frames.is_empty();
+            state.given = state.given.max(group.tip.seq + 1);
             state.encoded = 0;
             state.blob_bytes -= blob_bytes;
             state.writing = length + blob_bytes;

@@ -93,7 +93,10 @@ impl Writer {
             match taken {
                 Taken::Group(group) => self.store(group)?,
                 Taken::Seal(done) => {
+                    // A disk that hangs here holds the next group up.
+                    self.mark.flush_began(self.clock.read().boot);
                     self.seal();
+                    self.mark.flush_ended();
                     // Nobody listens when the patience was over.
                     let _ = done.send(());
                 }

@@ -141,6 +141,11 @@ fn f80_a_noted_head_before_the_journals_beginning_is_not_passed_over() {
     let verified = offline(dir.path(), &[tip_of(&frames[0])]).unwrap();
     assert_eq!(kinds(&verified), [FaultKind::Gap]);
     assert!(verified.faults[0].words.contains("begins at event 4"), "{:?}", verified.faults);
+    // Right before it: the header of the segment says which event that was.
+    let noted = tip_of(&frames[1]);
+    assert!(offline(dir.path(), &[noted]).unwrap().ok);
+    let another = Tip { hash: tip_of(&frames[0]).hash, ..noted };
+    assert_eq!(kinds(&offline(dir.path(), &[another]).unwrap()), [FaultKind::ForeignSnapshot]);
 }
 
 #[test]

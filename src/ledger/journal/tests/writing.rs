@@ -2,8 +2,10 @@
 
 use crate::domain::clock::SystemClock;
 use crate::domain::event::Frame;
+use crate::ledger::codec::Tip;
 use crate::ledger::extract::{Extract, Group};
 use crate::ledger::files::{Disk, Files};
+use crate::ledger::journal::queue::{Queue, Taken};
 use crate::ledger::journal::walk::{Walk, Walked};
 use crate::ledger::journal::{AppendError, Journal, Start};
 use crate::ledger::report::Report;
@@ -361,4 +363,24 @@ fn whoever_asks_for_the_last_frame_gets_it_while_the_disk_hangs() {
     run.append(2);
     run.journal.stop().unwrap();
     assert_holds(dir.path(), 103);
+}
+
+/// Who asks for the end of a segment does not wait for a pause in what is appended.
+#[test]
+fn a_segment_is_ended_before_what_came_after_it_was_asked_for() {
+    let queue = Queue::new(Tip::default(), 1 << 20, 0);
+    let append = |seq| queue.append(frame(seq, 1).into(), &SEED, Extract::default()).unwrap();
+    append(1);
+    let sealed = queue.seal();
+    append(2);
+    assert!(matches!(queue.take(), Some(Taken::Group(group)) if group.tip.seq == 2));
+    append(3);
+    let Some(Taken::Seal(done)) = queue.take() else { panic!("the group that came later") };
+    done.send(()).unwrap();
+    sealed.recv().unwrap();
+    assert!(matches!(queue.take(), Some(Taken::Group(group)) if group.tip.seq == 3));
+    // And at once where nothing waits.
+    let _sealed = queue.seal();
+    append(4);
+    assert!(matches!(queue.take(), Some(Taken::Seal(_))));
 }
