@@ -110,7 +110,11 @@ pub trait Select {
 }
 
 /// The texts of some kinds, each up to an event.
-pub struct Expired(pub BTreeMap<TextKind, u64>);
+pub struct Expired {
+    pub through: BTreeMap<TextKind, u64>,
+    /// The first that would be due, and is of something open: to be looked at again.
+    pub kept: Option<u64>,
+}
 
 impl Select for Expired {
     fn look(&mut self, frame: &Frame, is_open: &dyn Fn(Ulid) -> bool, found: &mut Found) {
@@ -125,8 +129,10 @@ impl Select for Expired {
                 _ => continue,
             };
             // What went by several ways is kept as long as the longest.
-            let due = kinds.iter().all(|kind| self.0.get(kind).is_some_and(|through| seq <= *through));
-            if due && !is_open(id) {
+            let due = kinds.iter().all(|kind| self.through.get(kind).is_some_and(|through| seq <= *through));
+            if due && is_open(id) {
+                self.kept.get_or_insert(seq);
+            } else if due {
                 found.seqs.push(seq);
                 found.ids.insert(id);
             }

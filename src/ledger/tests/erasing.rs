@@ -235,6 +235,55 @@ fn texts_go_by_kind_when_they_are_old_enough() {
     run.stop();
 }
 
+/// One kind was due long before the other.
+#[test]
+fn a_text_that_went_by_two_ways_goes_when_the_later_one_is_due() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = start_with(dir.path(), with_open(&[]));
+    run.fill();
+    run.settle();
+    let both = Retention { sms: Some(Span::millis(1)), mail: Some(Span::millis(1)), ..Retention::default() };
+    for (kind, retention) in [("sms", Retention { mail: None, ..both.clone() }), ("mail", both)] {
+        std::thread::sleep(Duration::from_millis(5));
+        run.ledger.retain(retention);
+        run.ledger.look_after_files();
+        run.ear.wait(|r| matches!(r, Report::Erased(erased) if erased.because.contains(kind)));
+        run.ledger.recorded().unwrap();
+    }
+    let sealed = segment::list(&dir.path().join("journal")).unwrap().pop().unwrap().after_seq();
+    let (frames, _) = walked(&dir.path().join("journal"), journal::walk::Walk::default());
+    let old = frames.iter().take_while(|f| f.seq <= sealed).flat_map(|f| &f.events);
+    let texts = old.filter_map(|event| event.payload.as_ref());
+    assert_eq!((texts.clone().count() > 10, texts.filter(|p| !p.erased).count()), (true, 0));
+    run.stop();
+}
+
+/// What is open keeps its texts; when it has ended they go like all others.
+#[test]
+fn what_was_open_at_the_first_look_is_looked_at_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = DeliveryId(Ulid(101));
+    let sms = Retention { sms: Some(Span::millis(1)), ..Retention::default() };
+    let erased = |dir: &Path| {
+        let (frames, _) = walked(&dir.join("journal"), journal::walk::Walk::default());
+        let texts = frames[0].events.iter().filter_map(|event| event.payload.as_ref());
+        texts.filter(|payload| payload.erased).count()
+    };
+    for (open, expected) in [(vec![first], 0), (vec![], 2)] {
+        let mut run = start_with(dir.path(), with_open(&open));
+        run.send(&[("bob", BOB, "sms")]);
+        run.fill();
+        run.settle();
+        std::thread::sleep(Duration::from_millis(5));
+        run.ledger.retain(sms.clone());
+        run.ledger.look_after_files();
+        run.ear.wait(|r| matches!(r, Report::Erased(_)));
+        run.ledger.recorded().unwrap();
+        assert!((expected..=expected + 1).contains(&erased(dir.path())), "{open:?}: {}", erased(dir.path()));
+        run.stop();
+    }
+}
+
 #[test]
 fn whole_segments_go_and_the_state_after_them_is_the_base() {
     let dir = tempfile::tempdir().unwrap();

@@ -17,7 +17,7 @@ use crate::ledger::codec::Tip;
 use crate::ledger::fold::Body;
 use crate::ledger::journal::{Sealed, SealedError};
 use crate::ledger::report::{Report, Reporter};
-use crate::ledger::retention::{Erased, Expired, Retention, Select};
+use crate::ledger::retention::{Erased, Expired, Retention, Select, TextKind};
 use crate::ledger::snapshot;
 use erasure::Eraser;
 pub use forgetting::done as forgotten;
@@ -306,11 +306,18 @@ impl Worker {
         let from = due.keys().map(|kind| done.get(kind).copied().unwrap_or(0)).min().unwrap_or(0);
         let because = expiry::words(retention, &due);
         let stop = || self.inbox.stopping();
-        let planned = self.eraser.plan(&mut Expired(due.clone()), from, because, &stop)?;
+        // Of all kinds: what went by two ways is due by both, and one of them may have been for long.
+        let kinds: Vec<TextKind> = due.keys().copied().collect();
+        let mut through = done.clone();
+        through.extend(due);
+        let mut expired = Expired { through, kept: None };
+        let planned = self.eraser.plan(&mut expired, from, because, &stop)?;
         if let Some(erased) = planned {
             self.carry_out(erased);
         }
-        done.extend(due);
+        // What is still open is looked at again when it has ended.
+        let most = expired.kept.map_or(u64::MAX, |kept| kept - 1);
+        done.extend(kinds.into_iter().filter_map(|kind| Some((kind, most.min(*expired.through.get(&kind)?)))));
         expiry::save_done(&self.eraser.places, &done)
     }
 
