@@ -235,6 +235,24 @@ fn texts_go_by_kind_when_they_are_old_enough() {
     run.stop();
 }
 
+#[test]
+fn an_erasure_that_failed_on_the_way_is_gone_on_with_at_the_next_look() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = start_with(dir.path(), with_open(&[]));
+    run.fill();
+    let in_the_way = dir.path().join("history.new");
+    std::fs::write(&in_the_way, "no directory").unwrap();
+    run.ledger.erase(&mut alice(), "asked for".into()).unwrap_err();
+    assert_eq!(run.ledger.erase(&mut alice(), "again".into()).unwrap_err(), "another erasure is not finished yet");
+    std::fs::remove_file(&in_the_way).unwrap();
+    run.ledger.look_after_files();
+    run.ear.wait(|r| matches!(r, Report::Erased(erased) if erased.because == "asked for"));
+    run.ledger.recorded().unwrap();
+    assert!(!journal(dir.path()).contains(ALICE));
+    assert_eq!(run.ledger.erase(&mut alice(), "again".into()), Ok(None), "nothing is left");
+    run.stop();
+}
+
 /// One kind was due long before the other.
 #[test]
 fn a_text_that_went_by_two_ways_goes_when_the_later_one_is_due() {

@@ -104,7 +104,7 @@ impl Upkeep {
     /// Removes these texts from all that was written until now. Blocks, for long if the ledger is large.
     ///
     /// # Errors
-    /// A sentence; what was begun is gone on with at the next start.
+    /// A sentence; what was begun is gone on with at the next daily look, and at a start.
     pub fn erase(&self, select: &mut dyn Select, because: String) -> Result<Option<Erased>, String> {
         let _hands = self.hands.lock().unwrap_or_else(PoisonError::into_inner);
         if erasure::begun(&self.eraser.places).is_some() {
@@ -114,7 +114,9 @@ impl Upkeep {
         let stop = || self.inbox.stopping();
         let planned = self.eraser.plan(select, 0, because, &stop)?;
         if let Some(erased) = &planned {
-            self.eraser.carry_out(erased, &stop)?;
+            self.eraser.carry_out(erased, &stop).inspect_err(|words| {
+                tracing::error!(reason = %words, "texts that are to be erased are not yet; tried again within a day");
+            })?;
             failpoint::reached(Point::EraseDone);
         }
         Ok(planned)
@@ -169,6 +171,7 @@ impl Worker {
             self.pack();
         }
         if todo.expiry {
+            self.erase_on();
             self.expire();
         }
     }
@@ -184,7 +187,12 @@ impl Worker {
         let hands = self.hands.clone();
         let _hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
         // It may hold what is being erased, or was meanwhile; in this order, see `Ledger::recorded`.
-        if erasure::begun(&self.eraser.places).is_some() || self.inbox.is_stale(&handed) {
+        if erasure::begun(&self.eraser.places).is_some() {
+            return tracing::warn!(
+                "no snapshot is made before an erasure has ended, and a start reads more of the journal"
+            );
+        }
+        if self.inbox.is_stale(&handed) {
             return;
         }
         let (tip, mut body) = (handed.tip, Some(handed.body));
@@ -246,13 +254,20 @@ impl Worker {
 
     /// Goes on with what the last life did not finish, or did not record.
     fn resume(&mut self) {
+        self.erase_on();
+        let hands = self.hands.clone();
+        let _hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(words) = self.forget_on() {
+            tracing::error!(reason = %words, "what is to be forgotten is not yet");
+        }
+    }
+
+    /// What failed on the way, or whose record was refused, would else stop snapshots and retention until a restart.
+    fn erase_on(&mut self) {
         let hands = self.hands.clone();
         let _hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(erased) = erasure::begun(&self.eraser.places) {
             self.carry_out(erased);
-        }
-        if let Err(words) = self.forget_on() {
-            tracing::error!(reason = %words, "what is to be forgotten is not yet");
         }
     }
 
