@@ -164,6 +164,12 @@ impl Opening {
         Ok(())
     }
 
+    /// Whether it is the base: what is older is nowhere else.
+    pub fn is_at_base(&self) -> bool {
+        let base = snapshot::base(&self.places.snapshots).ok().flatten();
+        self.snapshot.as_ref().is_some_and(|snapshot| base.is_some_and(|(seq, _)| seq == snapshot.tip.seq))
+    }
+
     /// Hands every frame after the snapshot to `fold`, in order, and keeps what it extracts for the
     /// history. What is damaged is passed over and reported; what the history still has of it is put
     /// back.
@@ -188,6 +194,7 @@ impl Opening {
         let mut faults = self.faults;
         faults.append(&mut walked.faults);
         faults.extend(behind.map(|from| journal_behind(walked.tip, from)));
+        faults.extend(no_beginning(&self.places, from));
         let put_back = walked.refilled.iter().map(|(_, bytes)| bytes);
         let refilled = put_back.chain(walked.appended.iter().map(|(_, bytes)| bytes));
         let recovery = Recovery {
@@ -210,6 +217,24 @@ impl Opening {
     }
 }
 
+/// A journal that begins later than the state that it goes on from: what is between is nowhere.
+fn no_beginning(places: &Places, from: Option<Tip>) -> Option<Fault> {
+    let (after, known) = (after_first(places), from.map_or(0, |tip| tip.seq));
+    (after > known).then(|| Fault {
+        kind: FaultKind::Gap,
+        file: "journal".to_owned(),
+        offset: None,
+        seq: Some(known + 1),
+        words: format!("events {} to {after} are missing before the first segment", known + 1),
+    })
+}
+
+/// The event after which the journal's first segment begins.
+fn after_first(places: &Places) -> u64 {
+    let first = journal::segment::list(&places.journal).ok().and_then(|segments| segments.into_iter().next());
+    first.map_or(0, |segment| segment.after_seq())
+}
+
 impl Recovered {
     /// Makes what was recovered durable and starts the threads. `report` is called from them.
     ///
@@ -218,8 +243,9 @@ impl Recovered {
     pub fn start(self, report: Reporter) -> io::Result<Ledger> {
         let (tip, options) = (self.recovery.tip, self.options);
         // Of events that never became durable, or that the journal has forgotten.
-        let first = journal::segment::list(&self.places.journal).ok().and_then(|segments| segments.into_iter().next());
-        let before = first.map_or(0, |segment| segment.after_seq());
+        // Where a first segment is merely missing they stay: it may be put back.
+        let based = snapshot::base(&self.places.snapshots).ok().flatten().map_or(0, |(seq, _)| seq);
+        let before = after_first(&self.places).min(based);
         if let Err(error) = blobs::remove(&self.places.blobs, |seq| seq > tip.seq || seq <= before) {
             tracing::warn!(%error, "files that belong to no event stay in the directory of blobs");
         }

@@ -339,7 +339,7 @@ impl Cycle {
     }
 
     /// Hands the state after the last frame over; it is written elsewhere.
-    fn keep_state(&mut self) {
+    pub(super) fn keep_state(&mut self) {
         if self.seq > self.began_at && !self.emergency {
             let state = self.engine.state.frozen();
             self.log.keep(Box::new(move |out| state.write(out)));

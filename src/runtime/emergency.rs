@@ -40,7 +40,10 @@ impl Cycle {
         self.ailing = false;
         self.look_at_the_clock()?;
         tracing::info!("the journal is durable again; emergency mode is over");
-        self.ask(Ask::StorageTroubled { part: "journal".into(), words: "written again".into(), well: true })
+        self.ask(Ask::StorageTroubled { part: "journal".into(), words: "written again".into(), well: true })?;
+        // The journal may have begun anew, without what was before.
+        self.keep_state();
+        Ok(())
     }
 
     fn set_emergency(&mut self, on: bool) {

@@ -313,7 +313,8 @@ async fn f19_a_flush_that_takes_seconds_delays_no_step() {
 #[tokio::test]
 async fn f20_a_state_directory_that_is_deleted_while_running() {
     let sink = sink().await;
-    let daemon = home(&sink).start().await;
+    let mut daemon = home(&sink).start().await;
+    daemon.ok(&["page", "--subject", "db-1 does not answer"]).await;
     send(&daemon, "before").await;
     fs::remove_dir_all(daemon.state_dir()).unwrap();
     let (first, ()) = tokio::join!(daemon.try_request("POST", "/api/v1/notifications", r#"{"subject": "x"}"#), async {
@@ -328,6 +329,16 @@ async fn f20_a_state_directory_that_is_deleted_while_running() {
     in_emergency(&daemon, false).await;
     assert_ne!(first.unwrap().0, 500);
     assert_eq!(send(&daemon, "after").await.0, 202);
+    // What was open before is in no journal any more, but in a snapshot.
+    eventually("a snapshot", async || {
+        let found = fs::read_dir(daemon.state_dir().join("snapshots")).ok()?;
+        found.flatten().any(|file| file.path().extension().is_some_and(|e| e == "snapshot")).then_some(())
+    })
+    .await;
+    daemon.kill().await;
+    daemon.start().await;
+    let (_, open) = daemon.request("GET", "/api/v1/incidents", "").await;
+    assert!(each(&open["incidents"], "subject").iter().any(|s| s.contains("db-1 does not answer")), "{open}");
 }
 
 #[tokio::test]

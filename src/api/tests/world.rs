@@ -147,7 +147,7 @@ impl Log for Paper {
         Arc::new(|_| Err("nothing is kept here".to_owned()))
     }
     fn flushing_for(&self) -> Option<Span> {
-        self.1.load(Ordering::SeqCst).then_some(Span::secs(1))
+        self.1.load(Ordering::SeqCst).then_some(Span::secs(3))
     }
     fn keep(&self, _: Body) {}
 }

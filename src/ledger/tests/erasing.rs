@@ -261,7 +261,7 @@ fn a_text_that_went_by_two_ways_goes_when_the_later_one_is_due() {
     run.fill();
     run.settle();
     let both = Retention { sms: Some(Span::millis(1)), mail: Some(Span::millis(1)), ..Retention::default() };
-    for (kind, retention) in [("sms", Retention { mail: None, ..both.clone() }), ("mail", both)] {
+    for (kind, retention) in [("sms", Retention { mail: None, ..both }), ("mail", both)] {
         std::thread::sleep(Duration::from_millis(5));
         run.ledger.retain(retention);
         run.ledger.look_after_files();
@@ -293,7 +293,7 @@ fn what_was_open_at_the_first_look_is_looked_at_again() {
         run.fill();
         run.settle();
         std::thread::sleep(Duration::from_millis(5));
-        run.ledger.retain(sms.clone());
+        run.ledger.retain(sms);
         run.ledger.look_after_files();
         run.ear.wait(|r| matches!(r, Report::Erased(_)));
         run.ledger.recorded().unwrap();
