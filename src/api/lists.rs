@@ -72,7 +72,11 @@ pub async fn deliveries(State(api): State<Arc<Api>>, Extension(by): Extension<Ca
         Err(refusal) if refusal.code == Code::NotFound => Rows::default(),
         Err(refusal) => return Err(refusal.into()),
     };
-    let ended = past::ended(&api, Thing::Delivery, before, limit, |d| wanted.fits(d)).await;
+    let ended = match wanted.status {
+        // What has not ended is at hand, all of it.
+        Some(status) if !status.is_end() => Rows::default(),
+        _ => past::ended(&api, Thing::Delivery, before, limit, |d| wanted.fits(d)).await,
+    };
     let page = live.merge(ended).page("deliveries", limit);
     // One that has been taken out of the config may still have deliveries; a slip of the fingers has none.
     let unknown = wanted.channel.filter(|c| !api.handle.config().channels.contains_key(c));

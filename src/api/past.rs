@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use ulid::Ulid;
 
 /// Documents that are looked at for one page, when most of them don't fit the filter.
-const LOOKED_AT: usize = 2_000;
+const LOOKED_AT: usize = 50_000;
 
 /// An incident by number, id, or the end of an id.
 ///

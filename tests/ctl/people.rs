@@ -108,8 +108,8 @@ async fn a_damaged_ledger_is_bad_news() {
         reads(&["ledger", "verify"], request, damaged).await,
         (
             1,
-            "fault: journal/0001 at byte 17, event 12: not the frame that was chained\nfault: history: it cannot be read\n\
-             fault: as text\nDAMAGED: 12 events, head abc\n"
+            "fault: edited: journal/0001 at byte 17, event 12: not the frame that was chained\n\
+             fault: damaged-history: history: it cannot be read\nfault: as text\nDAMAGED: 12 events, head abc\n"
                 .into()
         )
     );
@@ -318,4 +318,19 @@ async fn an_urgent_send_on_a_terminal_names_page() {
     assert!(there.out.contains("never escalates") && there.out.contains("stentorctl page"), "{there:?}");
     let away = standin.ctl(&["send", "--level", "crit", "--subject", "x"]).await;
     assert_eq!((away.code, away.err.as_str()), (0, ""));
+}
+
+/// Of very many that do not fit a page is empty, and the next one is not.
+#[tokio::test]
+async fn a_list_goes_on_behind_an_empty_page() {
+    let standin = Standin::start();
+    let found = json!({"id": "01K00000000000000000000001", "status": "dead", "channel": "sms", "incident": 1});
+    let empty = json!({"deliveries": [], "next_cursor": "01K00000000000000000000009"});
+    standin.on("GET /api/v1/deliveries", 200, empty);
+    standin.on("GET /api/v1/deliveries", 200, json!({"deliveries": [found], "next_cursor": null}));
+    let ran = standin.ctl(&["deliveries", "list", "--status", "dead"]).await;
+    assert!(ran.code == 0 && ran.out.contains("000001") && !ran.out.contains("no deliveries"), "{}", ran.out);
+    let asked: Vec<String> = standin.seen().into_iter().map(|seen| seen.path).collect();
+    let first = "/api/v1/deliveries?status=dead";
+    assert_eq!(asked, [first.to_owned(), format!("{first}&cursor=01K00000000000000000000009")]);
 }

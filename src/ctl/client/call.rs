@@ -8,7 +8,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One request, by its path under `/api/v1/`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     pub(super) method: Method,
     pub(super) path: Vec<String>,

@@ -66,9 +66,14 @@ impl Deliveries {
                     .with("contact", list.contact)
                     .with("since", list.since)
                     .with("until", list.until)
-                    .with("limit", list.limit)
-                    .with("cursor", list.cursor);
-                let answer = session.ask(call).await?;
+                    .with("limit", list.limit);
+                let mut answer = session.ask(call.clone().with("cursor", list.cursor)).await?;
+                // So many may not fit that a page is empty, and yet there are some.
+                while items(&answer.document, "deliveries").is_empty()
+                    && let Some(cursor) = plain(&answer.document, "next_cursor")
+                {
+                    answer = session.ask(call.clone().with("cursor", Some(cursor))).await?;
+                }
                 session.show(&answer, |screen, document| table(screen, document, "no deliveries"))?;
             }
             Deliveries::Show { id } => {

@@ -110,10 +110,12 @@ pub fn backed_up(screen: &mut Screen<'_>, report: &Value) -> io::Result<()> {
     ))
 }
 
-/// `journal/0001 at byte 17, event 12: not the frame that was chained`
+/// `edited: journal/0001 at byte 17, event 12: not the frame that was chained`; by the first word the documentation
+/// says what to do.
 fn fault_text(fault: &Value) -> String {
-    let Some(file) = plain(fault, "file") else { return text(fault, "words") };
+    let kind = plain(fault, "kind").map(|kind| format!("{kind}: ")).unwrap_or_default();
+    let Some(file) = plain(fault, "file") else { return format!("{kind}{}", text(fault, "words")) };
     let offset = plain(fault, "offset").map(|o| format!(" at byte {o}")).unwrap_or_default();
     let seq = plain(fault, "seq").map(|s| format!(", event {s}")).unwrap_or_default();
-    format!("{file}{offset}{seq}: {}", text(fault, "words"))
+    format!("{kind}{file}{offset}{seq}: {}", text(fault, "words"))
 }
