@@ -303,6 +303,12 @@ async fn f19_a_flush_that_takes_seconds_delays_no_step() {
             (shown["step"] == 2).then_some(())
         })
         .await;
+        eventually("its message is out, while the disk still hangs", async || {
+            let (_, told) = daemon.try_request("GET", "/api/v1/deliveries?incident=1", "").await?;
+            let (ids, out) = (each(&told["deliveries"], "id"), sink.counts());
+            (ids.len() >= 2 && ids.iter().all(|id| out.contains_key(id))).then_some(())
+        })
+        .await;
         tracer.off().await;
     });
     in_emergency(&daemon, false).await;
