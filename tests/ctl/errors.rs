@@ -131,6 +131,19 @@ async fn a_daemon_that_breaks_off_is_4_and_leaves_it_open_whether_it_was_done() 
     });
     let ran = run(stentorctl(&["--socket", socket.to_str().unwrap(), "page", "--subject", "x"]), None).await;
     assert_eq!((ran.code, ran.err.contains("broke the connection off")), (4, true), "{ran:?}");
+
+    let socket = dir.path().join("silent.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+        }
+    });
+    for (args, open) in [(&["page", "--subject", "x"][..], true), (&["status"][..], false)] {
+        let ran = run(stentorctl(&[&["--socket", socket.to_str().unwrap()], args].concat()), None).await;
+        let says = ran.err.contains("whether it took the request is not known");
+        assert_eq!((ran.code, says), (4, open), "{ran:?}");
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::ctl::client::sse::Messages;
 use crate::ctl::global::Global;
 use crate::ctl::trouble::{Refusal, Trouble};
 use crate::net::{Broken, Line, RequestBuilder};
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
 use tokio::time::timeout;
 
 /// An answer is read into memory up to this; a bigger one is not from our daemon.
@@ -71,10 +71,12 @@ impl Api {
         if let Some(id) = call.last_event_id {
             request = request.header("last-event-id", id);
         }
+        let changes = call.method != Method::GET;
         let request = place.authorize(request).finish(call.method, &to);
         let request = request.map_err(|failure| Trouble::Usage(failure.words))?;
         let mut line = Line::over(place.connect().await?).await.map_err(|error| place.broke_off(&error))?;
         let response = line.ask(request).await.map_err(|broken| match broken {
+            Broken::Lost(error) if changes => place.perhaps_taken(&error),
             Broken::Lost(error) => place.broke_off(&error),
             Broken::Unsent(_) => Trouble::Unreachable(format!("{place} broke the connection off before the request")),
         })?;

@@ -106,11 +106,22 @@ impl Place {
     }
 
     pub fn broke_off(&self, error: &(dyn Error + 'static)) -> Trouble {
-        // The innermost words say what happened.
-        let causes = std::iter::successors(Some(error), |&e| e.source());
-        let cause = causes.last().map(ToString::to_string).unwrap_or_default();
-        Trouble::Unreachable(format!("{self} broke the connection off: {cause}"))
+        Trouble::Unreachable(format!("{self} broke the connection off: {}", innermost(error)))
     }
+
+    /// The same after a request that changes something.
+    pub fn perhaps_taken(&self, error: &(dyn Error + 'static)) -> Trouble {
+        Trouble::Unreachable(format!(
+            "{self} broke the connection off: {}; whether it took the request is not known",
+            innermost(error)
+        ))
+    }
+}
+
+/// The words that say what happened.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&e| e.source());
+    causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
 fn read_token(file: &Path) -> Result<Secret, Trouble> {
