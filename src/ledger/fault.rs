@@ -48,6 +48,19 @@ pub struct Fault {
     pub words: String,
 }
 
+impl Fault {
+    /// The journal begins after a later event than the one that is known.
+    pub(super) fn no_beginning(known: u64, after: u64) -> Fault {
+        Fault {
+            kind: FaultKind::Gap,
+            file: "journal".to_owned(),
+            offset: None,
+            seq: Some(known + 1),
+            words: format!("events {} to {after} are missing before the first segment", known + 1),
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;

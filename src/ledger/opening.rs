@@ -220,13 +220,7 @@ impl Opening {
 /// A journal that begins later than the state that it goes on from: what is between is nowhere.
 fn no_beginning(places: &Places, from: Option<Tip>) -> Option<Fault> {
     let (after, known) = (after_first(places), from.map_or(0, |tip| tip.seq));
-    (after > known).then(|| Fault {
-        kind: FaultKind::Gap,
-        file: "journal".to_owned(),
-        offset: None,
-        seq: Some(known + 1),
-        words: format!("events {} to {after} are missing before the first segment", known + 1),
-    })
+    (after > known).then(|| Fault::no_beginning(known, after))
 }
 
 /// The event after which the journal's first segment begins.

@@ -159,8 +159,7 @@ impl Check<'_> {
         };
         let based = tip.map_or(0, |tip| tip.seq);
         if after > based {
-            let words = format!("events {} to {after} are missing before the first segment", based + 1);
-            self.fault(FaultKind::Gap, "journal".to_owned(), based + 1, words);
+            self.faults.push(Fault::no_beginning(based, after));
         }
         let header = first.and_then(|segment| segment.header.ok());
         if let Some(header) = &header {

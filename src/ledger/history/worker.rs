@@ -254,6 +254,13 @@ impl Worker {
         swapped
     }
 
+    /// What was dropped is read from the journal.
+    fn fill_hole(&mut self) {
+        if std::mem::take(&mut self.hole) {
+            self.reopen();
+        }
+    }
+
     fn reopen(&mut self) {
         self.close();
         self.open();
@@ -273,9 +280,7 @@ impl Worker {
             self.pace.stop();
             return false;
         }
-        if std::mem::take(&mut self.hole) {
-            self.reopen();
-        }
+        self.fill_hole();
         let before = self.applied();
         self.with_store(|store, tail| {
             tail.forget(store.applied());
@@ -308,10 +313,9 @@ impl Worker {
     }
 
     fn answer(&mut self, questions: Vec<Question>) {
-        // What was dropped is read from the journal first: an answer that leaves something out is worse than none.
-        if self.hole && !questions.is_empty() {
-            self.hole = false;
-            self.reopen();
+        // An answer that leaves something out is worse than none.
+        if !questions.is_empty() {
+            self.fill_hole();
         }
         for question in questions {
             match &self.home {
