@@ -54,6 +54,11 @@ pub trait History: Send + Sync {
         Box::pin(async { Err(Refusal::new(Code::NotFound, words)) })
     }
 
+    /// Whether the ledger's disk has room for so many bytes.
+    fn has_room(&self, _bytes: u64) -> BoxFuture<'_, bool> {
+        Box::pin(async { true })
+    }
+
     /// What a link to an attachment leads to.
     fn attachment(&self, _: Link) -> BoxFuture<'_, Result<Vec<u8>, Refusal>> {
         Box::pin(async { Err(Refusal::new(Code::NotFound, "there are no attachments here")) })

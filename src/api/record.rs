@@ -100,6 +100,11 @@ impl History for Record {
         Box::pin(async move { self.aside(move |ledger| ledger.text(&place)).await })
     }
 
+    fn has_room(&self, bytes: u64) -> BoxFuture<'_, bool> {
+        // Who cannot be asked is no reason to refuse anything.
+        Box::pin(async move { self.aside(move |ledger| Ok(ledger.has_room(bytes))).await.unwrap_or(true) })
+    }
+
     fn attachment(&self, link: Link) -> BoxFuture<'_, Result<Vec<u8>, Refusal>> {
         Box::pin(async move {
             let Link { id, name, expires, signature } = link;

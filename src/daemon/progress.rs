@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 pub struct Progress {
     handle: Handle,
     before: Marks,
-    /// How long no attempt has ended although some are under way.
+    /// How long the oldest attempt under way has been the same.
     waited: Span,
 }
 
@@ -31,9 +31,9 @@ impl Progress {
         tokio::time::sleep(pause.to_std()).await;
         let now = Marks::of(&self.handle);
         let before = std::mem::replace(&mut self.before, now);
-        self.waited = if now.attempts_move(&before) { Span::ZERO } else { self.waited + pause };
+        self.waited = if now.oldest_ended(&before) { Span::ZERO } else { self.waited + pause };
         now.moved_since(&before)?;
-        if self.waited > patience(&self.handle) { Err("attempts do not end at their deadline") } else { Ok(()) }
+        if self.waited > patience(&self.handle) { Err("an attempt does not end at its deadline") } else { Ok(()) }
     }
 
     /// Nobody can be told of something urgent.
@@ -59,8 +59,8 @@ struct Marks {
     turns: u64,
     decided: u64,
     durable: u64,
-    started: u64,
-    finished: u64,
+    /// Of the attempts under way.
+    oldest: Option<u64>,
     emergency: bool,
 }
 
@@ -71,8 +71,7 @@ impl Marks {
             turns: p.turns.load(Ordering::Relaxed),
             decided: p.decided_seq.load(Ordering::Relaxed),
             durable: p.durable_seq.load(Ordering::Relaxed),
-            finished: p.finished.load(Ordering::Relaxed),
-            started: p.started.load(Ordering::Relaxed),
+            oldest: p.attempts.oldest(),
             emergency: p.emergency.load(Ordering::Relaxed),
         }
     }
@@ -87,9 +86,9 @@ impl Marks {
         }
     }
 
-    /// Attempts end, or none is under way.
-    fn attempts_move(&self, before: &Marks) -> bool {
-        self.finished != before.finished || self.started == self.finished
+    /// The attempt that was the oldest has ended, or none was under way.
+    fn oldest_ended(&self, before: &Marks) -> bool {
+        before.oldest.is_none() || self.oldest != before.oldest
     }
 }
 
@@ -106,7 +105,7 @@ mod tests {
     use std::sync::Arc;
     use tokio::sync::{mpsc, oneshot};
 
-    const BEFORE: Marks = Marks { turns: 7, decided: 90, durable: 80, started: 3, finished: 2, emergency: false };
+    const BEFORE: Marks = Marks { turns: 7, decided: 90, durable: 80, oldest: Some(3), emergency: false };
 
     #[test]
     fn f10_a_loop_that_stands_still_is_no_progress() {
@@ -123,10 +122,10 @@ mod tests {
 
     #[test]
     fn f04_attempts_that_never_end_are_seen() {
-        assert!(!BEFORE.attempts_move(&BEFORE));
-        assert!(Marks { finished: 3, ..BEFORE }.attempts_move(&BEFORE));
-        let idle = Marks { finished: 3, ..BEFORE };
-        assert!(idle.attempts_move(&idle));
+        assert!(!BEFORE.oldest_ended(&BEFORE));
+        assert!(Marks { oldest: Some(4), ..BEFORE }.oldest_ended(&BEFORE));
+        let idle = Marks { oldest: None, ..BEFORE };
+        assert!(idle.oldest_ended(&idle) && idle.oldest_ended(&BEFORE));
     }
 
     /// Nothing happens, so nothing is written.

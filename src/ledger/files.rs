@@ -56,6 +56,12 @@ pub trait JournalFile: Send {
     fn cut(&mut self, length: u64) -> io::Result<()>;
 }
 
+/// Bytes that we may still write on the disk of this directory; `None` where nobody says.
+pub fn free(dir: &Path) -> Option<u64> {
+    let disk = nix::sys::statvfs::statvfs(dir).ok()?;
+    Some(disk.blocks_available() as u64 * disk.fragment_size() as u64)
+}
+
 /// The real disk.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;

@@ -7,6 +7,7 @@ use crate::ledger::blobs;
 use crate::ledger::codec::Tip;
 use crate::ledger::export::{self, Export, ExportError, Exported};
 use crate::ledger::extract::Extract;
+use crate::ledger::files;
 use crate::ledger::fold::Body;
 use crate::ledger::history::{History, Phase};
 use crate::ledger::journal::{AppendError, Journal};
@@ -19,6 +20,9 @@ use crate::ledger::upkeep::{self, Upkeep};
 use crate::ledger::verify::{self, Verified, VerifyError};
 use std::io::{self, Write};
 use std::sync::Arc;
+
+/// Bytes that stay free beside what needs no place in the journal: a segment of it.
+const SPARE: u64 = 4 << 20;
 
 /// The running ledger. The state directory is ours until this is dropped.
 pub struct Ledger {
@@ -72,6 +76,11 @@ impl Ledger {
         let all = blobs::list(&self.places.blobs).map_err(|e| format!("blobs: {e}"))?;
         let found = all.into_iter().find(|kept| kept.seq == seq && kept.hash.starts_with(beginning));
         found.map(|kept| self.at(&Place { seq, bytes: 0, blob: Some(kept.hash) })).transpose()
+    }
+
+    /// Whether the disk has room for so many bytes, and still for a segment of the journal. Blocks.
+    pub fn has_room(&self, bytes: u64) -> bool {
+        files::free(&self.places.state).is_none_or(|free| free >= bytes.saturating_add(SPARE))
     }
 
     /// The last frame that is on the disk.

@@ -18,7 +18,6 @@ use futures_util::future::join_all;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 pub(super) struct Dispatcher {
     pub handle: Handle,
@@ -70,7 +69,7 @@ impl Dispatcher {
     fn attempt(&self, config: &Config, order: AttemptOrder) {
         let (handle, reader) = (self.handle.clone(), self.reader.clone());
         let adapter = self.adapter(config, &order.channel);
-        handle.progress().started.fetch_add(1, Ordering::Relaxed);
+        let under_way = handle.progress().attempts.begin();
         tokio::spawn(async move {
             let AttemptOrder { delivery, n, channel, timeout, simulate, mut out } = order;
             for words in fetch(&mut out, &reader).await {
@@ -87,7 +86,7 @@ impl Dispatcher {
             };
             let result = within(timeout, true, send).await.unwrap_or_else(AttemptResult::Failed);
             failpoint::reached_by(Point::AttemptEnded, &channel);
-            handle.progress().finished.fetch_add(1, Ordering::Relaxed);
+            drop(under_way);
             handle.tell(Caller::engine(), Ask::Finished(vec![Outcome { delivery, n, result }]));
         });
     }

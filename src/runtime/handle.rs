@@ -1,6 +1,7 @@
 //! How doors talk to the engine.
 
 use super::note::{Note, is_intake};
+use super::underway::UnderWay;
 use crate::config::Config;
 use crate::domain::event::Frame;
 use crate::domain::failpoint::{self, Point};
@@ -23,9 +24,7 @@ pub struct Progress {
     /// The last event decided on, and the last one that is durable.
     pub decided_seq: AtomicU64,
     pub durable_seq: AtomicU64,
-    /// Attempts started and finished by the dispatcher.
-    pub started: AtomicU64,
-    pub finished: AtomicU64,
+    pub attempts: Arc<UnderWay>,
     /// The journal cannot be made durable.
     pub emergency: AtomicBool,
     /// Nobody can be told of something urgent.

@@ -14,6 +14,7 @@ mod note;
 mod record;
 mod seeds;
 mod sounds;
+mod underway;
 mod wall;
 
 #[cfg(test)]
@@ -23,3 +24,4 @@ pub use cycle::{Cycle, Ended, Setup};
 pub use handle::{Handle, Lanes, Progress, Released};
 pub use log::{Log, LogFull, LogNews, Reader};
 pub use record::{extract, extractor, read_state, state_fold};
+pub use underway::UnderWay;

@@ -6,6 +6,8 @@ use crate::harness::{Daemon, Home, each, eventually};
 use crate::torture::random::Random;
 use crate::torture::settled;
 use crate::torture::sink::Sink;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -117,6 +119,29 @@ async fn f11_a_disk_that_fills_up_while_running() {
     promised.push(id(&send(&daemon, "after").await.1));
     all_there(&mut daemon, &sink, &promised).await;
     assert!(daemon.log().contains("emergency mode"));
+}
+
+#[tokio::test]
+async fn f11_an_attachment_that_does_not_fit_is_refused_and_holds_nobody_up() {
+    let sink = sink().await;
+    let Some((_mounts, mut daemon)) = on_a_small_disk(&sink, "an attachment without room").await else { return };
+    daemon.start().await;
+    let mut promised = vec![id(&send(&daemon, "before").await.1)];
+    let file = |bytes: usize| {
+        let text = STANDARD.encode(vec![b'x'; bytes]);
+        let files = json!([{ "name": "plan.txt", "content_base64": text }]);
+        json!({ "subject": format!("{bytes} bytes"), "attachments": files }).to_string()
+    };
+    let (status, why) = daemon.request("POST", "/api/v1/notifications", &file(3 << 20)).await;
+    assert_eq!((status, &why["error"]["code"]), (503, &json!("OVERLOADED")), "{why}");
+    let words = why["error"]["message"].as_str().unwrap();
+    assert!(words.contains("no room for a request of 5 MiB; without attachments"), "{words}");
+    let (status, answer) = daemon.request("POST", "/api/v1/notifications", &file(100_000)).await;
+    assert_eq!(status, 202, "a small one fits: {answer}");
+    promised.push(id(&answer));
+    promised.push(id(&send(&daemon, "after").await.1));
+    assert_eq!(daemon.status().await["emergency"], false);
+    all_there(&mut daemon, &sink, &promised).await;
 }
 
 #[tokio::test]

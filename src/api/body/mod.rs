@@ -19,6 +19,9 @@ use tokio::sync::OwnedSemaphorePermit;
 pub const LARGEST: usize = 1 << 20;
 /// For a whole body.
 pub const DEADLINE: Duration = Duration::from_secs(30);
+/// What is longer must find room on the disk before it is taken: what does not fit would hold up all that waits
+/// with it.
+const HEAVY: usize = 64 << 10;
 /// Of a body that is too large so much more is thrown away, so that the sender gets to read why.
 const THROWN_AWAY: usize = 16 << 20;
 const THROWING: Duration = Duration::from_secs(2);
@@ -56,9 +59,13 @@ impl<T: DeserializeOwned + engine::Laden> FromRequest<Arc<Api>> for Laden<T> {
         // Base64 makes four letters of three bytes.
         let largest = LARGEST + attachments / 3 * 4 + attachments / 64;
         let bytes = in_time(read(body, largest)).await?;
+        let fits = bytes.len() <= HEAVY || api.history.has_room(bytes.len() as u64).await;
         let request: T = strict::parse(&bytes)?;
         if bytes.len() > LARGEST && !request.brings_files() {
             return Err(refusal(LARGEST).into());
+        }
+        if !fits {
+            return Err(no_room(bytes.len()).into());
         }
         Ok(Laden { request, place })
     }
@@ -91,6 +98,13 @@ async fn read(body: Body, largest: usize) -> Result<Vec<u8>, Fault> {
 
 fn refusal(largest: usize) -> Refusal {
     Refusal::new(Code::TooLarge, format!("a request's body has at most {} MiB", largest >> 20))
+}
+
+fn no_room(bytes: usize) -> Refusal {
+    let size = bytes.div_ceil(1 << 20);
+    let words =
+        format!("the ledger's disk has no room for a request of {size} MiB; without attachments it would be taken");
+    Refusal::new(Code::Overloaded, words).retry_after(60)
 }
 
 /// 413, when some more of it has been thrown away.

@@ -289,7 +289,7 @@ impl Worker {
         }
     }
 
-    /// Texts first, then whole segments.
+    /// Texts first, then whole segments; a damaged segment, which stops the one, may be old enough for the other.
     fn expire(&mut self) {
         let retention = self.inbox.retention();
         if retention == Retention::default() {
@@ -297,8 +297,13 @@ impl Worker {
         }
         let hands = self.hands.clone();
         let _hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(words) = self.expire_texts(&retention).and_then(|()| self.expire_heads(&retention)) {
+        let texts = self.expire_texts(&retention);
+        let heads = self.expire_heads(&retention);
+        for words in [texts, heads].into_iter().filter_map(Result::err) {
             tracing::error!(reason = %words, "what is older than the retention says is kept for now");
+            if words != erasure::STOPPED {
+                self.tell(format!("what is older than the retention says is kept for now: {words}"));
+            }
         }
     }
 

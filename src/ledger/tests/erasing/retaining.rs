@@ -86,3 +86,24 @@ fn what_was_open_at_the_first_look_is_looked_at_again() {
         run.stop();
     }
 }
+
+/// The disk spoiled a segment that nobody reads otherwise.
+#[test]
+fn texts_that_cannot_be_read_to_be_removed_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = start_with(dir.path(), with_open(&[]));
+    run.fill();
+    run.settle();
+    let first = segment::list(&dir.path().join("journal")).unwrap().remove(0).path;
+    let mut bytes = std::fs::read(&first).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&first, bytes).unwrap();
+    run.ledger.retain(Retention { sms: Some(Span::millis(1)), ..Retention::default() });
+    std::thread::sleep(Duration::from_millis(5));
+    run.ledger.look_after_files();
+    let told = run.ear.wait(|r| matches!(r, Report::Files { words } if words.contains("kept for now")));
+    let Report::Files { words } = told else { unreachable!() };
+    assert!(words.contains("journal/00000000000000000001"), "{words}");
+    run.stop();
+}
