@@ -31,11 +31,15 @@ pub async fn erase(
     Sent(Erasure { who, because }): Sent<Erasure>,
 ) -> Result<Json<Value>, Fault> {
     params.done()?;
+    let unknown = match &who {
+        Who::Person(name) if !api.handle.config().people.contains_key(name) => Some(name.clone()),
+        _ => None,
+    };
     let person = person(&api, who)?;
     let because = because.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| "on request".to_owned());
     let turn = turn(&api)?;
     let erasing = tokio::spawn(async move {
-        let answer = carry_out(&api, by, person, because).await;
+        let answer = carry_out(&api, by, person, unknown, because).await;
         drop(turn);
         answer
     });
@@ -63,8 +67,19 @@ fn person(api: &Api, who: Who) -> Result<Person, Refusal> {
     }
 }
 
-async fn carry_out(api: &Api, by: Caller, person: Person, because: String) -> Result<Value, Refusal> {
+/// `unknown` is a name that the config does not have.
+async fn carry_out(
+    api: &Api,
+    by: Caller,
+    person: Person,
+    unknown: Option<String>,
+    because: String,
+) -> Result<Value, Refusal> {
     let (erased, left) = api.history.erase(person, because.clone()).await?;
+    if let Some(name) = unknown.filter(|_| erased.is_none() && left == 0) {
+        let message = format!("nobody is called {name:?} in the config, and nobody was told anything by that name");
+        return Err(Refusal { field: Some("who".into()), ..Refusal::new(Code::NotFound, message) });
+    }
     let mut answer = json!({ "ok": true, "events": 0, "left": left, "because": because });
     let Some(erased) = erased else { return Ok(answer) };
     answer["events"] = erased.found.seqs.len().into();

@@ -1,6 +1,7 @@
 //! What the API asks of the past. [`super::Record`] answers it from the ledger.
 
 use crate::domain::event::{Event, EventKind, Payload, Place};
+use crate::domain::id::Ending;
 use crate::domain::time::Timestamp;
 use crate::engine::{Code, Refusal};
 use futures_util::future::BoxFuture;
@@ -101,8 +102,8 @@ pub enum Key {
     Id(Ulid),
     /// An incident's.
     Number(u64),
-    /// The end of an incident's id.
-    Ending(String),
+    /// The end of an id, where no other has it.
+    Ending(Ending),
 }
 
 /// A page of documents.

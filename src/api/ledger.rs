@@ -60,10 +60,11 @@ async fn wanted(api: &Api, by: &Caller, params: &mut Params) -> Result<EntryQuer
     let cursor = params
         .read("cursor", |text| text.parse::<u64>().map_err(|_| "this is not a cursor of this list".to_owned()))?;
     let after_seq = params.number("after_seq")?.unwrap_or(0);
+    let (since, until) = params.period()?;
     Ok(EntryQuery {
         from_seq: after_seq.saturating_add(1),
-        since: params.moment("since")?,
-        until: params.moment("until")?,
+        since,
+        until,
         kinds,
         incident: incident.map(IncidentId),
         delivery: delivery.map(DeliveryId),
@@ -80,7 +81,7 @@ pub async fn stats(
     Extension(by): Extension<Caller>,
     mut params: Params,
 ) -> Result<Json<Value>, Fault> {
-    let (since, until) = (params.moment("since")?, params.moment("until")?);
+    let (since, until) = params.period()?;
     let parts = costs::parts(&params.all("by"))?;
     params.done()?;
     let counted = api.history.stats(since, until).await?;
@@ -154,14 +155,22 @@ pub async fn explain(
     params: Params,
 ) -> Result<Json<Value>, Fault> {
     params.done()?;
-    let (wanted, document) = match past::either(&api, &by, &id).await? {
-        (About::Incident(id), of) => (EntryQuery { incident: Some(IncidentId(id)), ..EntryQuery::default() }, of),
-        (About::Delivery(id), of) => (EntryQuery { delivery: Some(DeliveryId(id)), ..EntryQuery::default() }, of),
+    let (wanted, document) = past::any(&api, &by, &id).await?;
+    let wanted = match wanted {
+        About::Incident(id) => vec![EntryQuery { incident: Some(IncidentId(id)), ..EntryQuery::default() }],
+        About::Deliveries(ids) => {
+            let of = |id| EntryQuery { delivery: Some(DeliveryId(id)), ..EntryQuery::default() };
+            ids.into_iter().map(of).collect()
+        }
     };
+    let mut entries = BTreeMap::new();
+    for query in wanted {
+        entries.extend(about(&api, query).await?.into_iter().map(|entry| (entry.seq, entry)));
+    }
     let zone = api.handle.config().daemon.timezone.clone();
     let mut story = Story::of(&document);
     let mut steps: Vec<Value> = Vec::new();
-    for entry in about(&api, wanted).await? {
+    for entry in entries.into_values() {
         if let Some((what, because)) = story.explain(&Happened::of(&entry).head) {
             let at = entry.at.rfc3339(&zone);
             told(&mut steps, json!({ "at": at, "what": what, "because": because, "times": 1, "until": null }));

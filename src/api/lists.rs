@@ -119,14 +119,15 @@ impl Wanted {
                 .as_u64(),
             None => None,
         };
+        let (since, until) = params.period()?;
         Ok(Wanted {
             status: params.read("status", status)?,
             channel: params.take("channel")?,
             incident,
             tenant: params.take("tenant")?,
             contact: params.read("contact", |text| contact(text, &api.handle.config()))?,
-            since: params.moment("since")?,
-            until: params.moment("until")?,
+            since,
+            until,
         })
     }
 

@@ -98,6 +98,20 @@ impl Params {
         })
     }
 
+    /// `since` and `until`, in their order.
+    ///
+    /// # Errors
+    /// As [`Params::read`].
+    pub fn period(&mut self) -> Result<(Option<Timestamp>, Option<Timestamp>), Refusal> {
+        let (since, until) = (self.moment("since")?, self.moment("until")?);
+        match since.zip(until) {
+            Some((since, until)) if until < since => {
+                Err(Refusal::field("until", "this is before the time that since says"))
+            }
+            _ => Ok((since, until)),
+        }
+    }
+
     /// Nothing may be left.
     ///
     /// # Errors
@@ -135,6 +149,9 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let field = |r: Refusal| r.field.unwrap();
+        assert_eq!(field(params("since=1h&until=2h").period().unwrap_err()), "until");
+        assert!(params("since=2h&until=1h").period().is_ok_and(|(since, until)| since < until));
+        assert!(params("until=1h").period().is_ok_and(|(since, until)| since.is_none() && until.is_some()));
         assert_eq!(field(params("a=1&a=2").take("a").unwrap_err()), "a");
         assert_eq!(field(params("limit=0").limit().unwrap_err()), "limit");
         assert_eq!(field(params("limit=-1").limit().unwrap_err()), "limit");

@@ -2,6 +2,7 @@
 
 use super::Api;
 use super::history::{Key, Older, Thing};
+use crate::domain::id::Ending;
 use crate::engine::{Caller, Code, Read, Refusal};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -24,14 +25,28 @@ pub async fn incident(api: &Api, by: &Caller, text: &str) -> Result<Value, Refus
     }
 }
 
-/// A delivery by id, or (while it is at hand) the end of an id.
+/// A delivery by id, or the end of an id.
 ///
 /// # Errors
 /// As [`incident`].
 pub async fn delivery(api: &Api, by: &Caller, text: &str) -> Result<Value, Refusal> {
     match api.read(by, Read::Delivery(text.to_owned())).await {
         Err(refusal) if refusal.code == Code::NotFound => {
-            find(api, Thing::Delivery, Ulid::from_string(text.trim()).ok().map(Key::Id), refusal).await
+            find(api, Thing::Delivery, id_key(text.trim()), refusal).await
+        }
+        answer => answer,
+    }
+}
+
+/// A notification with its deliveries, by id.
+///
+/// # Errors
+/// As [`incident`].
+async fn notification(api: &Api, by: &Caller, text: &str) -> Result<Value, Refusal> {
+    let Ok(id) = Ulid::from_string(text.trim()) else { return Err(unknown(text)) };
+    match api.read(by, Read::Notification(id.to_string())).await {
+        Err(refusal) if refusal.code == Code::NotFound => {
+            find(api, Thing::Notification, Some(Key::Id(id)), refusal).await
         }
         answer => answer,
     }
@@ -39,9 +54,13 @@ pub async fn delivery(api: &Api, by: &Caller, text: &str) -> Result<Value, Refus
 
 /// A number, a whole id, or the last 4 or more characters of one.
 fn incident_key(text: &str) -> Option<Key> {
-    let ending = || (text.len() >= 4).then(|| Key::Ending(text.to_ascii_uppercase()));
-    let whole = || Ulid::from_string(text).ok().map(Key::Id);
-    whole().or_else(|| text.parse().map(Key::Number).ok()).or_else(ending)
+    let number = || text.parse().map(Key::Number).ok();
+    Ulid::from_string(text).ok().map(Key::Id).or_else(number).or_else(|| id_key(text))
+}
+
+/// A whole id, or the last 4 or more characters of one.
+fn id_key(text: &str) -> Option<Key> {
+    Ulid::from_string(text).ok().map(Key::Id).or_else(|| Ending::parse(text).map(Key::Ending))
 }
 
 async fn find(api: &Api, thing: Thing, key: Option<Key>, otherwise: Refusal) -> Result<Value, Refusal> {
@@ -49,15 +68,16 @@ async fn find(api: &Api, thing: Thing, key: Option<Key>, otherwise: Refusal) -> 
     api.history.find(thing, key).await?.ok_or(otherwise)
 }
 
-/// The id of an incident or a delivery, whichever it is, beside its document: for `explain`.
+/// What an id is of, beside its document: for `explain`.
 pub enum About {
     Incident(Ulid),
-    Delivery(Ulid),
+    /// One, or all of a notification.
+    Deliveries(Vec<Ulid>),
 }
 
 /// # Errors
-/// NOT_FOUND when it is neither.
-pub async fn either(api: &Api, by: &Caller, text: &str) -> Result<(About, Value), Refusal> {
+/// NOT_FOUND when it is of no incident, no delivery and no notification.
+pub async fn any(api: &Api, by: &Caller, text: &str) -> Result<(About, Value), Refusal> {
     let named = |document: Value, about: fn(Ulid) -> About| match id_of(&document) {
         Some(id) => Ok((about(id), document)),
         None => Err(unknown(text)),
@@ -68,14 +88,22 @@ pub async fn either(api: &Api, by: &Caller, text: &str) -> Result<(About, Value)
         Err(_) => {}
     }
     match delivery(api, by, text).await {
-        Ok(delivery) => named(delivery, About::Delivery),
+        Ok(delivery) => return named(delivery, |id| About::Deliveries(vec![id])),
+        Err(refusal) if refusal.code != Code::NotFound => return Err(refusal),
+        Err(_) => {}
+    }
+    match notification(api, by, text).await {
+        Ok(sent) => {
+            let ids = sent["deliveries"].as_array().into_iter().flatten().filter_map(id_of).collect();
+            Ok((About::Deliveries(ids), sent))
+        }
         Err(refusal) if refusal.code == Code::NotFound => Err(unknown(text)),
         Err(refusal) => Err(refusal),
     }
 }
 
 fn unknown(text: &str) -> Refusal {
-    let message = format!("there is no incident and no delivery {text:?}");
+    let message = format!("there is no incident, no delivery and no notification {text:?}");
     Refusal { field: Some("id".into()), ..Refusal::new(Code::NotFound, message) }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::event::Place;
 use crate::domain::time::Timestamp;
 use crate::engine::{Code, Refusal, asked_into};
 use crate::ledger::export::Export;
-use crate::ledger::history::{DocumentQuery, EntryQuery, HistoryError, Phase};
+use crate::ledger::history::{DocumentQuery, EntryQuery, HistoryError, Phase, Shortened};
 use crate::ledger::{DocumentKind, Ledger};
 use crate::message::links::Links;
 use futures_util::future::BoxFuture;
@@ -49,19 +49,23 @@ impl Record {
         }
     }
 
+    /// The id instead of the end of one; `None`: nothing has it, or more than one.
+    async fn whole(&self, thing: Thing, by: Key) -> Result<Option<Key>, HistoryError> {
+        let (of, ending) = match (thing, by) {
+            (Thing::Incident, Key::Ending(ending)) => (Shortened::Incident, ending),
+            (Thing::Delivery, Key::Ending(ending)) => (Shortened::Delivery, ending),
+            (_, by) => return Ok(Some(by)),
+        };
+        Ok(self.ledger.history().ending(of, ending).await?.map(Key::Id))
+    }
+
     async fn document(&self, kind: DocumentKind, by: Key) -> Result<Option<Value>, HistoryError> {
         let history = self.ledger.history();
         let json = match (kind, by) {
             (DocumentKind::Incident, Key::Id(id)) => history.document(kind, id).await?,
             (DocumentKind::Incident, Key::Number(number)) => history.incident(number).await?,
-            (DocumentKind::Incident, Key::Ending(ending)) => {
-                let query = DocumentQuery { kind, before: None, ending: Some(ending), limit: 2 };
-                let mut found = history.documents(query).await?.found;
-                // Of two, nobody can say which is meant.
-                found.pop().filter(|_| found.is_empty()).map(|(_, json)| json)
-            }
             (DocumentKind::Notification, Key::Id(id)) => history.document(kind, id).await?,
-            (DocumentKind::Notification, _) => None,
+            (DocumentKind::Notification, _) | (DocumentKind::Incident, Key::Ending(_)) => None,
         };
         Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
     }
@@ -146,6 +150,7 @@ impl History for Record {
 
     fn find(&self, thing: Thing, by: Key) -> BoxFuture<'_, Result<Option<Value>, Refusal>> {
         Box::pin(async move {
+            let Some(by) = self.whole(thing, by).await.map_err(refusal)? else { return Ok(None) };
             match (thing, by) {
                 (Thing::Incident, by) => self.document(DocumentKind::Incident, by).await.map_err(refusal),
                 (Thing::Delivery, Key::Id(id)) => {
@@ -163,7 +168,7 @@ impl History for Record {
     fn older(&self, thing: Thing, before: Option<Ulid>) -> BoxFuture<'_, Result<Older, Refusal>> {
         Box::pin(async move {
             let kind = if thing == Thing::Incident { DocumentKind::Incident } else { DocumentKind::Notification };
-            let query = DocumentQuery { kind, before, ending: None, limit: ROWS };
+            let query = DocumentQuery { kind, before, limit: ROWS };
             let page = self.ledger.history().documents(query).await.map_err(refusal)?;
             let found = page.found.into_iter().filter_map(|(_, json)| serde_json::from_str::<Value>(&json).ok());
             let documents = match thing {

@@ -63,7 +63,7 @@ id_type!(
 pub const SHORTEST_ENDING: usize = 4;
 
 /// The end of an identifier, as people write it instead of the whole: its last four characters or more.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ending {
     bits: u128,
     mask: u128,

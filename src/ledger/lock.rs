@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Held as long as this value lives.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "dropping it unlocks")] Flock<File>);
+pub struct Lock(Flock<File>);
 
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -33,16 +33,32 @@ impl Lock {
         let unusable = |source| LockError::Unusable { dir: dir.to_owned(), source };
         let path = dir.join("lock");
         let file = files::private().read(true).create(true).truncate(false).open(path).map_err(unusable)?;
+        let mut lock = Lock::hold(dir, file)?;
+        // On a full disk the lock holds without its pid.
+        let _ = write_pid(&mut lock.0);
+        Ok(lock)
+    }
+
+    /// Keeps others out of `dir` while it is looked at, and writes nothing into it; `None`: nobody ever had it, so it
+    /// is a copy, which may lie where nothing can be written.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub fn look(dir: &Path) -> Result<Option<Lock>, LockError> {
+        match File::open(dir.join("lock")) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound && dir.is_dir() => Ok(None),
+            Err(source) => Err(LockError::Unusable { dir: dir.to_owned(), source }),
+            Ok(file) => Lock::hold(dir, file).map(Some),
+        }
+    }
+
+    fn hold(dir: &Path, file: File) -> Result<Lock, LockError> {
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(mut lock) => {
-                // On a full disk the lock holds without its pid.
-                let _ = write_pid(&mut lock);
-                Ok(Lock(lock))
-            }
+            Ok(lock) => Ok(Lock(lock)),
             Err((file, nix::errno::Errno::EWOULDBLOCK)) => {
                 Err(LockError::Held { dir: dir.to_owned(), pid: read_pid(file) })
             }
-            Err((_, errno)) => Err(unusable(errno.into())),
+            Err((_, errno)) => Err(LockError::Unusable { dir: dir.to_owned(), source: errno.into() }),
         }
     }
 }
@@ -71,7 +87,9 @@ mod tests {
         let error = Lock::take(dir.path()).unwrap_err();
         assert!(matches!(error, LockError::Held { pid: Some(pid), .. } if pid == std::process::id()), "{error}");
         assert!(error.to_string().contains(&format!("process {}", std::process::id())));
+        assert!(matches!(Lock::look(dir.path()), Err(LockError::Held { .. })));
         drop(first);
+        drop(Lock::look(dir.path()).unwrap().unwrap());
         Lock::take(dir.path()).unwrap();
     }
 
@@ -82,5 +100,7 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         assert!(matches!(Lock::take(&file), Err(LockError::Unusable { .. })));
         assert!(matches!(Lock::take(&dir.path().join("absent")), Err(LockError::Unusable { .. })));
+        assert!(matches!(Lock::look(&dir.path().join("absent")), Err(LockError::Unusable { .. })));
+        assert!(Lock::look(dir.path()).unwrap().is_none());
     }
 }

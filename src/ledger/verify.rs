@@ -59,7 +59,7 @@ pub(super) type Blocks<'a> = &'a mut dyn FnMut(u64) -> Result<Option<Vec<u8>>, H
 /// # Errors
 /// When the directory is in use (naming the process) or cannot be read at all.
 pub fn offline(state: &Path, anchors: &[Tip]) -> Result<Verified, VerifyError> {
-    let _lock = Lock::take(state)?;
+    let _lock = Lock::look(state)?;
     let places = Places::of(state);
     if !places.history.exists() {
         return run(&places, None, anchors, &mut |_| Ok(None), 0);

@@ -95,6 +95,8 @@ async fn a_persons_texts_are_erased_and_the_chain_holds() {
     };
     erased_everywhere(&daemon).await;
     assert_eq!(daemon.ok(&["ledger", "erase", "alice@example.org"]).await["events"], 0, "nothing is left");
+    let unknown = daemon.exits(3, &["ledger", "erase", "alcie"]).await;
+    assert_eq!(unknown["error"]["field"], "who", "a slip of the pen is no success: {unknown}");
     let refused = daemon.exits(2, &["ledger", "erase", "group:ops"]).await;
     assert_eq!(refused["error"]["field"], "who");
 

@@ -2,6 +2,8 @@
 
 use super::world::*;
 use crate::api::history::*;
+use crate::api::past;
+use crate::domain::id::Ending;
 use crate::domain::time::Timestamp;
 use crate::engine::{Code, Refusal};
 use crate::ledger::Tip;
@@ -110,7 +112,7 @@ impl History for Remembering {
         let is = |document: &Value| match &by {
             Key::Id(id) => document["id"] == id.to_string(),
             Key::Number(number) => document["number"] == *number,
-            Key::Ending(ending) => document["id"].as_str().is_some_and(|id| id.ends_with(ending.as_str())),
+            Key::Ending(ending) => past::id_of(document).is_some_and(|id| ending.fits(id)),
         };
         let document = if thing == Thing::Incident { &self.incident } else { &self.delivery };
         let found = is(document).then(|| document.clone());
@@ -189,11 +191,13 @@ async fn what_ended_is_a_document_of_the_real_history() {
     let incident = history.find(Thing::Incident, Key::Number(number)).await.unwrap().unwrap();
     assert_eq!((&incident["subject"], &incident["status"]), (&json!("disk full"), &json!("resolved")));
     let id = incident["id"].as_str().unwrap();
-    assert_eq!(history.find(Thing::Incident, Key::Ending(id[20..].into())).await.unwrap().unwrap()["id"], id);
+    assert_eq!(history.find(Thing::Incident, Key::Ending(Ending::parse(&id[20..]).unwrap())).await.unwrap().unwrap()["id"], id);
     let deliveries = history.older(Thing::Delivery, None).await.unwrap().documents;
     let first = Ulid::from_string(deliveries[0]["id"].as_str().unwrap()).unwrap();
     assert_eq!(history.find(Thing::Delivery, Key::Id(first)).await.unwrap().unwrap(), deliveries[0]);
     assert_eq!(history.find(Thing::Delivery, Key::Id(Ulid(1))).await.unwrap(), None);
+    let ending = Ending::parse(&first.to_string()[20..]).unwrap();
+    assert_eq!(history.find(Thing::Delivery, Key::Ending(ending)).await.unwrap().unwrap(), deliveries[0]);
     let older = history.older(Thing::Delivery, Some(first)).await.unwrap().documents;
     assert!(!older.contains(&deliveries[0]));
 }

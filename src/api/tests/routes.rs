@@ -177,7 +177,9 @@ async fn stats_explain_and_export_tell_of_the_same() {
     assert_eq!((&stats.json["total"], &stats.json["pending"]), (&json!(1), &json!(0)));
     assert!(stats.json["since"].as_str().is_some_and(|s| s.contains(":00:00.000")), "from a whole hour on: {stats:?}");
     assert_eq!(world.get("/api/v1/ledger/stats").await.json["since"], Value::Null);
-    for id in [number.to_string(), delivery] {
+    let shown = world.get(&format!("/api/v1/deliveries/{delivery}")).await;
+    let notification = shown.json["notification"].as_str().unwrap().to_owned();
+    for id in [number.to_string(), delivery, notification] {
         let explained = world.get(&format!("/api/v1/explain/{id}")).await;
         let steps = explained.json["steps"].as_array().unwrap();
         assert!(

@@ -85,6 +85,13 @@ impl Deliveries {
     }
 }
 
+/// A delivery says its latest attempts; where the others are.
+fn earlier(delivery: &Value) -> Option<String> {
+    let first = items(delivery, "attempts").first()?["n"].as_u64().filter(|n| *n > 1)?;
+    let id = text(delivery, "id");
+    Some(format!("  the first {} are in the ledger: stentorctl ledger query --delivery {id}", first - 1))
+}
+
 /// A line for each; `none` where there is none.
 pub fn table(screen: &mut Screen<'_>, document: &Value, none: &str) -> io::Result<()> {
     let mut table = Table::new(&["ID", "STATUS", "CHANNEL", "TO", "INCIDENT", "CREATED", "WHY"]);
@@ -136,6 +143,9 @@ fn one(screen: &mut Screen<'_>, delivery: &Value) -> io::Result<()> {
         ]);
     }
     screen.line("")?;
+    if let Some(earlier) = earlier(delivery) {
+        screen.line(earlier)?;
+    }
     attempts.print(screen, "  no attempts")
 }
 

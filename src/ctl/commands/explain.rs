@@ -12,7 +12,7 @@ use std::io;
 
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// An incident or a delivery: a number such as 417, an id, or the end of an id
+    /// An incident, a delivery or a notification: a number such as 417, an id, or the end of one (not a notification's)
     #[arg(value_parser = identifier)]
     id: String,
 }

@@ -1,10 +1,11 @@
-//! Lists of notifications and incidents that ended, the newest first.
+//! Lists of notifications and incidents that ended, the newest first, and whose id has a certain end.
 
+use crate::domain::id::Ending;
 use crate::ledger::extract::DocumentKind;
 use crate::ledger::history::query::MOST;
 use crate::ledger::history::store::StoreError;
 use crate::ledger::history::view::View;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use ulid::Ulid;
 
 /// Which documents.
@@ -13,8 +14,6 @@ pub struct DocumentQuery {
     pub kind: DocumentKind,
     /// Older than this one: the last id of the page before.
     pub before: Option<Ulid>,
-    /// Whose id ends so, in capitals as ULIDs are written.
-    pub ending: Option<String>,
     pub limit: usize,
 }
 
@@ -25,14 +24,15 @@ pub struct Documents {
     pub next: Option<Ulid>,
 }
 
+const LAST: Ulid = Ulid(u128::MAX);
+
 /// # Errors
 /// When the store cannot be read.
 pub fn find(view: &View<'_>, query: &DocumentQuery) -> Result<Documents, StoreError> {
-    let before = query.before.unwrap_or(Ulid(u128::MAX));
+    let before = query.before.unwrap_or(LAST);
     let limit = query.limit.clamp(1, MOST);
-    let fits = |id: Ulid| query.ending.as_deref().is_none_or(|e| id.to_string().ends_with(e));
     let mut found: BTreeMap<Ulid, Option<String>> = BTreeMap::new();
-    for document in view.tail.documents(query.kind).filter(|d| d.id < before && fits(d.id)) {
+    for document in view.tail.documents(query.kind).filter(|d| d.id < before) {
         found.entry(document.id).or_insert_with(|| Some(document.json.text().to_owned()));
     }
     for id in view.store.document_ids(query.kind, before) {
@@ -41,9 +41,7 @@ pub fn find(view: &View<'_>, query: &DocumentQuery) -> Result<Documents, StoreEr
         if enough {
             break;
         }
-        if fits(id) {
-            found.entry(id).or_insert(None);
-        }
+        found.entry(id).or_insert(None);
     }
     let mut out = Documents::default();
     for (id, json) in found.into_iter().rev().take(limit) {
@@ -52,4 +50,36 @@ pub fn find(view: &View<'_>, query: &DocumentQuery) -> Result<Documents, StoreEr
     }
     out.next = out.found.last().filter(|_| out.found.len() == limit).map(|(id, _)| *id);
     Ok(out)
+}
+
+/// Whose ids people shorten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shortened {
+    Incident,
+    Delivery,
+}
+
+/// The only one of them whose id ends so: of two, nobody can say which is meant.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn ending(view: &View<'_>, of: Shortened, ending: Ending) -> Result<Option<Ulid>, StoreError> {
+    let mut found: BTreeSet<Ulid> = match of {
+        Shortened::Incident => view.tail.documents(DocumentKind::Incident).map(|d| d.id).collect(),
+        Shortened::Delivery => {
+            view.tail.documents(DocumentKind::Notification).flat_map(|d| &d.parts).copied().collect()
+        }
+    };
+    found.retain(|id| ending.fits(*id));
+    let ids: Box<dyn Iterator<Item = _>> = match of {
+        Shortened::Incident => Box::new(view.store.document_ids(DocumentKind::Incident, LAST)),
+        Shortened::Delivery => Box::new(view.store.part_ids()),
+    };
+    for id in ids {
+        found.extend(Some(id?).filter(|id| ending.fits(*id)));
+        if found.len() > 1 {
+            return Ok(None);
+        }
+    }
+    Ok(found.pop_first())
 }

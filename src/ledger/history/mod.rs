@@ -20,7 +20,7 @@ mod tests;
 pub mod view;
 mod worker;
 
-pub use documents::{DocumentQuery, Documents};
+pub use documents::{DocumentQuery, Documents, Shortened};
 pub use entry::Entry;
 pub use query::{EntryQuery, Page};
 pub use start::Start;
@@ -30,6 +30,7 @@ pub use store::rollup::{Charges, Tallies, Tally};
 pub use view::Stats;
 
 use crate::domain::clock::Clock;
+use crate::domain::id::Ending;
 use crate::domain::time::{Span, Timestamp};
 use crate::ledger::codec::Tip;
 use crate::ledger::extract::{DocumentKind, Group};
@@ -177,6 +178,14 @@ impl History {
             None => Ok(None),
         })
         .await
+    }
+
+    /// Which one's id ends so, if it is the only one of those in the history.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn ending(&self, of: Shortened, ending: Ending) -> Result<Option<Ulid>, HistoryError> {
+        self.ask(move |view| documents::ending(view, of, ending)).await
     }
 
     /// A page of documents.

@@ -40,6 +40,7 @@ fn a_copy_taken_while_it_is_written_is_whole_and_starts() {
         let copied = receive(&stream, &copy, piece.min(stream.len())).unwrap();
         assert_eq!(copied.tip, tip);
         let verified = offline(&copy, &[tip]).unwrap();
+        assert!(!copy.join("lock").exists(), "what is looked at stays as it is");
         assert_eq!((verified.ok, verified.seq, verified.head), (true, tip.seq, tip.hash), "{:?}", verified.faults);
         let again = start_with(&copy, options());
         assert_eq!((again.recovery.snapshot.unwrap().seq, again.recovery.tip), (80, tip));

@@ -200,7 +200,15 @@ impl Store {
         kind: DocumentKind,
         before: Ulid,
     ) -> impl Iterator<Item = Result<Ulid, StoreError>> + '_ {
-        let letter = keys::document(kind);
+        self.ids(keys::document(kind), before)
+    }
+
+    /// The ids of all parts, the newest first.
+    pub fn part_ids(&self) -> impl Iterator<Item = Result<Ulid, StoreError>> + '_ {
+        self.ids(keys::PART, Ulid(u128::MAX))
+    }
+
+    fn ids(&self, letter: u8, before: Ulid) -> impl Iterator<Item = Result<Ulid, StoreError>> + '_ {
         let mut found = self.db.range(keys::identified(letter, Ulid(0))..keys::identified(letter, before)).keys();
         std::iter::from_fn(move || {
             let next = guarded(|| Ok(found.next_back().transpose()?));

@@ -89,7 +89,7 @@ async fn documents_and_counters_are_found() {
         assert_eq!(history.document(DocumentKind::Incident, notification.0).await.unwrap(), None);
         assert_eq!(history.incident(4).await.unwrap(), None);
 
-        let query = DocumentQuery { kind: DocumentKind::Notification, before: None, ending: None, limit: 8 };
+        let query = DocumentQuery { kind: DocumentKind::Notification, before: None, limit: 8 };
         let mut found = Vec::new();
         let mut next = Some(query.clone());
         while let Some(query) = next {
@@ -98,9 +98,10 @@ async fn documents_and_counters_are_found() {
             next = page.next.map(|before| DocumentQuery { before: Some(before), ..query });
         }
         assert_eq!(found, (0..20).rev().map(|n| ids(n).1.0).collect::<Vec<_>>());
-        let ending = notification.to_string()[20..].to_owned();
-        let page = history.documents(DocumentQuery { ending: Some(ending), ..query }).await.unwrap();
-        assert_eq!(page.found.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [notification.0]);
+        let ending = |id: Ulid| Ending::parse(&id.to_string()[20..]).unwrap();
+        assert_eq!(history.ending(Shortened::Delivery, ending(delivery.0)).await.unwrap(), Some(delivery.0));
+        assert_eq!(history.ending(Shortened::Delivery, ending(notification.0)).await.unwrap(), None);
+        assert_eq!(history.ending(Shortened::Incident, ending(delivery.0)).await.unwrap(), None);
 
         let stats = history.stats(at(0), at(140)).await.unwrap();
         let sent = &stats.by_channel["sms"]["sent"];
