@@ -19,6 +19,13 @@ const METRICS: usize = 10_000;
 /// Unchanged values are written down this often at the most.
 const SEEN_EVERY: Span = Span::mins(1);
 
+/// The value of a built-in rule, and whether it is beyond its threshold.
+pub(super) struct Measured {
+    pub value: f64,
+    pub breached: bool,
+    pub detail: String,
+}
+
 impl Turn<'_> {
     pub fn set_metric(&mut self, name: &str, value: f64) -> Answer {
         if !value.is_finite() {
@@ -144,32 +151,45 @@ impl Turn<'_> {
     }
 
     fn judge_built_in(&mut self, watch: &Watch) {
-        match &watch.rule {
+        let Some(Measured { value, mut breached, detail }) = self.measured(&watch.rule) else { return };
+        if matches!(watch.rule, Rule::LowProcessingRate { .. }) {
+            // At two looks in a row: what came a moment ago could not have been done.
+            let waits = self.waits(&watch.rule);
+            breached &= self.agenda.waited;
+            self.agenda.waited = waits;
+        }
+        self.set_watch(watch, breached, !breached, value, detail);
+    }
+
+    /// What a built-in rule sees at this moment.
+    pub(super) fn measured(&self, rule: &Rule) -> Option<Measured> {
+        match rule {
             Rule::FailureRate { over, above, least } => {
                 let (delivered, failed, _) = self.state.rates.since(self.now - *over);
                 let all = delivered + failed;
-                let rate = if all == 0 { 0.0 } else { failed as f64 / all as f64 };
-                let breached = all >= *least && rate > *above;
-                let detail = format!("{failed} of {all} deliveries failed in {over} ({:.0} %)", rate * 100.0);
-                self.set_watch(watch, breached, !breached, rate, detail);
+                let value = if all == 0 { 0.0 } else { failed as f64 / all as f64 };
+                let breached = all >= *least && value > *above;
+                let detail = format!("{failed} of {all} deliveries failed in {over} ({:.0} %)", value * 100.0);
+                Some(Measured { value, breached, detail })
             }
             Rule::QueueOverflow { above } => {
                 let pending = self.state.pending() as u64;
                 let detail = format!("{pending} deliveries pending, over {above} is too many");
-                self.set_watch(watch, pending > *above, pending <= *above, pending as f64, detail);
+                Some(Measured { value: pending as f64, breached: pending > *above, detail })
             }
             Rule::LowProcessingRate { below } => {
                 let (_, _, ended) = self.state.rates.since(self.now - Span::mins(1));
-                let work = self.state.to_be_sent() as u64;
-                // A few that wait for a broken channel are no jam: as many must wait as should have been done.
-                let waits = work >= *below;
-                let breached = waits && self.agenda.waited && ended < *below;
-                self.agenda.waited = waits;
+                let work = self.state.to_be_sent();
                 let detail = format!("{ended} deliveries ended in a minute while {work} waited");
-                self.set_watch(watch, breached, !breached, ended as f64, detail);
+                Some(Measured { value: ended as f64, breached: self.waits(rule) && ended < *below, detail })
             }
-            _ => {}
+            _ => None,
         }
+    }
+
+    /// A few that wait for a broken channel are no jam: as many must wait as should have been done.
+    fn waits(&self, rule: &Rule) -> bool {
+        matches!(rule, Rule::LowProcessingRate { below } if self.state.to_be_sent() as u64 >= *below)
     }
 
     pub fn metric(&self, name: &str) -> Option<Metric> {

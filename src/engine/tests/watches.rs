@@ -225,6 +225,10 @@ fn over_ten_percent_failed_in_an_hour_of_ten_at_least() {
     send(&mut w, Says::Yes);
     w.run_for("1m");
     assert_eq!(status(&w, "high-failure-rate"), WatchStatus::Ok, "one in ten is not over ten percent");
+    let listed = w.read(Read::Watches);
+    let shown = listed["watches"].as_array().unwrap().iter().find(|row| row["name"] == "high-failure-rate").unwrap();
+    assert_eq!((shown["value"].as_f64(), &shown["status"]), (Some(0.1), &"ok".into()), "as it is now: {shown}");
+    assert_eq!(shown["detail"], "1 of 10 deliveries failed in 1h (10 %)");
     send(&mut w, Says::bad_number());
     w.run_for("1m");
     assert_eq!(status(&w, "high-failure-rate"), WatchStatus::Breached);

@@ -74,6 +74,8 @@ impl Turn<'_> {
             Rule::LowProcessingRate { below } => *below as f64,
         };
         let metric = w.rule.metric().and_then(|m| self.metric(m));
+        let measured = self.measured(&w.rule);
+        let seen = metric.map(|m| (m.value, m.at)).or_else(|| measured.as_ref().map(|m| (m.value, self.wall)));
         let deal = match &w.rule {
             Rule::Capacity { deal, .. } => Some(deal),
             _ => None,
@@ -82,12 +84,12 @@ impl Turn<'_> {
             "name": w.name,
             "kind": w.rule.kind(),
             "metric": w.rule.metric(),
-            "value": metric.map(|m| m.value).or(s.value),
-            "value_at": self.time_or_null(metric.map(|m| m.at).or(s.since)),
+            "value": seen.map(|(value, _)| value).or(s.value),
+            "value_at": self.time_or_null(seen.map(|(_, at)| at).or(s.since)),
             "threshold": threshold,
             "status": s.status,
             "since": self.time_or_null(s.since),
-            "detail": s.detail,
+            "detail": measured.map_or_else(|| s.detail.clone(), |m| m.detail),
             "deal": deal,
             "tiers": w.tiers,
         })
