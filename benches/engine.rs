@@ -58,7 +58,7 @@ impl Bench {
     fn new() -> Bench {
         let engine = Engine::new(State::default(), Arc::new(from_toml(CONFIG)), "bench");
         let mut bench = Bench { engine, now: 1_800_000_000_000_000, seq: 0, frames: Vec::new() };
-        bench.ask(Ask::Started { version: "bench".into(), boot: "bench".into() });
+        bench.ask(Ask::Started { version: "bench".into(), boot: "bench".into(), up: None });
         bench
     }
 

@@ -12,7 +12,7 @@ use super::watcher::Changes;
 use super::{Exit, chronicle, deadman, doors, keeping, links};
 use crate::api::{Api, Own};
 use crate::config::Config;
-use crate::domain::clock::SystemClock;
+use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::failpoint::{self, Point};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Ask, Caller, Read};
@@ -145,7 +145,8 @@ fn boot_id() -> String {
 async fn begin(handle: &Handle, config: &Arc<Config>, refused: Option<&(String, Vec<String>)>, faults: Vec<String>) {
     let boot = boot_id();
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    handle.tell(Caller::engine(), Ask::Started { version, boot });
+    let up = Some(SystemClock.read().boot);
+    handle.tell(Caller::engine(), Ask::Started { version, boot, up });
     let kept = refused.is_some();
     give_folders(config);
     let changed = Vec::new();

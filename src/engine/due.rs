@@ -118,25 +118,35 @@ impl Turn<'_> {
         }
     }
 
-    /// How long it was away, the wall clock says; across a reboot it is believed 0 to 24 hours,
-    /// and never a negative time. The rest is a step of the clock.
-    fn believe_clock(&mut self, boot: &str) {
+    /// What the wall clock was set by since the last event. Within one boot of the machine the time since that boot
+    /// tells; across a reboot the wall clock is believed that it was away for as long as the machine is up at the least,
+    /// and for 24 hours at the most.
+    fn believe_clock(&mut self, boot: &str, up: Option<Span>) {
+        if self.state.last_at == Timestamp::default() {
+            return;
+        }
         let away = self.wall - self.state.last_at;
         // What does not say which boot it is may be another one.
         let rebooted = boot.is_empty() || self.state.boot != boot;
-        let most = if rebooted { away.min(LONGEST_REBOOT) } else { away };
-        let by = away - most.max(Span::ZERO);
-        if self.state.last_at != Timestamp::default() && by.0.abs() >= Span::secs(1).0 {
+        let by = match self.state.booted.zip(up) {
+            Some((booted, up)) if !rebooted => self.now - (booted + up),
+            _ => {
+                let least = up.filter(|_| rebooted).unwrap_or_default();
+                let most = if rebooted { LONGEST_REBOOT.max(least) } else { away.max(least) };
+                away - away.clamp(least, most)
+            }
+        };
+        if by.0.abs() >= Span::secs(1).0 {
             self.emit(EventKind::ClockStepped { by });
             self.now = self.state.engine_time(self.wall);
         }
     }
 
     /// The start of this life: attempts without an outcome are taken up again.
-    pub fn started(&mut self, version: String, boot: String) {
+    pub fn started(&mut self, version: String, boot: String, up: Option<Span>) {
         let before = self.state.engine_time(self.state.last_at);
-        self.believe_clock(&boot);
-        self.emit(EventKind::Started { version, boot });
+        self.believe_clock(&boot, up);
+        self.emit(EventKind::Started { version, boot, up });
         self.inquire_again();
         self.take_up_attempts();
         self.listen_for_all();

@@ -177,7 +177,10 @@ pub enum Ask {
     // ---- life of the daemon
     Started {
         version: String,
+        /// Which boot of the machine this is; empty: nobody knows.
         boot: String,
+        /// How long it has been up.
+        up: Option<Span>,
     },
     Stopping {
         why: String,

@@ -139,8 +139,8 @@ impl<'e> Turn<'e> {
                 self.wake();
                 done()
             }
-            Ask::Started { version, boot } => {
-                self.started(version, boot);
+            Ask::Started { version, boot, up } => {
+                self.started(version, boot, up);
                 done()
             }
             Ask::Stopping { why } => {

@@ -32,7 +32,7 @@ impl Stage {
     fn new(config: &Arc<Config>) -> Stage {
         let mut stage =
             Stage { engine: Engine::new(State::default(), config.clone(), ""), now: clock::wall(), turn: 0 };
-        stage.ask(Ask::Started { version: String::new(), boot: String::new() });
+        stage.ask(Ask::Started { version: String::new(), boot: String::new(), up: None });
         stage
     }
 

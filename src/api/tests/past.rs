@@ -191,7 +191,10 @@ async fn what_ended_is_a_document_of_the_real_history() {
     let incident = history.find(Thing::Incident, Key::Number(number)).await.unwrap().unwrap();
     assert_eq!((&incident["subject"], &incident["status"]), (&json!("disk full"), &json!("resolved")));
     let id = incident["id"].as_str().unwrap();
-    assert_eq!(history.find(Thing::Incident, Key::Ending(Ending::parse(&id[20..]).unwrap())).await.unwrap().unwrap()["id"], id);
+    assert_eq!(
+        history.find(Thing::Incident, Key::Ending(Ending::parse(&id[20..]).unwrap())).await.unwrap().unwrap()["id"],
+        id
+    );
     let deliveries = history.older(Thing::Delivery, None).await.unwrap().documents;
     let first = Ulid::from_string(deliveries[0]["id"].as_str().unwrap()).unwrap();
     assert_eq!(history.find(Thing::Delivery, Key::Id(first)).await.unwrap().unwrap(), deliveries[0]);

@@ -235,7 +235,7 @@ impl World {
             stop: stopped,
         };
         let cycle = tokio::spawn(Cycle::new(setup).run());
-        handle.tell(Caller::engine(), Ask::Started { version: "0".into(), boot: String::new() });
+        handle.tell(Caller::engine(), Ask::Started { version: "0".into(), boot: String::new(), up: None });
         let record: Arc<dyn History> =
             Arc::new(Record::new(ledger, config.daemon.timezone.clone(), Some(Links::new(&[7; 32]))));
         let own = Own { uid: OWN, name: Some("stentor".into()) };

@@ -32,6 +32,9 @@ pub enum EventKind {
         version: String,
         #[serde(default)]
         boot: String,
+        /// How long the machine had been up, suspends included.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        up: Option<Span>,
     },
     Stopping {
         why: String,

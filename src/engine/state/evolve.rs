@@ -5,7 +5,7 @@ use super::entity::*;
 use super::watched::*;
 use crate::domain::delivery::Status;
 use crate::domain::event::{Breaker, ChannelChanged, Event, EventKind, Frame, HeartbeatStatus, Payload};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 impl State {
     /// Folds a frame of the journal.
@@ -30,7 +30,7 @@ impl State {
     fn apply(&mut self, at: Timestamp, head: &EventKind, payload: Option<&Payload>) -> bool {
         use EventKind::*;
         match head {
-            Started { boot, .. } => self.fold_started(boot),
+            Started { boot, up, .. } => self.fold_started(at, boot, *up),
             ConfigApplied { hash, kept, changed } => {
                 let entry = |template: &str| template.strip_suffix(".body").unwrap_or(template).to_owned();
                 self.failing_templates.retain(|template, _| !changed.contains(&entry(template)));
@@ -119,8 +119,9 @@ impl State {
     }
 
     /// What ran in the last life has no outcome; the engine asks for each attempt anew.
-    fn fold_started(&mut self, boot: &str) {
+    fn fold_started(&mut self, at: Timestamp, boot: &str, up: Option<Span>) {
         self.boot = boot.to_owned();
+        self.booted = up.map(|up| self.engine_time(at) - up);
         if !std::mem::take(&mut self.stopping) {
             self.fold_crash();
         }

@@ -62,6 +62,8 @@ pub struct State {
     pub last_seq: u64,
     /// The boot of the machine in which this life began.
     pub boot: String,
+    /// When that was, as far as it is known.
+    pub booted: Option<EngineTime>,
     /// The last life was told to stop, so what it left under way is no crash.
     pub stopping: bool,
     /// Incident numbers count up and are never used twice.

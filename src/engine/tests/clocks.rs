@@ -177,6 +177,24 @@ fn f26_who_does_not_know_which_boot_it_is_believes_a_day_at_the_most() {
     assert_eq!(w.engine.state.silences.values().filter(|s| s.expired).count(), 0);
 }
 
+/// Within one boot the time since it began tells how long the daemon was away.
+#[test]
+fn f23_a_clock_that_is_set_while_the_daemon_is_down_moves_no_delay() {
+    for by in [hours(3), hours(-2), hours(24 * 365)] {
+        let mut w = three();
+        page(&mut w, "three");
+        w.at("0m").posts("ops-slack");
+        w.quiet_until("4m");
+        w.set_clock(hours(5));
+        w.set_clock_while_down("1m", by);
+        w.quiet_until("9m59s");
+        w.at("10m").rings("bob", "sms");
+        w.set_clock_while_down("1m", Span(-by.0));
+        w.at("20m").posts("hook");
+        assert_eq!(w.engine.state.offset, hours(5), "{by}");
+    }
+}
+
 #[test]
 fn time_that_a_stopped_daemon_was_away_counts() {
     let mut w = three();

@@ -299,7 +299,7 @@ proptest! {
         // And an engine can begin with what came of it.
         let mut engine = crate::engine::Engine::new(state, HOUSE.clone(), "0.1.0");
         let now = w.wall();
-        for ask in [Ask::Started { version: "0.1.0".into(), boot: String::new() }, Ask::Wake, Ask::Wake] {
+        for ask in [Ask::Started { version: "0.1.0".into(), boot: String::new(), up: None }, Ask::Wake, Ask::Wake] {
             engine.handle(crate::engine::Input { now, seed: [1; 16], by: operator(), ask });
         }
         prop_assert!(engine.next_due().is_none_or(|t| t > now));

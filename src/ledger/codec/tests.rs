@@ -28,7 +28,7 @@ fn sample() -> Frame {
         by: "alice (uid 1000)".into(),
         recorded_late: true,
         events: vec![
-            EventKind::Started { version: "0.1.0".into(), boot: "b".into() }.with(payload),
+            EventKind::Started { version: "0.1.0".into(), boot: "b".into(), up: None }.with(payload),
             EventKind::AttemptFinished {
                 delivery,
                 n: 2,

@@ -35,6 +35,8 @@ pub struct World {
     pub elapsed: Span,
     /// By how much the wall clock was set.
     stepped: Span,
+    /// When the machine booted, as [`World::elapsed`] counts.
+    booted: Span,
     scripts: BTreeMap<String, Script>,
     probes: BTreeMap<String, Script>,
     /// Answers under way, by when they come.
@@ -131,8 +133,9 @@ impl World {
             slow_disk: false,
             texts: Vec::new(),
             enclosed: Vec::new(),
+            booted: Span(-3_600_000_000),
         };
-        world.engine_asks(Ask::Started { version: "0.1.0".into(), boot: "b".into() });
+        world.start("b".into());
         world
     }
 
@@ -143,6 +146,11 @@ impl World {
     /// What the wall clock shows now.
     pub fn wall(&self) -> Timestamp {
         self.start + self.elapsed + self.stepped
+    }
+
+    fn start(&mut self, boot: String) {
+        let up = Some(self.elapsed - self.booted);
+        self.engine_asks(Ask::Started { version: "0.1.0".into(), boot, up });
     }
 
     // ---- time
@@ -210,7 +218,15 @@ impl World {
 
     pub fn boot(&mut self, text: &str, wrong: Span, boot: String) {
         self.stepped = self.stepped + wrong;
+        // A minute before the daemon.
+        self.booted = self.elapsed + span(text) - Span::mins(1).min(span(text));
         self.start_again(text, boot);
+    }
+
+    /// The daemon is down for so long, and meanwhile the wall clock is set.
+    pub fn set_clock_while_down(&mut self, text: &str, by: Span) {
+        self.stepped = self.stepped + by;
+        self.down_for(text);
     }
 
     fn start_again(&mut self, text: &str, boot: String) {
@@ -218,7 +234,7 @@ impl World {
         self.twin = None;
         self.elapsed = self.elapsed + span(text);
         self.engine = self.replayed();
-        self.engine_asks(Ask::Started { version: "0.1.0".into(), boot });
+        self.start(boot);
     }
 
     /// The same from a snapshot.
@@ -228,7 +244,7 @@ impl World {
         let state = written_and_read(&self.engine.state);
         self.engine = Engine::new(state, self.config(), "0.1.0");
         let boot = self.engine.state.boot.clone();
-        self.engine_asks(Ask::Started { version: "0.1.0".into(), boot });
+        self.start(boot);
     }
 
     /// From now on a second engine, made from a snapshot of this one, decides beside it.
