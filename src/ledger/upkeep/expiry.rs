@@ -3,17 +3,62 @@
 //! A segment is looked at as one: its texts go when the last of its events is old enough. So that this is
 //! not long after, a segment is ended after a week. How far each kind is done stands in `STATE/expired`; if that
 //! is lost all is looked at once more.
+//!
+//! What is removed cannot be given back, so a clock that has leapt ahead is believed only when it still says so a day
+//! later ([`Looks`], in `STATE/looked`).
 
 use crate::domain::time::{Span, Timestamp};
 use crate::ledger::files;
 use crate::ledger::journal::Sealed;
 use crate::ledger::places::Places;
 use crate::ledger::retention::{Retention, TEXT_KINDS, TextKind};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A segment is ended after this long, however little is in it.
 pub const SEGMENT_AGE: Span = Span::days(7);
+
+/// Longer than this nobody looked, or the clock was set.
+const LEAP: Span = Span::days(7);
+/// A clock that says the same for so long is right.
+const PROOF: Span = Span::days(1);
+
+/// When the clock was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Looks {
+    /// The last time that was believed; `None`: there was no look yet.
+    believed: Option<Timestamp>,
+    /// The first time of those that are not.
+    doubted: Option<Timestamp>,
+}
+
+impl Looks {
+    /// Whether what the clock shows now is believed.
+    fn look(&mut self, now: Timestamp) -> bool {
+        let leapt = self.believed.is_some_and(|at| now - at > LEAP);
+        let proven = self.doubted.is_some_and(|since| now - since >= PROOF);
+        if leapt && !proven {
+            self.doubted = Some(self.doubted.map_or(now, |since| since.min(now)));
+            return false;
+        }
+        *self = Looks { believed: Some(now), doubted: None };
+        true
+    }
+}
+
+/// Whether the clock is believed at this look. Where nothing can be written down, it is not.
+pub fn believes(places: &Places, now: Timestamp) -> bool {
+    let path = places.state.join("looked");
+    let known = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let mut looks: Looks = known.unwrap_or_default();
+    let believed = looks.look(now);
+    let written = serde_json::to_vec(&looks).is_ok_and(|json| files::replace(&path, &[&json]).is_ok());
+    if !believed {
+        tracing::warn!("the clock shows a time long after the last look; what is too old by it stays for a day more");
+    }
+    believed && written
+}
 
 /// Up to which event each kind's texts are gone.
 pub type Done = BTreeMap<TextKind, u64>;
@@ -59,4 +104,22 @@ pub fn older_than(sealed: &[Sealed], open: Option<Timestamp>, before: Timestamp)
 pub fn words(retention: &Retention, due: &Done) -> String {
     let kinds = due.keys().filter_map(|kind| Some(format!("{} {}", kind.as_str(), retention.of(*kind)?.exact())));
     format!("retention: {}", kinds.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_leapt_is_believed_after_a_day_and_one_that_was_wrong_never_was() {
+        let day = |n: i64| Timestamp::default() + Span::days(n);
+        let mut looks = Looks::default();
+        assert!([100, 101, 108].into_iter().all(|n| looks.look(day(n))));
+        assert!(!looks.look(day(9_000)));
+        assert!(!looks.look(day(9_000) + Span::hours(23)));
+        let mut right = looks;
+        assert!(right.look(day(9_001)) && right.look(day(9_002)));
+        assert!(looks.look(day(109)), "set right again");
+        assert!(!looks.look(day(9_001)), "and what it showed before proves nothing");
+    }
 }

@@ -292,7 +292,7 @@ impl Worker {
     /// Texts first, then whole segments; a damaged segment, which stops the one, may be old enough for the other.
     fn expire(&mut self) {
         let retention = self.inbox.retention();
-        if retention == Retention::default() {
+        if retention == Retention::default() || !expiry::believes(&self.eraser.places, self.clock.read().wall) {
             return;
         }
         let hands = self.hands.clone();

@@ -10,6 +10,17 @@ fn texts_go_by_kind_when_they_are_old_enough() {
     run.settle();
     run.ledger.retain(Retention { sms: Some(Span::millis(1)), ..Retention::default() });
     std::thread::sleep(Duration::from_millis(5));
+    // It says that the last look was in 1970.
+    let looked = dir.path().join("looked");
+    std::fs::write(&looked, r#"{"believed":1,"doubted":null}"#).unwrap();
+    run.ledger.look_after_files();
+    let doubts = || std::fs::read_to_string(&looked).is_ok_and(|text| text.starts_with(r#"{"believed":1,"doubted":1"#));
+    assert!((0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        doubts()
+    }));
+    assert!(!run.ear.heard().iter().any(|r| matches!(r, Report::Erased(_))));
+    std::fs::write(&looked, r#"{"believed":1,"doubted":1}"#).unwrap();
     run.ledger.look_after_files();
     let Report::Erased(erased) = run.ear.wait(|r| matches!(r, Report::Erased(_))) else { unreachable!() };
     assert_eq!(erased.because, "retention: sms 1ms");
