@@ -27,6 +27,8 @@ pub enum FaultKind {
     JournalBehind,
     /// The history differs from the journal.
     HistoryDiffers,
+    /// A text is gone that no recorded erasure took.
+    UnrecordedErasure,
     /// A blob is not there, is not what it was, or belongs to no event.
     DamagedBlob,
     /// The history cannot be read.

@@ -16,6 +16,7 @@
 //! what an event means: what is to be kept beside the events comes as an [`extract::Extract`].
 
 pub mod backup;
+mod blanked;
 pub mod blobs;
 pub mod codec;
 pub mod export;

@@ -1,6 +1,7 @@
 //! Is the ledger what it was when it was written? Journal by checksum and chain, snapshots and the
 //! history against the journal, blobs against the events that brought them.
 
+use crate::ledger::blanked::Blanked;
 use crate::ledger::blobs::check::BlobFiles;
 use crate::ledger::codec::{FrameHash, RawFrame, Tip};
 use crate::ledger::fault::{Fault, FaultKind};
@@ -92,6 +93,7 @@ pub(super) fn run(
         previous: None,
         history: Compared { blocks, applied, frames: VecDeque::new(), events: Some(0), faults: 0 },
         files: BlobFiles::of(places)?,
+        blanked: Blanked::default(),
     };
     check.snapshots(places, through)?;
     check.beginning(places)?;
@@ -102,6 +104,7 @@ pub(super) fn run(
     })?;
     let history_events = check.end(walked.tip);
     check.faults.append(&mut check.files.end(walked.tip.seq));
+    check.faults.extend(check.blanked.end(places)?);
     faults.extend(walked.faults);
     faults.append(&mut check.faults);
     Ok(Verified {
@@ -121,6 +124,7 @@ struct Check<'a> {
     previous: Option<Tip>,
     history: Compared<'a>,
     files: BlobFiles<'a>,
+    blanked: Blanked,
 }
 
 impl Check<'_> {
@@ -205,6 +209,7 @@ impl Check<'_> {
             }
         }
         self.files.frame(frame);
+        self.blanked.frame(frame);
         let linked = previous.filter(|p| p.seq + 1 == frame.seq);
         if let Some(words) = self.history.compare(frame, linked) {
             self.fault(FaultKind::HistoryDiffers, "history".to_owned(), frame.seq, words);

@@ -16,6 +16,7 @@ use crate::domain::failpoint::{self, Point};
 use crate::ledger::codec::Tip;
 use crate::ledger::fold::Body;
 use crate::ledger::journal::{Sealed, SealedError};
+use crate::ledger::places::Places;
 use crate::ledger::report::{Report, Reporter};
 use crate::ledger::retention::{Erased, Expired, Retention, Select, TextKind};
 use crate::ledger::snapshot;
@@ -26,6 +27,7 @@ use inbox::{Handed, Todo};
 use pace::Pace;
 use snapshots::Unfolded;
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -135,6 +137,11 @@ impl Upkeep {
             let _ = ended.recv_timeout(FAREWELL);
         }
     }
+}
+
+/// Between which events texts are being removed, which is not recorded yet.
+pub fn erasing(places: &Places) -> Option<RangeInclusive<u64>> {
+    erasure::begun(places).map(|erased| erased.from_seq..=erased.to_seq)
 }
 
 struct Worker {
