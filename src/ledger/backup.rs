@@ -8,6 +8,8 @@
 //! ...
 //! {"file":"blobs/00000000000000000417-9f86d081....blob","bytes":31200}
 //! ...
+//! {"file":"erasing","bytes":312}                                  only while texts are being removed
+//! ...
 //! {"end":{"seq":1234,"hash":"91f6..."}}                            the last event that is in it
 //! ```
 //!
@@ -19,7 +21,7 @@ use crate::ledger::codec::{RawFrame, Tip};
 use crate::ledger::files;
 use crate::ledger::journal::content::Content;
 use crate::ledger::journal::segment::{self, Segment};
-use crate::ledger::places::Places;
+use crate::ledger::places::{ERASING, Places};
 use crate::ledger::snapshot;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -75,6 +77,10 @@ impl Linked {
                 }
             }
         }
+        match std::fs::hard_link(&places.erasing, linked.dir.join(ERASING)) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            done => done?,
+        }
         Ok(linked)
     }
 
@@ -100,6 +106,11 @@ impl Linked {
                 let length = std::fs::metadata(&kept.path)?.len();
                 whole(&kept.path, &blobs::shown(&kept.path), length, out)?;
             }
+        }
+        let erasing = self.dir.join(ERASING);
+        if let Ok(found) = std::fs::metadata(&erasing) {
+            // Where the copy is put to use it is gone on with.
+            whole(&erasing, ERASING, found.len(), out)?;
         }
         line(&Line::End { end: tip }, out)?;
         out.flush()?;

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+/// Its name in a copy, too.
+pub const ERASING: &str = "erasing";
+
 #[derive(Clone, Debug)]
 pub struct Places {
     pub state: PathBuf,
@@ -9,6 +12,8 @@ pub struct Places {
     pub snapshots: PathBuf,
     pub history: PathBuf,
     pub blobs: PathBuf,
+    /// Which texts are being removed, while that is not recorded.
+    pub erasing: PathBuf,
 }
 
 impl Places {
@@ -19,6 +24,7 @@ impl Places {
             snapshots: state.join("snapshots"),
             history: state.join("history"),
             blobs: state.join("blobs"),
+            erasing: state.join(ERASING),
         }
     }
 }

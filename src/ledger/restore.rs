@@ -4,6 +4,7 @@
 use crate::ledger::backup::Line;
 use crate::ledger::codec::Tip;
 use crate::ledger::files;
+use crate::ledger::places::ERASING;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -141,13 +142,13 @@ impl Receiving {
     }
 }
 
-/// `journal/NAME`, `snapshots/NAME` or `blobs/NAME`, and nothing that leads elsewhere.
+/// `journal/NAME`, `snapshots/NAME`, `blobs/NAME` or `erasing`, and nothing that leads elsewhere.
 fn is_ours(file: &str) -> bool {
     let plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
     match file.split_once('/') {
         Some(("journal", name)) => plain(name) && name.ends_with(".journal"),
         Some(("blobs", name)) => plain(name) && name.ends_with(".blob"),
         Some(("snapshots", name)) => plain(name) && (name.ends_with(".snapshot") || name.ends_with(".base")),
-        _ => false,
+        _ => file == ERASING,
     }
 }

@@ -6,7 +6,7 @@ use crate::ledger::backup::Line;
 use crate::ledger::restore::{Copied, Receiving, RestoreError};
 use crate::ledger::verify::offline;
 
-fn receive(stream: &[u8], dir: &Path, piece: usize) -> Result<Copied, RestoreError> {
+pub fn receive(stream: &[u8], dir: &Path, piece: usize) -> Result<Copied, RestoreError> {
     let mut receiving = Receiving::into(dir)?;
     stream.chunks(piece).try_for_each(|piece| receiving.take(piece))?;
     receiving.finish()

@@ -1,5 +1,6 @@
 //! Texts and whole segments go, from everywhere, and the chain holds; a kill at any step is made up for.
 
+use super::copying::receive;
 use super::upkeep::{killed, options, plain, until};
 use super::*;
 use crate::domain::event::{Event, EventKind, Payload};
@@ -135,6 +136,15 @@ fn a_persons_texts_go_from_everywhere_and_the_chain_holds() {
     let verified = run.ledger.verify(&[head]).unwrap();
     assert!(verified.ok && verified.history_events == Some(head.seq), "{:?}", verified.faults);
     assert_eq!(run.ledger.erase(&mut alice(), "again".into()).unwrap_err(), "another erasure is not finished yet");
+    // A copy of this moment goes on with it.
+    let (home, mut stream) = (tempfile::tempdir().unwrap(), Vec::new());
+    let copy = home.path().join("copy");
+    run.ledger.backup(&mut stream).unwrap();
+    receive(&stream, &copy, usize::MAX).unwrap();
+    assert!(offline(&copy, &[head]).unwrap().ok);
+    let again = start_with(&copy, with_open(&[]));
+    again.ear.wait(|r| matches!(r, Report::Erased(erased) if erased.because == "asked for"));
+    again.stop();
     // As if somebody had replaced the files by such without the texts.
     run.ledger.recorded().unwrap();
     let verified = run.ledger.verify(&[head]).unwrap();

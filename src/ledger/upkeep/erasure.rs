@@ -16,7 +16,7 @@ use crate::ledger::retention::{Erased, Found, Select};
 use crate::ledger::snapshot;
 use crate::ledger::upkeep::snapshots::{self, Folded, Unfolded};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use ulid::Ulid;
 
@@ -61,7 +61,8 @@ impl Eraser {
         };
         let erased = Erased { from_seq, to_seq, because, found };
         let json = serde_json::to_vec(&erased).map_err(|e| e.to_string())?;
-        files::replace(&file(&self.places), &[&json]).map_err(|e| format!("{}: {e}", file(&self.places).display()))?;
+        let path = &self.places.erasing;
+        files::replace(path, &[&json]).map_err(|e| format!("{}: {e}", path.display()))?;
         failpoint::reached(Point::ErasePlanned);
         Ok(Some(erased))
     }
@@ -149,17 +150,13 @@ pub(super) fn words(why: Unfolded) -> String {
 
 pub(super) const STOPPED: &str = "the daemon stops; it is gone on with at the next start";
 
-fn file(places: &Places) -> PathBuf {
-    places.state.join("erasing")
-}
-
 /// What was begun and is not recorded yet.
 pub fn begun(places: &Places) -> Option<Erased> {
-    let bytes = std::fs::read(file(places)).ok()?;
+    let bytes = std::fs::read(&places.erasing).ok()?;
     match serde_json::from_slice(&bytes) {
         Ok(erased) => Some(erased),
         Err(error) => {
-            tracing::error!(%error, file = %file(places).display(), "what was to be erased cannot be read; ask for it again");
+            tracing::error!(%error, file = %places.erasing.display(), "what was to be erased cannot be read; ask for it again");
             None
         }
     }
@@ -171,7 +168,7 @@ pub fn begun(places: &Places) -> Option<Erased> {
 /// What the system says.
 pub fn recorded(places: &Places) -> io::Result<()> {
     failpoint::reached(Point::EraseRecorded);
-    match std::fs::remove_file(file(places)) {
+    match std::fs::remove_file(&places.erasing) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
     }
