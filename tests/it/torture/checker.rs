@@ -187,6 +187,22 @@ impl Record {
     }
 }
 
+impl Record {
+    /// Each step of the policy fires soon after it is due, or, where nobody ran then, after the next start. The bound
+    /// is far beyond what a busy machine needs, and far below what forgets a step.
+    pub fn check_lateness(&self) {
+        let starts: Vec<jiff::Timestamp> = self.of("started").into_iter().map(at).collect();
+        let opened: BTreeMap<&str, jiff::Timestamp> =
+            self.of("incident_opened").into_iter().map(|i| (text(i, "id"), at(i))).collect();
+        for step in self.of("incident_stepped") {
+            let due = opened[text(step, "id")] + jiff::SignedDuration::from_secs(step["step"].as_i64().unwrap());
+            let ran = starts.iter().rev().find(|start| **start <= at(step)).expect("somebody ran");
+            let late = at(step).duration_since(due.max(*ran));
+            assert!(late <= jiff::SignedDuration::from_secs(10), "{late} late: {step}");
+        }
+    }
+}
+
 struct Attempt<'a> {
     start: &'a Value,
     outcome: Option<&'a str>,
@@ -234,6 +250,22 @@ mod tests {
         });
         let record = Record { entries: entries.collect() };
         std::panic::catch_unwind(|| record.check(calls, &arrivals)).is_err()
+    }
+
+    #[test]
+    fn the_checker_finds_a_step_that_comes_late() {
+        let record = |at: &str| {
+            let rows = [
+                json!({"kind": "started", "at": "2026-11-20T10:00:00Z"}),
+                json!({"kind": "incident_opened", "id": "i", "at": "2026-11-20T10:00:05Z"}),
+                json!({"kind": "started", "at": "2026-11-20T10:01:00Z"}),
+                json!({"kind": "incident_stepped", "id": "i", "step": 1, "at": at}),
+            ];
+            Record { entries: rows.into() }
+        };
+        record("2026-11-20T10:01:09Z").check_lateness();
+        let late = record("2026-11-20T10:01:11Z");
+        assert!(std::panic::catch_unwind(|| late.check_lateness()).is_err());
     }
 
     #[test]

@@ -47,6 +47,7 @@ async fn die_at(point: &'static str, nth: u64, seed: u64) -> Option<Summary> {
     };
     let (calls, died) = tokio::join!(calling, living);
     let record = settled(&daemon).await;
+    record.check_lateness();
     let summary = record.check(&calls, &sink.counts());
     died.then_some(summary)
 }

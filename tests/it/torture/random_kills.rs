@@ -40,6 +40,7 @@ async fn die(seed: u64) -> Summary {
     let record = settled(&daemon).await;
     let snapshots = files_under(&daemon.state_dir().join("snapshots")).len();
     assert!(small.is_empty() || snapshots > 0, "no snapshot was made meanwhile");
+    record.check_lateness();
     record.check(&calls, &sink.counts())
 }
 
