@@ -14,7 +14,9 @@ async fn f06_after_three_starts_that_never_became_ready_it_runs_in_safe_mode_and
         daemon.spawn(&[("STENTOR_FAILPOINT", "start_replayed")]);
         daemon.wait().await;
     }
-    daemon.start().await;
+    // Whoever touched the history would die of it.
+    daemon.spawn(&[("STENTOR_FAILPOINT", "history_applying")]);
+    daemon.until_ready().await;
     assert!(daemon.notices().iter().any(|n| n.starts_with("STATUS=SAFE MODE")), "{:?}", daemon.notices());
     let open = eventually("the page", async || {
         let open = daemon.ok(&["incidents", "list"]).await;
@@ -32,6 +34,7 @@ async fn f06_after_three_starts_that_never_became_ready_it_runs_in_safe_mode_and
     assert_eq!(sent["status"], "delivered");
     daemon.exits(6, &["ledger", "stats"]).await;
     assert_eq!(daemon.status().await["state"], "failing");
+    assert!(daemon.is_running());
 
     // The next start is a usual one, and has it all.
     assert_eq!(daemon.stop().await, 0);
