@@ -7,7 +7,7 @@ use super::state::Delivery;
 use super::turn::Turn;
 use super::ways::is_hurried;
 use crate::domain::delivery::{SILENCED, Status};
-use crate::domain::event::{AttemptResult, Breaker, EventKind, Origin};
+use crate::domain::event::{AttemptResult, Breaker, EventKind, Origin, Payload};
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
@@ -31,7 +31,7 @@ impl Turn<'_> {
         let channel = d.channel().to_owned();
         let works_for_others = self.has_worked_since(d);
         let (result, price) = self.not_lost(d, n, result).split();
-        self.emit(EventKind::AttemptFinished { delivery: id, n, channel: channel.clone(), result: result.clone() });
+        self.record_outcome(id, n, &channel, result.clone());
         match result {
             AttemptResult::Failed(failure) => self.attempt_failed(id, &channel, failure, works_for_others),
             AttemptResult::Lost { .. } if self.inquire(id) => {}
@@ -48,6 +48,19 @@ impl Turn<'_> {
                     }
                 }
             }
+        }
+    }
+
+    fn record_outcome(&mut self, delivery: DeliveryId, n: u32, channel: &str, result: AttemptResult) {
+        let name = channel.to_owned();
+        match result {
+            AttemptResult::Simulated { detail } => {
+                let medium = self.config.channels.get(channel).and_then(|c| c.medium());
+                let result = AttemptResult::Simulated { detail: String::new() };
+                let head = EventKind::AttemptFinished { delivery, n, channel: name, medium, result };
+                self.emit_with(head, Payload { body: detail, ..Payload::default() });
+            }
+            result => self.emit(EventKind::AttemptFinished { delivery, n, channel: name, medium: None, result }),
         }
     }
 

@@ -37,7 +37,7 @@ impl Turn<'_> {
     fn condemn(&mut self, id: DeliveryId, n: u32, crashes: u32) {
         let Some(channel) = self.state.deliveries.get(&id).map(|d| d.channel().to_owned()) else { return };
         let result = AttemptResult::Lost { words: LOST.to_owned() };
-        self.emit(EventKind::AttemptFinished { delivery: id, n, channel, result });
+        self.emit(EventKind::AttemptFinished { delivery: id, n, channel, medium: None, result });
         let why = format!(
             "poison: stentor ended {crashes} times in a row while it was sent, the last time with nothing beside it"
         );

@@ -78,14 +78,18 @@ impl Turn<'_> {
     /// What is long in an event, on its way into the journal: it is at hand for what follows, and what
     /// is too long for the event becomes a blob.
     pub(super) fn set_apart(&mut self, event: &mut Event, seq: u64) {
-        use EventKind::{AlertReported, AttemptStarted, IncidentOpened, NotificationAccepted};
+        use EventKind::{AlertReported, AttemptFinished, AttemptStarted, IncidentOpened, NotificationAccepted};
         // Of others nothing is asked for again; an erasure looks into them.
         let said = matches!(
             event.head,
-            NotificationAccepted { .. } | IncidentOpened { .. } | AlertReported(_) | AttemptStarted { .. }
+            NotificationAccepted { .. }
+                | IncidentOpened { .. }
+                | AlertReported(_)
+                | AttemptStarted { .. }
+                | AttemptFinished { .. }
         );
         let Some(payload) = event.payload.as_deref_mut().filter(|p| said && p.more.is_none()) else { return };
-        if payload.body.len() > KEPT {
+        if payload.body.len() > KEPT && !matches!(event.head, AttemptFinished { .. }) {
             self.agenda.at_hand.put(seq, Ok(payload.body.as_str().into()), self.agenda.emergency);
         }
         let text = match &mut payload.text {

@@ -121,7 +121,8 @@ impl Select for Expired {
         for (seq, event) in numbered(frame) {
             let (kinds, id) = match &event.head {
                 EventKind::DeliveryCreated { id, medium, .. } => (vec![TextKind::of(*medium)], id.0),
-                EventKind::AttemptStarted { delivery, medium, .. } => (vec![TextKind::of(*medium)], delivery.0),
+                EventKind::AttemptStarted { delivery, medium, .. }
+                | EventKind::AttemptFinished { delivery, medium, .. } => (vec![TextKind::of(*medium)], delivery.0),
                 EventKind::NotificationAccepted { id, .. } => (media(frame, *id), id.0),
                 EventKind::IncidentOpened { id, .. } => (vec![TextKind::Other], id.0),
                 EventKind::InboundReceived(r) => (vec![TextKind::Sms], r.id.map_or(Ulid(0), |id| id.0)),
@@ -216,7 +217,11 @@ impl Select for Person {
             let says = |payload: &Payload| self.addresses.iter().any(|address| payload.body.contains(address.as_str()));
             let id = match &event.head {
                 EventKind::DeliveryCreated { id, .. } if self.deliveries.contains(id) => id.0,
-                EventKind::AttemptStarted { delivery, .. } if self.deliveries.contains(delivery) => delivery.0,
+                EventKind::AttemptStarted { delivery, .. } | EventKind::AttemptFinished { delivery, .. }
+                    if self.deliveries.contains(delivery) =>
+                {
+                    delivery.0
+                }
                 EventKind::NotificationAccepted { id, .. } if self.is_all_of(frame, *id, is_open) && !is_open(id.0) => {
                     id.0
                 }

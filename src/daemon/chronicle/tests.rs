@@ -96,6 +96,7 @@ fn of_one_shots_only_what_goes_wrong_is_told_and_never_an_address() {
         delivery: DELIVERY,
         n: 2,
         channel: "sms".into(),
+        medium: None,
         result: AttemptResult::Failed(failure),
     };
     let lines = all(&[created(None), finished.bare(), ended(Status::Dead)]);
@@ -167,9 +168,21 @@ fn what_a_simulated_channel_would_have_sent_is_told_without_the_address() {
         delivery: DELIVERY,
         n: 1,
         channel: "sms".into(),
+        medium: None,
         result: AttemptResult::Simulated { detail },
     };
-    let line = told.line(&finished.bare()).unwrap();
+    let EventKind::AttemptFinished { result: AttemptResult::Simulated { detail }, .. } = &finished else { panic!() };
+    let said = Payload { body: detail.clone(), ..Payload::default() };
+    let silent = EventKind::AttemptFinished {
+        delivery: DELIVERY,
+        n: 1,
+        channel: "sms".into(),
+        medium: None,
+        result: AttemptResult::Simulated { detail: String::new() },
+    };
+    let line = told.line(&silent.with(said)).unwrap();
+    // As it was written once.
+    assert_eq!(told.line(&finished.bare()).unwrap().words, line.words);
     assert_eq!((line.level, line.channel.as_deref()), (Level::INFO, Some("sms")));
     let before = "sms for alice: sms is simulated, and sent nothing: POST https://api.example/Messages.json ";
     assert!(line.words.starts_with(before), "{}", line.words);

@@ -78,10 +78,11 @@ impl Told {
                 self.deliveries.insert(*id, Sent { name, incident: *incident, address });
                 None
             }
-            AttemptFinished { delivery, n, channel, result } => {
+            AttemptFinished { delivery, n, channel, result, .. } => {
                 let why = match result {
                     AttemptResult::Simulated { detail } => {
-                        let request = cut(detail, REQUEST);
+                        let said = event.payload.as_ref().map_or(detail, |payload| &payload.body);
+                        let request = cut(said, REQUEST);
                         let words =
                             |name: &str| info(format!("{name}: {channel} is simulated, and sent nothing: {request}"));
                         return Some(Line { channel: Some(channel.clone()), ..self.about(*delivery, words) });

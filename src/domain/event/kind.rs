@@ -173,10 +173,14 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         files: Option<Carriage>,
     },
+    /// Payload: what a simulated channel would have sent, in `body`.
     AttemptFinished {
         delivery: DeliveryId,
         n: u32,
         channel: String,
+        /// Of the payload, where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        medium: Option<Medium>,
         #[serde(flatten)]
         result: AttemptResult,
     },

@@ -150,7 +150,8 @@ pub enum AttemptResult {
         provider_id: Option<String>,
         detail: String,
     },
-    /// `simulate = true`: exactly the request that would have gone out, without secrets.
+    /// `simulate = true`: exactly the request that would have gone out, without secrets. In the ledger it stands in the
+    /// event's payload, where an erasure reaches it.
     Simulated {
         detail: String,
     },

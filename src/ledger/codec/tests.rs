@@ -33,6 +33,7 @@ fn sample() -> Frame {
                 delivery,
                 n: 2,
                 channel: "sms".into(),
+                medium: None,
                 result: crate::domain::event::AttemptResult::Failed(failure),
             }
             .bare(),

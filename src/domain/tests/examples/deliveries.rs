@@ -163,10 +163,12 @@ pub(super) fn deliveries() -> Vec<Event> {
         })
         .bare(),
     ];
-    all.extend(
-        results()
-            .into_iter()
-            .map(|result| K::AttemptFinished { delivery: delivery(), n: 1, channel: s("sms"), result }.bare()),
-    );
+    all.extend(results().into_iter().map(|result| {
+        K::AttemptFinished { delivery: delivery(), n: 1, channel: s("sms"), medium: None, result }.bare()
+    }));
+    let result = AttemptResult::Simulated { detail: String::new() };
+    let simulated =
+        K::AttemptFinished { delivery: delivery(), n: 1, channel: s("sms"), medium: Some(Medium::Sms), result };
+    all.push(simulated.with(Payload { body: s("POST https://api.example/Messages.json"), ..Payload::default() }));
     all
 }

@@ -54,7 +54,7 @@ impl State {
     }
 
     pub(in crate::engine::state) fn fold_attempt_finished(&mut self, at: Timestamp, head: &EventKind) -> bool {
-        let EventKind::AttemptFinished { delivery, n, channel, result } = head else { return false };
+        let EventKind::AttemptFinished { delivery, n, channel, result, .. } = head else { return false };
         if !self.deliveries.get(delivery).is_some_and(|d| d.status == Status::Sending && d.n == *n) {
             return false;
         }
@@ -153,10 +153,7 @@ fn finish(d: &mut Delivery, n: u32, at: Timestamp, result: &AttemptResult) {
             d.detail = Some(detail.as_str().into());
             (None, None, provider_id.clone())
         }
-        AttemptResult::Simulated { detail } => {
-            d.detail = Some(detail.as_str().into());
-            (None, None, None)
-        }
+        AttemptResult::Simulated { .. } => (None, None, None),
         // The engine splits it; whoever wrote it whole meant the same.
         AttemptResult::Priced { result, .. } => return finish(d, n, at, result),
     };
