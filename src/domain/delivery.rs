@@ -178,7 +178,7 @@ pub const MOVES: &[(Status, &[Status])] = {
             ],
         ),
         (Submitted, &[Submitted, Delivered, Sent, Ready, Backoff, Waiting, Superseded, Expired, Dead, Skipped]),
-        (Backoff, &[Ready, Waiting, Submitted, Delivered, Sent, Superseded, Expired]),
+        (Backoff, &[Ready, Waiting, Submitted, Delivered, Sent, Superseded, Expired, Dead, Skipped]),
         (Waiting, &[Ready, Waiting, Sending, Submitted, Delivered, Sent, Superseded, Expired, Dead, Skipped]),
         (Unknown, &[Unknown, Submitted, Delivered, Sent, Ready, Backoff, Waiting, Superseded, Expired, Dead, Skipped]),
         // Only by somebody's order.

@@ -23,24 +23,25 @@ impl Turn<'_> {
             let message = "acknowledging needs the role operator, or to have been told of it and not to be a client";
             return refuse(Refusal::new(Code::Forbidden, message));
         }
-        let status = self.state.incidents.get(&incident).map(|i| i.status);
-        if status == Some(IncidentStatus::Resolved) {
+        let Some(i) = self.state.incidents.get(&incident) else { return self.incidents_view(&[incident]) };
+        let (status, snoozed) = (i.status, i.snoozed_until.is_some());
+        if status == IncidentStatus::Resolved {
             return refuse(Refusal::new(Code::Conflict, format!("{} is resolved already", self.numbered(incident))));
         }
-        if status == Some(IncidentStatus::Acknowledged) {
-            let mut answer = self.incidents_view(&[incident])?;
-            answer["incidents"][0]["already"] = true.into();
-            return Ok(answer);
+        // A snooze acknowledges too, but only until it is over.
+        let already = status == IncidentStatus::Acknowledged && !snoozed;
+        let (mut stopped, mut told) = (Vec::new(), Vec::new());
+        if !already {
+            let by = by.or_else(|| self.by.person.clone()).unwrap_or_else(|| self.by.name.clone());
+            stopped = self.about_to_stop(incident);
+            told = self.acknowledge_now(incident, &by, via, note);
+            self.pump();
         }
-        let by = by.or_else(|| self.by.person.clone()).unwrap_or_else(|| self.by.name.clone());
-        let stopped = self.about_to_stop(incident);
-        let told = self.acknowledge_now(incident, &by, via, note);
-        self.pump();
         let mut answer = self.incidents_view(&[incident])?;
         let view = &mut answer["incidents"][0];
         view["stopped"] = stopped.into();
         view["told"] = told.into();
-        view["already"] = false.into();
+        view["already"] = already.into();
         view["still_broken"] = self.stays_open(incident).into();
         Ok(answer)
     }
@@ -54,9 +55,11 @@ impl Turn<'_> {
             .and_then(|i| self.config.levels.get(&i.level))
             .and_then(|l| l.ack_timeout)
             .map(|t| Next { due: self.now + t, what: NextWhat::Restart });
+        // Those who were told heard of the first one.
+        let before = self.state.incidents.get(&id).map(|i| i.status);
         self.emit(EventKind::IncidentAcknowledged { id, by: by.into(), via, note, next: timeout });
         self.stop_calling(id, &format!("acknowledged by {by}"));
-        self.notify_acknowledged(id, by)
+        if before == Some(IncidentStatus::Acknowledged) { Vec::new() } else { self.notify_acknowledged(id, by) }
     }
 
     /// Among those that the caller may acknowledge: nobody else's are named to them.
@@ -106,7 +109,11 @@ impl Turn<'_> {
     fn stays_open(&self, id: IncidentId) -> Option<String> {
         self.still_broken(id)?;
         let source = self.state.incidents.get(&id)?.labels.get("source")?;
-        let end = if source == "heartbeat" { "the heartbeat passes" } else { "the value is back" };
+        let end = match source {
+            "heartbeat" => "the heartbeat passes",
+            "alert" => "its source no longer reports it",
+            _ => "the value is back",
+        };
         Some(format!("it stays open until {end}"))
     }
 
@@ -117,6 +124,9 @@ impl Turn<'_> {
         let sounds = self.state.sounding.iter().filter(|(_, s)| s.values().any(|s| s.incident == Some(id)));
         let mut stopped: Vec<String> = sounds.map(|(channel, _)| channel.clone()).collect();
         stopped.extend(self.pending_calls(id));
+        if let Some(until) = i.snoozed_until {
+            stopped.push(format!("the end of the snooze at {}", self.clock(self.state.wall_time(until))));
+        }
         if let Some(next) = i.next.filter(|_| i.is_calling()) {
             let at = self.clock(self.state.wall_time(next.due));
             stopped.push(match next.what {

@@ -12,7 +12,7 @@ use super::state::{Counts, Delivery};
 use super::turn::{Turn, refuse};
 use crate::config::{ChannelConfig, Rate};
 use crate::domain::delivery::Status;
-use crate::domain::event::{Counted, EventKind};
+use crate::domain::event::{Counted, EventKind, Origin};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
 use crate::domain::time::{EngineTime, Span};
@@ -166,6 +166,11 @@ impl Turn<'_> {
                 self.count_in(id, channel);
                 if here { Admitted::Here } else { Admitted::Elsewhere }
             }
+            Err(_) if self.is_first_page(d) => {
+                let channel = d.chain.first().cloned();
+                self.count_in(id, channel);
+                Admitted::Here
+            }
             Err(full) => {
                 let until = full.free_at.filter(|t| *t > self.now).unwrap_or(self.now + AGAIN);
                 let shown = self.state.wall_time(until).rfc3339(&config.daemon.timezone);
@@ -217,8 +222,21 @@ impl Turn<'_> {
         let limits = channel.as_ref().and_then(|name| self.config.channels.get(name)).map(|c| c.limits);
         if let Some((channel, limits)) = channel.zip(limits).filter(|(_, limits)| limits.counts()) {
             let person = limits.of_person.is_limited();
-            self.emit(EventKind::DeliveryCounted(Counted { id, channel, person }));
+            self.emit(EventKind::DeliveryCounted(Counted { id, channel, person, instead_of: None }));
         }
+    }
+
+    /// It takes the place of one that counted and got nowhere: the limit would else be used up by what never left.
+    pub fn count_instead(&mut self, id: DeliveryId, older: DeliveryId) {
+        let Some(channel) = self.state.deliveries.get(&id).and_then(|d| d.chain.first().cloned()) else { return };
+        self.emit(EventKind::DeliveryCounted(Counted { id, channel, person: false, instead_of: Some(older) }));
+    }
+
+    /// The first page of an urgent incident: no limit of ours keeps it.
+    fn is_first_page(&self, d: &Delivery) -> bool {
+        let origin = self.state.notifications.get(&d.notification).map(|n| &n.origin);
+        let first = matches!(origin, Some(Origin::Opening { .. } | Origin::Step { round: 0, step: 0, .. }));
+        first && d.level == Level::Urgent
     }
 
     /// After a reload: what waits for room by the old limits looks at the new ones.

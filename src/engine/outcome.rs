@@ -108,6 +108,8 @@ impl Turn<'_> {
             (Blame::Message, _) => self.end_delivery(id, Status::Dead, &why),
             (Blame::Provider | Blame::Account, Some(place)) => self.fall_back(id, place, &why),
             (Blame::Provider, None) if at_last_of_several && first_lap => self.go_through_again(id, failure, &why),
+            // It refuses this message for good; the next one is down, and may take it when it is back.
+            (Blame::Provider, None) if let Some(place) = self.later_way(d) => self.fall_back(id, place, &why),
             (Blame::Provider, None) => self.end_delivery(id, Status::Dead, &format!("FINAL_FAILURE: {why}")),
             (Blame::Account, None) if at_last_of_several => self.go_through_again(id, failure, &why),
             (Blame::Account, None) => self.wait_for_channel(id, failure, &why),
@@ -193,7 +195,7 @@ impl Turn<'_> {
         // An order was given knowing what became of it before; a silence that begins later still holds it.
         if d.ordered {
             let labels = d.incident.and_then(|i| self.state.incidents.get(&i)).map_or(&n.labels, |i| &i.labels);
-            return self.silence_for(labels).map(|_| (Status::Skipped, SILENCED.into()));
+            return self.silence_for(labels).map(|_| (Status::Dead, SILENCED.into()));
         }
         let Some(incident) = d.incident else {
             let silence = self.silence_for(&n.labels);

@@ -114,6 +114,27 @@ impl Turn<'_> {
         channels
     }
 
+    /// What an incident was opened with, as far as reloads left anything of it. Where all that it names is gone nobody
+    /// meant that nobody is told: the level's own is used.
+    pub fn remaining(&self, terms: Terms) -> Terms {
+        let any_channel = |names: &Vec<String>| names.iter().any(|name| self.config.channels.contains_key(name));
+        Terms {
+            channels: terms.channels.filter(|names| names.is_empty() || any_channel(names)),
+            to: terms.to.filter(|to| to.is_empty() || self.any_exists(to)),
+            ..terms
+        }
+    }
+
+    fn any_exists(&self, to: &[Who]) -> bool {
+        to.iter().any(|who| match who {
+            Who::Person(name) => self.config.people.contains_key(name),
+            Who::Group(name) => self.config.groups.contains_key(name),
+            Who::Schedule(name) => self.config.schedules.contains_key(name),
+            Who::Tier(tier) => self.config.people.values().any(|p| p.tier.as_ref() == Some(tier)),
+            Who::Email(_) | Who::Phone(_) => true,
+        })
+    }
+
     fn targets(&self, to: &[Who], at: Timestamp) -> Vec<Target> {
         let mut targets = Vec::new();
         for (rank, who) in to.iter().enumerate() {

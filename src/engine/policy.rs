@@ -65,7 +65,14 @@ fn existing(policy: &Policy, step: u32) -> u32 {
 impl Turn<'_> {
     /// The policy that an incident follows, as it is configured now.
     pub fn policy_of(&self, i: &Incident) -> Option<&Policy> {
-        i.policy.as_deref().and_then(|p| self.config.policies.get(p)).filter(|p| !p.steps.is_empty())
+        self.policy_named(i.policy.as_deref(), i.level)
+    }
+
+    /// Where a reload took it away (or gave it another name), the level's.
+    pub fn policy_named(&self, name: Option<&str>, level: Level) -> Option<&Policy> {
+        let of_level = || self.config.levels.get(&level).and_then(|l| self.config.policies.get(l.policy.as_deref()?));
+        let policy = self.config.policies.get(name?).or_else(of_level);
+        policy.filter(|p| !p.steps.is_empty())
     }
 
     /// Fires a step now, and the following ones of its round while they get nowhere.

@@ -23,8 +23,7 @@ impl Turn<'_> {
 
     /// What is due for an incident that begins now.
     pub fn first_next(&self, level: Level, policy: Option<&str>, once: bool) -> Option<Next> {
-        let policy = policy.and_then(|p| self.config.policies.get(p)).filter(|p| !p.steps.is_empty());
-        match policy {
+        match self.policy_named(policy, level) {
             Some(_) => Some(Next { due: self.now, what: NextWhat::Step { round: 0, step: 0 } }),
             None => self.reminder_after(level, once, self.now),
         }
@@ -63,10 +62,20 @@ impl Turn<'_> {
         }
     }
 
+    /// What the incident's source said of channels and recipients.
+    fn own_terms(&self, i: &Incident) -> Terms {
+        self.remaining(Terms {
+            channels: i.channels.clone(),
+            to: i.to.clone(),
+            about: i.about.clone().map(String::from),
+            ..Terms::default()
+        })
+    }
+
     /// The one sending of an incident without a policy.
     pub fn send_opening(&mut self, id: IncidentId) {
         let Some(i) = self.state.incidents.get(&id) else { return };
-        let planned = self.plan(i.level, &i.kind_of, &own_terms(i));
+        let planned = self.plan(i.level, &i.kind_of, &self.own_terms(i));
         self.tell(id, Origin::Opening { incident: id }, planned);
     }
 
@@ -75,7 +84,7 @@ impl Turn<'_> {
         let Some(i) = self.state.incidents.get(&id) else { return };
         let planned = match self.policy_of(i) {
             Some(policy) => self.plan_step(i, policy, policy.steps.len() as u32 - 1),
-            None => self.plan(i.level, &i.kind_of, &own_terms(i)),
+            None => self.plan(i.level, &i.kind_of, &self.own_terms(i)),
         };
         let next = self.reminder_after(i.level, i.once, due);
         self.emit(EventKind::IncidentReminded { id, next });
@@ -98,15 +107,5 @@ impl Turn<'_> {
             ..Message::new(origin, level, i.kind_of.to_string(), i.labels.clone(), payload)
         };
         self.make(message, planned);
-    }
-}
-
-/// What the incident's source said of channels and recipients.
-fn own_terms(i: &Incident) -> Terms {
-    Terms {
-        channels: i.channels.clone(),
-        to: i.to.clone(),
-        about: i.about.clone().map(String::from),
-        ..Terms::default()
     }
 }

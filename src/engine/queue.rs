@@ -13,6 +13,9 @@ use crate::domain::time::EngineTime;
 
 /// Those that stand behind another one of their incident are passed by, at most so many.
 const LOOKS: usize = 100;
+/// Where a channel fails, every so many tries are another message's: what fails may be the first one in line, for
+/// what it says, and would hold up all that could get through.
+const OTHERS_TURN: u32 = 6;
 
 /// How many attempts may be in flight now on a channel with so many slots.
 pub(crate) fn width(c: &ChannelState, slots: usize, now: EngineTime) -> usize {
@@ -67,12 +70,29 @@ impl Turn<'_> {
         }
         let at_hand = &self.agenda.at_hand;
         let may = |id: &DeliveryId| !self.state.is_behind(*id) && !at_hand.is_awaited(*id);
-        let next = self.state.queue(&channel.name).take(LOOKS).find(may)?;
+        let next = match self.is_others_turn(&channel.name) {
+            true => self.least_tried(&channel.name, may)?,
+            false => self.state.queue(&channel.name).take(LOOKS).find(may)?,
+        };
         let level = self.state.deliveries.get(&next).map_or(Level::Low, |d| d.level);
         if at_hand.awaited(&channel.name, level) >= free {
             return None;
         }
         (!self.must_stand_back(next)).then_some(next)
+    }
+
+    fn is_others_turn(&self, channel: &str) -> bool {
+        let c = self.state.channel(channel);
+        c.breaker != Breaker::Closed && c.failures > 0 && c.failures.is_multiple_of(OTHERS_TURN)
+    }
+
+    /// The one whose last attempt is longest ago; of those without any the first in line.
+    fn least_tried(&self, channel: &str, may: impl Fn(&DeliveryId) -> bool) -> Option<DeliveryId> {
+        let last_tried = |id: &DeliveryId| {
+            let d = self.state.deliveries.get(id)?;
+            d.attempts.last().map(|a| a.started_at)
+        };
+        self.state.queue(channel).filter(may).min_by_key(last_tried)
     }
 
     pub fn width_of(&self, channel: &ChannelConfig) -> usize {

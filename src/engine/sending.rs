@@ -120,18 +120,21 @@ impl Turn<'_> {
             if silenced && one.skip.is_none() {
                 one.skip = Some(SILENCED.into());
             }
+            let mut counted = None;
             if one.skip.is_none() {
                 for id in older.remove(&(one.channel.clone(), one.address.clone())).unwrap_or_default() {
+                    counted = counted.or(self.state.deliveries.get(&id).filter(|d| d.limited).map(|d| d.id));
                     self.end_delivery(id, Status::Superseded, "by a newer one");
                 }
             }
-            self.deliver(&sending, one);
+            self.deliver(&sending, one, counted);
         }
         self.listen_for(sending.id);
         sending.id
     }
 
-    fn deliver(&mut self, sending: &Sending, one: Planned) {
+    /// `counted` is one that counts already, and whose place it takes.
+    fn deliver(&mut self, sending: &Sending, one: Planned, counted: Option<DeliveryId>) {
         let chain = if sending.fallbacks { self.chain(&one.channel) } else { vec![one.channel.clone()] };
         let about = sending.about.as_ref().is_some_and(|about| *about == one.channel);
         let reader = one.reader(sending.level, &sending.kind_of, sending.test);
@@ -162,6 +165,9 @@ impl Turn<'_> {
             self.emit_with(head, Payload { address: one.address, others: one.others, ..Payload::default() });
         }
         if status == Status::Ready {
+            if let Some(older) = counted {
+                self.count_instead(id, older);
+            }
             self.admit(id);
         }
     }

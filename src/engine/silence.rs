@@ -4,7 +4,7 @@ use super::refusal::{Answer, Code, Refusal};
 use super::state::Incident;
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;
-use crate::domain::delivery::SILENCED;
+use crate::domain::delivery::{SILENCED, Status};
 use crate::domain::event::{EventKind, Origin, SilenceAdded};
 use crate::domain::id::{DeliveryId, IncidentId, SHORTEST_ENDING};
 use crate::domain::matcher::Matcher;
@@ -128,8 +128,15 @@ impl Turn<'_> {
         self.state.silences.values().find(|s| s.is_active(now) && fits(&s.matchers, labels)).map(|s| s.id.clone())
     }
 
-    /// What sounds for a one-shot that fits is silent from now on.
+    /// A one-shot that fits and waits is held back, and what sounds for one is silent from now on. What is for later
+    /// is looked at when its time has come.
     fn silence_one_shots(&mut self, id: &str) {
+        for delivery in self.waiting_one_shots() {
+            let unwanted = self.state.deliveries.get(&delivery).and_then(|d| self.unwanted(d));
+            if let Some((status, reason)) = unwanted {
+                self.end_delivery(delivery, status, &reason);
+            }
+        }
         let Some(silence) = self.state.silences.get(id) else { return };
         let held = |d: &DeliveryId| {
             let n = self.state.deliveries.get(d).and_then(|d| self.state.notifications.get(&d.notification));
@@ -143,6 +150,12 @@ impl Turn<'_> {
         for (channel, delivery) in held {
             self.silence_sound(&channel, delivery, SILENCED);
         }
+    }
+
+    fn waiting_one_shots(&self) -> Vec<DeliveryId> {
+        let waits = |status: Status| matches!(status, Status::Ready | Status::Backoff | Status::Waiting);
+        let pending = self.state.index.pending.iter().filter_map(|id| self.state.deliveries.get(id));
+        pending.filter(|d| d.incident.is_none() && waits(d.status)).map(|d| d.id).collect()
     }
 }
 

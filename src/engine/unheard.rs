@@ -130,6 +130,7 @@ impl Turn<'_> {
 
     fn fails(&self, d: &Delivery) -> bool {
         let failed_once = d.attempts.iter().any(|a| a.finished_at.is_some());
-        d.status.is_end() || failed_once || self.all_ways_dead(d)
+        let waits_for_room = d.status == Status::Waiting && d.n == 0 && !d.limited;
+        d.status.is_end() || failed_once || waits_for_room || self.all_ways_dead(d)
     }
 }

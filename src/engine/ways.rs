@@ -80,6 +80,17 @@ impl Turn<'_> {
         (d.at + 1..d.chain.len()).find(|place| !self.is_dead(&d.chain[*place]) && self.is_way(d, *place))
     }
 
+    /// The next way in the chain, dead or alive.
+    pub fn later_way(&self, d: &Delivery) -> Option<usize> {
+        (d.at + 1..d.chain.len()).find(|place| self.is_way(d, *place))
+    }
+
+    /// One of those before, alive if there is such a one.
+    fn earlier_way(&self, d: &Delivery) -> Option<usize> {
+        let ways: Vec<usize> = (0..d.at).filter(|place| self.is_way(d, *place)).collect();
+        ways.iter().find(|place| !self.is_dead(&d.chain[**place])).or(ways.first()).copied()
+    }
+
     pub fn fall_back(&mut self, id: DeliveryId, place: usize, why: &str) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let to = d.chain.get(place).map_or("-", String::as_str);
@@ -124,7 +135,11 @@ impl Turn<'_> {
             }
             (Obstacle::Wish(reason), Some(place)) => self.fall_back(id, place, &reason),
             (Obstacle::NoChannel, Some(place)) => self.fall_back(id, place, GONE),
-            (Obstacle::NoChannel, None) => self.end_delivery(id, Status::Dead, GONE),
+            // Those behind it are gone through; one before it may be well again by now.
+            (Obstacle::NoChannel, None) => match self.earlier_way(d) {
+                Some(place) => self.fall_back(id, place, GONE),
+                None => self.end_delivery(id, Status::Dead, GONE),
+            },
             (_, Some(place)) => self.fall_back(id, place, "no address for it"),
             (_, None) => self.end_delivery(id, Status::Dead, "VALIDATION_ERROR: no address for any way that is left"),
         }

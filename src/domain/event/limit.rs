@@ -12,6 +12,9 @@ pub struct Counted {
     /// Also against those for one person and one type.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub person: bool,
+    /// It takes the place of this one, which counted and got nowhere: nothing more counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<DeliveryId>,
 }
 
 /// A tenant has spent so much of its budget of a day.

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::domain::event::EventKind;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::engine::{Ask, Caller, Code, IncidentStatus, Role};
+use serde_json::json;
 
 // ---- what it stops
 
@@ -285,4 +286,22 @@ fn a_sound_that_is_stopped_before_it_was_heard_is_no_dead_letter() {
     w.run_until(span("2s"));
     assert_eq!(w.told(), ["siren - superseded: silenced before it was heard"]);
     assert!(w.sounding().is_empty());
+}
+
+/// A snooze acknowledges too, but only until it is over.
+#[test]
+fn an_acknowledgement_of_what_is_snoozed_is_for_good() {
+    let mut w = World::calm();
+    let n = w.open("urgent");
+    w.snooze(n, "10m");
+    w.untold();
+    let answer = w.ack(n, "bob");
+    let shown = &answer["incidents"][0];
+    assert_eq!((&shown["already"], &shown["acknowledged_by"]), (&false.into(), &"bob".into()));
+    assert!(shown["stopped"][0].as_str().unwrap().starts_with("the end of the snooze at "), "{shown}");
+    assert!(shown["snoozed_until"].is_null(), "{shown}");
+    w.quiet_until("12h");
+    let again = w.ack(n, "bob");
+    let again = &again["incidents"][0];
+    assert_eq!((&again["already"], &again["stopped"], &again["told"]), (&true.into(), &json!([]), &json!([])));
 }

@@ -141,6 +141,25 @@ fn behind_it_the_most_urgent_is_first() {
     assert!(tries.iter().all(|h| state.deliveries[&h.delivery].level.as_str() == "urgent"), "until it is out");
 }
 
+/// What fails for what it says would stand at the head of the line for ever.
+#[test]
+fn a_message_that_only_itself_fails_holds_others_up_for_half_a_minute_at_the_most() {
+    let mut w = World::with(&calm().replace("fallback = \"mail-backup\"", ""));
+    let mail = |w: &mut World, word: &str, to: &str| {
+        w.send(|r| (r.level, r.to, r.channels) = (level(word), who(&[to]), names(&["mail"])));
+    };
+    w.channel_about("mail", "bad@x.example", timeout());
+    mail(&mut w, "urgent", "bad@x.example");
+    w.all_until("5m");
+    let bad = w.delivery("mail", "bad@x.example").id;
+    assert_eq!(w.health("mail").as_str(), "dead");
+    mail(&mut w, "urgent", "good@x.example");
+    mail(&mut w, "low", "fine@x.example");
+    w.all_until("5m35s");
+    let ends: Vec<&str> = w.deliveries().iter().filter(|d| d.id != bad).map(|d| d.status.as_str()).collect();
+    assert_eq!(ends, ["sent", "sent"]);
+}
+
 #[test]
 fn f40_full_width_again_on_the_first_success_ramped() {
     let toml = calm().replace("[channels.hook]\n", "[channels.hook]\nslots = 8\n");

@@ -267,3 +267,35 @@ fn their_number_and_their_text_are_bounded_and_the_oldest_goes_first() {
     assert!(!w.engine.state.is_dead_letter(first));
     assert!(w.engine.state.deliveries[&first].dropped, "it is given up, on the record");
 }
+
+/// It refuses for good, and the other one is only down.
+#[test]
+fn a_permanent_refusal_waits_for_a_fallback_that_is_down() {
+    let mut w = World::calm();
+    w.channel("sms-telnyx", refused());
+    w.send(|r| (r.level, r.to, r.channels) = (level("high"), who(&["alice"]), names(&["sms-telnyx"])));
+    w.all_until("1m");
+    assert_eq!(w.health("sms-telnyx").as_str(), "dead");
+    w.channel("sms", provider());
+    w.channel("sms-gateway", refused());
+    w.send(|r| (r.level, r.to, r.channels) = (level("high"), who(&["bob"]), names(&["sms"])));
+    w.all_until("2m");
+    assert_ne!(w.status("sms", "bob"), "dead");
+    w.channel("sms-telnyx", Says::Yes);
+    w.all_until("10m");
+    assert_eq!(w.status("sms", "bob"), "sent");
+}
+
+#[test]
+fn one_that_goes_once_more_and_meets_a_silence_stays_a_dead_letter() {
+    let mut w = World::calm();
+    let id = letter(&mut w, "high");
+    w.all_until("1m");
+    w.channel("sms", timeout()).channel("sms-telnyx", timeout()).channel("sms-gateway", timeout());
+    requeue(&mut w, id);
+    w.all_until("2m");
+    w.silence("source=manual", "1h");
+    w.channel("sms", Says::Yes);
+    w.all_until("30m");
+    assert_eq!((dead(&w), w.status("sms", "alice").as_str()), (vec![id], "dead"));
+}

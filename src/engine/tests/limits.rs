@@ -2,6 +2,7 @@
 
 use super::world::asks::*;
 use super::world::*;
+use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;
 use crate::domain::level::Level;
 use crate::engine::{Code, SendRequest};
@@ -341,7 +342,26 @@ fn a_flood_of_alarms_never_drops_one() {
     let mut all = w.all_until("4h");
     all.retain(|h| h.channel == "sms");
     assert_eq!(all.len(), 60, "each goes in the end");
-    let first: Vec<_> = all.iter().take_while(|h| h.at < span("1h")).collect();
-    assert!(first.len() <= 25, "20 and the reserve for urgent: {}", first.len());
+    let early = all.iter().filter(|h| h.at < span("1h"));
+    let (urgent, others): (Vec<_>, Vec<_>) =
+        early.partition(|h| w.engine.state.deliveries[&h.delivery].level == Level::Urgent);
+    assert_eq!(urgent.len(), 20, "the first page of an urgent incident waits for no limit");
+    assert!(others.len() <= 20, "{}", others.len());
     assert!(w.deliveries().iter().filter(|d| d.level == Level::Urgent).all(|d| d.status.is_end()));
+}
+
+/// Each round ends the delivery of the one before, which counted and got nowhere.
+#[test]
+fn what_takes_the_place_of_one_that_counted_counts_no_more() {
+    let toml = alone("{ per_hour = 2 }")
+        + "\n[policies.often]\nrepeat = 6\nevery = '10s'\nsteps = [{ after = '0s', channels = ['sms'], to = ['alice'] }]\n";
+    let mut w = World::with(&toml);
+    w.without_letters();
+    w.channel("sms", timeout());
+    w.open_with(|r| (r.level, r.policy) = (level("high"), Some("often".to_owned())));
+    w.all_until("45s");
+    w.channel("sms", Says::Yes);
+    w.all_until("3m");
+    let sent = w.deliveries().iter().filter(|d| d.status == Status::Sent).count();
+    assert_eq!(sent, 2, "the limit was used up by what never left");
 }

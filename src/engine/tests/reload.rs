@@ -246,3 +246,32 @@ fn f56_a_person_who_is_gone_is_still_told_what_was_on_its_way() {
     w.all_until("20s");
     assert_eq!(w.told(), ["call bob sent"]);
 }
+
+/// Nobody meant that nobody is told.
+#[test]
+fn an_incident_whose_channels_and_recipients_are_all_gone_takes_the_levels() {
+    let mut w = World::calm();
+    let n = w.open_with(|r| {
+        (r.level, r.channels, r.policy) = (level("high"), names(&["hook"]), Some("none".to_owned()));
+    });
+    w.at("0m").posts("hook").nothing_else();
+    w.snooze(n, "10m");
+    w.untold();
+    w.reload(&calm().replace("[channels.hook]", "[channels.other]"));
+    let told = w.all_until("10m");
+    let names: Vec<&str> = told.iter().map(|h| h.channel.as_str()).collect();
+    assert_eq!(names, ["mail", "ops-slack"], "those of level high");
+}
+
+#[test]
+fn a_policy_with_a_new_name_is_followed_where_the_level_names_it() {
+    let mut w = World::calm();
+    w.open("urgent");
+    w.all_until("6m");
+    w.reload(
+        &calm()
+            .replace("policy   = \"page\" ", "policy   = \"paging\" ")
+            .replace("[policies.page]", "[policies.paging]"),
+    );
+    w.at("10m").rings("alice", "call").rings("bob", "call");
+}

@@ -220,3 +220,15 @@ fn it_outlives_a_restart_and_ends_in_time_also_while_down() {
     w.at("69m").rings("ops@example.org", "mail").posts("ops-slack").nothing_else();
     assert_eq!(w.count(|e| matches!(e, EventKind::SilenceExpired { .. })), 1);
 }
+
+#[test]
+fn one_shots_that_wait_are_held_back_when_it_begins() {
+    let mut w = World::calm();
+    w.channel("hook", timeout());
+    w.send(|r| r.channels = names(&["hook"]));
+    w.all_until("20s");
+    w.silence("source=manual", "1m");
+    assert_eq!(w.status("hook", ""), "skipped");
+    w.channel("hook", Says::Yes);
+    w.quiet_until("10m");
+}

@@ -195,13 +195,13 @@ impl Turn<'_> {
     }
 }
 
-/// scheduled, pending, delivered (each way out), partly, failed; skipped: nobody was to get it.
+/// scheduled, pending, delivered (each way out), partly, failed.
 fn notification_status(deliveries: &[&Delivery]) -> &'static str {
     let all = || deliveries.iter().map(|d| d.status);
     let real = || all().filter(|s| *s != Status::Skipped);
     let out = real().filter(|s| s.got_out()).count();
     match real().count() {
-        0 => "skipped",
+        0 => "delivered",
         _ if real().all(|s| s == Status::Scheduled) => "scheduled",
         _ if real().any(|s| !s.is_end() && !s.got_out()) => "pending",
         n if out == n => "delivered",

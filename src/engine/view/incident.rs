@@ -57,7 +57,7 @@ impl Turn<'_> {
     }
 
     fn next(&self, i: &Incident, next: Next) -> Value {
-        let policy = i.policy.as_deref().and_then(|p| self.config.policies.get(p));
+        let policy = self.policy_of(i);
         let step = match next.what {
             NextWhat::Step { step, .. } => policy.and_then(|p| p.steps.get(step as usize)),
             NextWhat::Reminder => policy.and_then(|p| p.steps.last()),

@@ -124,7 +124,9 @@ pub(super) fn deliveries() -> Vec<Event> {
             ..estimate
         }))
         .bare(),
-        K::DeliveryCounted(Counted { id: delivery(), channel: s("sms"), person: true }).bare(),
+        K::DeliveryCounted(Counted { id: delivery(), channel: s("sms"), person: true, instead_of: None }).bare(),
+        K::DeliveryCounted(Counted { id: delivery(), channel: s("sms"), person: false, instead_of: Some(delivery()) })
+            .bare(),
         K::BudgetPassed(BudgetPassed { tenant: s("acme"), day: s("2026-11-20"), percent: 80 }).bare(),
         K::DeadLetterRequeued { id: delivery() }.bare(),
         K::DeadLetterDropped { id: delivery() }.bare(),

@@ -120,6 +120,7 @@ impl State {
                     i.status = IncidentStatus::Acknowledged;
                     i.acknowledged_by = Some(by);
                     i.acknowledged_at = Some(at);
+                    i.snoozed_until = None;
                     i.next = *next;
                 });
                 if known {

@@ -10,6 +10,9 @@ impl State {
         let now = self.engine_time(at);
         let Some(d) = self.deliveries.get_mut(&counted.id) else { return false };
         d.limited = true;
+        if counted.instead_of.is_some() {
+            return true;
+        }
         let Some(n) = self.notifications.get(&d.notification) else { return false };
         let channel = &counted.channel;
         let tenant = n.tenant.as_deref().unwrap_or_default();
