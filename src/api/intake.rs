@@ -1,7 +1,7 @@
 //! New work: messages, incidents, tests, values.
 
 use super::Api;
-use super::body::{Laden, Sent};
+use super::body::{Laden, Place, Sent};
 use super::fault::Fault;
 use super::params::{Named, Params};
 use super::wait;
@@ -21,16 +21,14 @@ pub async fn send(
     params: Params,
     Laden { request, place }: Laden<SendRequest>,
 ) -> Result<Response, Fault> {
-    let answer = notify(&api, by, params, Ask::Send(request)).await;
-    drop(place);
-    answer
+    notify(&api, by, params, Ask::Send(request), place).await
 }
 
 /// 202 when it is accepted; 200 with what became of it after `?wait=`.
-pub async fn notify(api: &Api, by: Caller, mut params: Params, ask: Ask) -> Result<Response, Fault> {
+pub async fn notify(api: &Api, by: Caller, mut params: Params, ask: Ask, place: Place) -> Result<Response, Fault> {
     let wait = params.read("wait", wait::span)?;
     params.done()?;
-    let notification = wait::ask(api, by, ask, wait).await?;
+    let notification = wait::ask(api, by, ask, wait, place).await?;
     let status = if wait.is_some() { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(notification)).into_response())
 }
@@ -68,7 +66,7 @@ pub async fn test(
 ) -> Result<Response, Fault> {
     let TestRequest { to, channels, force } = request;
     let ask = Ask::Test { channels: channels.unwrap_or_default(), to: to.unwrap_or_default(), force };
-    notify(&api, by, params, ask).await
+    notify(&api, by, params, ask, Place::default()).await
 }
 
 pub async fn test_one(
@@ -82,7 +80,7 @@ pub async fn test_one(
         return Err(Refusal::field("channels", "the path names the channel; leave channels out").into());
     }
     let ask = Ask::Test { channels: vec![name], to: request.to.unwrap_or_default(), force: request.force };
-    notify(&api, by, params, ask).await
+    notify(&api, by, params, ask, Place::default()).await
 }
 
 #[derive(Deserialize)]
@@ -100,7 +98,8 @@ pub async fn fomo(
     Sent(request): Sent<FomoRequest>,
 ) -> Result<Response, Fault> {
     let FomoRequest { deal, remaining, tiers } = request;
-    notify(&api, by, params, Ask::PushFomo { deal, remaining, tiers: tiers.unwrap_or_default() }).await
+    let ask = Ask::PushFomo { deal, remaining, tiers: tiers.unwrap_or_default() };
+    notify(&api, by, params, ask, Place::default()).await
 }
 
 #[derive(Deserialize)]

@@ -98,6 +98,8 @@ pub struct Api {
     room: alerts::Room,
     /// Whole readings of the ledger (verify, export) at a time.
     heavy: Arc<Semaphore>,
+    /// Bytes of large bodies on their way to the disk.
+    heavy_bodies: Arc<Semaphore>,
     /// Requests with attachments, and downloads, at a time.
     laden: Arc<Semaphore>,
     /// The daemon stops: no new connection is taken, streams end, requests under way are answered.
@@ -131,6 +133,7 @@ impl Api {
             links: OnceLock::new(),
             room: alerts::Room::default(),
             heavy: Arc::new(Semaphore::new(2)),
+            heavy_bodies: Arc::new(Semaphore::new(body::ON_THEIR_WAY)),
             laden: Arc::new(Semaphore::new(2)),
             stop: watch::Sender::new(false),
             open: watch::Sender::new(0),

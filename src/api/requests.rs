@@ -77,9 +77,7 @@ pub async fn take(
     Laden { request, place }: Laden<Event>,
 ) -> Result<Response, Fault> {
     let request = request.read(&api.handle.config())?;
-    let answer = notify(&api, by, params, Ask::Send(request)).await;
-    drop(place);
-    answer
+    notify(&api, by, params, Ask::Send(request), place).await
 }
 
 impl Event {

@@ -1,6 +1,7 @@
 //! `?wait=30s`: until each delivery got out or ended, or the time is over.
 
 use super::Api;
+use super::body::Place;
 use super::history::{Key, Thing};
 use super::past;
 use crate::domain::delivery::Status;
@@ -26,10 +27,12 @@ pub fn span(text: &str) -> Result<Span, String> {
 }
 
 /// Asks for a notification and waits for what becomes of it; its status then tells.
-pub async fn ask(api: &Api, by: Caller, ask: Ask, wait: Option<Span>) -> Answer {
+pub async fn ask(api: &Api, by: Caller, ask: Ask, wait: Option<Span>, place: Place) -> Answer {
     // Before asking, so that nothing of it is missed.
     let mut frames = api.handle.subscribe();
     let mut notification = api.handle.ask(by.clone(), ask).await?;
+    // It is durable.
+    drop(place);
     if notification.get("deliveries").is_none() {
         return long_ago(api, notification).await;
     }

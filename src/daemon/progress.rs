@@ -135,6 +135,9 @@ mod tests {
         fn append(&self, _: Arc<Frame>, _: &[u8; 16], _: Extract) -> Result<(), LogFull> {
             Err(LogFull("nothing was to be written".to_owned()))
         }
+        fn waiting(&self) -> usize {
+            0
+        }
         fn keep_blobs(&self, _blobs: Vec<crate::domain::event::Blob>) {}
         fn reader(&self) -> crate::runtime::Reader {
             Arc::new(|_| Err("nothing is kept here".to_owned()))

@@ -153,9 +153,14 @@ fn tell(news: &mpsc::UnboundedSender<LogNews>, removals: &mpsc::UnboundedSender<
             let _ = removals.send(report);
             return;
         }
-        Report::Replaced { words } => {
+        Report::Replaced { words, gone } => {
             tracing::error!(reason = %words, "a segment of the journal failed; a new one took its frames");
-            return;
+            if !gone {
+                return;
+            }
+            // What it had is in the state, and so in the next snapshot.
+            let _ = news.send(LogNews::StateWanted);
+            LogNews::Files(words)
         }
         Report::Slow { took } => {
             tracing::warn!(%took, "a flush of the journal was slow");
@@ -211,6 +216,10 @@ impl Log for Store {
 
     fn keep_blobs(&self, blobs: Vec<Blob>) {
         self.ledger.keep_blobs(blobs);
+    }
+
+    fn waiting(&self) -> usize {
+        self.ledger.waiting()
     }
 
     fn reader(&self) -> Reader {

@@ -4,7 +4,7 @@
 //! snapshots and repairs replace whole files by [`replace`].
 
 use crate::domain::failpoint::{self, Point};
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ pub trait JournalFile: Send {
     ///
     /// # Errors
     /// What the system says. What was written is lost then, even if a second call succeeds. So it is
-    /// where the file has no name any more: no start would find it.
+    /// where the file has its name no more: no start would find it.
     fn sync(&mut self) -> io::Result<()>;
     /// Shortens the file.
     ///
@@ -68,11 +68,11 @@ pub struct Disk;
 
 impl Files for Disk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn JournalFile>> {
-        Ok(Box::new(private().create_new(true).open(path)?))
+        Ok(Box::new(Named::of(private().create_new(true).open(path)?, path)?))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn JournalFile>> {
-        Ok(Box::new(OpenOptions::new().write(true).open(path)?))
+        Ok(Box::new(Named::of(OpenOptions::new().write(true).open(path)?, path)?))
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
@@ -80,26 +80,46 @@ impl Files for Disk {
     }
 }
 
-impl JournalFile for File {
+/// A file that is found again by its name, or what is written to it is lost.
+struct Named {
+    file: File,
+    path: PathBuf,
+    /// Device and inode.
+    is: (u64, u64),
+}
+
+impl Named {
+    fn of(file: File, path: &Path) -> io::Result<Named> {
+        let is = identity(&file.metadata()?);
+        Ok(Named { file, path: path.to_owned(), is })
+    }
+}
+
+fn identity(of: &Metadata) -> (u64, u64) {
+    (of.dev(), of.ino())
+}
+
+impl JournalFile for Named {
     fn reserve(&mut self, offset: u64, length: u64) -> io::Result<()> {
         let (offset, length) = (offset as i64, length as i64);
-        Ok(nix::fcntl::fallocate(self, nix::fcntl::FallocateFlags::empty(), offset, length)?)
+        Ok(nix::fcntl::fallocate(&self.file, nix::fcntl::FallocateFlags::empty(), offset, length)?)
     }
 
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.write_all_at(bytes, offset)
+        self.file.write_all_at(bytes, offset)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()?;
-        match self.metadata()?.nlink() {
-            0 => Err(io::Error::new(io::ErrorKind::NotFound, "the file was deleted")),
-            _ => Ok(()),
+        self.file.sync_data()?;
+        // After the sync: what took its place before that would be missed else.
+        match std::fs::metadata(&self.path) {
+            Ok(found) if identity(&found) == self.is => Ok(()),
+            _ => Err(io::Error::new(io::ErrorKind::NotFound, "the file was deleted, moved or replaced")),
         }
     }
 
     fn cut(&mut self, length: u64) -> io::Result<()> {
-        self.set_len(length)
+        self.file.set_len(length)
     }
 }
 

@@ -9,8 +9,9 @@ use std::sync::Arc;
 pub enum Report {
     /// Everything up to here is on the disk.
     Durable(Tip),
-    /// A segment failed and is left; a new one took the frames. Nothing is lost or late.
-    Replaced { words: String },
+    /// A segment failed and is left; a new one took the frames. Nothing is late; `gone`: somebody deleted, moved or
+    /// replaced it, so that what it has is not found any more.
+    Replaced { words: String, gone: bool },
     /// Frames cannot be made durable; they wait in memory, a try every second. Emergency mode.
     Trouble { words: String },
     /// They could be written again.

@@ -93,6 +93,11 @@ impl Ledger {
         self.journal.taken()
     }
 
+    /// Bytes that wait for the disk, as far as they are encoded.
+    pub fn waiting(&self) -> usize {
+        self.journal.waiting()
+    }
+
     /// Since when (time since boot) the flush under way lasts; over two seconds is an emergency.
     pub fn flushing_since(&self) -> Option<Span> {
         self.journal.flushing_since()

@@ -4,7 +4,7 @@
 //! no more.
 
 use super::dispatch::Dispatcher;
-use super::handle::{Handle, Lanes, Released, overloaded};
+use super::handle::{Handle, Lanes, Released, is_urgent, overloaded};
 use super::held::{Held, Queue};
 use super::log::{Log, LogFull, LogNews};
 use super::note::{self, AT_ONCE, Note};
@@ -24,6 +24,10 @@ use tokio::sync::{mpsc, oneshot};
 const STEP: Span = Span::secs(1);
 /// The clock is read at least this often, so that a suspend is noticed soon after.
 const LOOK: Span = Span::secs(5);
+/// With so many bytes waiting for the disk no request is taken: the log holds 64 MiB, and what is decided has to be
+/// written. The doors let large requests in as there is room for them.
+const LADEN: usize = 36 << 20;
+const LADEN_FOR_URGENT: usize = 42 << 20;
 /// What running attempts get when the daemon stops.
 const LAST_ATTEMPTS: Span = Span::secs(10);
 
@@ -165,9 +169,9 @@ impl Cycle {
         self.look_at_the_clock()?;
         let intake = note.is_intake();
         let Note { by, ask, replies } = note;
-        if intake && self.emergency {
+        if let Some(why) = self.takes_nothing(intake, &ask) {
             for reply in replies {
-                let _ = reply.send(Err(overloaded("emergency mode: nothing new can be made durable")));
+                let _ = reply.send(Err(overloaded(why)));
             }
             return Ok(());
         }
@@ -192,6 +196,16 @@ impl Cycle {
         self.held.push(Held { seq: self.seq, replies, answer, effects, released, intake });
         self.let_go();
         Ok(())
+    }
+
+    /// Why no request is taken now.
+    fn takes_nothing(&self, intake: bool, ask: &Ask) -> Option<&'static str> {
+        let most = if is_urgent(ask) { LADEN_FOR_URGENT } else { LADEN };
+        match intake {
+            false => None,
+            true if self.emergency => Some("emergency mode: nothing new can be made durable"),
+            true => (self.log.waiting() > most).then_some("too much waits for the disk"),
+        }
     }
 
     /// A question of the loop's own.

@@ -132,7 +132,7 @@ impl Handle {
     }
 }
 
-fn is_urgent(ask: &Ask) -> bool {
+pub(super) fn is_urgent(ask: &Ask) -> bool {
     use crate::domain::level::Level;
     match ask {
         Ask::Send(r) => r.level.is_some_and(|l| l.0 == Level::Urgent),

@@ -21,6 +21,9 @@ pub trait Log: Send + Sync {
     /// Takes what is to be durable before the frame that comes next.
     fn keep_blobs(&self, blobs: Vec<Blob>);
 
+    /// Bytes that wait for the disk.
+    fn waiting(&self) -> usize;
+
     /// Reads what is at a place, on a thread that may block.
     fn reader(&self) -> Reader;
 

@@ -15,7 +15,7 @@ use crate::engine::{
 use crate::ledger::Body;
 use crate::ledger::extract::Extract;
 use futures_util::future::BoxFuture;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -46,6 +46,7 @@ struct Paper {
     snapshot: Mutex<Option<Vec<u8>>>,
     full: AtomicBool,
     flushing: Mutex<Option<Span>>,
+    waiting: AtomicUsize,
 }
 
 impl Log for Paper {
@@ -55,6 +56,9 @@ impl Log for Paper {
         }
         self.frames.lock().unwrap().push(Frame::clone(&frame));
         Ok(())
+    }
+    fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
     }
     fn keep_blobs(&self, _blobs: Vec<crate::domain::event::Blob>) {}
     fn reader(&self) -> crate::runtime::Reader {
@@ -308,4 +312,28 @@ async fn what_is_urgent_and_heard_by_nobody_for_a_minute_stops_the_dead_mans_swi
     rig.durable();
     resolving.await.unwrap().unwrap();
     assert!(!rig.handle.progress().unheard.load(Ordering::SeqCst), "it is over");
+}
+
+/// The log holds so much and no more, and then the daemon would have to end.
+#[tokio::test]
+async fn f65_with_much_waiting_for_the_disk_no_request_is_taken() {
+    let rig = Rig::new();
+    let open = |word: &str| {
+        let level = Some(serde_json::from_value(serde_json::json!(word)).unwrap());
+        Ask::Open(OpenRequest { subject: "disk full".into(), level, ..OpenRequest::default() })
+    };
+    for (waiting, taken) in [(0, vec!["low", "urgent"]), (40 << 20, vec!["urgent"]), (50 << 20, vec![])] {
+        rig.paper.waiting.store(waiting, Ordering::SeqCst);
+        for word in ["low", "urgent"] {
+            let asked = tokio::time::timeout(Duration::from_millis(300), rig.handle.ask(Caller::engine(), open(word)));
+            // What is taken waits here: nothing becomes durable.
+            match asked.await {
+                Err(_) => assert!(taken.contains(&word), "{word} at {waiting}"),
+                Ok(answer) => {
+                    let refusal = answer.unwrap_err();
+                    assert_eq!((refusal.code, taken.contains(&word)), (Code::Overloaded, false), "{word} at {waiting}");
+                }
+            }
+        }
+    }
 }

@@ -10,20 +10,19 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 /// As [`crate::torture::CONFIG`], with more time between the steps.
-fn home(sink: &Sink) -> Home {
+pub fn home(sink: &Sink) -> Home {
     let config = crate::torture::CONFIG.replace("after = \"1s\"", "after = \"4s\"");
     Home::new(&config).env("SINK", sink.address.as_str())
 }
 
-async fn sink() -> Sink {
+pub async fn sink() -> Sink {
     Sink::start(Random::of(1), 5).await
 }
 
-async fn in_emergency(daemon: &Daemon, wanted: bool) {
+pub async fn in_emergency(daemon: &Daemon, wanted: bool) {
     eventually("emergency mode begins or ends", async || {
         let (_, status) = daemon.try_request("GET", "/api/v1/status", "").await?;
         (status["emergency"] == wanted).then_some(())
@@ -32,7 +31,7 @@ async fn in_emergency(daemon: &Daemon, wanted: bool) {
 }
 
 /// One message, by hand: its status and document.
-async fn send(daemon: &Daemon, subject: &str) -> (u16, Value) {
+pub async fn send(daemon: &Daemon, subject: &str) -> (u16, Value) {
     let body = json!({ "subject": subject, "idempotency_key": subject }).to_string();
     daemon.request("POST", "/api/v1/notifications", &body).await
 }
@@ -339,49 +338,4 @@ async fn f19_a_flush_that_takes_seconds_delays_no_step() {
     in_emergency(&daemon, false).await;
     let promised: Vec<String> = (first.0 == 202).then(|| id(&first.1)).into_iter().collect();
     all_there(&mut daemon, &sink, &promised).await;
-}
-
-#[tokio::test]
-async fn f20_a_state_directory_that_is_deleted_while_running() {
-    let sink = sink().await;
-    let mut daemon = home(&sink).start().await;
-    daemon.ok(&["page", "--subject", "db-1 does not answer"]).await;
-    send(&daemon, "before").await;
-    fs::remove_dir_all(daemon.state_dir()).unwrap();
-    let (first, ()) = tokio::join!(daemon.try_request("POST", "/api/v1/notifications", r#"{"subject": "x"}"#), async {
-        in_emergency(&daemon, true).await;
-        assert_eq!(send(&daemon, "not now").await.0, 503, "nothing can be kept");
-        let (_, open) = daemon.request("GET", "/api/v1/incidents", "").await;
-        assert!(each(&open["incidents"], "subject").iter().any(|s| s.contains("journal")), "{open}");
-        for name in ["", "journal", "snapshots"] {
-            fs::create_dir(daemon.state_dir().join(name)).unwrap();
-        }
-    });
-    in_emergency(&daemon, false).await;
-    assert_ne!(first.unwrap().0, 500);
-    assert_eq!(send(&daemon, "after").await.0, 202);
-    // What was open before is in no journal any more, but in a snapshot.
-    eventually("a snapshot", async || {
-        let found = fs::read_dir(daemon.state_dir().join("snapshots")).ok()?;
-        found.flatten().any(|file| file.path().extension().is_some_and(|e| e == "snapshot")).then_some(())
-    })
-    .await;
-    daemon.kill().await;
-    daemon.start().await;
-    let (_, open) = daemon.request("GET", "/api/v1/incidents", "").await;
-    assert!(each(&open["incidents"], "subject").iter().any(|s| s.contains("db-1 does not answer")), "{open}");
-}
-
-#[tokio::test]
-async fn f20_a_state_directory_of_somebody_else_is_refused_in_clear_words() {
-    if !nix::unistd::geteuid().is_root() || !has("setpriv", "a state directory of somebody else") {
-        return;
-    }
-    let sink = sink().await;
-    let home = home(&sink).started_by(&["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
-    fs::create_dir(home.state_dir()).unwrap();
-    fs::set_permissions(home.state_dir(), fs::Permissions::from_mode(0o700)).unwrap();
-    let (code, words) = home.ends().await;
-    assert_eq!(code, 75, "{words}");
-    assert!(words.contains(&home.state_dir().display().to_string()) && words.contains("ermission denied"), "{words}");
 }

@@ -32,6 +32,7 @@ mod limits;
 mod lost_answers;
 mod machine;
 mod misbehaving;
+mod misplaced;
 mod network;
 mod process;
 mod real;

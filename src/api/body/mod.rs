@@ -20,8 +20,10 @@ pub const LARGEST: usize = 1 << 20;
 /// For a whole body.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 /// What is longer must find room on the disk before it is taken: what does not fit would hold up all that waits
-/// with it.
+/// with it. And only so much of it goes on its way to the disk at a time, since what is decided has to be held.
 const HEAVY: usize = 64 << 10;
+/// Bytes of all heavy bodies that are not durable yet.
+pub const ON_THEIR_WAY: usize = 16 << 20;
 /// Of a body that is too large so much more is thrown away, so that the sender gets to read why.
 const THROWN_AWAY: usize = 16 << 20;
 const THROWING: Duration = Duration::from_secs(2);
@@ -38,10 +40,17 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
     }
 }
 
-/// The same for a request that may bring attachments. Who holds it holds a place.
+/// The same for a request that may bring attachments. Who holds it holds its place, until it is durable.
 pub struct Laden<T> {
     pub request: T,
-    pub place: Option<OwnedSemaphorePermit>,
+    pub place: Place,
+}
+
+/// Among those with attachments, and among the heavy ones.
+#[derive(Default)]
+pub struct Place {
+    _laden: Option<OwnedSemaphorePermit>,
+    _heavy: Option<OwnedSemaphorePermit>,
 }
 
 impl<T: DeserializeOwned + engine::Laden> FromRequest<Arc<Api>> for Laden<T> {
@@ -51,7 +60,7 @@ impl<T: DeserializeOwned + engine::Laden> FromRequest<Arc<Api>> for Laden<T> {
         let body = request.into_body();
         // Small ones, by their Content-Length, never wait for large ones.
         let small = body.size_hint().exact().is_some_and(|length| length <= LARGEST as u64);
-        let place = match small {
+        let laden = match small {
             true => None,
             false => in_time(async { Ok(api.laden.clone().acquire_owned().await.ok()) }).await?,
         };
@@ -59,7 +68,8 @@ impl<T: DeserializeOwned + engine::Laden> FromRequest<Arc<Api>> for Laden<T> {
         // Base64 makes four letters of three bytes.
         let largest = LARGEST + attachments / 3 * 4 + attachments / 64;
         let bytes = in_time(read(body, largest)).await?;
-        let fits = bytes.len() <= HEAVY || api.history.has_room(bytes.len() as u64).await;
+        let heavy = if bytes.len() > HEAVY { Some(on_its_way(api, bytes.len()).await?) } else { None };
+        let fits = heavy.is_none() || api.history.has_room(bytes.len() as u64).await;
         let request: T = strict::parse(&bytes)?;
         if bytes.len() > LARGEST && !request.brings_files() {
             return Err(refusal(LARGEST).into());
@@ -67,8 +77,16 @@ impl<T: DeserializeOwned + engine::Laden> FromRequest<Arc<Api>> for Laden<T> {
         if !fits {
             return Err(no_room(bytes.len()).into());
         }
-        Ok(Laden { request, place })
+        Ok(Laden { request, place: Place { _laden: laden, _heavy: heavy } })
     }
+}
+
+/// Waits until so much can be taken in.
+async fn on_its_way(api: &Api, bytes: usize) -> Result<OwnedSemaphorePermit, Fault> {
+    let bytes = u32::try_from(bytes.min(ON_THEIR_WAY)).unwrap_or(u32::MAX);
+    let taken = tokio::time::timeout(DEADLINE, api.heavy_bodies.clone().acquire_many_owned(bytes)).await;
+    let full = || Refusal::new(Code::Overloaded, "too many large requests wait for the disk").retry_after(5);
+    taken.ok().and_then(Result::ok).ok_or_else(|| full().into())
 }
 
 async fn in_time<T>(what: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {

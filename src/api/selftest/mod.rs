@@ -7,7 +7,7 @@
 mod rehearsal;
 
 use super::Api;
-use super::body::Sent;
+use super::body::{Place, Sent};
 use super::fault::Fault;
 use super::params::Params;
 use super::wait;
@@ -149,7 +149,7 @@ async fn sending(api: &Api, by: &Caller, channel: &ChannelConfig, to: Vec<Who>) 
     // A fixed channel tells its own place, whoever is named.
     let to = if channel.medium().is_some() { to } else { Vec::new() };
     let ask = Ask::Test { channels: vec![channel.name.clone()], to, force: true };
-    let result = match wait::ask(api, by.clone(), ask, Some(PATIENCE)).await {
+    let result = match wait::ask(api, by.clone(), ask, Some(PATIENCE), Place::default()).await {
         Err(refusal) => Err(refusal.message),
         Ok(sent) => {
             let rows = sent["deliveries"].as_array().into_iter().flatten();

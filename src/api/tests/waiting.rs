@@ -74,3 +74,20 @@ async fn a_run_that_hangs_is_answered_at_its_deadline() {
     let ran = ran.await.unwrap();
     assert_eq!((ran.status, &ran.json["failures_in_row"]), (200, &json!(1)), "{ran:?}");
 }
+
+/// What is decided has to be held until it is durable, so large ones come in as there is room for them.
+#[tokio::test]
+async fn f65_a_large_request_waits_for_others_on_their_way_and_a_small_one_does_not() {
+    let world = World::new().await;
+    let others =
+        world.api.heavy_bodies.clone().acquire_many_owned(crate::api::body::ON_THEIR_WAY as u32).await.unwrap();
+    let message = |bytes: usize| json!({ "subject": "x", "channels": ["hook"], "body": "x".repeat(bytes) });
+    let large = world.post("/api/v1/notifications", message(100_000));
+    tokio::pin!(large);
+    let early = tokio::time::timeout(std::time::Duration::from_millis(200), &mut large).await;
+    assert!(early.is_err(), "{early:?}");
+    assert_eq!(world.post("/api/v1/notifications", message(1_000)).await.status, 202);
+    drop(others);
+    assert_eq!(large.await.status, 202);
+    assert_eq!(world.api.heavy_bodies.available_permits(), crate::api::body::ON_THEIR_WAY, "durable, and out again");
+}

@@ -142,6 +142,9 @@ impl Log for Paper {
     fn append(&self, frame: Arc<Frame>, seed: &[u8; 16], extract: Extract) -> Result<(), LogFull> {
         self.0.append(frame, seed, extract).map_err(|e| LogFull(e.to_string()))
     }
+    fn waiting(&self) -> usize {
+        0
+    }
     fn keep_blobs(&self, _blobs: Vec<crate::domain::event::Blob>) {}
     fn reader(&self) -> crate::runtime::Reader {
         Arc::new(|_| Err("nothing is kept here".to_owned()))

@@ -124,6 +124,11 @@ impl Journal {
         self.queue.state()
     }
 
+    /// Bytes that wait for the disk, as far as they are encoded.
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
     /// Since when (time since boot) the flush under way lasts.
     pub fn flushing_since(&self) -> Option<Span> {
         self.mark.flushing_since()

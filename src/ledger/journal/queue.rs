@@ -150,6 +150,11 @@ impl Queue {
         state.blobs.extend(blobs);
     }
 
+    /// Bytes that are not durable, of what is encoded, and of blobs.
+    pub fn waiting(&self) -> usize {
+        self.lock().held()
+    }
+
     /// Asks for the open segment to be ended, after all that was taken before.
     pub fn seal(&self) -> Receiver<()> {
         let (done, sealed) = sync_channel(1);

@@ -174,7 +174,8 @@ impl Writer {
                 drop(open);
                 self.mark.writes(None);
                 self.begin(group)?;
-                (self.report)(Report::Replaced { words: format!("a segment of the journal failed: {error}") });
+                let gone = error.kind() == io::ErrorKind::NotFound;
+                (self.report)(Report::Replaced { words: format!("a segment of the journal failed: {error}"), gone });
             }
         }
         Ok(())

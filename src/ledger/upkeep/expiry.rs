@@ -83,7 +83,7 @@ pub fn due(retention: &Retention, sealed: &[Sealed], open: Option<Timestamp>, no
     let mut due = Done::new();
     for kind in TEXT_KINDS {
         let Some(age) = retention.of(kind) else { continue };
-        let through = older_than(sealed, open, now - age);
+        let through = older_than(sealed, open, now, age);
         if through > done.get(&kind).copied().unwrap_or(0) {
             due.insert(kind, through);
         }
@@ -91,13 +91,23 @@ pub fn due(retention: &Retention, sealed: &[Sealed], open: Option<Timestamp>, no
     due
 }
 
-/// The last event of the segments that ended before `before`, from the oldest on; 0: none did. The next
-/// one's beginning is the end of each; the one that is written to was begun at `open`.
-pub fn older_than(sealed: &[Sealed], open: Option<Timestamp>, before: Timestamp) -> u64 {
+/// The last event of the segments that ended that long ago, from the oldest on; 0: none did. The one that is written
+/// to was begun at `open`.
+pub fn older_than(sealed: &[Sealed], open: Option<Timestamp>, now: Timestamp, age: Span) -> u64 {
     let begun = |s: &Sealed| s.segment.header.map_or(Timestamp(i64::MAX), |header| header.created);
-    let ends = sealed.iter().skip(1).map(begun).chain(open);
-    let old = sealed.iter().zip(ends).take_while(|(_, end)| *end < before);
+    let begun: Vec<Timestamp> = sealed.iter().map(begun).chain(open).collect();
+    let old = sealed.iter().zip(ends(&begun, now)).take_while(|(_, end)| *end < now - age);
     old.last().map_or(0, |(segment, _)| segment.limit)
+}
+
+/// When each of them ended, by when they were begun: with the next one's beginning, but not before what was begun
+/// earlier: a clock that stood at 1970 for a while makes nothing old. One that was ahead says nothing.
+fn ends(begun: &[Timestamp], now: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
+    let mut latest = begun.first().copied().filter(|at| *at <= now);
+    begun.iter().skip(1).map(move |next| {
+        latest = latest.max(Some(*next).filter(|at| *at <= now));
+        latest.unwrap_or(now)
+    })
 }
 
 /// `sms 1095d, mail 2555d`
@@ -109,6 +119,21 @@ pub fn words(retention: &Retention, due: &Done) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_segment_that_was_begun_in_1970_makes_those_before_it_no_older() {
+        let of = |begun: &[i64]| {
+            let begun: Vec<Timestamp> = begun.iter().map(|day| Timestamp::default() + Span::days(*day)).collect();
+            let now = Timestamp::default() + Span::days(20_100);
+            ends(&begun, now).map(|end| (end - Timestamp::default()).0 / Span::days(1).0).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[20_000, 20_001, 20_007]), [20_001, 20_007]);
+        assert_eq!(of(&[20_000, 0, 20_007]), [20_000, 20_007]);
+        assert_eq!(of(&[0, 20_001, 0, 1, 20_009]), [20_001, 20_001, 20_001, 20_009]);
+        assert_eq!(of(&[20_000, 40_000, 20_007]), [20_000, 20_007], "nor does one that was begun in the far future");
+        assert_eq!(of(&[40_000, 40_001, 20_007]), [20_100, 20_007]);
+        assert!(of(&[5]).is_empty() && of(&[]).is_empty());
+    }
 
     #[test]
     fn a_clock_that_leapt_is_believed_after_a_day_and_one_that_was_wrong_never_was() {

@@ -351,7 +351,7 @@ impl Worker {
     fn expire_heads(&mut self, retention: &Retention) -> Result<(), String> {
         self.forget_on()?;
         let Some(age) = retention.audit else { return Ok(()) };
-        let through = expiry::older_than(&self.sealed()?, self.eraser.journal.begun(), self.clock.read().wall - age);
+        let through = expiry::older_than(&self.sealed()?, self.eraser.journal.begun(), self.clock.read().wall, age);
         if through == 0 {
             return Ok(());
         }
