@@ -57,6 +57,7 @@ impl IntoResponse for Fault {
         if let Some(retry) = retry {
             response.headers_mut().insert(RETRY_AFTER, retry);
         }
+        response.extensions_mut().insert(self.refusal.code);
         response
     }
 }

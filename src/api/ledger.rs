@@ -124,18 +124,30 @@ fn statistics(tallies: &BTreeMap<String, Tally>, pending: u64) -> Value {
 }
 
 /// `against`: heads (`SEQ:HASH`) that were noted elsewhere.
-/// A ledger that is found whole ends the incident about its damage.
+/// A ledger that is found whole ends the incident about its damage; one that is not opens it.
 pub async fn verify(State(api): State<Arc<Api>>, mut params: Params) -> Result<Json<Value>, Fault> {
     let anchors = params.all("against").iter().map(|text| text.parse::<Tip>()).collect::<Result<Vec<Tip>, _>>();
     let anchors = anchors.map_err(|words| Refusal::field("against", words))?;
     params.done()?;
     let _turn = turn(&api)?;
+    let noted = !anchors.is_empty();
     let verified = api.history.verify(anchors).await?;
-    if verified["ok"] == true {
-        let words = "the whole ledger was verified".to_owned();
-        api.handle.tell(Caller::engine(), Ask::StorageTroubled { part: "ledger".into(), words, well: true });
+    if let Some((well, words)) = news(&verified, noted) {
+        api.handle.tell(Caller::engine(), Ask::StorageTroubled { part: "ledger".into(), words, well });
     }
     Ok(Json(verified))
+}
+
+/// Whether the ledger is whole, where that is news. A head that is not in it may be one of another ledger, or a slip
+/// of the pen; and the history is made anew.
+fn news(verified: &Value, noted: bool) -> Option<(bool, String)> {
+    if verified["ok"] == true {
+        return Some((true, "the whole ledger was verified".to_owned()));
+    }
+    let of_history = |fault: &&Value| ["history-differs", "damaged-history"].iter().any(|kind| fault["kind"] == *kind);
+    let fault = verified["faults"].as_array()?.iter().find(|fault| !noted && !of_history(fault))?;
+    let text = |name: &str| fault[name].as_str().unwrap_or_default();
+    Some((false, format!("{}: {}", text("file"), text("words"))))
 }
 
 /// A whole reading of the ledger is work; only so many go on at a time.

@@ -10,7 +10,7 @@ use crate::domain::delivery::Status;
 use crate::domain::event::{AttemptResult, EventKind, Frame, Priced};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::{AlertReport, Ask, Caller, Read};
+use crate::engine::{AlertReport, Ask, Caller, Code, Read};
 use crate::runtime::{Handle, Released};
 use metrics::{Counter, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
@@ -83,6 +83,13 @@ impl Metrics {
         }
     }
 
+    /// A request was answered with an error.
+    pub fn refused(&self, code: Code) {
+        metrics::with_local_recorder(&self.recorder, || {
+            counter!("stentor_requests_refused_total", "code" => code.as_str()).increment(1);
+        });
+    }
+
     /// A provider has called.
     pub fn callback(&self, provider: &'static str, outcome: Outcome) {
         metrics::with_local_recorder(&self.recorder, || {
@@ -111,7 +118,7 @@ fn describe(recorder: &PrometheusRecorder) {
     metrics::with_local_recorder(recorder, || {
         describe_counter!(
             "stentor_deliveries_total",
-            "Deliveries that ended, by the channel asked for and final status."
+            "Ends of deliveries, by the channel asked for and status; what is requeued ends again."
         );
         describe_counter!("stentor_callbacks_total", "Calls of providers, by what became of them.");
         describe_counter!("stentor_attempts_total", "Attempts that ended, by the channel they went by and outcome.");
@@ -230,9 +237,6 @@ impl Fold {
                     self.under_way.insert(*id, (channel, frame.at));
                 }
                 EventKind::DeliveryPriced(priced) => spent(priced),
-                EventKind::RequestRefused { code, .. } => {
-                    counter!("stentor_requests_refused_total", "code" => code.clone()).increment(1);
-                }
                 EventKind::AlertReported(report) if report.unrated => {
                     counter!("stentor_alerts_unrated_total").increment(1);
                 }

@@ -54,7 +54,7 @@ pub use access::{Own, Peer};
 pub use history::History;
 pub use record::Record;
 pub use serve::{serve_socket, serve_tcp};
-pub use socket::{ControlSocket, SocketError, bind_socket};
+pub use socket::{ControlSocket, SocketError, bind_socket, make_way};
 
 use crate::engine::{Answer, Ask, Caller, Read};
 use crate::message::LinkKey;

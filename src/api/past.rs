@@ -38,15 +38,14 @@ pub async fn delivery(api: &Api, by: &Caller, text: &str) -> Result<Value, Refus
     }
 }
 
-/// A notification with its deliveries, by id.
+/// A notification with its deliveries, by id, or the end of an id.
 ///
 /// # Errors
 /// As [`incident`].
 async fn notification(api: &Api, by: &Caller, text: &str) -> Result<Value, Refusal> {
-    let Ok(id) = Ulid::from_string(text.trim()) else { return Err(unknown(text)) };
-    match api.read(by, Read::Notification(id.to_string())).await {
+    match api.read(by, Read::Notification(text.to_owned())).await {
         Err(refusal) if refusal.code == Code::NotFound => {
-            find(api, Thing::Notification, Some(Key::Id(id)), refusal).await
+            find(api, Thing::Notification, id_key(text.trim()), refusal).await
         }
         answer => answer,
     }

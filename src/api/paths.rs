@@ -1,6 +1,7 @@
 //! What answers the requests of a door: the router, and past it the one path on which requests come in a rush.
 
 use super::{Api, alerts, guard};
+use crate::engine::Code;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -17,20 +18,37 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Paths {
     router: TowerToHyperService<Router>,
-    /// Whose door takes alerts from whoever the config lets, see [`alerts::gate`].
-    alerts: Option<Arc<Api>>,
+    /// Whose metrics count what is refused.
+    api: Option<Arc<Api>>,
+    /// The door takes alerts from whoever the config lets, see [`alerts::gate`].
+    alerts: bool,
 }
 
 impl Paths {
+    pub fn of(router: Router, api: Arc<Api>) -> Paths {
+        Paths { api: Some(api), ..Paths::from(router) }
+    }
+
     /// The same, where a POST of alerts spares itself the router: the layers there cost more than a look at the path.
     /// It has to lead where the router leads, too.
-    pub fn with_alerts(self, api: Arc<Api>) -> Paths {
-        Paths { alerts: Some(api), ..self }
+    pub fn with_alerts(self) -> Paths {
+        Paths { alerts: true, ..self }
+    }
+
+    /// What is no success is counted by its code.
+    pub async fn answer(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
+        let answer = self.found(request).await;
+        if let (Ok(response), Some(api)) = (&answer, &self.api)
+            && let Some(code) = response.extensions().get::<Code>()
+        {
+            api.metrics.refused(*code);
+        }
+        answer
     }
 
     /// A handler that panics is an answer.
-    pub async fn answer(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
-        if let Some(api) = &self.alerts
+    async fn found(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
+        if let Some(api) = self.api.as_ref().filter(|_| self.alerts)
             && *request.method() == Method::POST
             && request.uri().path() == alerts::PATH
         {
@@ -45,6 +63,6 @@ impl Paths {
 
 impl From<Router> for Paths {
     fn from(router: Router) -> Paths {
-        Paths { router: TowerToHyperService::new(router), alerts: None }
+        Paths { router: TowerToHyperService::new(router), api: None, alerts: false }
     }
 }

@@ -54,6 +54,7 @@ impl Record {
         let (of, ending) = match (thing, by) {
             (Thing::Incident, Key::Ending(ending)) => (Shortened::Incident, ending),
             (Thing::Delivery, Key::Ending(ending)) => (Shortened::Delivery, ending),
+            (Thing::Notification, Key::Ending(ending)) => (Shortened::Notification, ending),
             (_, by) => return Ok(Some(by)),
         };
         Ok(self.ledger.history().ending(of, ending).await?.map(Key::Id))
@@ -124,7 +125,15 @@ impl History for Record {
     fn export(&self, format: Format, mut out: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>> {
         let what = Export { format, zone: self.zone.clone(), since: None, until: None, through: None };
         Box::pin(async move {
-            self.aside(move |ledger| ledger.export(&what, &mut out).map(drop).map_err(|e| e.to_string())).await
+            self.aside(move |ledger| {
+                let exported = ledger.export(&what, &mut out).map_err(|e| e.to_string())?;
+                match exported.faults.first() {
+                    // Whoever reads it is not to take it for all of it.
+                    Some(first) => Err(format!("the ledger is damaged, and this is not all of it: {first}")),
+                    None => Ok(()),
+                }
+            })
+            .await
         })
     }
 

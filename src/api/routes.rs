@@ -100,12 +100,13 @@ impl Api {
             let guarded = Guard { api: self.clone(), right, action: format!("{method} {path}") };
             router = router.route(path, handler.route_layer(from_fn_with_state(guarded, guard)));
         }
-        router.fallback(unknown_path).method_not_allowed_fallback(wrong_method).with_state::<()>(self.clone()).into()
+        let router = router.fallback(unknown_path).method_not_allowed_fallback(wrong_method);
+        Paths::of(router.with_state::<()>(self.clone()), self.clone())
     }
 
     /// What is served on TCP, to everybody who can connect.
     pub fn open_router(self: &Arc<Self>) -> Paths {
-        Paths::from(self.open_routes()).with_alerts(self.clone())
+        Paths::of(self.open_routes(), self.clone()).with_alerts()
     }
 
     /// The same without the way past the router.

@@ -48,7 +48,10 @@ pub fn bind_socket(path: &Path) -> Result<ControlSocket, SocketError> {
 }
 
 /// Nobody may answer there, and it may be nothing but a socket. Links are not followed.
-fn make_way(path: &Path) -> Result<(), SocketError> {
+///
+/// # Errors
+/// See [`SocketError`].
+pub fn make_way(path: &Path) -> Result<(), SocketError> {
     let metadata = match std::fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -3,6 +3,7 @@
 use super::Api;
 use super::fault::Fault;
 use super::health::readiness;
+use super::params::Params;
 use crate::domain::time::Timestamp;
 use crate::engine::{Caller, Read};
 use axum::extract::State;
@@ -10,7 +11,12 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-pub async fn status(State(api): State<Arc<Api>>, Extension(by): Extension<Caller>) -> Result<Json<Value>, Fault> {
+pub async fn status(
+    State(api): State<Arc<Api>>,
+    Extension(by): Extension<Caller>,
+    params: Params,
+) -> Result<Json<Value>, Fault> {
+    params.done()?;
     let mut status = api.read(&by, Read::Status).await?;
     let facts = api.history.facts();
     let zone = api.handle.config().daemon.timezone.clone();

@@ -7,10 +7,10 @@ use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::{Blob, Frame};
 use crate::domain::failpoint::{self, Point};
 use crate::domain::time::Span;
-use crate::engine::{Engine, State};
+use crate::engine::{Ask, Caller, Engine, State};
 use crate::ledger::{self, Body, Extract, FaultKind, Ledger, OpenError, Opening, Options, Report};
 use crate::message::links::Links;
-use crate::runtime::{Log, LogFull, LogNews, Reader, extract, extractor, read_state, state_fold};
+use crate::runtime::{Handle, Log, LogFull, LogNews, Reader, extract, extractor, read_state, state_fold};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -173,6 +173,9 @@ fn tell(news: &mpsc::UnboundedSender<LogNews>, removals: &mpsc::UnboundedSender<
 
 /// The head of the chain goes to the log each day, where whoever edits the ledger does not reach it.
 const NOTED: Span = Span::hours(24);
+/// The whole ledger is read an hour after a start, when all else has its rhythm, and then once a week.
+const FIRST_LOOK: Span = Span::hours(1);
+const LOOK: Span = Span::days(7);
 
 impl Store {
     /// Notes the head now and each day; never ends.
@@ -186,6 +189,27 @@ impl Store {
                 tracing::info!(%head, "the ledger's head, for `stentorctl ledger verify --against`");
             }
             tokio::time::sleep(NOTED.to_std()).await;
+        }
+    }
+
+    /// Reads the whole ledger now and then: a start reads what came after the last snapshot, and nobody else reads
+    /// what is older until it is needed.
+    ///
+    /// # Errors
+    /// Never, as above.
+    pub async fn look_for_damage(self: Arc<Store>, handle: Handle) -> Result<(), String> {
+        let mut pause = FIRST_LOOK;
+        loop {
+            tokio::time::sleep(pause.to_std()).await;
+            pause = LOOK;
+            let ledger = self.ledger.clone();
+            let Ok(Ok(found)) = tokio::task::spawn_blocking(move || ledger.verify(&[])).await else { continue };
+            // What is wrong with the history is told elsewhere, and it is made anew.
+            if let Some(first) = found.faults.iter().find(|fault| !fault.kind.is_of_history()) {
+                let words = first.to_string();
+                tracing::error!(fault = %words, faults = found.faults.len(), "the ledger is damaged");
+                handle.tell(Caller::engine(), Ask::StorageTroubled { part: "ledger".into(), words, well: false });
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use super::systemd;
 use super::tasks::Tasks;
 use super::watcher::Changes;
 use super::{Exit, chronicle, deadman, doors, keeping, links};
-use crate::api::{Api, Own};
+use crate::api::{self, Api, Own, SocketError};
 use crate::config::Config;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::failpoint::{self, Point};
@@ -18,6 +18,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Ask, Caller, Read};
 use crate::heartbeat;
 use crate::ledger::Report;
+use crate::ledger::lock::{Lock, LockError};
 use crate::message::LinkKey;
 use crate::runtime::{Cycle, Ended, Handle, Lanes, Setup};
 use std::path::Path;
@@ -61,7 +62,8 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     let Opening { config, refused } = opening;
     let config = Arc::new(config);
 
-    // 1. The ledger: the truth so far.
+    // 1. The ledger: the truth so far. Nothing of it is touched while another daemon may have it.
+    alone(&config)?;
     let (news_in, news) = mpsc::unbounded_channel();
     let mut opened = store::open(&config, news_in).map_err(|error| {
         tracing::error!(%error, dir = %config.daemon.state_dir.display(), "the state directory cannot be used");
@@ -115,6 +117,8 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     // 4. What runs beside.
     let noted = store.clone();
     tasks.keep("daily head", move || noted.clone().note_head());
+    let (looked, told) = (store.clone(), handle.clone());
+    tasks.keep("look for damage", move || looked.clone().look_for_damage(told.clone()));
     keep_running(&tasks, &handle, &reloader, &args.config);
     keep_ledger(&tasks, &handle, &store, opened.removals, last_checkpoint);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), name = %config.daemon.name, "stentor is ready");
@@ -130,6 +134,18 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     }
     after_ready(&tasks, &config);
     Ok(Running { starts, signals, store, cycle, stop_cycle: Some(stop_cycle), handle, reloader, tasks, fatal, api })
+}
+
+/// No other daemon answers on our socket. Who has the state directory has its lock; if somebody removed that file, the
+/// socket still tells.
+fn alone(config: &Config) -> Result<(), Exit> {
+    let Err(error @ SocketError::InUse(_)) = api::make_way(&config.daemon.socket) else { return Ok(()) };
+    if let Err(error @ LockError::Held { .. }) = Lock::look(&config.daemon.state_dir) {
+        tracing::error!(%error, "the state directory cannot be used");
+        return Err(Exit::StateDir);
+    }
+    tracing::error!(%error, "no control socket");
+    Err(Exit::Failed)
 }
 
 /// Which boot of the machine this is, empty where nothing says so. From the unit: under its ProcSubset=pid

@@ -172,6 +172,9 @@ impl Sub for Span {
     }
 }
 
+/// 9999-12-29T00:00:00Z: what is later cannot be shown in every zone.
+const LATEST: Timestamp = Timestamp(253_402_041_600_000_000);
+
 impl Timestamp {
     /// Milliseconds since 1970, never negative; what a ULID begins with.
     pub fn millis(self) -> u64 {
@@ -196,8 +199,11 @@ impl Timestamp {
     /// # Errors
     /// A sentence that says what would be right.
     pub fn parse(text: &str) -> Result<Timestamp, String> {
+        // The last days of 9999 are written for "never", and are beyond what the library takes.
+        let never = || format!("9999-12-29{}", text.strip_prefix("9999-12-31")?).parse().ok();
         text.parse::<jiff::Timestamp>()
-            .map(|t| Timestamp(t.as_microsecond()))
+            .or_else(|e| never().ok_or(e))
+            .map(|t| Timestamp(t.as_microsecond()).min(LATEST))
             .map_err(|_| format!("{text:?} is not a time; write for example \"2026-11-20T07:00:00+01:00\""))
     }
 }

@@ -5,7 +5,7 @@ use super::refusal::{Answer, Code, Refusal};
 use super::turn::Turn;
 use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;
-use crate::domain::id::{DeliveryId, Ending, IncidentId};
+use crate::domain::id::{DeliveryId, Ending, IncidentId, NotificationId};
 
 impl Turn<'_> {
     /// Ends a delivery, and does what follows from it.
@@ -26,7 +26,8 @@ impl Turn<'_> {
     pub fn find_delivery(&self, id: &str) -> Result<DeliveryId, Refusal> {
         let text = id.trim();
         let not_found = || {
-            let message = format!("there is no delivery {text:?} at hand; older ones are found with 'ledger query'");
+            let message =
+                format!("there is no delivery {text:?}; an id, or at least its last four characters, is needed");
             Refusal { field: Some("id".into()), ..Refusal::new(Code::NotFound, message) }
         };
         match text.parse() {
@@ -35,6 +36,21 @@ impl Turn<'_> {
         }
         let ending = Ending::parse(text).ok_or_else(not_found)?;
         let fitting = self.state.deliveries.keys().filter(|id| ending.fits(id.0));
+        super::incident::unambiguous(text, fitting)?.copied().ok_or_else(not_found)
+    }
+
+    /// By whole id, or at least its last four characters.
+    pub fn find_notification(&self, id: &str) -> Result<NotificationId, Refusal> {
+        let text = id.trim();
+        let not_found = || {
+            let message = format!("there is no notification {text:?} at hand");
+            Refusal { field: Some("id".into()), ..Refusal::new(Code::NotFound, message) }
+        };
+        if let Ok(id) = text.parse() {
+            return Ok(id);
+        }
+        let ending = Ending::parse(text).ok_or_else(not_found)?;
+        let fitting = self.state.notifications.keys().filter(|id| ending.fits(id.0));
         super::incident::unambiguous(text, fitting)?.copied().ok_or_else(not_found)
     }
 

@@ -195,6 +195,7 @@ impl Opening {
         faults.append(&mut walked.faults);
         faults.extend(behind.map(|from| journal_behind(walked.tip, from)));
         faults.extend(no_beginning(&self.places, from));
+        faults.extend(nothing_left(&self.places, from));
         let put_back = walked.refilled.iter().map(|(_, bytes)| bytes);
         let refilled = put_back.chain(walked.appended.iter().map(|(_, bytes)| bytes));
         let recovery = Recovery {
@@ -221,6 +222,14 @@ impl Opening {
 fn no_beginning(places: &Places, from: Option<Tip>) -> Option<Fault> {
     let (after, known) = (after_first(places), from.map_or(0, |tip| tip.seq));
     (after > known).then(|| Fault::no_beginning(known, after))
+}
+
+/// A journal without any segment, which the state that it goes on from had.
+fn nothing_left(places: &Places, from: Option<Tip>) -> Option<Fault> {
+    let none = journal::segment::list(&places.journal).is_ok_and(|segments| segments.is_empty());
+    let based = snapshot::base(&places.snapshots).ok().flatten().map_or(0, |(seq, _)| seq);
+    let known = from.map_or(0, |tip| tip.seq);
+    (none && known > based).then(|| Fault::no_beginning(based, known))
 }
 
 /// The event after which the journal's first segment begins.

@@ -6,6 +6,7 @@ use crate::harness::{Daemon, Home, each, eventually, files_under};
 use crate::standins::Standins;
 use serde_json::Value;
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 async fn after_six_messages() -> (Standins, Daemon) {
@@ -113,4 +114,45 @@ async fn f17_without_its_history_it_starts_at_once_and_makes_it_anew() {
     let all = daemon.ok(&["incidents", "list", "--all"]).await;
     assert_eq!(each(&all["incidents"], "level"), ["normal"], "said, but nobody is woken for it: {all}");
     assert_eq!(daemon.ok(&["ledger", "verify"]).await["ok"], true);
+}
+
+#[tokio::test]
+async fn f16_a_journal_that_is_gone_altogether_is_told() {
+    let (_standins, mut daemon) = after_six_messages().await;
+    assert_eq!(daemon.stop().await, 0);
+    fs::remove_dir_all(daemon.state_dir().join("journal")).unwrap();
+    daemon.start().await;
+    eventually("it says so", async || {
+        let (_, open) = daemon.try_request("GET", "/api/v1/incidents", "").await?;
+        each(&open["incidents"], "body")
+            .iter()
+            .any(|s| s.contains("are missing before the first segment"))
+            .then_some(())
+    })
+    .await;
+    let sent = daemon.ok(&["send", "--subject", "it goes on", "--wait"]).await;
+    assert_eq!(sent["status"], "delivered");
+}
+
+/// Before the last snapshot no start looks.
+#[tokio::test]
+async fn f16_old_damage_is_told_by_whoever_reads_it() {
+    let (_standins, mut daemon) = after_six_messages().await;
+    assert_eq!(daemon.stop().await, 0);
+    let first = last_segment(&daemon);
+    daemon.start().await;
+    daemon.ok(&["send", "--subject", "the last one", "--wait"]).await;
+    let bytes = fs::read(&first).unwrap();
+    let middle = bytes.iter().rposition(|b| *b != 0).unwrap() / 2;
+    let file = fs::OpenOptions::new().write(true).open(&first).unwrap();
+    file.write_all_at(&[bytes[middle] ^ 1], middle as u64).unwrap();
+    let exported = daemon.ctl_text(&["ledger", "export"]).await;
+    assert_ne!(exported.code, 0, "half a ledger is not taken for a whole one");
+    assert!(exported.out.contains("the last one"), "and what can be read is there");
+    assert_eq!(daemon.exits(1, &["ledger", "verify"]).await["ok"], false);
+    eventually("an incident", async || {
+        let (_, open) = daemon.try_request("GET", "/api/v1/incidents", "").await?;
+        each(&open["incidents"], "subject").iter().any(|s| s.contains("ledger is damaged")).then_some(())
+    })
+    .await;
 }

@@ -33,3 +33,22 @@ async fn f09_the_second_one_exits_75_and_names_the_first() {
     let stats = first.ok(&["ledger", "stats"]).await;
     assert_eq!(stats["total"], 1, "{stats}");
 }
+
+/// Somebody tidied up. The socket tells that the directory is in use.
+#[tokio::test]
+async fn f09_without_the_lock_file_the_second_one_still_writes_nothing() {
+    let standins = Standins::start().await;
+    let mut first = Home::new(&ways::and(ways::BY_HOOK)).envs(ways::environment(&standins)).start().await;
+    first.ok(&["send", "--subject", "before", "--wait"]).await;
+    std::fs::remove_file(first.state_dir().join("lock")).unwrap();
+    let (code, words) = first.ends().await;
+    assert_eq!(code, 1, "{words}");
+    assert!(words.contains("another stentord answers on it"), "{words}");
+    first.ok(&["send", "--subject", "after", "--wait"]).await;
+    let starts = first.ledger(&["started"]).await.len();
+    assert_eq!(starts, 1, "only the first one is in the ledger");
+    assert_eq!(first.ok(&["ledger", "verify"]).await["ok"], true);
+    first.kill().await;
+    first.start().await;
+    assert!(first.ok(&["incidents", "list"]).await["incidents"].as_array().unwrap().is_empty());
+}

@@ -1,7 +1,7 @@
 //! What is no success, as this API says it: a JSON string.
 
 use crate::api::fault::Fault;
-use crate::engine::Refusal;
+use crate::engine::{Code, Refusal};
 use axum::Json;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -59,6 +59,20 @@ impl IntoResponse for Told {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        response.extensions_mut().insert(code(self.status));
         response
+    }
+}
+
+/// For the metrics, which count by these.
+fn code(status: StatusCode) -> Code {
+    match status {
+        StatusCode::UNAUTHORIZED => Code::Unauthenticated,
+        StatusCode::FORBIDDEN => Code::Forbidden,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
+        StatusCode::REQUEST_TIMEOUT => Code::Timeout,
+        StatusCode::TOO_MANY_REQUESTS => Code::RateLimited,
+        status if status.is_server_error() => Code::Overloaded,
+        _ => Code::ValidationError,
     }
 }

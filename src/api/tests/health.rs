@@ -45,6 +45,8 @@ async fn metrics_tell_of_everything_by_fixed_labels() {
     world.held.release(1);
     world.post("/api/v1/notifications?wait=30s", json!({ "subject": "x", "channels": ["slow"] })).await;
     world.post("/api/v1/heartbeats/hook/run", json!({})).await;
+    world.post("/api/v1/notifications", json!({ "subject": 5 })).await;
+    world.get("/api/v1/incidents/999").await;
     let mut text = String::new();
     // The counters follow what is durable; they are not waited for.
     for _ in 0..500 {
@@ -59,6 +61,8 @@ async fn metrics_tell_of_everything_by_fixed_labels() {
         r#"stentor_deliveries_total{channel="slow",status="delivered"} 1"#,
         r#"stentor_attempts_total{channel="slow",outcome="delivered"} 1"#,
         r#"stentor_delivery_seconds_count{channel="slow"} 1"#,
+        r#"stentor_requests_refused_total{code="VALIDATION_ERROR"} 1"#,
+        r#"stentor_requests_refused_total{code="NOT_FOUND"} 1"#,
         r#"stentor_incidents{status="open",level="urgent"} 1"#,
         r#"stentor_incidents{status="acknowledged",level="low"} 0"#,
         r#"stentor_heartbeat_up{name="hook"} 1"#,

@@ -12,7 +12,7 @@ use std::io;
 
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// An incident, a delivery or a notification: a number such as 417, an id, or the end of one (not a notification's)
+    /// An incident, a delivery or a notification: a number such as 417, an id, or the end of an id
     #[arg(value_parser = identifier)]
     id: String,
 }

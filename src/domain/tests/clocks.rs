@@ -75,6 +75,11 @@ fn an_instant_is_printed_in_the_zone_of_its_reader() {
     assert_eq!(at.rfc3339(&prague), "2026-11-20T02:47:03.120+01:00");
     assert_eq!(at.rfc3339(&jiff::tz::TimeZone::UTC), "2026-11-20T01:47:03.120+00:00");
     assert_eq!(Timestamp::parse("2026-11-20T02:47:03.120+01:00").unwrap(), at);
+    for never in ["9999-12-31T23:59:59Z", "9999-12-30T22:00:00.999Z", "9999-12-31T00:00:00+14:00"] {
+        let shown = Timestamp::parse(never).unwrap().rfc3339(&jiff::tz::TimeZone::get("Pacific/Kiritimati").unwrap());
+        assert!(shown.starts_with("9999-12-2"), "{never}: {shown}");
+    }
+    assert!(Timestamp::parse("9999-12-31Tx").is_err());
     assert_eq!(Timestamp(i64::MAX).rfc3339(&prague), "1970-01-01T01:00:00.000+01:00");
     for wrong in ["", "tomorrow", "2026-11-20", "2026-11-20T02:47:03", "2026-13-20T02:47:03Z"] {
         assert!(Timestamp::parse(wrong).unwrap_err().contains("2026-11-20T07:00:00+01:00"), "{wrong:?}");

@@ -16,7 +16,7 @@ pub use explain::Story;
 
 use super::input::Read;
 use super::refusal::{Answer, Code, Refusal};
-use super::turn::{Turn, refuse};
+use super::turn::Turn;
 use crate::domain::time::{EngineTime, Timestamp};
 use serde_json::{Value, json};
 
@@ -46,10 +46,10 @@ impl Turn<'_> {
             Read::Alerts { after } => Ok(self.alerts_page(after)),
             Read::Silences => Ok(json!({ "silences": self.silences(), "next_cursor": null })),
             Read::DeadLetters { limit, after } => Ok(self.dead_letters(limit, after)),
-            Read::Notification(id) => match id.parse() {
-                Ok(id) => self.notification_view(id),
-                Err(_) => refuse(Refusal::field("id", format!("{id:?} is not the id of a notification"))),
-            },
+            Read::Notification(id) => {
+                let id = self.find_notification(&id)?;
+                self.notification_view(id)
+            }
             Read::IncidentsBefore { all, id } => Ok(self.incidents_list(all, Some(id))),
             Read::Message(id) => self.message_of(id),
             Read::Numbers(ids) => Ok(self.numbers(&ids)),

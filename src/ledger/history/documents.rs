@@ -57,6 +57,7 @@ pub fn find(view: &View<'_>, query: &DocumentQuery) -> Result<Documents, StoreEr
 pub enum Shortened {
     Incident,
     Delivery,
+    Notification,
 }
 
 /// The only one of them whose id ends so: of two, nobody can say which is meant.
@@ -66,6 +67,7 @@ pub enum Shortened {
 pub fn ending(view: &View<'_>, of: Shortened, ending: Ending) -> Result<Option<Ulid>, StoreError> {
     let mut found: BTreeSet<Ulid> = match of {
         Shortened::Incident => view.tail.documents(DocumentKind::Incident).map(|d| d.id).collect(),
+        Shortened::Notification => view.tail.documents(DocumentKind::Notification).map(|d| d.id).collect(),
         Shortened::Delivery => {
             view.tail.documents(DocumentKind::Notification).flat_map(|d| &d.parts).copied().collect()
         }
@@ -73,6 +75,7 @@ pub fn ending(view: &View<'_>, of: Shortened, ending: Ending) -> Result<Option<U
     found.retain(|id| ending.fits(*id));
     let ids: Box<dyn Iterator<Item = _>> = match of {
         Shortened::Incident => Box::new(view.store.document_ids(DocumentKind::Incident, LAST)),
+        Shortened::Notification => Box::new(view.store.document_ids(DocumentKind::Notification, LAST)),
         Shortened::Delivery => Box::new(view.store.part_ids()),
     };
     for id in ids {

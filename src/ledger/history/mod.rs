@@ -20,6 +20,7 @@ mod tests;
 pub mod view;
 mod worker;
 
+pub use aside::move_aside;
 pub use documents::{DocumentQuery, Documents, Shortened};
 pub use entry::Entry;
 pub use query::{EntryQuery, Page};

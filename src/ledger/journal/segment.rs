@@ -114,6 +114,11 @@ impl Header {
 }
 
 impl Segment {
+    /// Whether there is anything behind its header.
+    pub fn holds_something(&self) -> bool {
+        std::fs::metadata(&self.path).is_ok_and(|m| m.len() > HEADER as u64)
+    }
+
     /// The event that it begins after: as its header says, else its name.
     pub fn after_seq(&self) -> u64 {
         self.header.map_or(self.first_seq.saturating_sub(1), |h| h.after.seq)

@@ -364,3 +364,22 @@ fn a_state_that_may_have_what_was_erased_is_not_written() {
     }
     run.stop();
 }
+
+/// What is behind it cannot be read, and is not erased.
+#[test]
+fn a_damaged_header_hides_no_text_from_an_erasure() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = start_with(dir.path(), with_open(&[]));
+    run.fill();
+    run.settle();
+    // It leaves a snapshot, from which the state is folded then.
+    let erased = run.ledger.erase(&mut Person::new(Some("bob".into()), []), "before".into()).unwrap().unwrap();
+    run.record(&erased);
+    let first = segment::list(&dir.path().join("journal")).unwrap().remove(0).path;
+    let mut bytes = std::fs::read(&first).unwrap();
+    bytes[..segment::HEADER].fill(0);
+    std::fs::write(&first, bytes).unwrap();
+    let words = run.ledger.erase(&mut alice(), "asked for".into()).unwrap_err();
+    assert!(words.contains("00000000000000000001") && words.contains("damaged header"), "{words}");
+    run.stop();
+}

@@ -3,6 +3,7 @@
 use super::*;
 use crate::ledger::export::{Export, Format, export};
 use crate::ledger::history::store::Store;
+use crate::ledger::journal::segment;
 use crate::ledger::verify::{VerifyError, offline};
 use jiff::tz::TimeZone;
 
@@ -168,7 +169,7 @@ fn a_torn_end_is_told_until_the_next_start_has_dealt_with_it() {
 fn the_history_is_rebuilt_offline() {
     let dir = made(30);
     std::fs::remove_dir_all(dir.path().join("history")).unwrap();
-    let tip = rebuild::offline(dir.path(), extract::events_only()).unwrap();
+    let tip = rebuild::offline(dir.path(), extract::events_only()).unwrap().tip;
     assert_eq!(tip.seq, 60);
     let store = Store::open(&dir.path().join("history")).unwrap();
     assert_eq!(store.applied(), tip);
@@ -180,6 +181,14 @@ fn the_history_is_rebuilt_offline() {
     let error = rebuild::offline(dir.path(), extract::events_only()).unwrap_err();
     assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
     run.stop();
+    // What the journal has lost, the old one may have.
+    let first = segment::list(&dir.path().join("journal")).unwrap().remove(0).path;
+    let mut bytes = std::fs::read(&first).unwrap();
+    let middle = bytes.iter().rposition(|b| *b != 0).unwrap() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&first, bytes).unwrap();
+    let rebuilt = rebuild::offline(dir.path(), extract::events_only()).unwrap();
+    assert!(!rebuilt.faults.is_empty() && dir.path().join("history.damaged-1").exists(), "{:?}", rebuilt.faults);
 }
 
 fn exported(dir: &Path, format: Format) -> String {

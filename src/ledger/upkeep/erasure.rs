@@ -10,7 +10,7 @@ use crate::ledger::codec::blank;
 use crate::ledger::files;
 use crate::ledger::fold;
 use crate::ledger::history;
-use crate::ledger::journal::{Journal, Sealed};
+use crate::ledger::journal::{Journal, Sealed, segment};
 use crate::ledger::places::Places;
 use crate::ledger::retention::{Erased, Found, Select};
 use crate::ledger::snapshot;
@@ -101,7 +101,13 @@ impl Eraser {
         self.history_anew(stop)
     }
 
+    /// None of them is passed over: what a damaged header hides would keep its texts.
     pub(super) fn sealed(&self) -> Result<Vec<Sealed>, String> {
+        let all = segment::list(&self.places.journal).map_err(|e| format!("the journal cannot be listed: {e}"))?;
+        let before_the_last = all.iter().rev().skip(1);
+        if let Some(hidden) = before_the_last.filter(|s| s.header.is_err()).find(|s| s.holds_something()) {
+            return Err(format!("{} has a damaged header", hidden.shown()));
+        }
         self.journal.sealed().map_err(|e| format!("the journal cannot be listed: {e}"))
     }
 

@@ -8,6 +8,7 @@ use crate::ctl::fields::flag;
 use crate::ctl::session::{Form, Outcome, Session};
 use crate::ctl::trouble::{Exit, Trouble};
 use crate::ledger::lock::Lock;
+use crate::ledger::rebuild::Rebuilt;
 use crate::ledger::{Tip, rebuild, verify};
 use crate::runtime::extractor;
 use clap::Args;
@@ -78,11 +79,12 @@ impl Rebuild {
         // In use is what has to be said first; the rebuild itself takes the directory again.
         drop(Lock::take(&self.state_dir).map_err(|e| Trouble::Failed(e.to_string()))?);
         let config = self.config(session)?;
-        let tip = rebuild::offline(&self.state_dir, extractor(Arc::new(config)))
+        let Rebuilt { tip, faults } = rebuild::offline(&self.state_dir, extractor(Arc::new(config)))
             .map_err(|e| Trouble::Failed(e.to_string()))?;
-        let answer = Answer::made_here(json!({ "ok": true, "events": tip.seq, "head": tip.hash }));
-        session.show(&answer, verified)?;
-        Ok(Exit::Done)
+        let ok = faults.is_empty();
+        let report = json!({ "ok": ok, "events": tip.seq, "head": tip.hash, "faults": faults });
+        session.show(&Answer::made_here(report), verified)?;
+        Ok(if ok { Exit::Done } else { Exit::BadNews })
     }
 
     /// The history holds documents, and these name channels and policies as the config does. Nothing

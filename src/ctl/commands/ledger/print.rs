@@ -107,7 +107,8 @@ pub fn backed_up(screen: &mut Screen<'_>, report: &Value) -> io::Result<()> {
         text(report, "files"),
         text(report, "bytes"),
         text(report, "seq")
-    ))
+    ))?;
+    screen.line(format!("to note elsewhere: {}:{}", text(report, "seq"), text(report, "head")))
 }
 
 /// `edited: journal/0001 at byte 17, event 12: not the frame that was chained`; by the first word the documentation

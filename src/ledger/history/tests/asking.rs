@@ -101,6 +101,8 @@ async fn documents_and_counters_are_found() {
         let ending = |id: Ulid| Ending::parse(&id.to_string()[20..]).unwrap();
         assert_eq!(history.ending(Shortened::Delivery, ending(delivery.0)).await.unwrap(), Some(delivery.0));
         assert_eq!(history.ending(Shortened::Delivery, ending(notification.0)).await.unwrap(), None);
+        let found = history.ending(Shortened::Notification, ending(notification.0)).await.unwrap();
+        assert_eq!(found, Some(notification.0));
         assert_eq!(history.ending(Shortened::Incident, ending(delivery.0)).await.unwrap(), None);
 
         let stats = history.stats(at(0), at(140)).await.unwrap();
