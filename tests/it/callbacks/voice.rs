@@ -162,7 +162,7 @@ async fn a_simulated_call_shows_its_keys_and_where_it_would_be_called_back() {
         entries["entries"].as_array()?.first().cloned()
     })
     .await;
-    let shown = finished["detail"].as_str().unwrap();
+    let shown = finished["body"].as_str().unwrap();
     assert!(shown.contains("<Gather numDigits=\"1\"") && shown.contains("Press 4 to acknowledge"), "{shown}");
     assert!(shown.contains(&format!("StatusCallback={PUBLIC}/cb/twilio/call/")), "{shown}");
 }
