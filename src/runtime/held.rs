@@ -3,6 +3,7 @@
 use super::handle::Released;
 use super::note::Reply;
 use crate::engine::{Answer, Effect};
+use serde_json::Value;
 use std::collections::VecDeque;
 
 /// The outcome of one turn.
@@ -27,7 +28,7 @@ impl Held {
             let _ = reply.send(self.answer.clone());
         }
         if let Some(last) = last {
-            let answer = std::mem::replace(&mut self.answer, Ok(serde_json::Value::Null));
+            let answer = std::mem::replace(&mut self.answer, Ok(Value::Null));
             let _ = last.send(answer);
         }
     }
@@ -52,12 +53,16 @@ impl Queue {
         if self.waiting.front()?.seq <= durable { self.waiting.pop_front() } else { None }
     }
 
-    /// Emergency mode: effects leave, and so do all answers but those to new requests.
+    /// Emergency mode: effects leave, and so do all answers but those to new requests. One that something was decided
+    /// for says that it is not on the disk yet (`recorded`).
     pub fn hurry(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
         for held in &mut self.waiting {
             effects.append(&mut held.effects);
             if !held.intake {
+                if let (Some(_), Ok(Value::Object(answer))) = (&held.released, &mut held.answer) {
+                    answer.insert("recorded".to_owned(), false.into());
+                }
                 held.reply();
             }
         }

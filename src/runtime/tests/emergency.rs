@@ -16,6 +16,10 @@ async fn f11_in_emergency_effects_leave_and_new_requests_do_not_enter() {
     assert!(rig.handle.progress().emergency.load(Ordering::SeqCst));
     let open = rig.handle.ask(Caller::engine(), Ask::Read(Read::Incidents { all: false })).await.unwrap();
     assert_eq!(open["incidents"][0]["fingerprint"], "self/storage-journal");
+    assert!(open.get("recorded").is_none(), "{open}");
+    let snooze = Ask::Snooze { id: "1".into(), span: Span::mins(5) };
+    let snoozed = rig.handle.ask(Caller::engine(), snooze).await.unwrap();
+    assert_eq!(snoozed["recorded"], false, "who stops something hears that a crash may undo it: {snoozed}");
     assert!(rig.paper.frames.lock().unwrap().iter().skip(1).all(|f| f.recorded_late));
     assert!(!held.is_finished(), "a request is answered only when it is durable");
     rig.news.send(LogNews::Well).unwrap();
