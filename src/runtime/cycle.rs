@@ -204,6 +204,8 @@ impl Cycle {
         match intake {
             false => None,
             true if self.emergency => Some("emergency mode: nothing new can be made durable"),
+            // Their door holds no more than fits.
+            true if matches!(ask, Ask::Report(_)) => None,
             true => (self.log.waiting() > most).then_some("too much waits for the disk"),
         }
     }
