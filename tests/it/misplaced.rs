@@ -2,9 +2,22 @@
 
 use crate::disk::{home, in_emergency, send, sink};
 use crate::harness::tools::has;
-use crate::harness::{each, eventually};
+use crate::harness::{Daemon, each, eventually};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+
+/// It is in no journal any more, but in a snapshot.
+async fn what_is_open_survives_a_kill(daemon: &mut Daemon) {
+    eventually("a snapshot", async || {
+        let found = fs::read_dir(daemon.state_dir().join("snapshots")).ok()?;
+        found.flatten().any(|file| file.path().extension().is_some_and(|e| e == "snapshot")).then_some(())
+    })
+    .await;
+    daemon.kill().await;
+    daemon.start().await;
+    let (_, open) = daemon.request("GET", "/api/v1/incidents", "").await;
+    assert!(each(&open["incidents"], "subject").iter().any(|s| s.contains("db-1 does not answer")), "{open}");
+}
 
 #[tokio::test]
 async fn f20_a_state_directory_that_is_deleted_while_running() {
@@ -25,16 +38,7 @@ async fn f20_a_state_directory_that_is_deleted_while_running() {
     in_emergency(&daemon, false).await;
     assert_ne!(first.unwrap().0, 500);
     assert_eq!(send(&daemon, "after").await.0, 202);
-    // What was open before is in no journal any more, but in a snapshot.
-    eventually("a snapshot", async || {
-        let found = fs::read_dir(daemon.state_dir().join("snapshots")).ok()?;
-        found.flatten().any(|file| file.path().extension().is_some_and(|e| e == "snapshot")).then_some(())
-    })
-    .await;
-    daemon.kill().await;
-    daemon.start().await;
-    let (_, open) = daemon.request("GET", "/api/v1/incidents", "").await;
-    assert!(each(&open["incidents"], "subject").iter().any(|s| s.contains("db-1 does not answer")), "{open}");
+    what_is_open_survives_a_kill(&mut daemon).await;
 }
 
 #[tokio::test]
@@ -51,15 +55,7 @@ async fn f20_a_journal_that_is_moved_away_while_running_is_told_and_what_is_open
         each(&open["incidents"], "body").iter().any(|s| s.contains("deleted, moved or replaced")).then_some(())
     })
     .await;
-    eventually("a snapshot", async || {
-        let found = fs::read_dir(daemon.state_dir().join("snapshots")).ok()?;
-        found.flatten().any(|file| file.path().extension().is_some_and(|e| e == "snapshot")).then_some(())
-    })
-    .await;
-    daemon.kill().await;
-    daemon.start().await;
-    let (_, open) = daemon.request("GET", "/api/v1/incidents", "").await;
-    assert!(each(&open["incidents"], "subject").iter().any(|s| s.contains("db-1 does not answer")), "{open}");
+    what_is_open_survives_a_kill(&mut daemon).await;
     let (_, found) = daemon.request("GET", "/api/v1/deliveries", "").await;
     assert!(each(&found["deliveries"], "subject").iter().any(|s| s == "after"), "{found}");
 }
