@@ -161,7 +161,8 @@ impl Drop for Linked {
 /// What the system says.
 pub fn remove_left(state: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(state)?.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(LINKS) {
+        // Only folders are ours.
+        if entry.file_name().to_string_lossy().starts_with(LINKS) && entry.file_type()?.is_dir() {
             std::fs::remove_dir_all(entry.path())?;
         }
     }

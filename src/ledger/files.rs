@@ -226,8 +226,11 @@ fn write_new(path: &Path, write: &mut dyn FnMut(&mut File) -> io::Result<()>) ->
 /// What the system says.
 pub fn remove_unfinished(dir: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == UNFINISHED) {
+        let entry = entry?;
+        let path = entry.path();
+        let unfinished = path.extension().is_some_and(|extension| extension == UNFINISHED);
+        // A folder is none of ours, and in nobody's way.
+        if unfinished && !entry.file_type()?.is_dir() {
             std::fs::remove_file(path)?;
         }
     }

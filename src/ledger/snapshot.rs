@@ -270,9 +270,12 @@ fn named(dir: &Path, ending: &str) -> io::Result<Vec<(u64, PathBuf)>> {
     };
     let mut found = Vec::new();
     for entry in entries {
-        let path = entry?.path();
+        let entry = entry?;
+        let path = entry.path();
         let seq = path.file_name().and_then(|n| n.to_str()?.strip_suffix(ending)?.parse().ok());
-        found.extend(seq.map(|seq: u64| (seq, path)));
+        if !entry.file_type()?.is_dir() {
+            found.extend(seq.map(|seq: u64| (seq, path)));
+        }
     }
     found.sort_by(|a, b| b.cmp(a));
     Ok(found)

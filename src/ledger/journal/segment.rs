@@ -151,8 +151,12 @@ pub fn path(dir: &Path, first_seq: u64, generation: u32) -> PathBuf {
 pub fn list(dir: &Path) -> io::Result<Vec<Segment>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir)? {
-        let path = entry?.path();
+        let entry = entry?;
+        let path = entry.path();
         let Some((first_seq, generation)) = parse_name(&path) else { continue };
+        if entry.file_type()?.is_dir() {
+            continue;
+        }
         found.push(Segment { header: read_header(&path)?, path, first_seq, generation });
     }
     found.sort_by_key(|s: &Segment| (s.after_seq(), s.generation));

@@ -159,3 +159,21 @@ fn f12_a_disk_that_is_dead_from_the_start_does_not_stop_the_start() {
     run.stop();
     assert_eq!(firsts(&start(dir.path()).replayed), [1, 3, 5, 7]);
 }
+
+/// Somebody keeps something there, by whatever name.
+#[test]
+fn what_is_not_ours_is_in_nobodys_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = start(dir.path());
+    run.append(3);
+    run.stop();
+    for name in ["journal/x.new", "journal/00000000000000000099-0.journal", "snapshots/00000000000000000099.snapshot"] {
+        std::fs::create_dir(dir.path().join(name)).unwrap();
+    }
+    std::fs::write(dir.path().join(".linked-0"), "no folder").unwrap();
+    let run = start(dir.path());
+    assert_eq!((run.replayed.len(), run.recovery.faults.len()), (3, 0), "{:?}", run.recovery.faults);
+    run.settle();
+    assert!(run.ledger.verify(&[]).unwrap().ok);
+    run.stop();
+}
