@@ -219,6 +219,7 @@ async fn f48_a_body_without_end_is_refused_at_a_mebibyte_and_nothing_is_unpacked
     );
     let (status, answer) = daemon.raw(&[head.as_bytes(), &packed].concat()).await.unwrap();
     assert_eq!(status, 400, "{answer}");
+    assert!(answer.contains("leave Content-Encoding out"), "{answer}");
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use super::fault::Fault;
 use crate::engine::{self, Code, Refusal};
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_ENCODING;
+use axum::http::{HeaderMap, StatusCode};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
     type Rejection = Fault;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Fault> {
+        plain(request.headers())?;
         let bytes = in_time(read(request.into_body(), LARGEST)).await?;
         Ok(Sent(strict::parse(&bytes)?))
     }
@@ -57,6 +59,7 @@ impl<T: DeserializeOwned + engine::Laden> FromRequest<Arc<Api>> for Laden<T> {
     type Rejection = Fault;
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Fault> {
+        plain(request.headers())?;
         let body = request.into_body();
         // Small ones, by their Content-Length, never wait for large ones.
         let small = body.size_hint().exact().is_some_and(|length| length <= LARGEST as u64);
@@ -78,6 +81,14 @@ impl<T: DeserializeOwned + engine::Laden> FromRequest<Arc<Api>> for Laden<T> {
             return Err(no_room(bytes.len()).into());
         }
         Ok(Laden { request, place: Place { _laden: laden, _heavy: heavy } })
+    }
+}
+
+/// What is compressed could be anything when it is unpacked.
+fn plain(headers: &HeaderMap) -> Result<(), Refusal> {
+    match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
+        None | Some(b"identity") => Ok(()),
+        Some(_) => Err(Refusal::new(Code::ValidationError, "a body is taken plain; leave Content-Encoding out")),
     }
 }
 
