@@ -166,8 +166,7 @@ impl Opening {
 
     /// Whether it is the base: what is older is nowhere else.
     pub fn is_at_base(&self) -> bool {
-        let base = snapshot::base(&self.places.snapshots).ok().flatten();
-        self.snapshot.as_ref().is_some_and(|snapshot| base.is_some_and(|(seq, _)| seq == snapshot.tip.seq))
+        self.snapshot.as_ref().is_some_and(|snapshot| snapshot.tip.seq == based(&self.places))
     }
 
     /// Hands every frame after the snapshot to `fold`, in order, and keeps what it extracts for the
@@ -195,7 +194,6 @@ impl Opening {
         faults.append(&mut walked.faults);
         faults.extend(behind.map(|from| journal_behind(walked.tip, from)));
         faults.extend(no_beginning(&self.places, from));
-        faults.extend(nothing_left(&self.places, from));
         let put_back = walked.refilled.iter().map(|(_, bytes)| bytes);
         let refilled = put_back.chain(walked.appended.iter().map(|(_, bytes)| bytes));
         let recovery = Recovery {
@@ -218,24 +216,26 @@ impl Opening {
     }
 }
 
-/// A journal that begins later than the state that it goes on from: what is between is nowhere.
+/// A journal that begins later than the state that it goes on from, or has no segment any more: what is between is
+/// nowhere.
 fn no_beginning(places: &Places, from: Option<Tip>) -> Option<Fault> {
-    let (after, known) = (after_first(places), from.map_or(0, |tip| tip.seq));
+    let known = from.map_or(0, |tip| tip.seq);
+    let (known, after) = match after_first(places)? {
+        Some(after) => (known, after),
+        None => (based(places), known),
+    };
     (after > known).then(|| Fault::no_beginning(known, after))
 }
 
-/// A journal without any segment, which the state that it goes on from had.
-fn nothing_left(places: &Places, from: Option<Tip>) -> Option<Fault> {
-    let none = journal::segment::list(&places.journal).is_ok_and(|segments| segments.is_empty());
-    let based = snapshot::base(&places.snapshots).ok().flatten().map_or(0, |(seq, _)| seq);
-    let known = from.map_or(0, |tip| tip.seq);
-    (none && known > based).then(|| Fault::no_beginning(based, known))
+/// The event after which the journal's first segment begins, if there is one; `None`: nobody can say.
+fn after_first(places: &Places) -> Option<Option<u64>> {
+    let segments = journal::segment::list(&places.journal).ok()?;
+    Some(segments.first().map(journal::segment::Segment::after_seq))
 }
 
-/// The event after which the journal's first segment begins.
-fn after_first(places: &Places) -> u64 {
-    let first = journal::segment::list(&places.journal).ok().and_then(|segments| segments.into_iter().next());
-    first.map_or(0, |segment| segment.after_seq())
+/// The event after which the base was made.
+fn based(places: &Places) -> u64 {
+    snapshot::base(&places.snapshots).ok().flatten().map_or(0, |(seq, _)| seq)
 }
 
 impl Recovered {
@@ -247,8 +247,7 @@ impl Recovered {
         let (tip, options) = (self.recovery.tip, self.options);
         // Of events that never became durable, or that the journal has forgotten.
         // Where a first segment is merely missing they stay: it may be put back.
-        let based = snapshot::base(&self.places.snapshots).ok().flatten().map_or(0, |(seq, _)| seq);
-        let before = after_first(&self.places).min(based);
+        let before = after_first(&self.places).flatten().unwrap_or(0).min(based(&self.places));
         if let Err(error) = blobs::remove(&self.places.blobs, |seq| seq > tip.seq || seq <= before) {
             tracing::warn!(%error, "files that belong to no event stay in the directory of blobs");
         }

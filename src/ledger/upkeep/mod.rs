@@ -15,7 +15,7 @@ use crate::domain::clock::Clock;
 use crate::domain::failpoint::{self, Point};
 use crate::ledger::codec::Tip;
 use crate::ledger::fold::Body;
-use crate::ledger::journal::{Sealed, SealedError};
+use crate::ledger::journal::SealedError;
 use crate::ledger::places::Places;
 use crate::ledger::report::{Report, Reporter};
 use crate::ledger::retention::{Erased, Expired, Retention, Select, TextKind};
@@ -314,10 +314,6 @@ impl Worker {
         }
     }
 
-    fn sealed(&self) -> Result<Vec<Sealed>, String> {
-        self.eraser.journal.sealed().map_err(|e| format!("the journal cannot be listed: {e}"))
-    }
-
     fn expire_texts(&mut self, retention: &Retention) -> Result<(), String> {
         let Eraser { places, journal, .. } = self.eraser.as_ref();
         let now = self.clock.read().wall;
@@ -325,7 +321,7 @@ impl Worker {
             journal.seal()?;
         }
         let mut done = expiry::done(places);
-        let due = expiry::due(retention, &self.sealed()?, journal.begun(), now, &done);
+        let due = expiry::due(retention, &self.eraser.sealed()?, journal.begun(), now, &done);
         // One after the other: the last one has to be recorded before.
         if due.is_empty() || erasure::begun(places).is_some() {
             return Ok(());
@@ -351,7 +347,8 @@ impl Worker {
     fn expire_heads(&mut self, retention: &Retention) -> Result<(), String> {
         self.forget_on()?;
         let Some(age) = retention.audit else { return Ok(()) };
-        let through = expiry::older_than(&self.sealed()?, self.eraser.journal.begun(), self.clock.read().wall, age);
+        let through =
+            expiry::older_than(&self.eraser.sealed()?, self.eraser.journal.begun(), self.clock.read().wall, age);
         if through == 0 {
             return Ok(());
         }
