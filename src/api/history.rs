@@ -15,6 +15,7 @@ pub use crate::ledger::export::Format;
 pub use crate::ledger::extract::{ChargeSum, Charged};
 pub use crate::ledger::history::{Charges, Entry, EntryQuery, Page};
 pub use crate::ledger::retention::Person;
+pub use crate::ledger::verify::Verified;
 pub use crate::ledger::{Erased, Tip};
 
 /// The past, as far as it is durable. Each answer may be REBUILDING (503), and then alarms go on.
@@ -28,8 +29,8 @@ pub trait History: Send + Sync {
     /// What was spent on these days (`2026-11-20`, by the daemon's zone), the last one included.
     fn charges(&self, days: RangeInclusive<String>) -> BoxFuture<'_, Result<Charges, Refusal>>;
 
-    /// Reads the whole chain, which must contain these: `ok`, `events`, `head`, `faults[]`.
-    fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>>;
+    /// Reads the whole chain, which must contain these.
+    fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Verified, Refusal>>;
 
     /// Writes all entries, one a line; an error of `out` ends it.
     fn export(&self, format: Format, out: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>>;

@@ -4,7 +4,7 @@ use super::Api;
 use super::costs;
 use super::entry::document;
 use super::fault::Fault;
-use super::history::{EntryQuery, Happened, Tally};
+use super::history::{EntryQuery, Happened, Tally, Verified};
 use super::incidents::about;
 use super::numbers::Numbers;
 use super::params::{Named, Params};
@@ -135,19 +135,16 @@ pub async fn verify(State(api): State<Arc<Api>>, mut params: Params) -> Result<J
     if let Some((well, words)) = news(&verified, noted) {
         api.handle.tell(Caller::engine(), Ask::StorageTroubled { part: "ledger".into(), words, well });
     }
-    Ok(Json(verified))
+    Ok(Json(json!(verified)))
 }
 
-/// Whether the ledger is whole, where that is news. A head that is not in it may be one of another ledger, or a slip
-/// of the pen; and the history is made anew.
-fn news(verified: &Value, noted: bool) -> Option<(bool, String)> {
-    if verified["ok"] == true {
-        return Some((true, "the whole ledger was verified".to_owned()));
+/// Whether the ledger is whole, where that is news: a head that is not in it may be one of another ledger, or a slip
+/// of the pen.
+fn news(verified: &Verified, noted: bool) -> Option<(bool, String)> {
+    match verified.ok {
+        true => Some((true, "the whole ledger was verified".to_owned())),
+        false => verified.damage().filter(|_| !noted).map(|fault| (false, fault.to_string())),
     }
-    let of_history = |fault: &&Value| ["history-differs", "damaged-history"].iter().any(|kind| fault["kind"] == *kind);
-    let fault = verified["faults"].as_array()?.iter().find(|fault| !noted && !of_history(fault))?;
-    let text = |name: &str| fault[name].as_str().unwrap_or_default();
-    Some((false, format!("{}: {}", text("file"), text("words"))))
 }
 
 /// A whole reading of the ledger is work; only so many go on at a time.

@@ -1,7 +1,7 @@
 //! The past, answered from the ledger.
 
 use super::history::{
-    Charges, Counted, Erased, Facts, Format, History, Key, Link, Older, Page, Person, Tally, Thing, Tip,
+    Charges, Counted, Erased, Facts, Format, History, Key, Link, Older, Page, Person, Tally, Thing, Tip, Verified,
 };
 use super::params::ROWS;
 use crate::domain::clock;
@@ -15,7 +15,7 @@ use crate::ledger::{DocumentKind, Ledger};
 use crate::message::links::Links;
 use futures_util::future::BoxFuture;
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::ops::RangeInclusive;
@@ -93,11 +93,11 @@ impl History for Record {
         Box::pin(async { self.ledger.history().charges(days).await.map_err(refusal) })
     }
 
-    fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {
+    fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Verified, Refusal>> {
         Box::pin(async {
             let verified = self.aside(move |ledger| ledger.verify(&anchors).map_err(|e| e.to_string())).await?;
             *self.verified_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::wall());
-            Ok(json!(verified))
+            Ok(verified)
         })
     }
 

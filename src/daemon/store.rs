@@ -204,8 +204,7 @@ impl Store {
             pause = LOOK;
             let ledger = self.ledger.clone();
             let Ok(Ok(found)) = tokio::task::spawn_blocking(move || ledger.verify(&[])).await else { continue };
-            // What is wrong with the history is told elsewhere, and it is made anew.
-            if let Some(first) = found.faults.iter().find(|fault| !fault.kind.is_of_history()) {
+            if let Some(first) = found.damage() {
                 let words = first.to_string();
                 tracing::error!(fault = %words, faults = found.faults.len(), "the ledger is damaged");
                 handle.tell(Caller::engine(), Ask::StorageTroubled { part: "ledger".into(), words, well: false });

@@ -35,13 +35,6 @@ pub enum FaultKind {
     DamagedHistory,
 }
 
-impl FaultKind {
-    /// Of what can be made again from the journal.
-    pub fn is_of_history(self) -> bool {
-        matches!(self, FaultKind::HistoryDiffers | FaultKind::DamagedHistory)
-    }
-}
-
 /// One fault with its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {

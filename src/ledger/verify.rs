@@ -39,6 +39,14 @@ pub struct Verified {
     pub faults: Vec<Fault>,
 }
 
+impl Verified {
+    /// What is wrong with the record itself, if anything is; the history can be made again from it.
+    pub fn damage(&self) -> Option<&Fault> {
+        let of_history = |kind| matches!(kind, FaultKind::HistoryDiffers | FaultKind::DamagedHistory);
+        self.faults.iter().find(|fault| !of_history(fault.kind))
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     #[error(transparent)]

@@ -31,7 +31,7 @@ impl History for Away {
     fn charges(&self, _: RangeInclusive<String>) -> BoxFuture<'_, Result<Charges, Refusal>> {
         away()
     }
-    fn verify(&self, _: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {
+    fn verify(&self, _: Vec<Tip>) -> BoxFuture<'_, Result<Verified, Refusal>> {
         away()
     }
     fn backup(&self, _: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>> {
@@ -93,7 +93,7 @@ impl History for Remembering {
     fn charges(&self, days: RangeInclusive<String>) -> BoxFuture<'_, Result<Charges, Refusal>> {
         self.real.charges(days)
     }
-    fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Value, Refusal>> {
+    fn verify(&self, anchors: Vec<Tip>) -> BoxFuture<'_, Result<Verified, Refusal>> {
         self.real.verify(anchors)
     }
     fn backup(&self, out: Box<dyn Write + Send>) -> BoxFuture<'_, Result<(), Refusal>> {
