@@ -14,11 +14,14 @@ use futures_util::future::BoxFuture;
 use futures_util::stream;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Written at a time, and how many of these wait for a slow reader.
 const PIECE: usize = 64 << 10;
 const PIECES: usize = 4;
+/// What could be read gets so much time to leave before the connection is broken.
+const FLUSHING: Duration = Duration::from_millis(200);
 
 fn format(text: &str) -> Result<Format, String> {
     match text {
@@ -71,8 +74,12 @@ async fn streamed(
         None => Bytes::new(),
     };
     let rest = stream::unfold((read, writing), |(mut read, writing)| async {
-        let piece = read.recv().await?.map_err(|refusal| io::Error::other(refusal.message));
-        Some((piece, (read, writing)))
+        let piece = read.recv().await?;
+        if piece.is_err() {
+            // An error drops what the connection has not written yet.
+            tokio::time::sleep(FLUSHING).await;
+        }
+        Some((piece.map_err(|refusal| io::Error::other(refusal.message)), (read, writing)))
     });
     let body = Body::from_stream(futures_util::StreamExt::chain(stream::iter([Ok(first)]), rest));
     Ok(([(CONTENT_TYPE, content_type)], body).into_response())
