@@ -17,6 +17,12 @@ export RUST_TEST_THREADS ?= 8
 # Random histories and texts are the same at each run; other ones: PROPTEST_RNG_SEED=7 make test
 export PROPTEST_RNG_SEED ?= 20261120
 
+# A run that ends with its checkout builds everything once: what would make a second build quick is
+# two thirds of the disk space.
+ifdef CI
+export CARGO_INCREMENTAL ?= 0
+endif
+
 # For how long `make fuzz` tries each parser.
 SECONDS ?= 60
 
