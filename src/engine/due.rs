@@ -101,14 +101,6 @@ impl Turn<'_> {
         }
     }
 
-    /// `--at` has come: by the first way that is alive at this moment.
-    fn scheduled_due(&mut self, id: DeliveryId) {
-        let Some(d) = self.state.deliveries.get(&id) else { return };
-        let (at, lap) = (self.first_way(&d.chain, &self.reader(d), d.level, false), d.lap);
-        let because = "its time has come".to_owned();
-        self.emit(EventKind::DeliveryMoved { id, status: Status::Ready, at, until: None, lap, because });
-    }
-
     /// In line for its channel; round it, when that is dead and there is another way.
     fn look_again(&mut self, id: DeliveryId, status: Status, because: &str) {
         let Some(d) = self.state.deliveries.get(&id) else { return };

@@ -47,6 +47,7 @@ mod reply;
 mod report;
 mod request;
 mod room;
+mod scheduled;
 mod sending;
 mod silence;
 mod state;

@@ -6,6 +6,7 @@ use super::limit::Claim;
 use super::particulars::{self, content_hash};
 use super::plan::{Planned, Terms};
 use super::refusal::{Answer, Code, Refusal};
+use super::scheduled::later;
 use super::sending::{Message, TTL};
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;
@@ -85,6 +86,7 @@ impl Turn<'_> {
             let tenant = request.tenant.as_deref().unwrap_or_default();
             self.check_limits(&planned, Claim { tenant, level, kind_of: &kind_of })?;
         }
+        let later = at.map(|_| later(terms));
         let (template, vars) = templated.map(|t| (t.name, t.vars)).unzip();
         let vars = vars.unwrap_or_default();
         let attachments = self.take_attachments(request.attachments);
@@ -99,7 +101,7 @@ impl Turn<'_> {
         let message = Message {
             silenced_by,
             correlation_id: request.correlation_id,
-            request: Request::of(request.request_id, request.actor),
+            request: Request::of(request.request_id, request.actor, later),
             tenant: request.tenant,
             initiator: request.initiator.unwrap_or_else(|| self.by.name.clone()),
             idempotency: request.idempotency_key.zip(content).map(|(key, content)| Idempotency {

@@ -1,6 +1,7 @@
 //! One sending: a notification and its deliveries, as planned.
 
 use super::plan::Planned;
+use super::state::Notification;
 use super::turn::Turn;
 use crate::domain::Labels;
 use crate::domain::delivery::{SILENCED, Status};
@@ -68,7 +69,7 @@ impl Message {
 }
 
 /// What the deliveries of one sending have in common.
-struct Sending {
+pub(super) struct Sending {
     id: NotificationId,
     incident: Option<IncidentId>,
     level: Level,
@@ -78,6 +79,22 @@ struct Sending {
     fallbacks: bool,
     test: bool,
     scheduled: bool,
+}
+
+impl Sending {
+    /// One that was accepted for a later time, when that has come.
+    pub fn due(n: &Notification) -> Sending {
+        Sending {
+            id: n.id,
+            incident: None,
+            level: n.level,
+            kind_of: n.kind_of.clone(),
+            about: None,
+            fallbacks: true,
+            test: false,
+            scheduled: false,
+        }
+    }
 }
 
 impl Turn<'_> {
@@ -134,7 +151,7 @@ impl Turn<'_> {
     }
 
     /// `counted` is one that counts already, and whose place it takes.
-    fn deliver(&mut self, sending: &Sending, one: Planned, counted: Option<DeliveryId>) {
+    pub(super) fn deliver(&mut self, sending: &Sending, one: Planned, counted: Option<DeliveryId>) {
         let chain = if sending.fallbacks { self.chain(&one.channel) } else { vec![one.channel.clone()] };
         let about = sending.about.as_ref().is_some_and(|about| *about == one.channel);
         let reader = one.reader(sending.level, &sending.kind_of, sending.test);

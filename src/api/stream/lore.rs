@@ -62,7 +62,7 @@ impl Lore {
         let payload = happened.payload.as_ref();
         match &happened.head {
             EventKind::NotificationAccepted { id, level, kind_of, labels, correlation_id, request, tenant, .. } => {
-                let Request { id: request_id, actor } = request.as_deref().cloned().unwrap_or_default();
+                let Request { id: request_id, actor, .. } = request.as_deref().cloned().unwrap_or_default();
                 let asked = Asked {
                     correlation_id: correlation_id.clone(),
                     request_id,

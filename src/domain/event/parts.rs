@@ -6,6 +6,7 @@ use crate::domain::failure::Failure;
 use crate::domain::id::{IncidentId, NotificationId};
 use crate::domain::matcher::Matcher;
 use crate::domain::time::EngineTime;
+use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -80,20 +81,35 @@ pub struct Idempotency {
     pub content: String,
 }
 
-/// How a caller names its request, and who caused it there.
+/// What of a request is kept beside what is sent: how its caller names it, who caused it there, and whom it is for
+/// at a later time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later: Option<Later>,
 }
 
 impl Request {
-    /// `None` when neither is named.
-    pub fn of(id: Option<String>, actor: Option<String>) -> Option<Box<Request>> {
-        (id.is_some() || actor.is_some()).then(|| Box::new(Request { id, actor }))
+    /// `None` when there is nothing of it to keep.
+    pub fn of(id: Option<String>, actor: Option<String>, later: Option<Later>) -> Option<Box<Request>> {
+        (id.is_some() || actor.is_some() || later.is_some()).then(|| Box::new(Request { id, actor, later }))
     }
+}
+
+/// Whom a message with a time of its own is for, as its request named them. Bare addresses are left out: they mean
+/// the same at any time, and what is personal stands in the deliveries' payloads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Later {
+    /// `None`: the level's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<Vec<String>>,
+    /// `None`: the level's, else each channel's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Vec<Who>>,
 }
 
 /// What an incident does next by the clock.

@@ -8,7 +8,7 @@ use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
     AlertReported, AlertsAwaited, Attachment, AttemptResult, Breaker, BudgetPassed, Carriage, Carried, ChannelChanged,
     Counted, DeliveryReported, Erased, Event, EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency,
-    InboundReceived, Instead, Next, NextWhat, Origin, Payload, Place, Price, Priced, Rendered, Request, Said,
+    InboundReceived, Instead, Later, Next, NextWhat, Origin, Payload, Place, Price, Priced, Rendered, Request, Said,
     SilenceAdded, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
@@ -162,7 +162,11 @@ fn notifications() -> Vec<Event> {
                 kind_of: s("probe"),
                 labels: labels().into(),
                 correlation_id: Some(s("deploy-7")),
-                request: Request::of(Some(s("req-9")), Some(s("billing"))),
+                request: Request::of(
+                    Some(s("req-9")),
+                    Some(s("billing")),
+                    Some(Later { channels: Some(vec![s("mail")]), to: Some(vec![Who::Schedule(s("primary"))]) }),
+                ),
                 tenant: Some(s("acme")),
                 initiator: s("alice"),
                 idempotency: Some(Idempotency { caller: s("uid 1000"), key: s("k1"), content: s("ab12") }),

@@ -202,6 +202,44 @@ fn at_a_given_time_it_is_sent_then_to_whoever_is_on_call_then() {
 }
 
 #[test]
+fn at_a_given_time_it_is_for_those_whom_the_config_means_then() {
+    let mut w = World::calm();
+    w.send(|r| {
+        (r.level, r.channels) = (level("high"), names(&["mail", "sms"]));
+        r.to = who(&["group:ops", "+15550177"]);
+        r.at = at("2026-01-06T14:00:00+01:00");
+    });
+    w.run_until(span("1h"));
+    let dave = "\n[people.dave]\nemail = \"dave@example.org\"\nphone = \"+15550103\"\n";
+    let toml = calm().replace("members = [\"alice\", \"bob\"]\n\n", "members = [\"alice\", \"dave\"]\n\n");
+    w.reload(&(toml + dave));
+    w.at("2h")
+        .rings("alice", "mail")
+        .rings("dave", "mail")
+        .rings("alice", "sms")
+        .rings("dave", "sms")
+        .rings("+15550177", "sms")
+        .nothing_else();
+    assert_eq!(
+        w.told().iter().filter(|t| t.ends_with("superseded: not among those it is for when its time came")).count(),
+        2
+    );
+    w.check_history();
+}
+
+#[test]
+fn at_a_given_time_it_goes_as_it_was_accepted_where_nobody_else_is_meant() {
+    let mut w = World::calm();
+    w.send(|r| {
+        (r.level, r.channels, r.to) = (level("high"), names(&["mail"]), who(&["bob"]));
+        r.at = at("2026-01-06T14:00:00+01:00");
+    });
+    w.run_until(span("1h"));
+    w.reload(&calm().replace("email = \"bob@example.org\"\n", ""));
+    w.at("2h").rings("bob@example.org", "mail").nothing_else();
+}
+
+#[test]
 fn quiet_hours_count_at_the_time_of_sending_and_not_of_asking() {
     let mut w = World::calm();
     let night = |r: &mut crate::engine::SendRequest| {
