@@ -43,6 +43,7 @@ pub(crate) fn next_due(state: &State, config: &Config, agenda: &Agenda) -> Optio
         .chain(agenda.bills.next().filter(|_| !closing))
         .chain(agenda.passive.values().copied().filter(|_| !closing))
         .chain(agenda.proofs.values().map(|p| p.until).filter(|_| !closing))
+        .chain(agenda.revivals.values().map(|next| next.due).filter(|_| !closing))
         .chain(agenda.rates)
         .chain(agenda.unseen_due)
         .chain(agenda.patience)
@@ -69,6 +70,7 @@ impl Turn<'_> {
         self.bills_due();
         self.unheard_due();
         self.heartbeats_due();
+        self.revivals_due();
         self.rules_due();
         self.pump();
     }

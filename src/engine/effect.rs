@@ -22,6 +22,11 @@ pub enum Effect {
         channel: String,
         timeout: Span,
     },
+    /// Run the probe of a dead channel: does it work again?
+    Look {
+        channel: String,
+        timeout: Span,
+    },
     /// Place the real test call of a probe with `test_call = true`.
     TestCall {
         heartbeat: String,

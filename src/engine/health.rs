@@ -14,7 +14,7 @@ use crate::domain::level::Level;
 use crate::domain::time::Span;
 
 /// Failures of the whole channel in a row until it is dead.
-const DEAD_AFTER: u32 = 5;
+pub(super) const DEAD_AFTER: u32 = 5;
 const GAP_FIRST: Span = Span::secs(1);
 const GAP_MAX: Span = Span::secs(5);
 
@@ -27,6 +27,7 @@ impl Turn<'_> {
             return;
         }
         self.emit(EventKind::ChannelChanged(ChannelChanged::unharmed(channel, ChannelStatus::Ok)));
+        self.agenda.revivals.remove(channel);
         self.channel_is_back(channel);
     }
 
@@ -50,6 +51,7 @@ impl Turn<'_> {
             gap,
         }));
         if dead && !was_dead {
+            self.plan_revival(channel);
             self.go_round(channel, Level::Low);
         } else if pause > Span::ZERO && !dead {
             // It asked for a pause; who cannot afford that takes the other way meanwhile.
@@ -114,7 +116,7 @@ impl Turn<'_> {
 
     /// A channel works again: what rests for it goes now, and what waits for a dead channel of a
     /// chain that has this one takes it. What stands in its queue has its turn there.
-    fn channel_is_back(&mut self, channel: &str) {
+    pub(super) fn channel_is_back(&mut self, channel: &str) {
         let hoping: Vec<DeliveryId> = self.state.index.hoping.get(channel).into_iter().flatten().copied().collect();
         for id in hoping {
             let Some(d) = self.state.deliveries.get(&id) else { continue };

@@ -26,6 +26,7 @@ impl<'e> Turn<'e> {
         for heartbeat in config.heartbeats.values() {
             self.plan_heartbeat(heartbeat);
         }
+        self.plan_revivals();
         self.plan_rules();
         self.plan_midnight();
     }

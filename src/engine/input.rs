@@ -155,6 +155,11 @@ pub enum Ask {
         name: String,
         result: Probed,
     },
+    /// What the probe of a dead channel said.
+    Looked {
+        channel: String,
+        result: Probed,
+    },
     /// A text that `Effect::ReadText` asked for, or why it cannot be had.
     TextRead {
         place: Place,

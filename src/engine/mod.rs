@@ -46,6 +46,7 @@ mod reload;
 mod reply;
 mod report;
 mod request;
+mod revival;
 mod room;
 mod scheduled;
 mod sending;
@@ -115,6 +116,8 @@ pub(crate) struct Agenda {
     pub heartbeats: BTreeMap<String, NextRun>,
     /// Passive ones: when they will be late.
     pub passive: BTreeMap<String, EngineTime>,
+    /// Dead channels that nobody else looks after: when they are asked.
+    pub revivals: BTreeMap<String, revival::Revival>,
     /// Heartbeats of kind `notification` under way.
     pub proofs: BTreeMap<String, Proof>,
     /// When the built-in rules are looked at again.

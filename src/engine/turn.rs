@@ -120,6 +120,10 @@ impl<'e> Turn<'e> {
                 self.heartbeat_done(&name, result);
                 done()
             }
+            Ask::Looked { channel, result } => {
+                self.looked(&channel, result);
+                done()
+            }
             Ask::Trigger { name } => {
                 self.trigger(&name);
                 done()

@@ -6,7 +6,6 @@
 use super::reader::{Obstacle, Reader};
 use super::state::Delivery;
 use super::turn::Turn;
-use crate::config::Check;
 use crate::domain::delivery::Status;
 use crate::domain::event::EventKind;
 use crate::domain::id::DeliveryId;
@@ -58,11 +57,8 @@ impl Turn<'_> {
     /// A dead channel comes back by a probe. Where there is none, a message without hurry finds
     /// out, one at a time.
     fn may_try_out(&self, channel: &str) -> bool {
-        let probed = || {
-            self.config.heartbeats.values().any(|h| matches!(&h.check, Check::Probe { channel: c, .. } if c == channel))
-        };
         let rested = self.state.channel(channel).retry_at.is_none_or(|t| t + REST <= self.now);
-        rested && self.state.pending_on(channel) == 0 && !probed()
+        rested && self.state.pending_on(channel) == 0 && !self.is_probed(channel)
     }
 
     /// Whether no way of it is alive.

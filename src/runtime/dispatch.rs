@@ -36,23 +36,23 @@ impl Dispatcher {
             Effect::Question(question) | Effect::AskPrice(question) => self.ask(config, question),
             Effect::HangUp(question) => self.hang_up(config, &question),
             Effect::Probe { heartbeat, channel, timeout } => {
-                let adapter = self.adapter(config, &channel);
-                self.check(heartbeat, async move {
-                    match adapter {
-                        Some(adapter) => within(timeout, false, adapter.probe()).await.and_then(|probed| probed),
-                        None => Err(gone()),
-                    }
-                });
+                let probed = probe(self.adapter(config, &channel), timeout);
+                self.check(probed, |result| Ask::HeartbeatDone { name: heartbeat, result });
+            }
+            Effect::Look { channel, timeout } => {
+                let probed = probe(self.adapter(config, &channel), timeout);
+                self.check(probed, |result| Ask::Looked { channel, result });
             }
             Effect::TestCall { heartbeat, channel, timeout, out } => {
                 let adapter = self.adapter(config, &channel);
-                self.check(heartbeat, async move {
+                let called = async move {
                     let Some(adapter) = adapter else { return Err(gone()) };
                     match within(timeout, true, adapter.send(&out)).await? {
                         AttemptResult::Failed(failure) => Err(failure),
                         _ => Ok("the test call was accepted".to_owned()),
                     }
-                });
+                };
+                self.check(called, |result| Ask::HeartbeatDone { name: heartbeat, result });
             }
             Effect::Wall(words) => {
                 tokio::spawn(wall::say(words));
@@ -150,12 +150,23 @@ impl Dispatcher {
         });
     }
 
-    fn check(&self, name: String, run: impl Future<Output = Probed> + Send + 'static) {
+    fn check(
+        &self,
+        run: impl Future<Output = Probed> + Send + 'static,
+        said: impl FnOnce(Probed) -> Ask + Send + 'static,
+    ) {
         let handle = self.handle.clone();
         tokio::spawn(async move {
             let result = AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|_| Err(panicked()));
-            handle.tell(Caller::engine(), Ask::HeartbeatDone { name, result });
+            handle.tell(Caller::engine(), said(result));
         });
+    }
+}
+
+async fn probe(adapter: Option<Arc<dyn Channel>>, timeout: Span) -> Probed {
+    match adapter {
+        Some(adapter) => within(timeout, false, adapter.probe()).await.and_then(|probed| probed),
+        None => Err(gone()),
     }
 }
 

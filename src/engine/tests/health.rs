@@ -240,7 +240,7 @@ fn a_channel_that_works_again_is_taken_by_what_waits() {
 #[test]
 fn a_dead_channel_that_nobody_probes_is_tried_out_by_a_message_without_hurry() {
     let mut w = World::calm();
-    w.channel("sms", refused());
+    w.channel("sms", refused()).probe("sms", refused());
     w.send(|r| (r.level, r.channels) = (level("high"), names(&["sms"])));
     w.untold();
     w.channel("sms", Says::Yes);
@@ -251,6 +251,36 @@ fn a_dead_channel_that_nobody_probes_is_tried_out_by_a_message_without_hurry() {
     w.send(|r| (r.level, r.channels) = (level("low"), names(&["sms"])));
     w.at("5m").rings("alice", "sms").nothing_else();
     assert_eq!(w.health("sms"), Ok);
+}
+
+#[test]
+fn f40_a_dead_channel_that_messages_go_round_is_asked_whether_it_works_again() {
+    let mut w = World::calm();
+    let urgent = |w: &mut World| w.send(|r| (r.level, r.channels) = (level("urgent"), names(&["sms"])));
+    w.channel("sms", refused()).probe("sms", refused());
+    urgent(&mut w);
+    w.at("0m").rings("alice", "sms").rings("alice", "sms-telnyx").nothing_else();
+    w.all_until("2m");
+    assert_eq!(w.health("sms"), Dead, "{:?}", w.probed);
+    assert_eq!(w.probed, [(span("1m"), "sms".to_owned())]);
+    // The next look finds it well. That proves little: one failure, and it is dead again.
+    w.probe("sms", Says::Yes);
+    w.all_until("3m1s");
+    assert_eq!(w.health("sms"), Suspect);
+    urgent(&mut w);
+    w.at("3m1s").rings("alice", "sms").rings("alice", "sms-telnyx").nothing_else();
+    assert_eq!(w.health("sms"), Dead);
+    // Ever more rarely, also after a restart of the daemon.
+    w.all_until("7m");
+    assert_eq!(w.probed.len(), 2);
+    w.down_for("1s");
+    w.channel("sms", Says::Yes);
+    w.all_until("8m2s");
+    urgent(&mut w);
+    w.at("8m2s").rings("alice", "sms").nothing_else();
+    assert_eq!(w.health("sms"), Ok);
+    w.all_until("2h");
+    assert_eq!(w.probed.len(), 3, "it is well: {:?}", w.probed);
 }
 
 #[test]

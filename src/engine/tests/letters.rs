@@ -272,7 +272,7 @@ fn their_number_and_their_text_are_bounded_and_the_oldest_goes_first() {
 #[test]
 fn a_permanent_refusal_waits_for_a_fallback_that_is_down() {
     let mut w = World::calm();
-    w.channel("sms-telnyx", refused());
+    w.channel("sms-telnyx", refused()).probe("sms-telnyx", refused());
     w.send(|r| (r.level, r.to, r.channels) = (level("high"), who(&["alice"]), names(&["sms-telnyx"])));
     w.all_until("1m");
     assert_eq!(w.health("sms-telnyx").as_str(), "dead");

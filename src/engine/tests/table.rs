@@ -130,7 +130,7 @@ fn with_sms_and_all_its_fallbacks_dead_the_calls_come_at_once() {
 #[test]
 fn f46_twilio_refuses_and_telnyx_is_well() {
     let mut w = World::calm();
-    w.channel("sms", refused());
+    w.channel("sms", refused()).probe("sms", refused());
     w.open("urgent");
     w.at("0m").posts("siren").posts("ops-slack");
     w.at("5m").rings("alice", "sms").rings("alice", "sms-telnyx").nothing_else();

@@ -19,6 +19,13 @@ impl World {
                     self.answer_in(latency, Ask::HeartbeatDone { name: heartbeat, result });
                 }
             }
+            Effect::Look { channel, .. } => {
+                self.probed.push((self.elapsed, channel.clone()));
+                let (says, latency) = self.probes.entry(channel.clone()).or_default().next("");
+                if let Some(result) = says.probed() {
+                    self.answer_in(latency, Ask::Looked { channel, result });
+                }
+            }
             Effect::TestCall { heartbeat, channel, .. } => {
                 self.probed.push((self.elapsed, heartbeat.clone()));
                 let (says, latency) = self.scripts.entry(channel).or_default().next("");
