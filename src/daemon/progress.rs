@@ -159,7 +159,17 @@ mod tests {
         let (_stop_in, stop) = oneshot::channel();
         let engine = Engine::new(State::default(), config, "0.0.0");
         let (log, clock) = (Arc::new(NoLog), Arc::new(SystemClock));
-        let cycle = Cycle::new(Setup { engine, handle: handle.clone(), lanes, log, news, clock, last_seq: 0, stop });
+        let cycle = Cycle::new(Setup {
+            engine,
+            handle: handle.clone(),
+            lanes,
+            log,
+            news,
+            clock,
+            last_seq: 0,
+            first: Vec::new(),
+            stop,
+        });
         let mut progress = Progress::of(handle.clone());
         assert_eq!(progress.after(Span::millis(100)).await, Err("the engine does not go round"), "not started");
         let cycle = tokio::spawn(cycle.run());

@@ -89,6 +89,7 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
         news,
         clock: Arc::new(SystemClock),
         last_seq: opened.last_seq,
+        first: first_inputs(&config, refused.as_ref(), opened.faults),
         stop,
     };
     // Before the first frame, so that every one is counted and told.
@@ -96,7 +97,6 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     let (tasks, fatal) = Tasks::new();
     keep_telling(&tasks, &handle);
     let cycle = tokio::spawn(Cycle::new(setup).run());
-    begin(&handle, &config, refused.as_ref(), opened.faults).await;
     let broken = starts.is_safe_mode().then(|| starts.words());
     failpoint::reached(Point::StartBegun);
 
@@ -157,23 +157,23 @@ fn boot_id() -> String {
     told.unwrap_or_else(asked).trim().replace('-', "")
 }
 
-/// The first inputs of this life: it has started, and under which config.
-async fn begin(handle: &Handle, config: &Arc<Config>, refused: Option<&(String, Vec<String>)>, faults: Vec<String>) {
-    let boot = boot_id();
+/// The first inputs of this life: it has started, under which config, and what is wrong with its ledger.
+fn first_inputs(config: &Arc<Config>, refused: Option<&(String, Vec<String>)>, faults: Vec<String>) -> Vec<Ask> {
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let up = Some(SystemClock.read().boot);
-    handle.tell(Caller::engine(), Ask::Started { version, boot, up });
-    let kept = refused.is_some();
     give_folders(config);
-    let changed = Vec::new();
-    handle.tell(Caller::engine(), Ask::Apply { config: config.clone(), changed, kept });
+    let mut first = vec![
+        Ask::Started { version, boot: boot_id(), up },
+        Ask::Apply { config: config.clone(), changed: Vec::new(), kept: refused.is_some() },
+    ];
     if let Some((hash, errors)) = refused {
-        handle.tell(Caller::engine(), Ask::ConfigRefused { hash: hash.clone(), errors: errors.clone() });
+        first.push(Ask::ConfigRefused { hash: hash.clone(), errors: errors.clone() });
     }
     for words in faults {
         tracing::error!(fault = %words, "the ledger is damaged");
-        handle.tell(Caller::engine(), Ask::StorageTroubled { part: "ledger".into(), words, well: false });
+        first.push(Ask::StorageTroubled { part: "ledger".into(), words, well: false });
     }
+    first
 }
 
 /// What happens goes to the log, from the first frame on.

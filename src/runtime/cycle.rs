@@ -41,6 +41,9 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// Sequence number of the last event in the journal.
     pub last_seq: u64,
+    /// What is taken before all else: that this life has begun. What is due is looked at by it, the clock is believed
+    /// by it, and what the last life had under way is taken up.
+    pub first: Vec<Ask>,
     /// Why the daemon stops, when it is to stop.
     pub stop: oneshot::Receiver<String>,
 }
@@ -60,6 +63,7 @@ pub struct Cycle {
     news: mpsc::UnboundedReceiver<LogNews>,
     pub(super) clock: Arc<dyn Clock>,
     stop: oneshot::Receiver<String>,
+    first: Vec<Ask>,
     dispatcher: Dispatcher,
     sounds: Sounds,
     pub(super) held: Queue,
@@ -92,6 +96,7 @@ impl Cycle {
             news: setup.news,
             clock: setup.clock,
             stop: setup.stop,
+            first: setup.first,
             dispatcher: Dispatcher { handle: setup.handle, reader },
             sounds: Sounds::default(),
             held: Queue::default(),
@@ -110,6 +115,11 @@ impl Cycle {
     /// Runs until it is told to stop.
     pub async fn run(mut self) -> Ended {
         self.sounds.listen(&self.engine.config, &self.dispatcher.handle);
+        for ask in std::mem::take(&mut self.first) {
+            if let Err(LogFull(words)) = self.ask(ask) {
+                return Ended::LogFull(words);
+            }
+        }
         loop {
             let stepped = match self.once().await {
                 Ok(going) => going,

@@ -128,6 +128,7 @@ impl Rig {
             news: heard,
             clock: clock.clone(),
             last_seq: 0,
+            first: Vec::new(),
             stop: stopped,
         };
         let cycle = tokio::spawn(Cycle::new(setup).run());

@@ -60,6 +60,23 @@ async fn f23_wall_clock_jump() {
 }
 
 #[tokio::test]
+async fn f23_a_clock_that_is_set_while_the_daemon_is_down_brings_no_step_forward() {
+    let sink = Sink::start(Random::of(23), 0).await;
+    let Some((mut daemon, time)) = told_the_time(&sink, "+0", "a clock set while the daemon is down").await else {
+        return;
+    };
+    daemon.ok(&["page", "--subject", "db-1 does not answer"]).await;
+    eventually("step 1", async || (sink.times().len() == 1).then_some(())).await;
+    daemon.stop().await;
+    std::fs::write(&time, "+1h").unwrap();
+    daemon.start().await;
+    eventually("steps 2 and 3", async || (sink.times().len() == 3).then_some(())).await;
+    let times = sink.times();
+    assert!(times[1] - times[0] > Duration::from_millis(2_500), "an hour ahead on the clock is no time");
+    assert!(times[2] - times[0] > Duration::from_millis(5_500), "nor for the step after it");
+}
+
+#[tokio::test]
 async fn f26_a_machine_that_starts_in_1970() {
     let sink = Sink::start(Random::of(26), 0).await;
     let story = "a clock that starts in 1970";

@@ -36,6 +36,32 @@ async fn f07_running_attempts_finish_and_the_rest_goes_out_after_the_next_start(
     assert!(duplicates.iter().all(|e| e["possibly_duplicate"] != true), "the two finished before the end");
 }
 
+/// The first thing that a life does is to say that it has begun; else it takes what it begins itself for lost.
+#[tokio::test]
+async fn f25_what_came_due_while_it_was_down_goes_out_once() {
+    let standins = Standins::start().await;
+    let urgent = "[levels.urgent]\nchannels = [\"hook\"]\npolicy = \"page\"\n[policies.page]\n\
+                  steps = [{ after = \"0s\", channels = [\"hook\"] }, { after = \"2s\", channels = [\"hook\"] }]\n";
+    let config = format!("{}\n{urgent}", ways::and(ways::BY_HOOK));
+    let mut daemon = Home::new(&config).envs(ways::environment(&standins)).start().await;
+    daemon.ok(&["page", "--level", "urgent", "--subject", "db-1 does not answer"]).await;
+    standins.wait_for("hook", 1).await;
+    for n in 0..20 {
+        let at = jiff::Timestamp::now() + Duration::from_secs(2);
+        daemon.ok(&["send", "--subject", &format!("later {n}"), "--at", &at.to_string()]).await;
+    }
+    daemon.kill().await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    daemon.start().await;
+    eventually("all is out", async || (daemon.ledger(&["delivery_ended"]).await.len() == 22).then_some(())).await;
+    assert_eq!(standins.recorded("hook").len(), 22, "each exactly once");
+    let attempts = daemon.ledger(&["attempt_started"]).await;
+    assert!(attempts.iter().all(|e| e["n"] == 1 && e["possibly_duplicate"] != true), "{attempts:?}");
+    let begun = daemon.ledger(&["started", "incident_stepped"]).await;
+    let kinds: Vec<&str> = begun.iter().map(|e| e["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["started", "incident_stepped", "started", "incident_stepped"]);
+}
+
 #[tokio::test]
 async fn f07_an_attempt_that_does_not_end_does_not_hold_the_end_up() {
     let standins = Standins::start().await;

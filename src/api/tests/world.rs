@@ -235,6 +235,7 @@ impl World {
             news: heard,
             clock: Arc::new(SystemClock),
             last_seq: 0,
+            first: Vec::new(),
             stop: stopped,
         };
         let cycle = tokio::spawn(Cycle::new(setup).run());

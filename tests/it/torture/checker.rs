@@ -41,6 +41,7 @@ impl Record {
     pub fn check(&self, calls: &[Call], arrivals: &BTreeMap<String, usize>) -> Summary {
         let (accepted, unanswered) = self.check_promises(calls);
         let deliveries = self.check_ends();
+        self.check_lost();
         let (lost, twice) = self.check_arrivals(arrivals);
         let acknowledged = self.check_acknowledgements(calls);
         self.check_steps();
@@ -107,6 +108,18 @@ impl Record {
         }
         assert!(ends.is_empty(), "ended, and never created: {ends:?}");
         created.len()
+    }
+
+    /// What counts as lost was under way when a life ended: a new one began before it was said.
+    fn check_lost(&self) {
+        let starts: Vec<u64> = self.of("started").iter().map(|start| seq(start)).collect();
+        let begun: BTreeMap<_, _> =
+            self.of("attempt_started").into_iter().map(|a| ((text(a, "delivery"), a["n"].as_u64()), seq(a))).collect();
+        for end in self.of("attempt_finished").into_iter().filter(|end| end["outcome"] == "lost") {
+            let begun = begun[&(text(end, "delivery"), end["n"].as_u64())];
+            let between = starts.iter().any(|start| (begun..seq(end)).contains(start));
+            assert!(between, "given up by the life that began it: {end}");
+        }
     }
 
     /// Nothing comes twice but what was under way at a crash, and that is marked.
@@ -212,6 +225,10 @@ fn text<'a>(entry: &'a Value, field: &str) -> &'a str {
     entry[field].as_str().unwrap_or_else(|| panic!("no {field}: {entry}"))
 }
 
+fn seq(entry: &Value) -> u64 {
+    entry["seq"].as_u64().unwrap_or_else(|| panic!("no seq: {entry}"))
+}
+
 fn at(entry: &Value) -> jiff::Timestamp {
     text(entry, "at").parse().unwrap()
 }
@@ -229,6 +246,7 @@ mod tests {
             json!({"kind": "notification_accepted", "id": "n", "origin": "one_shot", "idempotency": {"key": "k"}}),
             json!({"kind": "delivery_created", "id": DELIVERY, "notification": "n"}),
             json!({"kind": "attempt_started", "delivery": DELIVERY, "n": 1}),
+            json!({"kind": "started"}),
             json!({"kind": "attempt_finished", "delivery": DELIVERY, "n": 1, "outcome": "lost"}),
             json!({"kind": "attempt_started", "delivery": DELIVERY, "n": 2, "possibly_duplicate": true}),
             json!({"kind": "attempt_finished", "delivery": DELIVERY, "n": 2, "outcome": "delivered"}),
@@ -288,14 +306,14 @@ mod tests {
         assert!(objects(good(), &call(Some((503, json!({})))), 1), "refused, and there");
         assert!(objects(good(), &accepted, 0), "delivered, and never came");
         assert!(objects(good(), &accepted, 3), "more often than it was sent");
-        for place in 2..7 {
+        for place in 2..8 {
             assert!(objects(without(place), &accepted, 1), "without {place}");
         }
-        for place in [0, 2, 3, 6] {
+        for place in [0, 2, 4, 7] {
             assert!(objects(doubled(place), &accepted, 1), "{place} twice");
         }
         let mut unmarked = good();
-        unmarked[4]["possibly_duplicate"] = json!(false);
+        unmarked[5]["possibly_duplicate"] = json!(false);
         assert!(objects(unmarked, &accepted, 1), "a duplicate that is not marked");
     }
 }
