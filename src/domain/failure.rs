@@ -55,6 +55,13 @@ pub enum Blame {
     Account,
 }
 
+impl Blame {
+    /// The same way would refuse the same message again.
+    pub fn is_for_good(self) -> bool {
+        matches!(self, Blame::Message | Blame::Provider)
+    }
+}
+
 /// One failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

@@ -13,7 +13,7 @@ use crate::domain::delivery::{Medium, Status};
 use crate::domain::event::{AttemptResult, DeliveryReported, EventKind, Heard, Price, Said};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId};
-use crate::domain::time::Span;
+use crate::domain::time::{EngineTime, Span};
 
 /// When the provider is asked, in multiples of the channel's patience since it took the message.
 const QUESTIONS: [i64; 8] = [1, 2, 4, 10, 30, 120, 480, 1_440];
@@ -94,7 +94,7 @@ impl Turn<'_> {
             None => self.go_on_after(id, &failure, works_for_others),
         }
         // It counted as told until now.
-        self.listen_for(notification);
+        self.listen_anew(notification);
         match incident {
             _ if died => self.reconsider_all(),
             Some(incident) => self.reconsider(incident),
@@ -134,7 +134,7 @@ impl Turn<'_> {
 
     fn wait_for_word(&mut self, id: DeliveryId, because: &str) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
-        let until = self.next_question(d).map(|span| d.sent_at.map_or(self.now, |t| self.state.engine_time(t)) + span);
+        let until = self.next_question(d).map(|span| self.taken_at(d) + span);
         self.move_on(id, Status::Submitted, until, because);
     }
 
@@ -148,7 +148,13 @@ impl Turn<'_> {
     }
 
     fn waited(&self, d: &Delivery) -> Span {
-        d.sent_at.map_or(Span::ZERO, |t| self.now - self.state.engine_time(t))
+        self.now - self.taken_at(d)
+    }
+
+    /// When its provider took it.
+    fn taken_at(&self, d: &Delivery) -> EngineTime {
+        let known = d.confirm(d.n).and_then(|confirm| confirm.taken_at);
+        known.or(d.sent_at.map(|t| self.state.engine_time(t))).unwrap_or(self.now)
     }
 
     /// No word has come in time.

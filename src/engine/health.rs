@@ -12,6 +12,7 @@ use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
 use crate::domain::time::Span;
+use std::collections::BTreeSet;
 
 /// Failures of the whole channel in a row until it is dead.
 pub(super) const DEAD_AFTER: u32 = 5;
@@ -22,6 +23,10 @@ impl Turn<'_> {
     /// An attempt or a probe got through.
     pub fn channel_worked(&mut self, channel: &str) {
         let c = self.state.channel(channel);
+        if c.breaker == Breaker::Closed && c.held_until(self.now).is_some() {
+            // It asked for a pause after this had begun, and gets it.
+            return;
+        }
         let well = c.failures == 0 && c.breaker == Breaker::Closed && c.retry_at.is_none();
         if c.status == ChannelStatus::Ok && well {
             return;
@@ -115,15 +120,18 @@ impl Turn<'_> {
     }
 
     /// A channel works again: what rests for it goes now, and what waits for a dead channel of a
-    /// chain that has this one takes it. What stands in its queue has its turn there.
+    /// chain that has this one takes it, as does what stands in line behind such a one. What stands in its own queue has its turn there.
     pub(super) fn channel_is_back(&mut self, channel: &str) {
-        let hoping: Vec<DeliveryId> = self.state.index.hoping.get(channel).into_iter().flatten().copied().collect();
-        for id in hoping {
+        let hoping = self.state.index.hoping.get(channel).into_iter().flatten().copied();
+        // Those that were not tried yet stand in line behind a dead one.
+        let behind = self.state.queued_channels().filter(|c| *c != channel && self.is_dead(c));
+        let behind = behind.flat_map(|dead| self.state.queue(dead));
+        for id in hoping.chain(behind).collect::<BTreeSet<DeliveryId>>() {
             let Some(d) = self.state.deliveries.get(&id) else { continue };
             let Some(at) = d.chain.iter().position(|c| c == channel) else { continue };
             let here = d.at == at;
             let resting = here && d.until.is_some();
-            let stuck = !here && self.is_dead(d.channel()) && self.is_way(d, at);
+            let stuck = !here && self.is_dead(d.channel()) && self.is_way(d, at) && !d.was_refused(at);
             if resting || stuck {
                 let (lap, because) = (d.lap, format!("{channel} works again"));
                 self.emit(EventKind::DeliveryMoved { id, status: Status::Ready, at, until: None, lap, because });

@@ -3,13 +3,14 @@
 //! A way that fails as a whole uses up no retries of its messages: they take the fallback, and
 //! where there is none they wait for the channel.
 
-use super::state::Delivery;
+use super::sending::NEWER;
+use super::state::{Delivery, Incident};
 use super::turn::Turn;
 use super::ways::is_hurried;
 use crate::domain::delivery::{SILENCED, Status};
 use crate::domain::event::{AttemptResult, Breaker, EventKind, Origin, Payload};
 use crate::domain::failure::{Blame, Failure};
-use crate::domain::id::DeliveryId;
+use crate::domain::id::{DeliveryId, NotificationId};
 use crate::domain::level::Level;
 use crate::domain::time::Span;
 
@@ -105,11 +106,16 @@ impl Turn<'_> {
         let first_lap = d.lap == 0;
         let why = failure.to_string();
         match (failure.blame, other) {
+            // What is wrong here need not be wrong there: the ways before this one were only down.
+            (Blame::Message, _) if at_last_of_several && !self.is_refused_by_all(d) => {
+                self.go_through_again(id, failure, &why);
+            }
             (Blame::Message, _) => self.end_delivery(id, Status::Dead, &why),
             (Blame::Provider | Blame::Account, Some(place)) => self.fall_back(id, place, &why),
             (Blame::Provider, None) if at_last_of_several && first_lap => self.go_through_again(id, failure, &why),
             // It refuses this message for good; the next one is down, and may take it when it is back.
             (Blame::Provider, None) if let Some(place) = self.later_way(d) => self.fall_back(id, place, &why),
+            (Blame::Provider, None) if !self.is_refused_by_all(d) => self.go_through_again(id, failure, &why),
             (Blame::Provider, None) => self.end_delivery(id, Status::Dead, &format!("FINAL_FAILURE: {why}")),
             (Blame::Account, None) if at_last_of_several => self.go_through_again(id, failure, &why),
             (Blame::Account, None) => self.wait_for_channel(id, failure, &why),
@@ -208,8 +214,24 @@ impl Turn<'_> {
             Some(i) => match (&i.acknowledged_by, &i.silenced_by) {
                 (Some(by), _) => superseded(format!("acknowledged by {by}")),
                 (None, Some(_)) => superseded(SILENCED.into()),
+                (None, None) if self.has_newer(i, d) => superseded(NEWER.into()),
                 (None, None) => None,
             },
         }
+    }
+
+    /// It was under way when another one of its incident was made for the same place: what waited ended then.
+    fn has_newer(&self, i: &Incident, d: &Delivery) -> bool {
+        let place = |d: &Delivery| (d.chain.first().cloned(), d.address.clone());
+        let newer = || i.notifications.iter().rev().take_while(|n| **n != d.notification);
+        let of = |n: &NotificationId| self.state.notifications.get(n).filter(|n| !n.origin.is_notice());
+        let told = |d: &&Delivery| !d.status.is_end() || d.status.got_out();
+        d.n > 0
+            && newer()
+                .filter_map(of)
+                .flat_map(|n| &n.deliveries)
+                .filter_map(|id| self.state.deliveries.get(id))
+                .filter(told)
+                .any(|other| place(other) == place(d))
     }
 }

@@ -12,6 +12,8 @@ use crate::domain::time::{EngineTime, Span};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Why a delivery of an incident ends whose place another one takes.
+pub(super) const NEWER: &str = "by a newer one";
 /// The time to live of what says nothing else.
 pub(crate) const TTL: Span = Span::days(1);
 
@@ -141,7 +143,7 @@ impl Turn<'_> {
             if one.skip.is_none() {
                 for id in older.remove(&(one.channel.clone(), one.address.clone())).unwrap_or_default() {
                     counted = counted.or(self.state.deliveries.get(&id).filter(|d| d.limited).map(|d| d.id));
-                    self.end_delivery(id, Status::Superseded, "by a newer one");
+                    self.end_delivery(id, Status::Superseded, NEWER);
                 }
             }
             self.deliver(&sending, one, counted);

@@ -38,10 +38,16 @@ enum Hearing {
 impl Turn<'_> {
     /// A message was made: it is looked at when it is a minute old.
     pub fn listen_for(&mut self, id: NotificationId) {
-        let Some(n) = self.state.notifications.get(&id) else { return };
-        if n.level == Level::Urgent && !n.origin.is_notice() && n.origin != Origin::Test {
-            let from = n.not_before.unwrap_or_else(|| self.state.engine_time(n.accepted_at));
-            self.agenda.urgent.insert(((from + AFTER).max(self.now), id));
+        let Some(n) = self.state.notifications.get(&id).filter(|n| must_be_heard(n)) else { return };
+        let from = n.not_before.unwrap_or_else(|| self.state.engine_time(n.accepted_at));
+        let due = if n.not_before.is_none() { (from + AFTER).min(self.now + AFTER) } else { from + AFTER };
+        self.agenda.urgent.insert((due.max(self.now), id));
+    }
+
+    /// Somebody seemed to be told, and was not: its other ways have as long from now on.
+    pub fn listen_anew(&mut self, id: NotificationId) {
+        if self.state.notifications.get(&id).is_some_and(must_be_heard) {
+            self.agenda.urgent.insert((self.now + AFTER, id));
         }
     }
 
@@ -130,7 +136,13 @@ impl Turn<'_> {
 
     fn fails(&self, d: &Delivery) -> bool {
         let failed_once = d.attempts.iter().any(|a| a.finished_at.is_some());
+        let by_a_new_way = d.status == Status::Sending
+            && !d.attempts.iter().any(|a| a.channel == d.channel() && a.finished_at.is_some());
         let waits_for_room = d.status == Status::Waiting && d.n == 0 && !d.limited;
-        d.status.is_end() || failed_once || waits_for_room || self.all_ways_dead(d)
+        !by_a_new_way && (d.status.is_end() || failed_once || waits_for_room || self.all_ways_dead(d))
     }
+}
+
+fn must_be_heard(n: &Notification) -> bool {
+    n.level == Level::Urgent && !n.origin.is_notice() && n.origin != Origin::Test
 }

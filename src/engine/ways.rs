@@ -71,14 +71,26 @@ impl Turn<'_> {
         d.chain.get(place).is_some_and(|channel| self.obstacle(&self.reader(d), channel).is_none())
     }
 
+    /// The ways that may take it: not those that refused it for good, as long as there is another one.
+    fn open_ways(&self, d: &Delivery) -> Vec<usize> {
+        let ways = || (0..d.chain.len()).filter(|place| self.is_way(d, *place));
+        let open: Vec<usize> = ways().filter(|place| !d.was_refused(*place)).collect();
+        if open.is_empty() { ways().collect() } else { open }
+    }
+
+    /// No way is left that did not refuse it for good.
+    pub fn is_refused_by_all(&self, d: &Delivery) -> bool {
+        (0..d.chain.len()).filter(|place| self.is_way(d, *place)).all(|place| d.was_refused(place))
+    }
+
     /// The next way in the chain that is alive.
     pub fn alternative(&self, d: &Delivery) -> Option<usize> {
-        (d.at + 1..d.chain.len()).find(|place| !self.is_dead(&d.chain[*place]) && self.is_way(d, *place))
+        self.open_ways(d).into_iter().find(|place| *place > d.at && !self.is_dead(&d.chain[*place]))
     }
 
     /// The next way in the chain, dead or alive.
     pub fn later_way(&self, d: &Delivery) -> Option<usize> {
-        (d.at + 1..d.chain.len()).find(|place| self.is_way(d, *place))
+        self.open_ways(d).into_iter().find(|place| *place > d.at)
     }
 
     /// One of those before, alive if there is such a one.
@@ -99,7 +111,7 @@ impl Turn<'_> {
     /// none is alive, it waits for its first channel.
     pub fn once_more(&mut self, id: DeliveryId, pause: Span, why: &str) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
-        let ways: Vec<usize> = (0..d.chain.len()).filter(|place| self.is_way(d, *place)).collect();
+        let ways = self.open_ways(d);
         let alive = ways.iter().copied().find(|place| !self.is_dead(&d.chain[*place]));
         let lap = d.lap + 1;
         let (status, at, until, because) = match alive {

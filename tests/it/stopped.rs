@@ -47,7 +47,8 @@ async fn f25_what_came_due_while_it_was_down_goes_out_once() {
     daemon.ok(&["page", "--level", "urgent", "--subject", "db-1 does not answer"]).await;
     standins.wait_for("hook", 1).await;
     for n in 0..20 {
-        let at = jiff::Timestamp::now() + Duration::from_secs(2);
+        let now: jiff::Timestamp = daemon.status().await["at"].as_str().unwrap().parse().unwrap();
+        let at = now + Duration::from_secs(2);
         daemon.ok(&["send", "--subject", &format!("later {n}"), "--at", &at.to_string()]).await;
     }
     daemon.kill().await;

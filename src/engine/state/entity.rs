@@ -200,6 +200,9 @@ pub struct Attempt {
     pub error: Option<String>,
     pub provider_id: Option<String>,
     pub possibly_duplicate: bool,
+    /// This way refuses the message for good; another one may take it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
     /// Where the provider calls back about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<Box<Confirm>>,
@@ -215,6 +218,9 @@ pub struct Confirm {
     /// In the provider's own word.
     pub status: String,
     pub delivered_at: Option<Timestamp>,
+    /// When the provider took it; `sent_at` is for people, and moves when the clock is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_at: Option<EngineTime>,
     /// A key was pressed, and was acted on.
     pub spent: bool,
     /// It was final, and something else was said after that.
@@ -300,6 +306,12 @@ impl Delivery {
     pub fn has_arrived(&self) -> bool {
         let mut said = self.attempts.iter().filter_map(|a| a.confirm.as_ref()?.said.as_ref());
         said.any(|said| *said == Said::Delivered)
+    }
+
+    /// The way at this place of its chain refused it for good when it was tried last.
+    pub fn was_refused(&self, place: usize) -> bool {
+        let way = self.chain.get(place);
+        self.attempts.iter().rfind(|a| Some(&a.channel) == way).is_some_and(|a| a.refused)
     }
 
     /// It goes last and alone.

@@ -305,3 +305,20 @@ fn an_acknowledgement_of_what_is_snoozed_is_for_good() {
     let again = &again["incidents"][0];
     assert_eq!((&again["already"], &again["stopped"], &again["told"]), (&true.into(), &json!([]), &json!([])));
 }
+
+/// It was under way when its place was taken: its failure is no reason to send it again beside the new one.
+#[test]
+fn what_fails_when_a_newer_one_is_there_for_the_same_place_is_not_tried_again() {
+    let mut w = World::with(&calm().replace(r#"policy   = "page" "#, r#"policy   = "none" "#));
+    w.channel_first("ops-slack", [Says::Hangs]);
+    let number = w.open_with(|r| (r.level, r.channels) = (level("urgent"), names(&["ops-slack"])));
+    w.untold();
+    w.run_for("1s");
+    w.ack(number, "bob");
+    w.run_for("1s");
+    w.unack(number);
+    let tries = w.all_until("30m");
+    let alarms = tries.iter().filter(|h| h.channel == "ops-slack").count();
+    assert_eq!(alarms, 1, "the new one, once: {tries:?}");
+    assert!(w.told().contains(&"ops-slack - superseded: by a newer one".to_owned()), "{:?}", w.told());
+}

@@ -306,3 +306,52 @@ fn a_text_from_a_template_is_only_for_the_channel_whose_template_it_is() {
     let texts: Vec<String> = w.frames.iter().flat_map(|f| &f.events).filter_map(text).collect();
     assert_eq!((texts.len(), &texts[0][..2], &texts[1][..2], &texts[2][..1]), (3, "A ", "B ", "{"), "{texts:?}");
 }
+
+/// A way that refuses a message for good says nothing of one that is only down.
+#[test]
+fn what_the_fallback_refuses_waits_for_the_way_that_is_down() {
+    for refuses in [provider(), Says::bad_number()] {
+        let mut w = World::calm();
+        w.channel("sms", timeout()).channel("sms-telnyx", refuses.clone()).channel("sms-gateway", refuses.clone());
+        text(&mut w, "urgent", "alice");
+        w.all_until("10m");
+        assert_ne!(w.status("sms", "alice"), "dead", "{refuses:?}");
+        let refused = w.engine.state.deliveries.values().next().unwrap().attempts.iter().filter(|a| a.refused).count();
+        assert!(refused <= 2, "who refuses it is not asked again and again: {refused}");
+        w.channel("sms", Says::Yes);
+        w.all_until("20m");
+        assert_eq!(w.status("sms", "alice"), "sent", "{refuses:?}");
+    }
+}
+
+#[test]
+fn what_every_way_refuses_is_a_dead_letter() {
+    let mut w = World::calm();
+    w.without_letters();
+    w.channel("sms", timeout()).channel("sms-telnyx", provider()).channel("sms-gateway", provider());
+    text(&mut w, "urgent", "alice");
+    w.all_until("2m");
+    w.channel("sms", provider());
+    w.all_until("10m");
+    assert_eq!(w.status("sms", "alice"), "dead");
+}
+
+/// It stands in line behind a dead channel, untried, when its fallback comes back.
+#[test]
+fn what_stands_in_line_behind_a_dead_channel_goes_by_the_fallback_that_works_again() {
+    let mut w = World::calm();
+    for channel in ["sms", "sms-telnyx", "sms-gateway"] {
+        w.channel(channel, refused());
+    }
+    text(&mut w, "urgent", "alice");
+    w.all_until("1s");
+    w.channel("sms", Says::Hangs);
+    for n in 0..20 {
+        text(&mut w, "high", &format!("+155501{n:02}"));
+    }
+    w.all_until("5m");
+    w.channel("sms-telnyx", Says::Yes);
+    w.send(|r| (r.level, r.to, r.channels) = (level("low"), who(&["bob"]), names(&["sms-telnyx"])));
+    w.all_until("5m10s");
+    assert!(w.deliveries().iter().all(|d| d.status.got_out()), "{:?}", w.told());
+}

@@ -153,3 +153,15 @@ fn f06_safe_mode_pages_by_every_way_of_urgent_and_sounds_where_it_would_not() {
     assert!(w.sounding().is_empty());
     assert_eq!(w.engine.state.live_incidents().count(), 0);
 }
+
+/// Its provider kept it and then gave it up: its fallback has a minute like any other way.
+#[test]
+fn f35_a_way_that_is_tried_late_for_the_first_time_is_waited_for() {
+    let mut w = house();
+    w.channel("sms-telnyx", Says::Yes).channel_takes("sms-telnyx", "5s");
+    w.channel_first("sms", [Says::Hangs]).channel_takes("sms", "70s");
+    w.send(|r| (r.level, r.channels, r.to) = (level("urgent"), names(&["sms"]), who(&["alice"])));
+    w.all_until("5m");
+    assert_eq!(w.status("sms", "alice"), "sent");
+    assert!(w.walls.is_empty(), "{:?}", w.walls);
+}

@@ -3,7 +3,7 @@
 use crate::domain::delivery::{Medium, Status};
 use crate::domain::event::{AttemptResult, DeliveryReported, EventKind, Payload, Said};
 use crate::domain::id::DeliveryId;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{EngineTime, Timestamp};
 use crate::engine::state::{Attempt, Confirm, Delivery, Finished, State, Told};
 
 /// Attempts kept in the state for each delivery; all of them stand in the ledger.
@@ -29,6 +29,7 @@ impl State {
             error: None,
             provider_id: None,
             possibly_duplicate: *possibly_duplicate,
+            refused: false,
             confirm: nonce.as_ref().map(|nonce| Box::new(Confirm { nonce: nonce.clone(), ..Confirm::default() })),
         };
         let text = format.as_ref().zip(payload).and_then(|(form, p)| Finished::of(form, p, self.last_seq));
@@ -67,7 +68,7 @@ impl State {
             });
         }
         self.fold_first(*delivery, channel, result);
-        self.change_pending(*delivery, |d| finish(d, *n, at, result))
+        self.change_pending(*delivery, |d| finish(d, *n, (at, now), result))
     }
 
     /// The first that a fixed channel's provider took of an incident; what follows can answer to it.
@@ -106,6 +107,7 @@ impl State {
                 confirm.said = Some(what.clone());
                 confirm.status = status.clone();
                 if let Said::Failed(failure) = what {
+                    a.refused = failure.blame.is_for_good();
                     a.class = Some(failure.class);
                     a.error = Some(failure.words.clone());
                 }
@@ -135,7 +137,7 @@ impl State {
     }
 }
 
-fn finish(d: &mut Delivery, n: u32, at: Timestamp, result: &AttemptResult) {
+fn finish(d: &mut Delivery, n: u32, (at, now): (Timestamp, EngineTime), result: &AttemptResult) {
     let (class, error, provider) = match result {
         AttemptResult::Failed(f) => {
             d.maybe_sent |= f.unknown;
@@ -155,12 +157,16 @@ fn finish(d: &mut Delivery, n: u32, at: Timestamp, result: &AttemptResult) {
         }
         AttemptResult::Simulated { .. } => (None, None, None),
         // The engine splits it; whoever wrote it whole meant the same.
-        AttemptResult::Priced { result, .. } => return finish(d, n, at, result),
+        AttemptResult::Priced { result, .. } => return finish(d, n, (at, now), result),
     };
     if let Some(a) = d.attempts.iter_mut().rfind(|a| a.n == n) {
         a.finished_at = Some(at);
         a.class = class;
         a.error = error;
+        a.refused = matches!(result, AttemptResult::Failed(f) if f.blame.is_for_good());
+        if let Some(confirm) = a.confirm.as_mut().filter(|_| result.success().is_some()) {
+            confirm.taken_at = Some(now);
+        }
         // The provider may have called before it answered.
         a.provider_id = provider.or(a.provider_id.take());
     }
