@@ -87,6 +87,7 @@ pub async fn stats(
     let counted = api.history.stats(since, until).await?;
     let gauges = api.read(&by, Read::Gauges).await?;
     let mut stats = statistics(&counted.by_channel, gauges["queue"]["pending"].as_u64().unwrap_or(0));
+    add_pending(&mut stats["by_channel"], &gauges["by_channel"]);
     if !parts.is_empty() {
         let zone = api.handle.config().daemon.timezone.clone();
         let day = |at: Timestamp| at.zoned(&zone).date().to_string();
@@ -121,6 +122,15 @@ fn statistics(tallies: &BTreeMap<String, Tally>, pending: u64) -> Value {
         "cost": costs::by_currency(&cost),
         "by_channel": by_channel,
     })
+}
+
+/// What has not ended, by the channel that it goes by now.
+fn add_pending(by_channel: &mut Value, pending: &Value) {
+    for (channel, statuses) in pending.as_object().into_iter().flatten() {
+        for (status, count) in statuses.as_object().into_iter().flatten() {
+            by_channel[channel][status] = count.clone();
+        }
+    }
 }
 
 /// `against`: heads (`SEQ:HASH`) that were noted elsewhere.

@@ -1,6 +1,7 @@
 //! Acknowledgement and its opposites, escalation by hand, snooze, and who hears of it.
 
 use super::input::Role;
+use super::particulars;
 use super::plan::Planned;
 use super::refusal::{Answer, Code, Refusal};
 use super::state::{Delivery, Incident, IncidentStatus, Told};
@@ -31,6 +32,7 @@ impl Turn<'_> {
         // A snooze acknowledges too, but only until it is over.
         let already = status == IncidentStatus::Acknowledged && !snoozed;
         let (mut stopped, mut told) = (Vec::new(), Vec::new());
+        let by = particulars::named("by", by)?;
         if !already {
             let by = by.or_else(|| self.by.person.clone()).unwrap_or_else(|| self.by.name.clone());
             stopped = self.about_to_stop(incident);

@@ -47,6 +47,10 @@ impl Turn<'_> {
         let ended = report.ends_at.is_some_and(|at| at <= self.wall);
         match self.state.live_alert(report.fingerprint) {
             Some(id) if ended => {
+                // What it says at its end is what the notice of the end says.
+                if self.state.incidents.get(&id).is_some_and(|i| i.content.annotations != report.annotations) {
+                    self.heard_again(id, report);
+                }
                 let by = self.by.name.clone();
                 self.resolve(id, &by, "its source says that it is over", None);
             }
@@ -65,13 +69,21 @@ impl Turn<'_> {
 
     fn report_again(&mut self, id: IncidentId, report: AlertReport) {
         let rules = &self.config.alertmanager;
+        let level = rules.level_of(&report.labels).unwrap_or(rules.otherwise);
+        self.heard_again(id, report);
+        if self.state.incidents.get(&id).is_some_and(|i| level > i.level) {
+            self.raise(id, level, terms(level, Labels::new()));
+        }
+    }
+
+    /// Its times and its text as they are now.
+    fn heard_again(&mut self, id: IncidentId, report: AlertReport) {
+        let rules = &self.config.alertmanager;
         let Some(i) = self.state.incidents.get(&id) else { return };
         let (ends_at, due) = self.end_of(&report);
         let old = i.alert.as_ref();
         let starts_at = old.map_or(self.wall, |a| a.starts_at);
         let url = Some(&report.generator_url).filter(|url| old.is_none_or(|a| a.generator_url != *url.as_str()));
-        let level = rules.level_of(&report.labels).unwrap_or(rules.otherwise);
-        let higher = level > i.level;
         let head = EventKind::AlertReported(AlertReported {
             id,
             starts_at,
@@ -85,9 +97,6 @@ impl Turn<'_> {
             self.emit(head);
         } else {
             self.emit_with(head, payload(rules, &report.labels, report.annotations));
-        }
-        if higher {
-            self.raise(id, level, terms(level, Labels::new()));
         }
     }
 

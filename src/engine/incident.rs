@@ -1,10 +1,8 @@
 //! Opening, repeating, raising and resolving incidents.
 
-use super::asked::OpenRequest;
 use super::labels::{OwnLabels, type_of};
 use super::refusal::{Answer, Code, Refusal};
 use super::report::FirstReport;
-use super::request::check_body;
 use super::state::{Incident, IncidentStatus};
 use super::turn::{Turn, refuse};
 use crate::config::IncidentTerms;
@@ -57,59 +55,6 @@ impl Opening {
 }
 
 impl Turn<'_> {
-    pub fn open_by_hand(&mut self, mut request: OpenRequest) -> Answer {
-        self.read_national(request.to.as_mut());
-        self.check_text(&request.subject, &request.labels)?;
-        check_body(&request.body)?;
-        self.check_attachments(&request.attachments)?;
-        self.check_room(request.level.map_or(Level::Urgent, |l| l.0), &request.body)?;
-        self.check_names(request.channels.as_deref(), request.to.as_deref())?;
-        let policy = match request.policy.as_deref() {
-            None => None,
-            Some("none") => Some(None),
-            Some(name) if self.config.policies.contains_key(name) => Some(Some(name.to_owned())),
-            Some(name) => {
-                let known: Vec<&str> = self.config.policies.keys().map(String::as_str).collect();
-                let message = format!("there is no policy {name:?}; there are {} and none", known.join(", "));
-                return refuse(Refusal { field: Some("policy".into()), ..Refusal::new(Code::NotFound, message) });
-            }
-        };
-        if request.fingerprint.as_ref().is_some_and(|f| f.is_empty() || f.len() > 255) {
-            return refuse(Refusal::field("fingerprint", "a fingerprint has 1 to 255 bytes"));
-        }
-        let fingerprint = request.fingerprint.unwrap_or_else(|| format!("manual/{}", self.ids.ulid()));
-        let mut opening = Opening {
-            fingerprint,
-            source: "manual",
-            name: None,
-            opened_by: request.initiator.unwrap_or_else(|| self.by.name.clone()),
-            payload: Payload { subject: request.subject, body: request.body, ..Payload::default() },
-            terms: IncidentTerms {
-                level: request.level.map_or(Level::Urgent, |l| l.0),
-                kind_of: request.kind_of,
-                policy,
-                to: request.to,
-                channels: request.channels,
-                labels: request.labels,
-            },
-            about: None,
-            once: false,
-            tenant: request.tenant,
-            alert: None,
-        };
-        let (level, before) = (opening.terms.level, self.state.live_incident(&opening.fingerprint).map(|i| i.level));
-        // What is counted on an open one brings no text of its own, and no files.
-        if before.is_none() {
-            self.has_room(level)?;
-            opening.payload.attachments = self.take_attachments(request.attachments);
-        }
-        let id = self.open(opening);
-        self.pump();
-        let mut answer = self.incidents_view(&[id])?;
-        answer["incidents"][0]["raised"] = before.is_some_and(|before| level > before).into();
-        Ok(answer)
-    }
-
     /// Opens it, or counts it on the one that is open under the same fingerprint.
     pub fn open(&mut self, opening: Opening) -> IncidentId {
         let level = opening.terms.level;

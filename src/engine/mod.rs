@@ -11,6 +11,7 @@ mod asked;
 mod attached;
 mod bill;
 mod budget;
+mod by_hand;
 mod callback;
 mod called;
 mod confirm;

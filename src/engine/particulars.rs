@@ -37,6 +37,20 @@ pub(super) fn check(request: &SendRequest) -> Result<(), Refusal> {
     check_metadata(&request.metadata)
 }
 
+/// A name in a request: of somebody, of a type. `person:alice` is alice.
+///
+/// # Errors
+/// It is empty or blank, too long, or has control characters.
+pub(super) fn named(field: &'static str, value: Option<String>) -> Result<Option<String>, Refusal> {
+    let Some(value) = value else { return Ok(None) };
+    let name = value.strip_prefix("person:").unwrap_or(&value);
+    if name.trim().is_empty() || name.len() > NAME || name.contains(char::is_control) {
+        let words = format!("{field} has 1 to {NAME} bytes, not all of them spaces and none a control character");
+        return refuse(Refusal::field(field, words));
+    }
+    Ok(Some(name.to_owned()))
+}
+
 fn check_metadata(metadata: &BTreeMap<String, String>) -> Result<(), Refusal> {
     let wrong = |words: String| refuse(Refusal::field("metadata", words));
     if metadata.len() > ENTRIES {

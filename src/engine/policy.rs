@@ -8,7 +8,7 @@ use super::incident::Opening;
 use super::plan::{Planned, Terms};
 use super::state::{Incident, Notification};
 use super::turn::Turn;
-use crate::config::Policy;
+use crate::config::{Policy, Step};
 use crate::domain::delivery::Status;
 use crate::domain::event::{EventKind, Next, NextWhat, Origin};
 use crate::domain::id::IncidentId;
@@ -62,6 +62,11 @@ fn existing(policy: &Policy, step: u32) -> u32 {
     step.min((policy.steps.len() as u32).saturating_sub(1))
 }
 
+/// The incident of our own that says that it reaches nobody.
+fn about_policy(name: &str) -> String {
+    format!("policy-{name}")
+}
+
 impl Turn<'_> {
     /// The policy that an incident follows, as it is configured now.
     pub fn policy_of(&self, i: &Incident) -> Option<&Policy> {
@@ -87,6 +92,7 @@ impl Turn<'_> {
         let (round, step) = firing.place;
         let planned = self.plan_step(i, policy, step);
         let nobody = planned.iter().all(|p| p.skip.is_some());
+        let named = i.policy.clone();
         let mut moved = i.clone();
         moved.saved = moved.saved + firing.saved;
         let next = match following(&moved, policy, firing.place) {
@@ -107,21 +113,27 @@ impl Turn<'_> {
             reached_nobody: nobody,
         });
         self.tell(id, Origin::Step { incident: id, round, step }, planned);
+        if !nobody && let Some(name) = named {
+            self.end_self_incident(&about_policy(&name), "one of its steps reaches somebody");
+        }
         if last_of_round && self.state.incidents.get(&id).is_some_and(|i| !i.round_reached) {
             self.nobody_in_round(id);
         }
     }
 
-    /// A step's own channels, else the level's; its own WHO, else as for any sending.
     pub fn plan_step(&self, i: &Incident, policy: &Policy, step: u32) -> Vec<Planned> {
-        let step = policy.steps.get(step as usize);
-        let terms = Terms {
+        self.plan(i.level, &i.kind_of, &self.step_terms(i, policy.steps.get(step as usize)))
+    }
+
+    /// What a step names, else the level's channels and WHO as for any sending: steps are told instead of what the incident
+    /// was opened with.
+    pub fn step_terms(&self, i: &Incident, step: Option<&Step>) -> Terms {
+        Terms {
             channels: step.and_then(|s| s.channels.clone()),
             to: step.and_then(|s| s.to.clone()),
             about: i.about.clone().map(String::from),
             ..Terms::default()
-        };
-        self.plan(i.level, &i.kind_of, &terms)
+        }
     }
 
     /// A time has come: the latest missed step fires, those before are passed over.
@@ -203,6 +215,6 @@ impl Turn<'_> {
         self.tell(id, Origin::Opening { incident: id }, planned);
         let subject = format!("Policy {policy} reaches nobody");
         let body = format!("A whole round for #{number} had nobody to tell. The level's channels were used.");
-        self.open(Opening::about_self(&format!("policy-{policy}"), Level::High.min(level), subject, body));
+        self.open(Opening::about_self(&about_policy(&policy), Level::High.min(level), subject, body));
     }
 }

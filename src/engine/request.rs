@@ -55,6 +55,8 @@ impl Turn<'_> {
     pub fn accept(&mut self, mut request: SendRequest) -> Result<NotificationId, Refusal> {
         self.read_national(request.to.as_mut());
         let content = request.idempotency_key.as_ref().map(|_| content_hash(&request));
+        request.kind_of = particulars::named("type", request.kind_of)?;
+        request.initiator = particulars::named("initiator", request.initiator)?;
         let level = request.level.map_or(Level::Normal, |l| l.0);
         let kind_of = type_of(&request.kind_of, &request.labels);
         let templated = self.templated(&mut request, level, &kind_of)?;

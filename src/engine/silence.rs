@@ -1,7 +1,9 @@
 //! Silences: what matches is recorded and told to nobody, until they end.
 
+use super::particulars;
 use super::refusal::{Answer, Code, Refusal};
 use super::state::Incident;
+use super::state::Silence;
 use super::turn::{Turn, refuse};
 use crate::domain::Labels;
 use crate::domain::delivery::{SILENCED, Status};
@@ -30,6 +32,7 @@ impl Turn<'_> {
         if span < Span::secs(1) || span > Span::days(366) {
             return refuse(Refusal::field("for", "a silence takes between 1s and 366d"));
         }
+        let author = particulars::named("author", author)?;
         let id = self.ids.uuid();
         let created_by = author.unwrap_or_else(|| self.by.name.clone());
         let (starts, ends) = (self.now, self.now + span);
@@ -124,8 +127,12 @@ impl Turn<'_> {
 
     /// The silence that holds something with these labels back now.
     pub fn silence_for(&self, labels: &Labels) -> Option<String> {
-        let now = self.now;
-        self.state.silences.values().find(|s| s.is_active(now) && fits(&s.matchers, labels)).map(|s| s.id.clone())
+        self.silences_of(labels).max_by_key(|s| s.ends).map(|s| s.id.clone())
+    }
+
+    /// All that hold it back; it speaks again when the last of them ends.
+    pub fn silences_of<'t>(&'t self, labels: &'t Labels) -> impl Iterator<Item = &'t Silence> {
+        self.state.silences.values().filter(|s| s.is_active(self.now) && fits(&s.matchers, labels))
     }
 
     /// A one-shot that fits and waits is held back, and what sounds for one is silent from now on. What is for later

@@ -39,8 +39,17 @@ fn check(alert: Posted) -> Result<AlertReport, Vec<String>> {
     if labels.is_empty() && faults.is_empty() {
         faults.push(".labels: at least one label is needed, with a value".to_owned());
     }
-    check_names("labels", &labels, &mut faults);
-    check_names("annotations", &annotations, &mut faults);
+    check_count("labels", &labels, &mut faults);
+    check_count("annotations", &annotations, &mut faults);
+    let odd = labels.keys().filter(|name| !is_label_name(name) || name.len() > LONGEST);
+    for name in odd.take(3) {
+        let what = "a name has letters, digits and _, not first a digit, and at most 1024 bytes";
+        faults.push(format!("{}: {what}", within("labels", name)));
+    }
+    // They are text for people, whatever they are called.
+    for name in annotations.keys().filter(|name| name.is_empty() || name.len() > LONGEST).take(3) {
+        faults.push(format!("{}: a name has 1 to {LONGEST} bytes", within("annotations", name)));
+    }
     for (name, _) in labels.iter().filter(|(_, value)| value.len() > LONGEST) {
         faults.push(format!("{}: a value has at most {LONGEST} bytes", within("labels", name)));
     }
@@ -54,13 +63,9 @@ fn check(alert: Posted) -> Result<AlertReport, Vec<String>> {
     Ok(AlertReport { fingerprint: fingerprint(&labels), labels, annotations, starts_at, ends_at, generator_url })
 }
 
-fn check_names(field: &str, pairs: &Labels, faults: &mut Vec<String>) {
+fn check_count(field: &str, pairs: &Labels, faults: &mut Vec<String>) {
     if pairs.len() > MOST {
         faults.push(format!(".{field}: {} of them; at most {MOST} are taken", pairs.len()));
-    }
-    for name in pairs.keys().filter(|name| !is_label_name(name) || name.len() > LONGEST).take(3) {
-        let what = "a name has letters, digits and _, not first a digit, and at most 1024 bytes";
-        faults.push(format!("{}: {what}", within(field, name)));
     }
 }
 

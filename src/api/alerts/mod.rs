@@ -25,6 +25,8 @@ use told::Told;
 
 /// Where all of it is.
 pub const PATH: &str = "/api/v2/alerts";
+/// Alerts that are one decision: whoever acknowledges meanwhile waits for no more of them.
+const AT_ONCE: usize = 1_000;
 /// Faults that one answer names.
 const NAMED: usize = 20;
 
@@ -44,8 +46,10 @@ pub async fn post(
     if !urgent {
         api.room.leave_some_for_urgent()?;
     }
-    if !alerts.is_empty() {
-        api.handle.ask(by, Ask::Report(Reports { alerts, urgent })).await.map_err(Told::refused)?;
+    let mut alerts = alerts.into_iter().peekable();
+    while alerts.peek().is_some() {
+        let alerts = alerts.by_ref().take(AT_ONCE).collect();
+        api.handle.ask(by.clone(), Ask::Report(Reports { alerts, urgent })).await.map_err(Told::refused)?;
     }
     drop(place);
     if faults.is_empty() { Ok(done()) } else { Err(Told::wrong(joined(&faults))) }

@@ -5,13 +5,13 @@
 
 use crate::api::body::strict::{Walk, text_of, words_of};
 use crate::domain::Labels;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 
-/// Alerts of one request.
-pub const MOST: usize = 1_000;
+/// Alerts of one request that are taken.
+pub const MOST: usize = 10_000;
 /// Levels above a value of an alert: the array, the alert, and its labels.
 const INSIDE: usize = 3;
 /// Labels that most alerts have at most.
@@ -34,11 +34,12 @@ pub struct Posted {
 /// # Errors
 /// What is wrong with the whole of it, with line and column.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Posted>, String> {
-    let text = text_of(bytes).map_err(|refusal| refusal.message)?;
+    // As Go reads JSON: a byte that is no text spoils its place and nothing else.
+    let text = text_of(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
     if !text.trim_ascii_start().starts_with('[') {
         return Err("the body has to be one JSON array of alerts: [{\"labels\": {...}}]".to_owned());
     }
-    let mut json = serde_json::Deserializer::from_str(text);
+    let mut json = serde_json::Deserializer::from_str(&text);
     let alerts = json.deserialize_seq(Alerts).and_then(|alerts| json.end().map(|()| alerts));
     alerts.map_err(|e| words_of(&e))
 }
@@ -54,11 +55,17 @@ impl<'de> Visitor<'de> for Alerts {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<Posted>, A::Error> {
         let mut alerts = Vec::new();
-        while let Some(alert) = elements.next_element_seed(One(Alert))? {
-            if alerts.len() == MOST {
-                return Err(A::Error::custom(format!("more than {MOST} alerts in one request")));
-            }
+        while alerts.len() < MOST {
+            let Some(alert) = elements.next_element_seed(One(Alert))? else { return Ok(alerts) };
             alerts.push(alert.unwrap_or_else(|what| fault(what, "an object")));
+        }
+        let (blamed, mut more) = (RefCell::new(None), 0);
+        while elements.next_element_seed(Walk::inside(INSIDE, &blamed))?.is_some() {
+            more += 1;
+        }
+        if more > 0 {
+            let words = format!(": {MOST} alerts are taken of one request; this one and all after it ({more}) are not");
+            alerts.push(Posted { faults: vec![words], ..Posted::default() });
         }
         Ok(alerts)
     }

@@ -1,13 +1,15 @@
 //! How much of alerts may be in memory, from the first byte of a body to its answer.
 
 use super::told::Told;
-use crate::api::body::{DEADLINE, LARGEST, throw_away, too_large};
+use crate::api::body::{DEADLINE, throw_away, too_large};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::StatusCode;
 use futures_util::StreamExt;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// Bytes of one body. Prometheus sends some hundreds of alerts at once, and drops what is refused.
+const LARGEST: usize = 8 << 20;
 /// Bytes of all bodies.
 const ALL: usize = 32 << 20;
 /// A larger body leaves the last tenth alone while it is read; what a smaller one reports, nobody knows
@@ -53,7 +55,7 @@ fn full() -> Told {
     Told::refused(crate::engine::Refusal::new(crate::engine::Code::Overloaded, "too many alerts wait").retry_after(1))
 }
 
-/// A body of at most 1 MiB, within 30 s, and the room that it takes until this is dropped.
+/// A body of at most 8 MiB, within 30 s, and the room that it takes until this is dropped.
 ///
 /// # Errors
 /// 408, 413, 503, and 400 for one that breaks off.

@@ -8,15 +8,15 @@ use std::collections::BTreeSet;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
-const ALERTS: &str = "/api/v2/alerts";
+pub(super) const ALERTS: &str = "/api/v2/alerts";
 
 impl World {
     /// A request to the TCP listener's routes.
-    async fn over_tcp(&self, method: &str, path: &str, body: &str, headers: &str) -> Answer {
+    pub(super) async fn over_tcp(&self, method: &str, path: &str, body: &str, headers: &str) -> Answer {
         self.by(self.api.open_router(), &request(method, path, body.as_bytes(), headers)).await
     }
 
-    async fn by(&self, paths: Paths, request: &[u8]) -> Answer {
+    pub(super) async fn by(&self, paths: Paths, request: &[u8]) -> Answer {
         let (mut near, far) = UnixStream::pair().unwrap();
         let api = self.api.clone();
         tokio::spawn(async move { connection(far, paths, None, &api).await });
@@ -26,11 +26,11 @@ impl World {
         Answer::read(&bytes)
     }
 
-    async fn report(&self, alerts: Value) -> Answer {
+    pub(super) async fn report(&self, alerts: Value) -> Answer {
         self.over_tcp("POST", ALERTS, &alerts.to_string(), "content-type: application/json\r\n").await
     }
 
-    async fn alerts(&self, query: &str) -> Vec<Value> {
+    pub(super) async fn alerts(&self, query: &str) -> Vec<Value> {
         let answer = self.over_tcp("GET", &format!("{ALERTS}{query}"), "", "").await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json.as_array().unwrap().clone()
@@ -98,7 +98,7 @@ async fn the_good_ones_are_kept_and_the_others_named_by_index_and_field() {
         { "labels": { "alertname": 7 } },
         { "labels": [] },
         "text",
-        { "labels": { "alertname": "D" }, "annotations": { "9x": "y" } },
+        { "labels": { "alertname": "D" }, "annotations": { "": "y" } },
         { "labels": { "long": "x".repeat(1025) } },
         good("Z"),
     ]);
@@ -116,7 +116,7 @@ async fn the_good_ones_are_kept_and_the_others_named_by_index_and_field() {
         "alerts[7].labels.alertname: it is a number, and has to be a text",
         "alerts[8].labels: it is an array, and has to be an object of texts",
         "alerts[9]: it is a text, and has to be an object",
-        "alerts[10].annotations[\"9x\"]: a name has",
+        "alerts[10].annotations[\"\"]: a name has",
         "alerts[11].labels.long: a value has at most 1024 bytes",
     ] {
         assert!(words.contains(wanted), "{wanted}\n{words}");
@@ -223,10 +223,8 @@ async fn f47_what_is_malformed_is_refused_with_its_place() {
         (br#"[{"labels":{"a":NaN}}]"#.to_vec(), "line 1 column 17"),
         (br#"[{"labels":{"a":"\ud800"}}]"#.to_vec(), "line 1"),
         (b"[{\"labels\":{\"a\":\"\x00\"}}]".to_vec(), "line 1"),
-        (b"[{\"labels\":{\"a\":\"\xff\"}}]".to_vec(), "not UTF-8 (byte 18"),
         (deep(10_000).into(), "nested too deep"),
         ("[".repeat(100_000).into(), ""),
-        (format!("[{}]", vec![good; 1_001].join(",")).into(), "more than 1000 alerts"),
     ];
     for (body, wanted) in corpus {
         let bytes = request("POST", ALERTS, &body, "content-type: application/json\r\n");
@@ -306,7 +304,7 @@ async fn f48_a_body_that_is_too_large_is_not_read_to_its_end() {
     assert_eq!(world.raw(OPERATOR, &claimed).await.status, 413);
     let mut endless =
         b"POST /api/v2/alerts HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
-    for _ in 0..40 {
+    for _ in 0..200 {
         endless.extend_from_slice(format!("10000\r\n{}\r\n", " ".repeat(0x10000)).as_bytes());
     }
     assert_eq!(world.raw(OPERATOR, &endless).await.status, 413);

@@ -41,7 +41,12 @@ pub fn print(screen: &mut Screen<'_>, notification: &Value) -> io::Result<()> {
         ]);
     }
     table.print(screen, "  no deliveries")?;
-    for words in items(notification, "warnings").iter().filter_map(Value::as_str) {
+    warnings(screen, notification)
+}
+
+/// What was accepted, and yet is not quite what was asked for.
+pub fn warnings(screen: &mut Screen<'_>, answer: &Value) -> io::Result<()> {
+    for words in items(answer, "warnings").iter().filter_map(Value::as_str) {
         screen.pieces(&[Piece::new(Ink::Warn, "warning"), format!(": {words}").into()])?;
     }
     Ok(())

@@ -248,6 +248,11 @@ impl State {
         self.index.counts.get(channel).and_then(|c| c.get(&status)).copied().unwrap_or(0)
     }
 
+    /// How many have not ended, by the channel that they go by now and by status.
+    pub fn counts(&self) -> &BTreeMap<String, BTreeMap<Status, usize>> {
+        &self.index.counts
+    }
+
     /// How many deliveries that have not ended go by this channel now.
     pub fn pending_on(&self, channel: &str) -> usize {
         self.index.counts.get(channel).map_or(0, |c| c.values().sum())

@@ -218,6 +218,19 @@ fn what_is_told_next_is_what_was_reported_last() {
 }
 
 #[test]
+fn what_it_says_at_its_end_is_what_the_notice_says() {
+    let mut w = World::calm();
+    w.report(vec![alert("warning")]);
+    w.untold();
+    let annotations = pairs(&[("summary", "db-1 has room again")]);
+    let ends_at = Some(w.wall() - Span::secs(1));
+    w.report(vec![AlertReport { ends_at, annotations, ..alert("warning") }]);
+    let told = w.untold();
+    assert!(!told.is_empty() && told.iter().all(|t| t.text.contains("db-1 has room again")), "{told:?}");
+    assert_eq!(w.incident(1).status, IncidentStatus::Resolved);
+}
+
+#[test]
 fn down_or_deaf_it_waits_for_the_sources() {
     let mut w = World::calm();
     w.report(vec![alert("info")]);

@@ -3,7 +3,7 @@
 use super::world::asks::*;
 use super::world::*;
 use crate::domain::event::EventKind;
-use crate::engine::{Ask, Code, IncidentStatus, Read};
+use crate::engine::{Ask, Code, IncidentStatus, OpenRequest, Read};
 
 fn report(w: &mut World, word: &str) -> u64 {
     w.open_with(|r| (r.level, r.fingerprint) = (level(word), Some("disk".into())))
@@ -18,6 +18,52 @@ fn by_hand_each_one_is_new() {
     assert_ne!(w.incident(a).fingerprint, w.incident(b).fingerprint);
     let given = w.open_with(|r| r.fingerprint = Some("db/7".into()));
     assert_eq!(&*w.incident(given).fingerprint, "db/7", "as it was given");
+    w.untold();
+}
+
+#[test]
+fn what_a_policy_leaves_without_effect_is_said() {
+    let mut w = World::calm();
+    let open = |policy: Option<&str>| {
+        let (to, policy) = (who(&["alice"]), policy.map(str::to_owned));
+        Ask::Open(OpenRequest { subject: "x".into(), to, channels: names(&["mail"]), policy, ..OpenRequest::default() })
+    };
+    let paged = w.does(open(None));
+    let warnings: Vec<&str> =
+        paged["incidents"][0]["warnings"].as_array().unwrap().iter().filter_map(|w| w.as_str()).collect();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].starts_with("to has no effect: the steps of policy page say who is told"), "{warnings:?}");
+    let next = &paged["incidents"][0]["next"];
+    assert_eq!((&next["channels"][0], &next["to"][0]), (&"sms".into(), &"schedule:primary".into()), "{next}");
+    let told = w.does(open(Some("none")));
+    assert_eq!(told["incidents"][0]["warnings"], serde_json::json!([]));
+    w.untold();
+}
+
+/// They are ended by what has this name, and by a reload that takes it away.
+#[test]
+fn the_fingerprints_of_what_stentor_opens_itself_are_its_own() {
+    let mut w = World::calm();
+    for own in ["heartbeat/twilio", "watch/x", "self/config", "alert/0", "certificate/twilio"] {
+        let open = OpenRequest { subject: "x".into(), fingerprint: Some(own.into()), ..OpenRequest::default() };
+        assert_eq!(w.fails(Ask::Open(open)).field.as_deref(), Some("fingerprint"), "{own}");
+    }
+    assert!(w.engine.state.live_incidents().next().is_none());
+}
+
+#[test]
+fn nobody_has_an_empty_name_and_person_alice_is_alice() {
+    let mut w = World::calm();
+    let n = w.open("low");
+    w.untold();
+    for blank in ["", "  ", "a\nb"] {
+        assert_eq!(w.fails(ack(n, Some(blank))).field.as_deref(), Some("by"));
+        let open = OpenRequest { subject: "x".into(), kind_of: Some(blank.into()), ..OpenRequest::default() };
+        assert_eq!(w.fails(Ask::Open(open)).field.as_deref(), Some("type"));
+        assert_eq!(w.try_send(|r| r.initiator = Some(blank.into())).unwrap_err().field.as_deref(), Some("initiator"));
+    }
+    w.ack(n, "person:alice");
+    assert_eq!(w.incident(n).acknowledged_by.as_deref(), Some("alice"));
     w.untold();
 }
 

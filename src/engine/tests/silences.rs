@@ -120,6 +120,20 @@ fn under_a_second_silence_it_stays_silent_to_the_end_of_that() {
 }
 
 #[test]
+fn under_two_silences_the_time_that_is_shown_is_the_end_of_the_last() {
+    let mut w = World::calm();
+    w.silence("level=high", "2m");
+    w.silence("source=manual", "1h");
+    w.silence("type=message", "5m");
+    let n = w.open("high");
+    let shown = w.read(Read::Incident(n.to_string()));
+    assert_eq!(shown["next"]["at"], shown["silenced_until"]);
+    assert!(shown["silenced_until"].as_str().unwrap().starts_with("2026-01-06T13:00:00"), "{shown}");
+    w.quiet_until("59m59s");
+    w.at("1h").rings("ops@example.org", "mail").posts("ops-slack");
+}
+
+#[test]
 fn expired_by_hand_it_starts_at_once() {
     let mut w = World::calm();
     let id = w.silence("level=high", "1h");

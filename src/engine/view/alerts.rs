@@ -27,6 +27,8 @@ impl Turn<'_> {
         let alert = i.alert.as_ref()?;
         let utc = |at: Timestamp| at.rfc3339(&jiff::tz::TimeZone::UTC);
         let receivers: Vec<Value> = self.receivers(i).into_iter().map(|name| json!({ "name": name })).collect();
+        let silences = self.silences_of(&i.labels).filter(|_| i.silenced_by.is_some()).map(|s| &s.id);
+        let silences: Vec<&String> = silences.collect();
         let state = if i.silenced_by.is_some() { "suppressed" } else { "active" };
         Some(json!({
             "labels": alert.own_labels(&i.labels),
@@ -37,7 +39,7 @@ impl Turn<'_> {
             "fingerprint": format!("{fingerprint:016x}"),
             "generatorURL": alert.generator_url,
             "receivers": receivers,
-            "status": { "state": state, "silencedBy": i.silenced_by.as_slice(), "inhibitedBy": [], "mutedBy": [] },
+            "status": { "state": state, "silencedBy": silences, "inhibitedBy": [], "mutedBy": [] },
         }))
     }
 

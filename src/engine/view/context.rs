@@ -57,6 +57,7 @@ impl Turn<'_> {
             "incidents": incidents,
             "heartbeats": heartbeats,
             "queue": self.queue_view(),
+            "by_channel": self.state.counts(),
             "hooks": self.hooks(),
             "config": {
                 "loaded_at_seconds": self.state.config.loaded_at.map(|t| t.0 as f64 / 1e6),

@@ -5,6 +5,7 @@ use super::delivery::attachment_rows;
 use crate::domain::delivery::Status;
 use crate::domain::event::{Next, NextWhat};
 use crate::domain::id::IncidentId;
+use crate::engine::plan::Terms;
 use crate::engine::refusal::Answer;
 use crate::engine::state::{Delivery, Incident, IncidentStatus, Notified};
 use crate::engine::turn::Turn;
@@ -12,7 +13,8 @@ use serde_json::{Value, json};
 
 impl Turn<'_> {
     pub(crate) fn incident(&self, i: &Incident) -> Value {
-        let silence = i.silenced_by.as_deref().and_then(|id| self.state.silences.get(id));
+        let held = i.silenced_by.is_some();
+        let silence = self.silences_of(&i.labels).filter(|_| held).max_by_key(|s| s.ends);
         let next = match (i.status, silence) {
             // At its end it begins anew.
             (IncidentStatus::Open, Some(s)) => Some(Next { due: s.ends, what: NextWhat::Restart }),
@@ -64,11 +66,12 @@ impl Turn<'_> {
             NextWhat::Opening | NextWhat::Restart => policy.and_then(|p| p.steps.first()),
         };
         let level = self.config.levels.get(&i.level);
-        let channels = step
-            .and_then(|s| s.channels.clone())
-            .or_else(|| i.channels.clone())
-            .or_else(|| level.map(|l| l.channels.clone()));
-        let to = step.and_then(|s| s.to.clone()).or_else(|| i.to.clone()).or_else(|| level.and_then(|l| l.to.clone()));
+        let Terms { channels, to, .. } = match policy {
+            Some(_) => self.step_terms(i, step),
+            None => self.remaining(Terms { channels: i.channels.clone(), to: i.to.clone(), ..Terms::default() }),
+        };
+        let channels = channels.or_else(|| level.map(|l| l.channels.clone()));
+        let to = to.or_else(|| level.and_then(|l| l.to.clone()));
         let (what, round, step) = match next.what {
             NextWhat::Step { round, step } => ("step", Some(round + 1), Some(step + 1)),
             NextWhat::Reminder => ("reminder", None, None),

@@ -5,7 +5,7 @@ use crate::ctl::client::{Answer, Api, Call};
 use crate::ctl::commands::incidents::act::sentence;
 use crate::ctl::commands::incidents::text::headline;
 use crate::ctl::commands::values::{Body, identifier};
-use crate::ctl::fields::{items, text, when};
+use crate::ctl::fields::{flag, items, text, when};
 use crate::ctl::screen::Screen;
 use crate::ctl::session::{Form, Outcome, Session};
 use crate::ctl::trouble::{Exit, Trouble};
@@ -94,8 +94,7 @@ impl Ack {
 pub fn acknowledged(screen: &mut Screen<'_>, document: &Value) -> io::Result<()> {
     for incident in items(document, "incidents") {
         let by = text(incident, "acknowledged_by");
-        // Only an acknowledgement that was made now stops something.
-        let done = if incident.get("stopped").is_none() {
+        let done = if flag(incident, "already") {
             format!("was acknowledged already by {by} at {}", screen.clock(when(incident, "acknowledged_at")))
         } else {
             format!("acknowledged by {by}")

@@ -10,6 +10,7 @@ pub use act::{Escalate, Resolve, Snooze, Unack};
 pub use text::{block, still_open};
 
 use crate::ctl::client::Call;
+use crate::ctl::commands::results::warnings;
 use crate::ctl::commands::send::Content;
 use crate::ctl::commands::values::{self, identifier};
 use crate::ctl::fields::{flag, number, text};
@@ -106,7 +107,8 @@ fn opened(screen: &mut Screen<'_>, incident: &Value) -> io::Result<()> {
             screen.line(format!("{} was open already; it was counted, nothing was sent.", number(incident)))?;
         }
     }
-    block(screen, incident, None)
+    block(screen, incident, None)?;
+    warnings(screen, incident)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ fn an_acknowledgement_says_what_stopped_who_is_told_and_what_is_left() {
 
 #[test]
 fn acknowledged_already_says_by_whom() {
-    let answer = json!({"incidents": [{"number": 417, "acknowledged_by": "bob",
+    let answer = json!({"incidents": [{"number": 417, "acknowledged_by": "bob", "already": true, "stopped": [],
         "acknowledged_at": "2026-11-20T02:52:00+01:00"}]});
     let text = printed(|screen| ack::acknowledged(screen, &answer));
     assert_reads(&text, "#417 was acknowledged already by bob at 02:52.");
