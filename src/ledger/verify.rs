@@ -40,10 +40,10 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// What is wrong with the record itself, if anything is; the history can be made again from it.
+    /// What is wrong with the record itself, if anything is. A damaged history can be made again from it; where the two differ
+    /// nobody knows which of them is right.
     pub fn damage(&self) -> Option<&Fault> {
-        let of_history = |kind| matches!(kind, FaultKind::HistoryDiffers | FaultKind::DamagedHistory);
-        self.faults.iter().find(|fault| !of_history(fault.kind))
+        self.faults.iter().find(|fault| fault.kind != FaultKind::DamagedHistory)
     }
 }
 

@@ -51,7 +51,7 @@ async fn acknowledged_already_is_0_and_says_by_whom() {
     standin.on(
         "POST /api/v1/incidents/417/acknowledge",
         200,
-        json!({"incidents": [{"number": 417, "acknowledged_by": "bob"}]}),
+        json!({"incidents": [{"number": 417, "acknowledged_by": "bob", "already": true, "stopped": []}]}),
     );
     let ran = standin.ctl(&["ack", "#417"]).await;
     assert_eq!((ran.code, ran.out.as_str()), (0, "#417 was acknowledged already by bob at -.\n"));

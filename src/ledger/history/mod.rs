@@ -99,7 +99,7 @@ impl History {
         let inbox = Arc::new(Inbox::new(tip, groups));
         let clock = start.clock.clone();
         let (report, shown) = (start.report.clone(), inbox.clone());
-        let worker = Worker::new(start, inbox.clone());
+        let worker = Worker::new(start, inbox.clone(), tip);
         let (ending, ended) = mpsc::channel();
         std::thread::Builder::new().name("history".to_owned()).spawn(move || {
             if catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {

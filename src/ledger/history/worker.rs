@@ -41,6 +41,9 @@ pub(super) struct Worker {
     hole: bool,
     /// The last thing told about the history was bad.
     told_bad: bool,
+    /// Where the journal ended when this life began, until the store was held against it. What this life writes would hide
+    /// that something is missing there.
+    found: Option<Tip>,
 }
 
 enum Home {
@@ -53,7 +56,7 @@ enum Home {
 }
 
 impl Worker {
-    pub fn new(start: Start, inbox: Arc<Inbox>) -> Worker {
+    pub fn new(start: Start, inbox: Arc<Inbox>, found: Tip) -> Worker {
         Worker {
             home: Home::Closed { at: Span::ZERO, fresh: false },
             start,
@@ -64,6 +67,7 @@ impl Worker {
             pause: FIRST_PAUSE,
             hole: false,
             told_bad: false,
+            found: Some(found),
         }
     }
 
@@ -146,6 +150,9 @@ impl Worker {
             let (groups, fed) = self.inbox.take_groups();
             groups.into_iter().for_each(|group| self.take_in(group));
             self.hole = false;
+            if let Some(found) = self.found.take() {
+                self.check_place(&store, found)?;
+            }
             self.check_place(&store, fed)?;
             self.tail.forget(store.applied());
             let target = self.tail.first().map_or(fed.seq, |first| first - 1);

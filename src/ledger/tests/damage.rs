@@ -129,6 +129,25 @@ fn f21_a_journal_that_lost_its_end_is_told_by_the_snapshot_and_mended() {
     }
 }
 
+/// What is written since hides nothing: not even one frame, and not as many as are gone.
+#[test]
+fn f21_a_journal_that_lost_its_end_is_told_by_the_history_whatever_follows() {
+    for (lost, written) in [(1, 0), (1, 1), (1, 3), (2, 2), (3, 2), (4, 6)] {
+        let dir = made(6);
+        let path = only_segment(dir.path());
+        let good = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &good[..offset_end(&good, 6 - lost)]).unwrap();
+        let mut run = start(dir.path());
+        run.append(written);
+        let told = run.ear.wait(|r| matches!(r, Report::Files { .. }));
+        let Report::Files { words } = told else { unreachable!() };
+        assert!(words.contains("may have lost its end") && words.contains("it holds 12 events"), "{words}");
+        run.settle();
+        run.stop();
+        assert!(verify::offline(dir.path(), &[]).unwrap().ok, "the history was made anew: {lost} {written}");
+    }
+}
+
 #[test]
 fn damaged_snapshots_cost_time_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
