@@ -68,7 +68,12 @@ pub struct Disk;
 
 impl Files for Disk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn JournalFile>> {
-        Ok(Box::new(Named::of(private().create_new(true).open(path)?, path)?))
+        let create = || private().create_new(true).open(path);
+        let file = create().or_else(|error| match path.parent() {
+            Some(folder) if error.kind() == io::ErrorKind::NotFound => make_again(folder).and_then(|()| create()),
+            _ => Err(error),
+        })?;
+        Ok(Box::new(Named::of(file, path)?))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn JournalFile>> {
@@ -148,6 +153,18 @@ pub fn durable_dir(dir: &Path) -> io::Result<()> {
     }
     private_dir(dir)?;
     sync_parent(dir)
+}
+
+/// Makes a folder of the state directory that is gone. The state directory itself is for whoever removed it to make.
+///
+/// # Errors
+/// What the system says.
+pub fn make_again(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().mode(0o700).create(folder)?;
+    sync_parent(folder)
 }
 
 /// Replaces `path` by a file of these parts, whole or not at all: a reader, also one after a power

@@ -1,6 +1,7 @@
-//! One process at a time: an flock on `STATE/lock`, with the holder's pid in the file.
+//! One process at a time: an flock on `STATE/lock`, with the holder's pid in the file, and one on the directory itself,
+//! which holds when somebody has removed that file.
 //!
-//! The file is never removed: the lock is the kernel's and goes with its process.
+//! The file is never removed by us: the locks are the kernel's and go with their process.
 
 use crate::ledger::files;
 use nix::fcntl::{Flock, FlockArg};
@@ -10,7 +11,11 @@ use std::path::{Path, PathBuf};
 
 /// Held as long as this value lives.
 #[derive(Debug)]
-pub struct Lock(Flock<File>);
+pub struct Lock {
+    file: Flock<File>,
+    /// Where a directory can be locked; over a network it may not.
+    _dir: Option<Flock<File>>,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -35,7 +40,7 @@ impl Lock {
         let file = files::private().read(true).create(true).truncate(false).open(path).map_err(unusable)?;
         let mut lock = Lock::hold(dir, file)?;
         // On a full disk the lock holds without its pid.
-        let _ = write_pid(&mut lock.0);
+        let _ = write_pid(&mut lock.file);
         Ok(lock)
     }
 
@@ -46,7 +51,7 @@ impl Lock {
     /// As [`Lock::take`].
     pub fn look(dir: &Path) -> Result<Option<Lock>, LockError> {
         match File::open(dir.join("lock")) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound && dir.is_dir() => Ok(None),
+            Err(e) if e.kind() == io::ErrorKind::NotFound && dir.is_dir() => hold_dir(dir).map(|_| None),
             Err(source) => Err(LockError::Unusable { dir: dir.to_owned(), source }),
             Ok(file) => Lock::hold(dir, file).map(Some),
         }
@@ -54,12 +59,21 @@ impl Lock {
 
     fn hold(dir: &Path, file: File) -> Result<Lock, LockError> {
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => Ok(Lock(lock)),
+            Ok(file) => Ok(Lock { file, _dir: hold_dir(dir)? }),
             Err((file, nix::errno::Errno::EWOULDBLOCK)) => {
                 Err(LockError::Held { dir: dir.to_owned(), pid: read_pid(file) })
             }
             Err((_, errno)) => Err(LockError::Unusable { dir: dir.to_owned(), source: errno.into() }),
         }
+    }
+}
+
+fn hold_dir(dir: &Path) -> Result<Option<Flock<File>>, LockError> {
+    let Ok(file) = File::open(dir) else { return Ok(None) };
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => Ok(Some(lock)),
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Err(LockError::Held { dir: dir.to_owned(), pid: None }),
+        Err(_) => Ok(None),
     }
 }
 
@@ -90,6 +104,17 @@ mod tests {
         assert!(matches!(Lock::look(dir.path()), Err(LockError::Held { .. })));
         drop(first);
         drop(Lock::look(dir.path()).unwrap().unwrap());
+        Lock::take(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn f09_a_lock_file_that_somebody_removed_lets_nobody_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Lock::take(dir.path()).unwrap();
+        std::fs::remove_file(dir.path().join("lock")).unwrap();
+        assert!(matches!(Lock::look(dir.path()), Err(LockError::Held { .. })));
+        assert!(matches!(Lock::take(dir.path()), Err(LockError::Held { .. })));
+        drop(first);
         Lock::take(dir.path()).unwrap();
     }
 

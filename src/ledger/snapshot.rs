@@ -118,6 +118,7 @@ pub fn keep(dir: &Path, count: usize) -> io::Result<()> {
 
 fn put(path: &Path, tip: Tip, write: WriteBody<'_>) -> io::Result<u64> {
     let mut length = 0;
+    path.parent().map_or(Ok(()), files::make_again)?;
     files::replace_with(path, &mut |file| {
         length = fill(file, tip, write)?;
         Ok(())
