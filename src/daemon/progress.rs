@@ -135,6 +135,7 @@ mod tests {
         fn append(&self, _: Arc<Frame>, _: &[u8; 16], _: Extract) -> Result<(), LogFull> {
             Err(LogFull("nothing was to be written".to_owned()))
         }
+        fn mark_unrecorded(&self, _unrecorded: bool) {}
         fn waiting(&self) -> usize {
             0
         }

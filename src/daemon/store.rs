@@ -257,4 +257,14 @@ impl Log for Store {
     fn keep(&self, state: Body) {
         self.ledger.keep(state);
     }
+
+    fn mark_unrecorded(&self, unrecorded: bool) {
+        let ledger = self.ledger.clone();
+        // The disk may be what is in trouble.
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = ledger.mark_unrecorded(unrecorded) {
+                tracing::warn!(%error, unrecorded, "the next start cannot be told whether alarms left without a record");
+            }
+        });
+    }
 }

@@ -89,7 +89,7 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
         news,
         clock: Arc::new(SystemClock),
         last_seq: opened.last_seq,
-        first: first_inputs(&config, refused.as_ref(), opened.faults),
+        first: first_inputs(&config, refused.as_ref(), opened.faults, store.ledger().is_unrecorded()),
         stop,
     };
     // Before the first frame, so that every one is counted and told.
@@ -158,14 +158,22 @@ fn boot_id() -> String {
 }
 
 /// The first inputs of this life: it has started, under which config, and what is wrong with its ledger.
-fn first_inputs(config: &Arc<Config>, refused: Option<&(String, Vec<String>)>, faults: Vec<String>) -> Vec<Ask> {
+fn first_inputs(
+    config: &Arc<Config>,
+    refused: Option<&(String, Vec<String>)>,
+    faults: Vec<String>,
+    unrecorded: bool,
+) -> Vec<Ask> {
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let up = Some(SystemClock.read().boot);
     give_folders(config);
-    let mut first = vec![
-        Ask::Started { version, boot: boot_id(), up },
-        Ask::Apply { config: config.clone(), changed: Vec::new(), kept: refused.is_some() },
-    ];
+    let mut first = Vec::new();
+    if unrecorded {
+        tracing::warn!("the last life ended in emergency mode: what waits may have been sent, and goes out marked");
+        first.push(Ask::Unrecorded);
+    }
+    first.push(Ask::Started { version, boot: boot_id(), up });
+    first.push(Ask::Apply { config: config.clone(), changed: Vec::new(), kept: refused.is_some() });
     if let Some((hash, errors)) = refused {
         first.push(Ask::ConfigRefused { hash: hash.clone(), errors: errors.clone() });
     }

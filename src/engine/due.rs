@@ -152,6 +152,10 @@ impl Turn<'_> {
         self.want_prices();
         self.effects.push(super::effect::Effect::Sound);
         self.wake();
+        if std::mem::take(&mut self.agenda.unrecorded) {
+            self.emit(EventKind::Unrecorded);
+            self.pump();
+        }
     }
 }
 

@@ -180,6 +180,8 @@ pub enum Ask {
         by: Span,
     },
     // ---- life of the daemon
+    /// Before [`Ask::Started`]: alarms of the last life may have left without a record.
+    Unrecorded,
     Started {
         version: String,
         /// Which boot of the machine this is; empty: nobody knows.

@@ -142,6 +142,8 @@ pub(crate) struct Agenda {
     /// When a day ends of whose budget something was said.
     pub midnight: Option<EngineTime>,
     pub impatient: bool,
+    /// Until the start has marked what may have been sent, nothing begins.
+    pub unrecorded: bool,
     pub emergency: bool,
     /// What links to attachments are signed with.
     pub links: Option<Links>,

@@ -143,6 +143,10 @@ impl<'e> Turn<'e> {
                 self.wake();
                 done()
             }
+            Ask::Unrecorded => {
+                self.agenda.unrecorded = true;
+                done()
+            }
             Ask::Started { version, boot, up } => {
                 self.started(version, boot, up);
                 done()

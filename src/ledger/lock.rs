@@ -6,7 +6,8 @@
 use crate::ledger::files;
 use nix::fcntl::{Flock, FlockArg};
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// Held as long as this value lives.
@@ -15,7 +16,12 @@ pub struct Lock {
     file: Flock<File>,
     /// Where a directory can be locked; over a network it may not.
     _dir: Option<Flock<File>>,
+    unrecorded: bool,
 }
+
+/// The second line of the file while alarms leave that cannot be recorded. It lies in the block that the pid takes, so that
+/// a full disk has room for it.
+const UNRECORDED: &str = "unrecorded";
 
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -39,8 +45,9 @@ impl Lock {
         let path = dir.join("lock");
         let file = files::private().read(true).create(true).truncate(false).open(path).map_err(unusable)?;
         let mut lock = Lock::hold(dir, file)?;
+        lock.unrecorded = read(&mut lock.file).is_ok_and(|text| text.lines().nth(1) == Some(UNRECORDED));
         // On a full disk the lock holds without its pid.
-        let _ = write_pid(&mut lock.file);
+        let _ = lock.mark(lock.unrecorded);
         Ok(lock)
     }
 
@@ -57,9 +64,29 @@ impl Lock {
         }
     }
 
+    /// Whether alarms of the life before may have left without a record.
+    pub fn is_unrecorded(&self) -> bool {
+        self.unrecorded
+    }
+
+    /// Notes that alarms leave without a record from now on, or that they do not.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn mark(&self, unrecorded: bool) -> io::Result<()> {
+        let mut text = format!("{}\n", std::process::id());
+        if unrecorded {
+            text.push_str(UNRECORDED);
+            text.push('\n');
+        }
+        // In place: a full disk gives no block for one that was freed.
+        self.file.write_all_at(text.as_bytes(), 0)?;
+        self.file.set_len(text.len() as u64)
+    }
+
     fn hold(dir: &Path, file: File) -> Result<Lock, LockError> {
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(file) => Ok(Lock { file, _dir: hold_dir(dir)? }),
+            Ok(file) => Ok(Lock { file, _dir: hold_dir(dir)?, unrecorded: false }),
             Err((file, nix::errno::Errno::EWOULDBLOCK)) => {
                 Err(LockError::Held { dir: dir.to_owned(), pid: read_pid(file) })
             }
@@ -77,17 +104,15 @@ fn hold_dir(dir: &Path) -> Result<Option<Flock<File>>, LockError> {
     }
 }
 
-fn write_pid(file: &mut File) -> io::Result<()> {
+fn read(file: &mut File) -> io::Result<String> {
+    let mut text = String::new();
     file.rewind()?;
-    file.set_len(0)?;
-    writeln!(file, "{}", std::process::id())
+    file.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn read_pid(mut file: File) -> Option<u32> {
-    let mut text = String::new();
-    file.rewind().ok()?;
-    file.read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+    read(&mut file).ok()?.lines().next()?.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -116,6 +141,21 @@ mod tests {
         assert!(matches!(Lock::take(dir.path()), Err(LockError::Held { .. })));
         drop(first);
         Lock::take(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn f11_what_is_marked_is_known_to_the_next_one_until_it_is_unmarked() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Lock::take(dir.path()).unwrap();
+        assert!(!first.is_unrecorded());
+        first.mark(true).unwrap();
+        assert!(matches!(Lock::take(dir.path()), Err(LockError::Held { pid: Some(_), .. })));
+        drop(first);
+        for _ in 0..2 {
+            assert!(Lock::take(dir.path()).unwrap().is_unrecorded());
+        }
+        Lock::take(dir.path()).unwrap().mark(false).unwrap();
+        assert!(!Lock::take(dir.path()).unwrap().is_unrecorded());
     }
 
     #[test]

@@ -294,7 +294,7 @@ impl Recovered {
         };
         let setup = upkeep::Setup { eraser, clock, report, inbox, handed: options.handed };
         let upkeep = Upkeep::start(setup)?;
-        Ok(Ledger { places: self.places, journal, history, upkeep, _lock: self.lock })
+        Ok(Ledger { places: self.places, journal, history, upkeep, lock: self.lock })
     }
 }
 

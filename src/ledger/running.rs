@@ -30,7 +30,7 @@ pub struct Ledger {
     pub(super) journal: Arc<Journal>,
     pub(super) history: Arc<History>,
     pub(super) upkeep: Upkeep,
-    pub(super) _lock: Lock,
+    pub(super) lock: Lock,
 }
 
 impl Ledger {
@@ -42,6 +42,19 @@ impl Ledger {
     /// See [`AppendError`]; the frame is not taken then.
     pub fn append(&self, frame: Arc<Frame>, seed: &[u8; 16], extract: Extract) -> Result<(), AppendError> {
         self.journal.append(frame, seed, extract)
+    }
+
+    /// Whether alarms of the life before may have left without a record.
+    pub fn is_unrecorded(&self) -> bool {
+        self.lock.is_unrecorded()
+    }
+
+    /// Notes it for the life after this one. Blocks.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn mark_unrecorded(&self, unrecorded: bool) -> io::Result<()> {
+        self.lock.mark(unrecorded)
     }
 
     /// Hands over what is to be durable before the frame that is appended next.

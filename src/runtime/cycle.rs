@@ -78,6 +78,8 @@ pub struct Cycle {
     pub(super) slow_at: (u64, Span),
     /// An incident says that the journal has trouble.
     pub(super) ailing: bool,
+    /// The ledger has a mark that alarms leave without a record, or may have left.
+    pub(super) marked: bool,
     /// Until when running attempts are waited for.
     closing: Option<Reading>,
 }
@@ -96,6 +98,7 @@ impl Cycle {
             news: setup.news,
             clock: setup.clock,
             stop: setup.stop,
+            marked: matches!(setup.first.first(), Some(Ask::Unrecorded)),
             first: setup.first,
             dispatcher: Dispatcher { handle: setup.handle, reader },
             sounds: Sounds::default(),

@@ -17,6 +17,9 @@ const CALM: Span = Span::secs(30);
 impl Cycle {
     /// Something has become durable.
     pub(super) fn flushed(&mut self) -> Result<(), LogFull> {
+        if self.marked && !self.ailing {
+            self.mark(false);
+        }
         // More than what was held up when a flush was slow: a later one was quick.
         if self.ailing && self.durable > self.slow_at.0 && !self.is_flush_slow() { self.recovered() } else { Ok(()) }
     }
@@ -46,7 +49,16 @@ impl Cycle {
         Ok(())
     }
 
+    /// The next life has to know: it sends what was not recorded once more, and must say so.
+    fn mark(&mut self, unrecorded: bool) {
+        self.marked = unrecorded;
+        self.log.mark_unrecorded(unrecorded);
+    }
+
     fn set_emergency(&mut self, on: bool) {
+        if on && !self.marked {
+            self.mark(true);
+        }
         self.emergency = on;
         self.engine.set_emergency(on);
         self.lanes.progress.emergency.store(on, Ordering::Relaxed);

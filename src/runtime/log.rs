@@ -32,6 +32,9 @@ pub trait Log: Send + Sync {
 
     /// Keeps the state as it is after the last frame; does not wait for it.
     fn keep(&self, state: Body);
+
+    /// Notes for the next life whether alarms leave without a record; does not wait for it.
+    fn mark_unrecorded(&self, unrecorded: bool);
 }
 
 /// Reads what is at a place of the ledger, a text or a blob; blocks.

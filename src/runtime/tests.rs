@@ -57,6 +57,7 @@ impl Log for Paper {
         self.frames.lock().unwrap().push(Frame::clone(&frame));
         Ok(())
     }
+    fn mark_unrecorded(&self, _unrecorded: bool) {}
     fn waiting(&self) -> usize {
         self.waiting.load(Ordering::SeqCst)
     }

@@ -120,6 +120,49 @@ async fn f11_a_disk_that_fills_up_while_running() {
     assert!(daemon.log().contains("emergency mode"));
 }
 
+/// What leaves without a record is not known to the next life: it goes once more, and says that it may be a repeat.
+#[tokio::test]
+async fn f11_what_left_in_emergency_mode_is_marked_by_the_next_life() {
+    let sink = sink().await;
+    let Some((mounts, mut daemon)) = on_a_small_disk(&sink, "an end in emergency mode").await else { return };
+    daemon.start().await;
+    let now: jiff::Timestamp = daemon.status().await["at"].as_str().unwrap().parse().unwrap();
+    let at = (now + std::time::Duration::from_secs(8)).to_string();
+    let body = json!({ "subject": "for later", "at": at }).to_string();
+    let (_, later) = daemon.request("POST", "/api/v1/notifications", &body).await;
+    let later = later["deliveries"][0]["id"].as_str().unwrap();
+    fill(&mounts, &daemon).await;
+    let large = json!({ "subject": "large", "body": "x".repeat(60_000) }).to_string();
+    while daemon.status().await["emergency"] != true {
+        let asked = daemon.try_request("POST", "/api/v1/notifications", &large);
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(200), asked).await;
+    }
+    eventually("the message for later leaves", async || sink.counts().get(later).map(drop)).await;
+    daemon.kill().await;
+    free(&mounts, &daemon).await;
+    daemon.start().await;
+    eventually("it went once more", async || {
+        let ended = daemon.ledger(&["delivery_ended", "unrecorded"]).await;
+        ended.iter().any(|e| e["kind"] == "unrecorded").then_some(())
+    })
+    .await;
+    let record = settled(&daemon).await;
+    let this_life = record.of("unrecorded")[0]["seq"].as_u64().unwrap();
+    let again: Vec<_> =
+        record.of("attempt_started").into_iter().filter(|a| a["seq"].as_u64().unwrap() > this_life).collect();
+    assert!(again.iter().any(|a| a["delivery"] == later), "{again:?}");
+    assert!(again.iter().all(|a| a["possibly_duplicate"] == true), "{again:?}");
+
+    // It is over: what comes next is no repeat, and the next start knows of nothing.
+    assert_eq!(send(&daemon, "after").await.0, 202);
+    settled(&daemon).await;
+    daemon.kill().await;
+    daemon.start().await;
+    let record = settled(&daemon).await;
+    assert_eq!(record.of("unrecorded").len(), 1);
+    assert_eq!(record.of("attempt_started").last().unwrap()["possibly_duplicate"], Value::Null);
+}
+
 #[tokio::test]
 async fn f11_an_attachment_that_does_not_fit_is_refused_and_holds_nobody_up() {
     let sink = sink().await;

@@ -142,6 +142,7 @@ impl Log for Paper {
     fn append(&self, frame: Arc<Frame>, seed: &[u8; 16], extract: Extract) -> Result<(), LogFull> {
         self.0.append(frame, seed, extract).map_err(|e| LogFull(e.to_string()))
     }
+    fn mark_unrecorded(&self, _unrecorded: bool) {}
     fn waiting(&self) -> usize {
         0
     }

@@ -76,6 +76,8 @@ pub enum EventKind {
         words: String,
         well: bool,
     },
+    /// Alarms of the life before may have left without a record: what waits now may have been sent.
+    Unrecorded,
     /// Payloads that were removed on purpose.
     Erased(Erased),
     /// Retention removed whole segments up to here; the snapshot is the base.

@@ -127,6 +127,7 @@ pub fn events() -> Vec<Event> {
 fn daemon() -> Vec<Event> {
     vec![
         K::Started { version: s("0.1.0"), boot: s("0f3c"), up: None }.bare(),
+        K::Unrecorded.bare(),
         K::Started { version: s("0.1.0"), boot: s("0f3c"), up: Some(Span::mins(3)) }.bare(),
         K::Stopping { why: s("SIGTERM") }.bare(),
         K::ConfigApplied { hash: s("ab12"), changed: vec![s("channels.sms")], kept: true }

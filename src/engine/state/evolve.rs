@@ -42,6 +42,7 @@ impl State {
                 self.config.errors = errors.clone();
             }
             ClockStepped { by } => self.fold_step(*by),
+            Unrecorded => self.fold_unrecorded(at),
             MetricsSeen { values } => {
                 let seen = |value: &f64| Metric { value: *value, at };
                 self.metrics.extend(values.iter().map(|(name, value)| (name.clone(), seen(value))));
@@ -127,6 +128,16 @@ impl State {
         }
         for h in self.heartbeats.values_mut() {
             h.running = None;
+        }
+    }
+
+    /// What is not for later may have been sent.
+    fn fold_unrecorded(&mut self, at: Timestamp) {
+        let now = self.engine_time(at);
+        let pending = self.index.pending.iter().filter_map(|id| self.deliveries.get(id));
+        let due = pending.filter(|d| d.status != Status::Scheduled || d.until.is_none_or(|t| t <= now));
+        for id in due.map(|d| d.id).collect::<Vec<_>>() {
+            self.change_delivery(id, |d| d.maybe_sent = true);
         }
     }
 
