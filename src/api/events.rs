@@ -33,6 +33,12 @@ pub async fn stream(
     let wanted = Kinds::parse(&params.all("kind")).map_err(|words| Refusal::field("kind", words))?;
     params.done()?;
     let after = last_event_id(&headers)?.or(since).or((!follow).then_some(0));
+    let last = api.history.facts().durable_seq;
+    if let Some(after) = after.filter(|after| *after > last) {
+        // Whoever waits there would hear nothing until the ledger has grown so far again.
+        let words = format!("the ledger ends at event {last}: {after} is of another one, or of one before a restore");
+        return Err(Refusal::field("since_seq", words).into());
+    }
     let reader = Reader::open(api, by, wanted, after, follow).await?;
     let events = stream::unfold(reader, |mut reader| async {
         let told = reader.next().await?;

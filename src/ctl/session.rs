@@ -68,7 +68,14 @@ impl Session<'_> {
         people: impl FnOnce(&mut Screen<'_>, &Value) -> io::Result<()>,
     ) -> Result<(), Trouble> {
         match self.form {
-            Form::People => people(&mut self.screen, &answer.document)?,
+            Form::People => {
+                people(&mut self.screen, &answer.document)?;
+                if answer.document.get("recorded") == Some(&Value::Bool(false)) {
+                    self.note(
+                        "Not recorded yet, since the disk takes nothing: it is undone if stentord ends before it is.",
+                    );
+                }
+            }
             Form::Scripts => self.screen.document(&answer.raw)?,
             Form::Nobody => {}
         }

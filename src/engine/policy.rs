@@ -62,9 +62,11 @@ fn existing(policy: &Policy, step: u32) -> u32 {
     step.min((policy.steps.len() as u32).saturating_sub(1))
 }
 
-/// The incident of our own that says that it reaches nobody.
+/// How the incident of our own begins that says that a policy reaches nobody.
+pub(super) const ABOUT_POLICY: &str = "policy-";
+
 fn about_policy(name: &str) -> String {
-    format!("policy-{name}")
+    format!("{ABOUT_POLICY}{name}")
 }
 
 impl Turn<'_> {

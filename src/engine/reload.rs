@@ -2,6 +2,7 @@
 
 use super::incident::Opening;
 use super::plan::Planned;
+use super::policy::ABOUT_POLICY;
 use super::reader::Obstacle;
 use super::refusal::Answer;
 use super::state::Incident;
@@ -142,12 +143,13 @@ impl Turn<'_> {
         }
     }
 
-    /// Incidents of heartbeats and watches that are no more: nobody checks them any longer.
+    /// Incidents of heartbeats, watches and policies that are no more: nobody checks them any longer.
     fn end_orphans(&mut self) {
         let config = self.config;
         let gone = |fingerprint: &str| match fingerprint.split_once('/') {
-            Some(("heartbeat", name)) => !config.heartbeats.contains_key(name),
+            Some(("heartbeat" | "certificate", name)) => !config.heartbeats.contains_key(name),
             Some(("watch", name)) => !config.watches.contains_key(name),
+            Some(("self", name)) => name.strip_prefix(ABOUT_POLICY).is_some_and(|p| !config.policies.contains_key(p)),
             _ => false,
         };
         let orphans: Vec<_> = self.state.live_incidents().filter(|i| gone(&i.fingerprint)).map(|i| i.id).collect();

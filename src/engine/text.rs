@@ -1,7 +1,7 @@
 //! From state to the words of a message: what the message floor is told.
 
 use super::alert::NO_LONGER_REPORTED;
-use super::state::{Delivery, Finished, Incident, Templated};
+use super::state::{Delivery, Finished, Incident, Notification, Templated};
 use super::turn::Turn;
 use crate::channel::{Format, Matter, Occasion, Subject};
 use crate::config::{ChannelConfig, Config};
@@ -68,6 +68,15 @@ fn form_key(author: &Author<'_>, channel: &ChannelConfig, repeat: bool) -> Strin
     }
 }
 
+/// An incident opens once for those who are told of it: where it begins anew (a silence, a snooze or an
+/// acknowledgement is over, or it was raised), that is a further step.
+fn kind(n: &Notification, incident: Option<&Incident>) -> &'static str {
+    match n.origin.webhook_kind() {
+        "incident.opened" if incident.is_some_and(|i| i.notifications.first() != Some(&n.id)) => "incident.step",
+        kind => kind,
+    }
+}
+
 impl<'e> Turn<'e> {
     /// Who makes the text of this delivery for this channel.
     fn author_of<'c>(&self, d: &Delivery, channel: &'c ChannelConfig) -> Author<'c>
@@ -103,7 +112,7 @@ impl<'e> Turn<'e> {
         let body = self.body(&n.content);
         let context = Context {
             from: &self.config.daemon.name,
-            kind: n.origin.webhook_kind(),
+            kind: kind(n, incident),
             level: incident.map_or(n.level, |i| i.level),
             kind_of: &n.kind_of,
             subject: &n.content.subject,

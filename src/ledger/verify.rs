@@ -17,7 +17,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Nobody knows what the history has: it is asked for every event.
 pub(super) const UNKNOWN: u64 = u64::MAX;
@@ -57,6 +57,8 @@ pub enum VerifyError {
     Snapshot(#[from] SnapshotError),
     #[error("the snapshots cannot be read: {0}")]
     Io(#[from] io::Error),
+    #[error("there is no ledger in {}", .0.display())]
+    Nothing(PathBuf),
 }
 
 /// Gives the frames of the history's block with an event or the first after it.
@@ -70,6 +72,9 @@ pub(super) type Blocks<'a> = &'a mut dyn FnMut(u64) -> Result<Option<Vec<u8>>, H
 pub fn offline(state: &Path, anchors: &[Tip]) -> Result<Verified, VerifyError> {
     let _lock = Lock::look(state)?;
     let places = Places::of(state);
+    if ![&places.journal, &places.snapshots, &places.history].iter().any(|place| place.exists()) {
+        return Err(VerifyError::Nothing(state.to_owned()));
+    }
     if !places.history.exists() {
         return run(&places, None, anchors, &mut |_| Ok(None), 0);
     }

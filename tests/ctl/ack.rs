@@ -45,6 +45,17 @@ async fn with_none_to_acknowledge_it_is_3_and_names_the_last() {
     assert_eq!((ran.code, ran.out.as_str(), ran.err), (3, "", format!("stentorctl: {message}\n")));
 }
 
+/// The daemon's disk takes nothing: who stops something has to know that it may be undone.
+#[tokio::test]
+async fn what_is_not_recorded_yet_is_said() {
+    let standin = Standin::start();
+    let answer = json!({"incidents": [{"number": 417, "acknowledged_by": "bob", "already": false}], "recorded": false});
+    standin.on("POST /api/v1/incidents/417/acknowledge", 200, answer);
+    let ran = standin.ctl(&["ack", "417"]).await;
+    assert_eq!((ran.code, ran.out.as_str()), (0, "#417 acknowledged by bob.\n"));
+    assert!(ran.err.contains("Not recorded yet") && ran.err.contains("undone if stentord ends"), "{}", ran.err);
+}
+
 #[tokio::test]
 async fn acknowledged_already_is_0_and_says_by_whom() {
     let standin = Standin::start();

@@ -204,3 +204,12 @@ async fn a_kind_that_there_is_not_is_refused() {
     let answer = world.get("/api/v1/events?kind=sms.lost").await;
     assert_eq!((answer.status, answer.field()), (400, "kind"));
 }
+
+/// As after a restore: whoever waits there would be deaf.
+#[tokio::test]
+async fn a_place_beyond_the_end_is_refused() {
+    let world = World::new().await;
+    let answer = world.get("/api/v1/events?since_seq=999999").await;
+    assert_eq!((answer.status, answer.code(), answer.field()), (400, "VALIDATION_ERROR", "since_seq"), "{answer:?}");
+    assert!(answer.message().contains("the ledger ends at event"), "{}", answer.message());
+}

@@ -322,3 +322,20 @@ fn what_fails_when_a_newer_one_is_there_for_the_same_place_is_not_tried_again() 
     assert_eq!(alarms, 1, "the new one, once: {tries:?}");
     assert!(w.told().contains(&"ops-slack - superseded: by a newer one".to_owned()), "{:?}", w.told());
 }
+
+#[test]
+fn a_webhook_hears_once_that_an_incident_opened() {
+    let mut w = World::calm();
+    let number = w.open_with(|r| {
+        (r.level, r.channels, r.policy) = (level("high"), names(&["hook"]), Some("none".into()));
+    });
+    let opened = w.untold().remove(0).text;
+    assert!(opened.contains(r#""kind":"incident.opened""#), "{opened}");
+    w.ack(number, "bob");
+    w.untold();
+    w.unack(number);
+    let again = w.untold().remove(0).text;
+    assert!(again.contains(r#""kind":"incident.step""#), "{again}");
+    w.resolve(number);
+    w.untold();
+}

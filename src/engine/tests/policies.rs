@@ -206,6 +206,11 @@ steps = [ { after = "0s", channels = ["sms"], to = ["tier:TIER_7"] }, { after = 
     // Once a round: the second begins five minutes early.
     w.at("55m").rings("ops@example.org", "mail").posts("ops-slack").nothing_else();
     assert_eq!(w.incident(n + 1).count, 2);
+    // A step that reaches somebody ends it, or a reload that takes the policy away.
+    w.reload(&with_member);
+    w.escalate(n);
+    assert_eq!(w.incident(n + 1).status, crate::engine::IncidentStatus::Resolved);
+    w.untold();
 }
 
 // ---- about a channel

@@ -157,7 +157,8 @@ pub fn list(dir: &Path) -> io::Result<Vec<Segment>> {
         if entry.file_type()?.is_dir() {
             continue;
         }
-        found.push(Segment { header: read_header(&path)?, path, first_seq, generation });
+        let header = read_header(&path).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
+        found.push(Segment { header, path, first_seq, generation });
     }
     found.sort_by_key(|s: &Segment| (s.after_seq(), s.generation));
     Ok(found)
@@ -175,8 +176,11 @@ fn parse_name(path: &Path) -> Option<(u64, u32)> {
 
 fn read_header(path: &Path) -> io::Result<Result<Header, HeaderProblem>> {
     let mut bytes = Vec::with_capacity(HEADER);
-    File::open(path)?.take(HEADER as u64).read_to_end(&mut bytes)?;
-    Ok(Header::decode(&bytes))
+    match File::open(path)?.take(HEADER as u64).read_to_end(&mut bytes) {
+        // A bad sector is damage like any other.
+        Err(e) if e.raw_os_error() == Some(nix::libc::EIO) => Ok(Err(HeaderProblem::Damaged)),
+        read => read.map(|_| Header::decode(&bytes)),
+    }
 }
 
 #[cfg(test)]

@@ -148,6 +148,21 @@ fn f21_a_journal_that_lost_its_end_is_told_by_the_history_whatever_follows() {
     }
 }
 
+/// Reading it is an I/O error from its first byte on, as this file's is.
+#[test]
+fn f16_a_segment_that_the_disk_does_not_give_back_is_damage_and_stops_no_start() {
+    let dir = made(6);
+    let path = only_segment(dir.path());
+    std::fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/proc/self/mem", &path).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap_err().raw_os_error(), Some(nix::libc::EIO));
+    let mut run = start(dir.path());
+    assert_eq!((run.recovery.tip.seq, run.recovery.refilled, firsts(&run.replayed)), (12, 12, odd(12)));
+    assert!(!run.recovery.faults.is_empty());
+    run.append(2);
+    run.stop();
+}
+
 #[test]
 fn damaged_snapshots_cost_time_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();

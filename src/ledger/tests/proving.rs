@@ -33,6 +33,12 @@ fn a_whole_ledger_verifies_while_it_runs_and_after() {
 }
 
 #[test]
+fn where_there_is_no_ledger_nothing_is_well() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(offline(dir.path(), &[]), Err(VerifyError::Nothing(_))));
+}
+
+#[test]
 fn a_flipped_byte_is_found_while_it_runs() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = start(dir.path());

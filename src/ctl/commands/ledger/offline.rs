@@ -9,7 +9,8 @@ use crate::ctl::session::{Form, Outcome, Session};
 use crate::ctl::trouble::{Exit, Trouble};
 use crate::ledger::lock::Lock;
 use crate::ledger::rebuild::Rebuilt;
-use crate::ledger::{Tip, rebuild, verify};
+use crate::ledger::verify::{self, VerifyError};
+use crate::ledger::{Tip, rebuild};
 use crate::runtime::extractor;
 use clap::Args;
 use serde_json::json;
@@ -46,8 +47,11 @@ impl Verify {
     pub async fn run(self, session: &mut Session<'_>) -> Outcome {
         let answer = match self.offline {
             true => {
-                let report = verify::offline(&state_directory(self.state_dir), &self.against)
-                    .map_err(|e| Trouble::Failed(e.to_string()))?;
+                let report = verify::offline(&state_directory(self.state_dir), &self.against).map_err(|e| match e {
+                    // A wrong --state-dir must not look like good news, nor like a damaged ledger.
+                    VerifyError::Nothing(_) => Trouble::Usage(e.to_string()),
+                    _ => Trouble::Failed(e.to_string()),
+                })?;
                 Answer::made_here(json!(report))
             }
             false => {
