@@ -13,11 +13,14 @@ use crate::message::links::Links;
 use crate::runtime::{Handle, Log, LogFull, LogNews, Reader, extract, extractor, read_state, state_fold};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 
 /// The running ledger.
 pub struct Store {
     ledger: Arc<Ledger>,
+    /// Alarms leave without a record.
+    unrecorded: Arc<AtomicBool>,
 }
 
 /// What came out of the state directory.
@@ -136,7 +139,7 @@ fn read(
         .start(Arc::new(move |report| tell(&news, &removals_in, report)))
         .map_err(|e| StoreError::Failed(format!("the ledger's threads cannot be started: {e}")))?;
     ledger.retain(config.retention);
-    let store = Arc::new(Store { ledger: Arc::new(ledger) });
+    let store = Arc::new(Store { unrecorded: Arc::default(), ledger: Arc::new(ledger) });
     Ok(Opened { starts, store, engine, last_seq, faults, removals })
 }
 
@@ -259,10 +262,11 @@ impl Log for Store {
     }
 
     fn mark_unrecorded(&self, unrecorded: bool) {
-        let ledger = self.ledger.clone();
-        // The disk may be what is in trouble.
+        self.unrecorded.store(unrecorded, Ordering::SeqCst);
+        let (ledger, wanted) = (self.ledger.clone(), self.unrecorded.clone());
+        // The disk may be what is in trouble. Whoever comes last writes what is wanted last.
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = ledger.mark_unrecorded(unrecorded) {
+            if let Err(error) = ledger.mark_unrecorded(|| wanted.load(Ordering::SeqCst)) {
                 tracing::warn!(%error, unrecorded, "the next start cannot be told whether alarms left without a record");
             }
         });

@@ -7,7 +7,7 @@ use super::state::{State, Timer};
 use super::turn::Turn;
 use crate::config::Config;
 use crate::domain::delivery::Status;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Started};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::{EngineTime, Span, Timestamp};
 
@@ -140,7 +140,7 @@ impl Turn<'_> {
     pub fn started(&mut self, version: String, boot: String, up: Option<Span>) {
         let before = self.state.engine_time(self.state.last_at);
         self.believe_clock(&boot, up);
-        self.emit(EventKind::Started { version, boot, up });
+        self.emit(EventKind::Started(Started { version, boot, up }));
         self.inquire_again();
         self.take_up_attempts();
         self.listen_for_all();

@@ -120,7 +120,8 @@ impl Turn<'_> {
     }
 
     /// A channel works again: what rests for it goes now, and what waits for a dead channel of a
-    /// chain that has this one takes it, as does what stands in line behind such a one. What stands in its own queue has its turn there.
+    /// chain that has this one takes it, as does what stands in line behind such a one. What stands
+    /// in its own queue has its turn there.
     pub(super) fn channel_is_back(&mut self, channel: &str) {
         let hoping = self.state.index.hoping.get(channel).into_iter().flatten().copied();
         // Those that were not tried yet stand in line behind a dead one.

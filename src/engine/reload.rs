@@ -26,6 +26,7 @@ impl Turn<'_> {
         self.end_orphans();
         self.forget_hooks();
         self.silence_gone();
+        self.reroute_all();
         // What is dead by its old settings may be mended by the new ones.
         channels.iter().for_each(|name| self.channel_renewed(name));
         self.admit_anew();

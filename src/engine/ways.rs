@@ -7,7 +7,7 @@ use super::reader::{Obstacle, Reader};
 use super::state::Delivery;
 use super::turn::Turn;
 use crate::domain::delivery::Status;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Origin};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
 use crate::domain::time::{EngineTime, Span};
@@ -27,6 +27,34 @@ impl Turn<'_> {
             chain.push(next);
         }
         chain
+    }
+
+    /// After a reload: what has not ended takes the fallbacks as they are now.
+    pub fn reroute_all(&mut self) {
+        for id in self.state.index.pending.iter().copied().collect::<Vec<_>>() {
+            let Some((chain, at)) = self.state.deliveries.get(&id).and_then(|d| self.new_chain(d)) else { continue };
+            self.emit(EventKind::DeliveryRerouted { id, chain, at });
+            let Some(d) = self.state.deliveries.get(&id) else { continue };
+            let waits = matches!(d.status, Status::Ready | Status::Waiting | Status::Backoff);
+            if let Some(place) = self.alternative(d).filter(|_| waits && self.is_dead(d.channel())) {
+                self.fall_back(id, place, "its channel is dead, and has another fallback now");
+            }
+        }
+    }
+
+    /// The chain that it would have today, if that is another one, and where it stands in that. What is under way or
+    /// with a provider stays at its channel.
+    fn new_chain(&self, d: &Delivery) -> Option<(Vec<String>, usize)> {
+        let n = self.state.notifications.get(&d.notification)?;
+        let first = d.chain.first().filter(|first| self.config.channels.contains_key(*first))?;
+        if n.origin.is_notice() || n.origin == Origin::Test {
+            return None;
+        }
+        let chain = self.chain(first);
+        let same = chain.iter().position(|channel| channel == d.channel());
+        let moves = !matches!(d.status, Status::Sending | Status::Submitted | Status::Unknown);
+        let at = same.or(moves.then_some(0)).filter(|_| chain != d.chain)?;
+        Some((chain, at))
     }
 
     /// Where a new message begins: with the first way that is not dead; `about` its own channel,

@@ -24,7 +24,7 @@ use crate::ledger::upkeep::{self, Upkeep};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Frames after the snapshot are handed to the history up to this; it reads more from the journal.
 const HANDED_OVER: usize = 32 << 20;
@@ -294,7 +294,7 @@ impl Recovered {
         };
         let setup = upkeep::Setup { eraser, clock, report, inbox, handed: options.handed };
         let upkeep = Upkeep::start(setup)?;
-        Ok(Ledger { places: self.places, journal, history, upkeep, lock: self.lock })
+        Ok(Ledger { places: self.places, journal, history, upkeep, lock: self.lock, marking: Mutex::default() })
     }
 }
 

@@ -19,7 +19,7 @@ use crate::ledger::texts;
 use crate::ledger::upkeep::{self, Upkeep};
 use crate::ledger::verify::{self, Verified, VerifyError};
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Bytes that stay free beside what needs no place in the journal: a segment of it.
 const SPARE: u64 = 4 << 20;
@@ -31,6 +31,7 @@ pub struct Ledger {
     pub(super) history: Arc<History>,
     pub(super) upkeep: Upkeep,
     pub(super) lock: Lock,
+    pub(super) marking: Mutex<()>,
 }
 
 impl Ledger {
@@ -49,12 +50,13 @@ impl Ledger {
         self.lock.is_unrecorded()
     }
 
-    /// Notes it for the life after this one. Blocks.
+    /// Notes it for the life after this one; asked for when it is written. Blocks.
     ///
     /// # Errors
     /// What the system says.
-    pub fn mark_unrecorded(&self, unrecorded: bool) -> io::Result<()> {
-        self.lock.mark(unrecorded)
+    pub fn mark_unrecorded(&self, unrecorded: impl Fn() -> bool) -> io::Result<()> {
+        let _turn = self.marking.lock().unwrap_or_else(PoisonError::into_inner);
+        self.lock.mark(unrecorded())
     }
 
     /// Hands over what is to be durable before the frame that is appended next.

@@ -105,6 +105,11 @@ impl Lore {
                     delivery.at = *at;
                 }
             }
+            EventKind::DeliveryRerouted { id, chain, at } => {
+                if let Some(delivery) = self.deliveries.get_mut(id) {
+                    (delivery.chain, delivery.at) = (chain.clone(), *at);
+                }
+            }
             EventKind::AttemptStarted { delivery, n, possibly_duplicate, .. } => {
                 if let Some(delivery) = self.deliveries.get_mut(delivery) {
                     let possibly_duplicate = *possibly_duplicate;

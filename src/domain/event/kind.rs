@@ -7,7 +7,7 @@ use crate::domain::event::health::ChannelChanged;
 use crate::domain::event::hook::HookMoved;
 use crate::domain::event::limit::{BudgetPassed, Counted};
 use crate::domain::event::parts::{
-    AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, Request, SilenceAdded, Unheard, WatchStatus,
+    AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, Request, SilenceAdded, Started, Unheard, WatchStatus,
 };
 use crate::domain::event::place::Carriage;
 use crate::domain::event::price::Priced;
@@ -28,14 +28,7 @@ use std::sync::Arc;
 #[strum(serialize_all = "snake_case")]
 pub enum EventKind {
     // ---- the daemon itself
-    Started {
-        version: String,
-        #[serde(default)]
-        boot: String,
-        /// How long the machine had been up, suspends included.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        up: Option<Span>,
-    },
+    Started(Started),
     Stopping {
         why: String,
     },
@@ -197,6 +190,12 @@ pub enum EventKind {
         #[serde(default)]
         lap: u32,
         because: String,
+    },
+    /// A reload gave its channel other fallbacks; `at` is where in the new chain it stands.
+    DeliveryRerouted {
+        id: DeliveryId,
+        chain: Vec<String>,
+        at: usize,
     },
     DeliveryEnded {
         id: DeliveryId,

@@ -24,7 +24,7 @@ pub use kind::EventKind;
 pub use limit::{BudgetPassed, Counted};
 pub use parts::{
     AttemptResult, Breaker, HeartbeatStatus, Idempotency, Later, Next, NextWhat, Origin, Request, SilenceAdded,
-    Unheard, WatchStatus,
+    Started, Unheard, WatchStatus,
 };
 pub use place::{Attachment, Blob, Carriage, Carried, IN_EVENT, KEPT, Place, beginning};
 pub use price::{Instead, Price, Priced};

@@ -5,7 +5,7 @@ use crate::domain::event::price::Price;
 use crate::domain::failure::Failure;
 use crate::domain::id::{IncidentId, NotificationId};
 use crate::domain::matcher::Matcher;
-use crate::domain::time::EngineTime;
+use crate::domain::time::{EngineTime, Span};
 use crate::domain::who::Who;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -79,6 +79,17 @@ pub struct Idempotency {
     pub key: String,
     /// BLAKE3 (hex) of the request's content.
     pub content: String,
+}
+
+/// A life of the daemon has begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    pub version: String,
+    #[serde(default)]
+    pub boot: String,
+    /// How long the machine had been up, suspends included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up: Option<Span>,
 }
 
 /// What of a request is kept beside what is sent: how its caller names it, who caused it there, and whom it is for

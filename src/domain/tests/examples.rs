@@ -9,7 +9,7 @@ use crate::domain::event::{
     AlertReported, AlertsAwaited, Attachment, AttemptResult, Breaker, BudgetPassed, Carriage, Carried, ChannelChanged,
     Counted, DeliveryReported, Erased, Event, EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency,
     InboundReceived, Instead, Later, Next, NextWhat, Origin, Payload, Place, Price, Priced, Rendered, Request, Said,
-    SilenceAdded, Unheard, WatchStatus,
+    SilenceAdded, Started, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, InboundId, IncidentId, NotificationId};
@@ -126,9 +126,9 @@ pub fn events() -> Vec<Event> {
 
 fn daemon() -> Vec<Event> {
     vec![
-        K::Started { version: s("0.1.0"), boot: s("0f3c"), up: None }.bare(),
+        K::Started(Started { version: s("0.1.0"), boot: s("0f3c"), up: None }).bare(),
         K::Unrecorded.bare(),
-        K::Started { version: s("0.1.0"), boot: s("0f3c"), up: Some(Span::mins(3)) }.bare(),
+        K::Started(Started { version: s("0.1.0"), boot: s("0f3c"), up: Some(Span::mins(3)) }).bare(),
         K::Stopping { why: s("SIGTERM") }.bare(),
         K::ConfigApplied { hash: s("ab12"), changed: vec![s("channels.sms")], kept: true }
             .with(Payload { body: s("[daemon]\nname = \"prague-1\"\n"), ..Payload::default() }),

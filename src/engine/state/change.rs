@@ -44,6 +44,20 @@ impl State {
         })
     }
 
+    /// Another chain for one that has not ended, and its place there.
+    pub(super) fn reroute(&mut self, id: DeliveryId, chain: &[String], at: usize) -> bool {
+        let Some(d) = self.deliveries.get_mut(&id).filter(|d| !d.status.is_end() && at < chain.len()) else {
+            return false;
+        };
+        self.index.remove_delivery(d);
+        if chain.get(at).map(String::as_str) != Some(d.channel()) {
+            d.counted = 0;
+        }
+        (d.chain, d.at) = (chain.to_vec(), at);
+        self.index.add_delivery(d);
+        true
+    }
+
     /// Changes an incident that is not resolved; `false` when there is none with this id. What is
     /// resolved stays as it was.
     pub(super) fn change_incident(&mut self, id: IncidentId, change: impl FnOnce(&mut Incident)) -> bool {

@@ -30,7 +30,7 @@ impl State {
     fn apply(&mut self, at: Timestamp, head: &EventKind, payload: Option<&Payload>) -> bool {
         use EventKind::*;
         match head {
-            Started { boot, up, .. } => self.fold_started(at, boot, *up),
+            Started(started) => self.fold_started(at, &started.boot, started.up),
             ConfigApplied { hash, kept, changed } => {
                 let entry = |template: &str| template.strip_suffix(".body").unwrap_or(template).to_owned();
                 self.failing_templates.retain(|template, _| !changed.contains(&entry(template)));
@@ -53,6 +53,7 @@ impl State {
             AttemptStarted { .. } => return self.fold_attempt_started(at, head, payload),
             AttemptFinished { .. } => return self.fold_attempt_finished(at, head),
             DeliveryMoved { .. } => return self.fold_move(at, head),
+            DeliveryRerouted { id, chain, at } => return self.reroute(*id, chain, *at),
             DeliveryEnded { id, status, reason } => return self.fold_end(at, *id, *status, reason.clone()),
             DeliveryReported(report) => return self.fold_reported(at, report),
             DeliveryCounted(counted) => return self.fold_counted(at, counted),

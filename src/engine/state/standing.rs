@@ -86,9 +86,17 @@ impl Index {
         self.delivery_changed(d, Standing::NOWHERE);
     }
 
-    /// One that was added, and stood there before. Its id, incident and chain are for ever.
+    /// From every list; to be added again with another chain.
+    pub(super) fn remove_delivery(&mut self, d: &Delivery) {
+        self.moved(d, Standing::of(d), Standing::NOWHERE);
+    }
+
+    /// One that was added, and stood there before. Its id, incident and chain are the same.
     pub(super) fn delivery_changed(&mut self, d: &Delivery, was: Standing) {
-        let is = Standing::of(d);
+        self.moved(d, was, Standing::of(d));
+    }
+
+    fn moved(&mut self, d: &Delivery, was: Standing, is: Standing) {
         self.text_bytes = self.text_bytes + is.bytes - was.bytes;
         if is.due != was.due {
             was.due.map(|due| self.timers.remove(&(due, Timer::Delivery(d.id))));

@@ -275,3 +275,35 @@ fn a_policy_with_a_new_name_is_followed_where_the_level_names_it() {
     );
     w.at("10m").rings("alice", "call").rings("bob", "call");
 }
+
+/// In an outage somebody writes a fallback into the config: what waits takes it.
+#[test]
+fn f55_what_waits_takes_the_fallback_that_a_reload_adds() {
+    let alone = calm().replace("fallback    = \"sms-telnyx\"\n", "");
+    let mut w = World::with(&alone);
+    w.channel("sms", refused());
+    w.send(|r| (r.level, r.to, r.channels) = (level("urgent"), who(&["alice"]), names(&["sms"])));
+    w.at("0m").rings("alice", "sms");
+    w.all_until("10s");
+    assert_eq!(w.status("sms", "alice"), "waiting");
+    w.reload(&calm());
+    let told = w.all_until("20s");
+    assert!(told.iter().any(|t| t.channel == "sms-telnyx" && t.who == "alice"), "{told:?}");
+    assert_eq!(w.status("sms", "alice"), "sent");
+    w.check_history();
+}
+
+/// And what waits for one that is a fallback no more goes back.
+#[test]
+fn f55_what_waits_for_a_fallback_that_is_none_any_more_goes_back() {
+    let mut w = World::calm();
+    w.channel("sms", refused()).channel("sms-telnyx", timeout()).channel("sms-gateway", timeout());
+    w.send(|r| (r.level, r.to, r.channels) = (level("urgent"), who(&["alice"]), names(&["sms"])));
+    w.all_until("1m");
+    w.channel("sms", Says::Yes);
+    w.reload(&calm().replace("fallback    = \"sms-telnyx\"\n", ""));
+    let told = w.all_until("2m");
+    assert!(told.iter().any(|t| t.channel == "sms" && t.who == "alice"), "{told:?}");
+    assert_eq!(w.status("sms", "alice"), "sent");
+    w.check_history();
+}

@@ -39,6 +39,7 @@ impl Story {
             AttemptStarted { delivery: id, .. }
             | AttemptFinished { delivery: id, .. }
             | DeliveryMoved { id, .. }
+            | DeliveryRerouted { id, .. }
             | DeliveryEnded { id, .. }
             | DeadLetterRequeued { id }
             | DeadLetterDropped { id } => self.names.get(id).cloned(),
@@ -141,6 +142,9 @@ fn explain(head: &EventKind) -> Option<(String, String)> {
         }
         AttemptFinished { n, channel, result, .. } => (format!("attempt {n} by {channel} ended"), result_line(result)),
         DeliveryMoved { status, because, .. } => (format!("now {status}"), because.clone()),
+        DeliveryRerouted { chain, .. } => {
+            (format!("goes by {}", chain.join(", else ")), "the config has other fallbacks now".to_owned())
+        }
         DeliveryEnded { status, reason, .. } => (status.to_string(), reason.clone().unwrap_or_default()),
         DeliveryReported(report) => match &report.key {
             Some(key) => (format!("{key} was pressed"), "the keys of a call can be used once".into()),

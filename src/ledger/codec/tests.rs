@@ -28,7 +28,8 @@ fn sample() -> Frame {
         by: "alice (uid 1000)".into(),
         recorded_late: true,
         events: vec![
-            EventKind::Started { version: "0.1.0".into(), boot: "b".into(), up: None }.with(payload),
+            EventKind::Started(crate::domain::event::Started { version: "0.1.0".into(), boot: "b".into(), up: None })
+                .with(payload),
             EventKind::AttemptFinished {
                 delivery,
                 n: 2,

@@ -186,6 +186,25 @@ fn damage_is_told_and_no_snapshot_hides_it() {
 }
 
 #[test]
+fn f16_a_segment_that_is_removed_while_it_runs_is_told_at_the_next_look() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = start_with(dir.path(), options());
+    run.append(60);
+    run.ledger.look_after_files();
+    until("all is packed", || plain(dir.path()) <= 1);
+    let segments = journal::segment::list(&dir.path().join("journal")).unwrap();
+    assert!(segments.len() > 3, "{}", segments.len());
+    std::fs::remove_file(&segments[1].path).unwrap();
+    run.ledger.look_after_files();
+    let told = run.ear.wait(|r| matches!(r, Report::Files { words } if words.contains("a segment is gone")));
+    let Report::Files { words } = told else { unreachable!() };
+    let (from, to) = (segments[1].after_seq() + 1, segments[2].after_seq());
+    assert!(words.contains(&format!("events {from} to {to} are missing before")), "{words}");
+    run.append(3);
+    run.stop();
+}
+
+#[test]
 fn a_state_that_cannot_be_folded_harms_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let make = |_: Option<&Snapshot>| -> Result<Box<dyn Fold>, String> { panic!("on purpose") };

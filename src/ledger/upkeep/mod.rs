@@ -15,7 +15,7 @@ use crate::domain::clock::Clock;
 use crate::domain::failpoint::{self, Point};
 use crate::ledger::codec::Tip;
 use crate::ledger::fold::Body;
-use crate::ledger::journal::SealedError;
+use crate::ledger::journal::{Sealed, SealedError};
 use crate::ledger::places::Places;
 use crate::ledger::report::{Report, Reporter};
 use crate::ledger::retention::{Erased, Expired, Retention, Select, TextKind};
@@ -243,6 +243,9 @@ impl Worker {
             Ok(sealed) => sealed,
             Err(error) => return tracing::warn!(%error, "the journal cannot be listed, and nothing is packed"),
         };
+        if let Some(words) = missing(&sealed) {
+            self.tell(words);
+        }
         for segment in sealed.iter().filter(|s| !s.is_packed()) {
             if self.inbox.stopping() {
                 return;
@@ -368,4 +371,13 @@ impl Worker {
             self.told = Some(words);
         }
     }
+}
+
+/// A packed segment says where it ends, and the next one begins there; else somebody has removed one while we ran.
+fn missing(sealed: &[Sealed]) -> Option<String> {
+    sealed.windows(2).find_map(|pair| {
+        let (end, after) = (pair[0].segment.end_seq()?, pair[1].segment.after_seq());
+        let next = pair[1].segment.shown();
+        (after > end).then(|| format!("events {} to {after} are missing before {next}: a segment is gone", end + 1))
+    })
 }

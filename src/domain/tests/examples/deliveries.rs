@@ -76,6 +76,7 @@ pub(super) fn deliveries() -> Vec<Event> {
             because: s("RATE_LIMITED"),
         }
         .bare(),
+        K::DeliveryRerouted { id: delivery(), chain: vec![s("sms"), s("sms-telnyx")], at: 1 }.bare(),
         K::DeliveryEnded { id: delivery(), status: Status::Superseded, reason: Some(s("acknowledged by bob")) }.bare(),
         K::DeliveryReported(DeliveryReported {
             id: delivery(),
