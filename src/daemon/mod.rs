@@ -56,6 +56,7 @@ pub fn command() -> clap::Command {
 
 /// stentord, from its arguments to its exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    signals::shield();
     let mut args = match Args::try_parse_from(args) {
         Ok(args) => args,
         Err(error) => {

@@ -1,7 +1,7 @@
 //! The config at start: the file, or on a broken morning the last one that was accepted.
 
 use super::args::Args;
-use super::reload::{line, load, with_overrides};
+use super::reload::{line, load, not_empty, with_overrides};
 use crate::config::{self, Config, LoadOptions, Loaded};
 use crate::settings::ProcessEnvironment;
 
@@ -16,7 +16,8 @@ pub struct Opening {
 /// The lines to print, when neither the file nor a kept config is good.
 pub fn open(args: &Args) -> Result<Opening, Vec<String>> {
     // Sound files are decoded after READY: a bad one must not delay the start.
-    let Loaded { config, errors, warnings, source } = load(args, false);
+    // An empty one is what a power cut or a full disk left: it would tell nobody of what is open.
+    let Loaded { config, errors, warnings, source } = not_empty(load(args, false));
     for warning in &warnings {
         tracing::warn!(problem = %line(warning), "config");
     }

@@ -175,11 +175,13 @@ impl crate::api::Reloader for Reloader {
 
 /// A file that has become empty is one that is about to be written, or was lost; it says nothing about
 /// what is wanted.
-fn refuse_nothing(mut loaded: Loaded, old: &Config) -> Loaded {
-    let is_empty = |files: &[(PathBuf, Vec<u8>)]| {
-        files.iter().all(|(name, bytes)| config::is_text(name) || bytes.trim_ascii().is_empty())
-    };
-    if loaded.config.is_some() && is_empty(&loaded.source.files) && !is_empty(&old.source.files) {
+fn refuse_nothing(loaded: Loaded, old: &Config) -> Loaded {
+    if is_empty(&old.source.files) { loaded } else { not_empty(loaded) }
+}
+
+/// With an error in the place of a config that nothing is written in.
+pub(super) fn not_empty(mut loaded: Loaded) -> Loaded {
+    if loaded.config.is_some() && is_empty(&loaded.source.files) {
         loaded.config = None;
         loaded.errors.push(Problem {
             file: loaded.source.path.display().to_string(),
@@ -190,6 +192,10 @@ fn refuse_nothing(mut loaded: Loaded, old: &Config) -> Loaded {
         });
     }
     loaded
+}
+
+fn is_empty(files: &[(PathBuf, Vec<u8>)]) -> bool {
+    files.iter().all(|(name, bytes)| config::is_text(name) || bytes.trim_ascii().is_empty())
 }
 
 /// What is open since the start stays as it is until the next one; each with a warning.

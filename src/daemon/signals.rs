@@ -2,6 +2,7 @@
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// What a signal means here.
@@ -10,6 +11,11 @@ pub enum Signal {
     Reload,
     Stop(&'static str),
     Dump,
+}
+
+/// A reload that is asked for before anybody listens ends nothing: what is read at the start is new anyway.
+pub fn shield() {
+    let _ = signal_hook::flag::register(SIGHUP, Arc::default());
 }
 
 /// Listens from now on.

@@ -81,6 +81,11 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
     opened.engine.set_link_key(links.clone());
     let (handle, lanes) = Lanes::open(config.clone());
     let (stop_cycle, stop) = oneshot::channel();
+    let last = LastLife {
+        unrecorded: store.ledger().is_unrecorded(),
+        renewed: opened.engine.state.config.hash != config.source.hash,
+    };
+    let first = first_inputs(&config, refused.as_ref(), opened.faults, last);
     let setup = Setup {
         engine: opened.engine,
         handle: handle.clone(),
@@ -89,7 +94,7 @@ async fn start(args: Args, opening: Opening) -> Result<Running, Exit> {
         news,
         clock: Arc::new(SystemClock),
         last_seq: opened.last_seq,
-        first: first_inputs(&config, refused.as_ref(), opened.faults, store.ledger().is_unrecorded()),
+        first,
         stop,
     };
     // Before the first frame, so that every one is counted and told.
@@ -157,12 +162,20 @@ fn boot_id() -> String {
     told.unwrap_or_else(asked).trim().replace('-', "")
 }
 
+/// What a life has to know of the one before.
+struct LastLife {
+    /// Its alarms may have left without a record.
+    unrecorded: bool,
+    /// It went by another config.
+    renewed: bool,
+}
+
 /// The first inputs of this life: it has started, under which config, and what is wrong with its ledger.
 fn first_inputs(
     config: &Arc<Config>,
     refused: Option<&(String, Vec<String>)>,
     faults: Vec<String>,
-    unrecorded: bool,
+    LastLife { unrecorded, renewed }: LastLife,
 ) -> Vec<Ask> {
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let up = Some(SystemClock.read().boot);
@@ -170,7 +183,9 @@ fn first_inputs(
     let mut first = Vec::new();
     if unrecorded {
         tracing::warn!("the last life ended in emergency mode: what waits may have been sent, and goes out marked");
-        first.push(Ask::Unrecorded);
+    }
+    if unrecorded || renewed {
+        first.push(Ask::Begin { unrecorded, renewed });
     }
     first.push(Ask::Started { version, boot: boot_id(), up });
     first.push(Ask::Apply { config: config.clone(), changed: Vec::new(), kept: refused.is_some() });

@@ -168,7 +168,7 @@ impl fmt::Display for Status {
 pub const MOVES: &[(Status, &[Status])] = {
     use Status::*;
     &[
-        (Scheduled, &[Ready, Superseded, Expired]),
+        (Scheduled, &[Ready, Superseded, Expired, Skipped]),
         (Ready, &[Ready, Sending, Submitted, Delivered, Sent, Waiting, Superseded, Expired, Dead, Skipped]),
         (
             Sending,

@@ -48,7 +48,8 @@ impl Turn<'_> {
         match self.state.live_alert(report.fingerprint) {
             Some(id) if ended => {
                 // What it says at its end is what the notice of the end says.
-                if self.state.incidents.get(&id).is_some_and(|i| i.content.annotations != report.annotations) {
+                let before = self.state.incidents.get(&id).map(|i| &i.content.annotations);
+                if !report.annotations.is_empty() && before.is_some_and(|before| *before != report.annotations) {
                     self.heard_again(id, report);
                 }
                 let by = self.by.name.clone();

@@ -7,6 +7,7 @@ use super::refusal::{Answer, Code, Refusal};
 use super::request::check_body;
 use super::turn::{Turn, refuse};
 use crate::config::IncidentTerms;
+use crate::domain::delivery::Status;
 use crate::domain::event::Payload;
 use crate::domain::id::IncidentId;
 use crate::domain::level::Level;
@@ -80,8 +81,19 @@ impl Turn<'_> {
         self.pump();
         let mut answer = self.incidents_view(&[id])?;
         answer["incidents"][0]["raised"] = before.is_some_and(|before| level > before).into();
-        answer["incidents"][0]["warnings"] = self.without_effect(id).into();
+        let warnings: Vec<String> = self.without_effect(id).into_iter().chain(self.heard_by_nobody(id)).collect();
+        answer["incidents"][0]["warnings"] = warnings.into();
         Ok(answer)
+    }
+
+    /// It is open and reaches nobody, now or later, though not on purpose.
+    fn heard_by_nobody(&self, id: IncidentId) -> Option<String> {
+        let i = self.state.incidents.get(&id)?;
+        let on_purpose = i.channels.as_ref().is_some_and(Vec::is_empty);
+        let sent = i.notifications.iter().filter_map(|n| self.state.notifications.get(n)).flat_map(|n| &n.deliveries);
+        let mut sent = sent.filter_map(|d| self.state.deliveries.get(d));
+        let lost = i.is_calling() && i.next.is_none() && !on_purpose && sent.all(|d| d.status == Status::Skipped);
+        lost.then(|| "nobody is told of it: everybody it would be for is left out".to_owned())
     }
 
     /// What was asked for and will not happen: a policy says itself whom it tells.

@@ -151,6 +151,15 @@ impl Turn<'_> {
         self.learn_paces();
         self.want_prices();
         self.effects.push(super::effect::Effect::Sound);
+        // By another config what is due may not be meant any more, or its channel may be mended.
+        if !self.agenda.renewed {
+            self.begin_life();
+        }
+    }
+
+    /// Does what came due since the last life.
+    pub fn begin_life(&mut self) {
+        self.agenda.renewed = false;
         self.wake();
         if std::mem::take(&mut self.agenda.unrecorded) {
             self.emit(EventKind::Unrecorded);

@@ -24,7 +24,14 @@ impl Turn<'_> {
     pub fn channel_worked(&mut self, channel: &str) {
         let c = self.state.channel(channel);
         if c.breaker == Breaker::Closed && c.held_until(self.now).is_some() {
-            // It asked for a pause after this had begun, and gets it.
+            // It asked for a pause after this had begun, and gets it; but it works.
+            if c.failures > 0 || c.status != ChannelStatus::Ok {
+                let retry_at = c.retry_at;
+                self.emit(EventKind::ChannelChanged(ChannelChanged {
+                    retry_at,
+                    ..ChannelChanged::unharmed(channel, ChannelStatus::Ok)
+                }));
+            }
             return;
         }
         let well = c.failures == 0 && c.breaker == Breaker::Closed && c.retry_at.is_none();

@@ -180,8 +180,12 @@ pub enum Ask {
         by: Span,
     },
     // ---- life of the daemon
-    /// Before [`Ask::Started`]: alarms of the last life may have left without a record.
-    Unrecorded,
+    /// Before [`Ask::Started`], where there is something to know of the last life: its alarms may have left without a
+    /// record; the config was changed since, so that nothing begins before [`Ask::Apply`].
+    Begin {
+        unrecorded: bool,
+        renewed: bool,
+    },
     Started {
         version: String,
         /// Which boot of the machine this is; empty: nobody knows.

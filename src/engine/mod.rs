@@ -144,6 +144,8 @@ pub(crate) struct Agenda {
     pub impatient: bool,
     /// Until the start has marked what may have been sent, nothing begins.
     pub unrecorded: bool,
+    /// Until another config than the last life's has been applied, nothing begins either.
+    pub renewed: bool,
     pub emergency: bool,
     /// What links to attachments are signed with.
     pub links: Option<Links>,

@@ -50,7 +50,8 @@ fn due(i: &Incident, policy: &Policy, (round, step): Place) -> EngineTime {
 fn following(i: &Incident, policy: &Policy, (round, step): Place) -> Option<Place> {
     if (step as usize) + 1 < policy.steps.len() {
         Some((round, step + 1))
-    } else if round + 1 < i.rounds {
+    } else if round + 1 < i.rounds.min(policy.repeat + 1) {
+        // As many as were said at the opening, and no more than a reload has left.
         Some((round + 1, 0))
     } else {
         None
@@ -63,10 +64,15 @@ fn existing(policy: &Policy, step: u32) -> u32 {
 }
 
 /// How the incident of our own begins that says that a policy reaches nobody.
-pub(super) const ABOUT_POLICY: &str = "policy-";
+const ABOUT_POLICY: &str = "policy-";
 
-fn about_policy(name: &str) -> String {
-    format!("{ABOUT_POLICY}{name}")
+fn about_policy(name: &str, level: Level) -> String {
+    format!("{ABOUT_POLICY}{name}-{level}")
+}
+
+/// The policy that such an incident is about, by its name.
+pub(super) fn policy_about(name: &str) -> Option<&str> {
+    Some(name.strip_prefix(ABOUT_POLICY)?.rsplit_once('-')?.0)
 }
 
 impl Turn<'_> {
@@ -94,7 +100,8 @@ impl Turn<'_> {
         let (round, step) = firing.place;
         let planned = self.plan_step(i, policy, step);
         let nobody = planned.iter().all(|p| p.skip.is_some());
-        let named = i.policy.clone();
+        // What stentor opens about itself proves nothing of whom the others reach.
+        let (level, named) = (i.level, i.policy.clone().filter(|_| !i.fingerprint.starts_with("self/")));
         let mut moved = i.clone();
         moved.saved = moved.saved + firing.saved;
         let next = match following(&moved, policy, firing.place) {
@@ -116,7 +123,7 @@ impl Turn<'_> {
         });
         self.tell(id, Origin::Step { incident: id, round, step }, planned);
         if !nobody && let Some(name) = named {
-            self.end_self_incident(&about_policy(&name), "one of its steps reaches somebody");
+            self.end_self_incident(&about_policy(&name, level), "one of its steps reaches somebody");
         }
         if last_of_round && self.state.incidents.get(&id).is_some_and(|i| !i.round_reached) {
             self.nobody_in_round(id);
@@ -217,6 +224,6 @@ impl Turn<'_> {
         self.tell(id, Origin::Opening { incident: id }, planned);
         let subject = format!("Policy {policy} reaches nobody");
         let body = format!("A whole round for #{number} had nobody to tell. The level's channels were used.");
-        self.open(Opening::about_self(&about_policy(&policy), Level::High.min(level), subject, body));
+        self.open(Opening::about_self(&about_policy(&policy, level), Level::High.min(level), subject, body));
     }
 }

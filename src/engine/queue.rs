@@ -30,7 +30,7 @@ impl Turn<'_> {
     /// Starts what can start, the most urgent first; called at the end of every turn. What ends
     /// or moves meanwhile may free others, so it looks again until nothing changes.
     pub fn pump(&mut self) {
-        if self.agenda.closing || self.agenda.unrecorded {
+        if self.agenda.closing || self.agenda.unrecorded || self.agenda.renewed {
             return;
         }
         loop {

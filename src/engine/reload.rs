@@ -2,7 +2,7 @@
 
 use super::incident::Opening;
 use super::plan::Planned;
-use super::policy::ABOUT_POLICY;
+use super::policy::policy_about;
 use super::reader::Obstacle;
 use super::refusal::Answer;
 use super::state::Incident;
@@ -32,6 +32,9 @@ impl Turn<'_> {
         self.admit_anew();
         if !kept {
             self.end_self_incident("config", "a good config is in force");
+        }
+        if self.agenda.renewed {
+            self.begin_life();
         }
         done()
     }
@@ -150,7 +153,7 @@ impl Turn<'_> {
         let gone = |fingerprint: &str| match fingerprint.split_once('/') {
             Some(("heartbeat" | "certificate", name)) => !config.heartbeats.contains_key(name),
             Some(("watch", name)) => !config.watches.contains_key(name),
-            Some(("self", name)) => name.strip_prefix(ABOUT_POLICY).is_some_and(|p| !config.policies.contains_key(p)),
+            Some(("self", name)) => policy_about(name).is_some_and(|policy| !config.policies.contains_key(policy)),
             _ => false,
         };
         let orphans: Vec<_> = self.state.live_incidents().filter(|i| gone(&i.fingerprint)).map(|i| i.id).collect();

@@ -21,6 +21,14 @@ pub(super) fn later(terms: Terms) -> Later {
     Later { channels: terms.channels, to: terms.to.map(|to| to.into_iter().filter(is_name).collect()) }
 }
 
+/// What becomes of one that was accepted.
+enum Fate {
+    Goes,
+    /// Its person is meant, and cannot or does not want to be told that way now.
+    LeftOut(String),
+    NotMeant,
+}
+
 impl Turn<'_> {
     /// The time of a delivery has come, and so that of all of its message.
     pub fn scheduled_due(&mut self, id: DeliveryId) {
@@ -28,35 +36,44 @@ impl Turn<'_> {
         let Some(n) = self.state.notifications.get(&notification) else { return };
         let sending = Sending::due(n);
         let waiting: Vec<DeliveryId> = n.deliveries.iter().copied().filter(|d| self.is_scheduled(*d)).collect();
-        let planned = self.planned_now(notification);
-        let (meant, others): (Vec<_>, Vec<_>) =
-            waiting.iter().partition(|id| planned.is_empty() || self.is_meant(**id, &planned));
-        let added: Vec<Planned> = planned.into_iter().filter(|one| !self.is_there(&waiting, one)).collect();
-        for one in added {
+        let mut planned = self.planned_now(notification);
+        if planned.iter().all(|one| one.skip.is_some()) {
+            planned.clear();
+        }
+        let fates: Vec<(DeliveryId, Fate)> = waiting.iter().map(|id| (*id, self.fate(*id, &planned))).collect();
+        let added = planned.into_iter().filter(|one| one.skip.is_none() && !self.is_there(&waiting, one));
+        for one in added.collect::<Vec<_>>() {
             self.deliver(&sending, one, None);
         }
-        for id in meant {
-            self.line_up(id);
-        }
-        for id in others {
-            self.end_delivery(id, Status::Superseded, NOT_MEANT);
+        for (id, fate) in fates {
+            match fate {
+                Fate::Goes => self.line_up(id),
+                Fate::LeftOut(reason) => self.end_delivery(id, Status::Skipped, &reason),
+                Fate::NotMeant => self.end_delivery(id, Status::Superseded, NOT_MEANT),
+            }
         }
     }
 
-    /// Whom it reaches at this moment; nothing where that is not known.
+    /// Whom it is for at this moment; nothing where that is not known.
     fn planned_now(&self, notification: NotificationId) -> Vec<Planned> {
         let Some(n) = self.state.notifications.get(&notification) else { return Vec::new() };
         let Some(Later { channels, to }) = n.request.as_ref().and_then(|r| r.later.clone()) else { return Vec::new() };
         let terms = Terms { channels, to, ..Terms::default() };
-        self.plan(n.level, &n.kind_of, &terms).into_iter().filter(|one| one.skip.is_none()).collect()
+        self.plan(n.level, &n.kind_of, &terms)
     }
 
-    /// An address that was named by itself is for ever.
-    fn is_meant(&self, id: DeliveryId, planned: &[Planned]) -> bool {
-        self.state.deliveries.get(&id).is_some_and(|d| {
-            d.who.is_none() && d.medium.is_some()
-                || planned.iter().any(|one| d.chain.first() == Some(&one.channel) && d.address == one.address)
-        })
+    /// An address that was named by itself is for ever, and where nobody else is meant it goes as it was accepted.
+    fn fate(&self, id: DeliveryId, planned: &[Planned]) -> Fate {
+        let Some(d) = self.state.deliveries.get(&id) else { return Fate::NotMeant };
+        if planned.is_empty() || d.who.is_none() && d.medium.is_some() {
+            return Fate::Goes;
+        }
+        let of_channel = || planned.iter().filter(|one| d.chain.first() == Some(&one.channel));
+        if of_channel().any(|one| one.skip.is_none() && one.address == d.address) {
+            return Fate::Goes;
+        }
+        let left_out = of_channel().filter(|one| one.who == d.who).find_map(|one| one.skip.clone());
+        left_out.map_or(Fate::NotMeant, Fate::LeftOut)
     }
 
     fn is_there(&self, waiting: &[DeliveryId], one: &Planned) -> bool {

@@ -143,8 +143,8 @@ impl<'e> Turn<'e> {
                 self.wake();
                 done()
             }
-            Ask::Unrecorded => {
-                self.agenda.unrecorded = true;
+            Ask::Begin { unrecorded, renewed } => {
+                (self.agenda.unrecorded, self.agenda.renewed) = (unrecorded, renewed);
                 done()
             }
             Ask::Started { version, boot, up } => {

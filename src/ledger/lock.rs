@@ -5,18 +5,25 @@
 
 use crate::ledger::files;
 use nix::fcntl::{Flock, FlockArg};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Held as long as this value lives.
 #[derive(Debug)]
 pub struct Lock {
+    dir: PathBuf,
+    held: Mutex<Held>,
+    unrecorded: bool,
+}
+
+#[derive(Debug)]
+struct Held {
     file: Flock<File>,
     /// Where a directory can be locked; over a network it may not.
     _dir: Option<Flock<File>>,
-    unrecorded: bool,
 }
 
 /// The second line of the file while alarms leave that cannot be recorded. It lies in the block that the pid takes, so that
@@ -41,11 +48,9 @@ impl Lock {
     /// # Errors
     /// When another process has it (with its pid, if it can be read), or it cannot be written.
     pub fn take(dir: &Path) -> Result<Lock, LockError> {
-        let unusable = |source| LockError::Unusable { dir: dir.to_owned(), source };
-        let path = dir.join("lock");
-        let file = files::private().read(true).create(true).truncate(false).open(path).map_err(unusable)?;
-        let mut lock = Lock::hold(dir, file)?;
-        lock.unrecorded = read(&mut lock.file).is_ok_and(|text| text.lines().nth(1) == Some(UNRECORDED));
+        let mut held = Held::make(dir)?;
+        let unrecorded = read(&mut held.file).is_ok_and(|text| text.lines().nth(1) == Some(UNRECORDED));
+        let lock = Lock { dir: dir.to_owned(), held: Mutex::new(held), unrecorded };
         // On a full disk the lock holds without its pid.
         let _ = lock.mark(lock.unrecorded);
         Ok(lock)
@@ -60,7 +65,10 @@ impl Lock {
         match File::open(dir.join("lock")) {
             Err(e) if e.kind() == io::ErrorKind::NotFound && dir.is_dir() => hold_dir(dir).map(|_| None),
             Err(source) => Err(LockError::Unusable { dir: dir.to_owned(), source }),
-            Ok(file) => Lock::hold(dir, file).map(Some),
+            Ok(file) => {
+                let held = Mutex::new(Held::hold(dir, file)?);
+                Ok(Some(Lock { dir: dir.to_owned(), held, unrecorded: false }))
+            }
         }
     }
 
@@ -69,24 +77,45 @@ impl Lock {
         self.unrecorded
     }
 
-    /// Notes that alarms leave without a record from now on, or that they do not.
+    /// Notes that alarms leave without a record from now on, or that they do not. Where somebody removed the directory and
+    /// made it anew, its lock is taken, too.
     ///
     /// # Errors
-    /// What the system says.
+    /// What the system says, or who has the new one.
     pub fn mark(&self, unrecorded: bool) -> io::Result<()> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if !held.is_at(&self.dir) {
+            *held = Held::make(&self.dir).map_err(io::Error::other)?;
+        }
         let mut text = format!("{}\n", std::process::id());
         if unrecorded {
             text.push_str(UNRECORDED);
             text.push('\n');
         }
         // In place: a full disk gives no block for one that was freed.
-        self.file.write_all_at(text.as_bytes(), 0)?;
-        self.file.set_len(text.len() as u64)
+        held.file.write_all_at(text.as_bytes(), 0)?;
+        held.file.set_len(text.len() as u64)?;
+        files::sync(&held.file)
+    }
+}
+
+impl Held {
+    fn make(dir: &Path) -> Result<Held, LockError> {
+        let unusable = |source| LockError::Unusable { dir: dir.to_owned(), source };
+        let path = dir.join("lock");
+        let file = files::private().read(true).create(true).truncate(false).open(path).map_err(unusable)?;
+        Held::hold(dir, file)
     }
 
-    fn hold(dir: &Path, file: File) -> Result<Lock, LockError> {
+    /// The file is still the one that others look at.
+    fn is_at(&self, dir: &Path) -> bool {
+        let is = |of: io::Result<Metadata>| of.ok().map(|m| (m.dev(), m.ino()));
+        is(self.file.metadata()) == is(std::fs::metadata(dir.join("lock")))
+    }
+
+    fn hold(dir: &Path, file: File) -> Result<Held, LockError> {
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(file) => Ok(Lock { file, _dir: hold_dir(dir)?, unrecorded: false }),
+            Ok(file) => Ok(Held { file, _dir: hold_dir(dir)? }),
             Err((file, nix::errno::Errno::EWOULDBLOCK)) => {
                 Err(LockError::Held { dir: dir.to_owned(), pid: read_pid(file) })
             }
@@ -156,6 +185,21 @@ mod tests {
         }
         Lock::take(dir.path()).unwrap().mark(false).unwrap();
         assert!(!Lock::take(dir.path()).unwrap().is_unrecorded());
+    }
+
+    #[test]
+    fn f09_of_a_directory_that_was_made_anew_the_lock_is_taken_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("state");
+        std::fs::create_dir(&state).unwrap();
+        let first = Lock::take(&state).unwrap();
+        std::fs::remove_dir_all(&state).unwrap();
+        assert!(first.mark(true).is_err(), "there is none");
+        std::fs::create_dir(&state).unwrap();
+        first.mark(true).unwrap();
+        assert!(matches!(Lock::take(&state), Err(LockError::Held { pid: Some(_), .. })));
+        drop(first);
+        assert!(Lock::take(&state).unwrap().is_unrecorded());
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Cycle {
             news: setup.news,
             clock: setup.clock,
             stop: setup.stop,
-            marked: matches!(setup.first.first(), Some(Ask::Unrecorded)),
+            marked: matches!(setup.first.first(), Some(Ask::Begin { unrecorded: true, .. })),
             first: setup.first,
             dispatcher: Dispatcher { handle: setup.handle, reader },
             sounds: Sounds::default(),

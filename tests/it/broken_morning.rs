@@ -32,6 +32,25 @@ async fn it_starts_with_the_kept_one_says_so_and_recovers_with_the_file() {
     assert_eq!(mode, 0o700, "nobody else looks into the state");
 }
 
+/// What a power cut or a full disk left of it says nothing of what is wanted.
+#[tokio::test]
+async fn f53_an_empty_file_at_the_start_is_refused_and_the_kept_one_stays() {
+    let standins = Standins::start().await;
+    let mut daemon = Home::new(&ways::and(ways::BY_HOOK)).envs(ways::environment(&standins)).start().await;
+    let hash = daemon.status().await["config"]["hash"].clone();
+    daemon.kill().await;
+    daemon.write_config("\n");
+    for _ in 0..2 {
+        daemon.start().await;
+        let status = daemon.status().await;
+        assert_eq!(status["config"]["hash"], hash, "{status}");
+        assert!(status["config"]["last_error"]["errors"].to_string().contains("the file is empty"), "{status}");
+        let sent = daemon.ok(&["send", "--subject", "it alarms all the same", "--wait"]).await;
+        assert_eq!(sent["status"], "delivered");
+        daemon.kill().await;
+    }
+}
+
 #[tokio::test]
 async fn without_a_kept_one_it_names_every_error_and_exits_78() {
     let home = Home::new("[daemon]\ncolour = 7\n[levels.low]\nchannels = [\"smoke\"]\n");

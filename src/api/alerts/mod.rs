@@ -1,7 +1,7 @@
 //! `/api/v2/alerts` as Prometheus and amtool speak it: alerts come in, and can be looked at.
 //!
-//! Errors are JSON strings. The good alerts of a request are kept when others are refused; a request is one
-//! input to the engine, and is answered when it is durable. Everything else of that API comes later.
+//! Errors are JSON strings. The good alerts of a request are kept when others are refused; a thousand of them at
+//! the most are one input to the engine, and the request is answered when all of it is durable. Everything else of that API comes later.
 
 mod check;
 pub mod gate;
@@ -14,7 +14,8 @@ pub use list::list;
 pub use room::Room;
 
 use super::Api;
-use crate::engine::{Ask, Caller, Reports};
+use crate::domain::Labels;
+use crate::engine::{AlertReport, Ask, Caller, Reports};
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -41,17 +42,29 @@ pub async fn post(
     drop(bytes);
     api.metrics.alerts_came(&alerts, faults.len());
     let rules = &api.handle.config().alertmanager;
-    let is_urgent = |labels| rules.level_of(labels).unwrap_or(rules.otherwise) == crate::domain::level::Level::Urgent;
+    let is_urgent =
+        |labels: &Labels| rules.level_of(labels).unwrap_or(rules.otherwise) == crate::domain::level::Level::Urgent;
     let urgent = alerts.iter().any(|alert| is_urgent(&alert.labels));
     if !urgent {
         api.room.leave_some_for_urgent()?;
     }
-    let mut alerts = alerts.into_iter().peekable();
+    let mut alerts = alerts;
+    if alerts.len() > AT_ONCE {
+        // What there is no room for is to be the least urgent.
+        alerts.sort_by_key(|alert| !is_urgent(&alert.labels));
+    }
+    let (mut alerts, mut refused) = (alerts.into_iter().peekable(), None);
     while alerts.peek().is_some() {
-        let alerts = alerts.by_ref().take(AT_ONCE).collect();
-        api.handle.ask(by.clone(), Ask::Report(Reports { alerts, urgent })).await.map_err(Told::refused)?;
+        let alerts: Vec<AlertReport> = alerts.by_ref().take(AT_ONCE).collect();
+        let urgent = alerts.iter().any(|alert| is_urgent(&alert.labels));
+        if let Err(refusal) = api.handle.ask(by.clone(), Ask::Report(Reports { alerts, urgent })).await {
+            refused = Some(refusal);
+        }
     }
     drop(place);
+    if let Some(refusal) = refused {
+        return Err(Told::refused(refusal));
+    }
     if faults.is_empty() { Ok(done()) } else { Err(Told::wrong(joined(&faults))) }
 }
 

@@ -119,7 +119,7 @@ async fn told(
     Some(Contract {
         seq: happened.seq,
         kind: format!("{family}.{fate}"),
-        event_id: event_id(&id.to_string(), happened.seq),
+        event_id: format!("{}-{fate}", event_id(&id.to_string(), happened.seq)),
         timestamp: happened.at.rfc3339(&lore.zone),
         from: lore.from.clone(),
         asked: Told { correlation_id, request_id, tenant_id: tenant, actor, metadata },

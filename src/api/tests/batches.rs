@@ -54,3 +54,14 @@ async fn a_byte_that_is_no_text_and_a_name_that_is_odd_cost_nobody_an_alarm() {
     assert_eq!((&b["annotations"]["x"], &b["annotations"]["a.b/c"]), (&json!("\u{fc}\u{fffd}"), &json!("d")));
     assert_eq!(b["annotations"]["runbook-url"], "https://wiki.example.org/b");
 }
+
+/// What there is no room for is to be the least urgent, wherever it stands.
+#[tokio::test]
+async fn of_a_large_batch_the_urgent_come_first() {
+    let world = World::new().await;
+    let mut batch: Vec<Value> = (0..1_200).map(|n| named(n, "")).collect();
+    batch.push(json!({ "labels": { "alertname": "Last", "severity": "critical" } }));
+    assert_eq!(world.report(batch.into()).await.status, 200);
+    let first = world.get("/api/v1/incidents/1").await;
+    assert_eq!(first.json["labels"]["alertname"], "Last", "{first:?}");
+}

@@ -196,6 +196,12 @@ async fn both_forms_of_one_event_come_together_and_the_place_after_them() {
         .map(|e| e["kind"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(kinds, ["notification", "webhook.sent", "delivery.delivered", "webhook.delivered"], "{lines:?}");
+    let ids: std::collections::BTreeSet<String> = lines
+        .iter()
+        .filter_map(|l| serde_json::from_str::<Value>(l.strip_prefix("data: ")?).ok())
+        .map(|e| e["event_id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids.len(), 4, "each has its own: who keeps them drops nothing: {ids:?}");
 }
 
 #[tokio::test]

@@ -228,6 +228,13 @@ fn what_it_says_at_its_end_is_what_the_notice_says() {
     let told = w.untold();
     assert!(!told.is_empty() && told.iter().all(|t| t.text.contains("db-1 has room again")), "{told:?}");
     assert_eq!(w.incident(1).status, IncidentStatus::Resolved);
+    // Whoever says no more than that it is over takes nothing back.
+    w.report(vec![alert("warning")]);
+    w.untold();
+    let said = w.incident(2).content.annotations.clone();
+    w.report(vec![AlertReport { ends_at, annotations: Labels::new(), ..alert("warning") }]);
+    w.untold();
+    assert_eq!(w.incident(2).content.annotations, said);
 }
 
 #[test]

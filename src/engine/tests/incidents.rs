@@ -40,6 +40,22 @@ fn what_a_policy_leaves_without_effect_is_said() {
     w.untold();
 }
 
+#[test]
+fn one_that_reaches_nobody_says_so() {
+    let mut w = World::with(&(calm() + "\n[people.zoe]\nphone = \"+15550188\"\n"));
+    let open = |channels: Option<Vec<String>>| {
+        let (to, level) = (who(&["zoe"]), level("low"));
+        Ask::Open(OpenRequest { subject: "x".into(), to, level, channels, ..OpenRequest::default() })
+    };
+    let answer = w.does(open(None));
+    let warnings = &answer["incidents"][0]["warnings"];
+    assert!(warnings[0].as_str().unwrap().starts_with("nobody is told of it"), "{answer}");
+    assert_eq!(w.does(open(names(&["sms"])))["incidents"][0]["warnings"], serde_json::json!([]));
+    let on_purpose = w.does(open(Some(Vec::new())));
+    assert_eq!(on_purpose["incidents"][0]["warnings"], serde_json::json!([]));
+    w.untold();
+}
+
 /// They are ended by what has this name, and by a reload that takes it away.
 #[test]
 fn the_fingerprints_of_what_stentor_opens_itself_are_its_own() {

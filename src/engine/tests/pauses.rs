@@ -31,6 +31,8 @@ fn f38_a_success_that_began_before_does_not_end_a_pause_that_was_asked_for() {
     w.run_for("2s");
     post(&mut w, "normal");
     w.untold();
+    // It works for others all the same: what is counted is failures in a row.
+    assert_eq!((w.health("hook").as_str(), w.engine.state.channel("hook").failures), ("ok", 0));
     w.quiet_until("40s");
     w.at("40s500ms").posts("hook").posts("hook").nothing_else();
 }

@@ -213,6 +213,29 @@ steps = [ { after = "0s", channels = ["sms"], to = ["tier:TIER_7"] }, { after = 
     w.untold();
 }
 
+/// It follows a policy itself, maybe the same: its own step proves nothing.
+#[test]
+fn what_says_that_a_policy_reaches_nobody_is_not_ended_by_itself() {
+    let bare = r#"
+[policies.bare]
+steps = [ { after = "0s" }, { after = "5m" } ]
+"#;
+    let toml = calm().replace("[levels.high]\n", "[levels.high]\npolicy = \"bare\"\n");
+    let toml = toml + bare;
+    let mut w = World::with(&toml);
+    // At urgent the level's own channels reach nobody.
+    w.engine.config = std::sync::Arc::new({
+        let mut config = crate::config::testing::from_toml(&toml);
+        config.levels.get_mut(&crate::domain::level::Level::Urgent).unwrap().channels.clear();
+        config
+    });
+    let n = w.open_with(|r| (r.level, r.policy) = (level("urgent"), Some("bare".into())));
+    let told = w.all_until("1s");
+    assert!(told.iter().any(|t| t.channel == "ops-slack"), "somebody hears that nobody does: {told:?}");
+    assert_eq!(w.incident(n + 1).content.subject, "Policy bare reaches nobody");
+    assert_eq!(w.incident(n + 1).status, crate::engine::IncidentStatus::Open);
+}
+
 // ---- about a channel
 
 #[test]

@@ -307,3 +307,54 @@ fn f55_what_waits_for_a_fallback_that_is_none_any_more_goes_back() {
     assert_eq!(w.status("sms", "alice"), "sent");
     w.check_history();
 }
+
+/// What is due at a start is done by the config that is in force then: a channel may be mended by it.
+#[test]
+fn f55_a_step_that_is_due_at_a_start_goes_by_what_the_new_config_has_mended() {
+    let policy = r#"
+[policies.slow]
+steps = [ { after = "0s", channels = ["ops-slack"] }, { after = "5m", channels = ["hook"] }, { after = "1h", channels = ["ops-slack"] } ]
+"#;
+    let mut w = World::with(&(calm() + policy));
+    w.channel("hook", refused());
+    w.send(|r| r.channels = names(&["hook"]));
+    w.open_with(|r| (r.level, r.policy) = (level("high"), Some("slow".into())));
+    w.all_until("1m");
+    w.channel("hook", Says::Yes);
+    w.changed_while_down("9m", &(calm() + policy).replace("https://example.org/hook", "https://example.org/mended"));
+    let told = w.all_until("59m");
+    assert!(told.iter().any(|t| t.channel == "hook"), "{told:?}");
+    assert!(told.iter().all(|t| t.channel != "ops-slack"), "an hour early: {told:?}");
+    w.at("1h").posts("ops-slack").nothing_else();
+}
+
+/// And what checked an incident may be gone: nobody is called for it then.
+#[test]
+fn f55_an_incident_whose_heartbeat_went_while_the_daemon_was_down_calls_nobody() {
+    let with = calm().replace("[heartbeats.twilio]\nenabled = false", "[heartbeats.twilio]");
+    let mut w = World::with(&with);
+    w.probe("sms", refused());
+    w.all_until("20m");
+    assert!(w.engine.state.live_incident("heartbeat/twilio").is_some());
+    w.untold();
+    w.changed_while_down("2h", &calm());
+    let told = w.all_until("2h21m");
+    assert!(told.iter().all(|t| t.channel != "call" && t.channel != "siren"), "{told:?}");
+    assert!(w.engine.state.live_incident("heartbeat/twilio").is_none());
+}
+
+/// A policy that lost its rounds repeats nothing, and no step falls on another one.
+#[test]
+fn f55_a_policy_that_repeats_no_more_ends_with_its_last_step() {
+    let policy = |more: &str| {
+        let steps = r#"steps = [ { after = "0s", channels = ["ops-slack"] }, { after = "6m", channels = ["hook"] } ]"#;
+        format!("{}\n[policies.short]\n{more}\n{steps}\n", calm())
+    };
+    let mut w = World::with(&policy("repeat = 2\nevery = \"1h\""));
+    w.open_with(|r| (r.level, r.policy) = (level("high"), Some("short".into())));
+    w.at("0m").posts("ops-slack");
+    w.run_until(span("1m"));
+    w.reload(&policy(""));
+    w.at("6m").posts("hook").nothing_else();
+    w.quiet_until("3h");
+}

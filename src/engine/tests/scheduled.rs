@@ -94,3 +94,17 @@ fn its_time_to_live_counts_from_its_time() {
     w.all_until("2h31m");
     assert_eq!(w.status("mail", "ops@example.org"), "expired");
 }
+
+#[test]
+fn at_a_given_time_who_is_meant_and_cannot_be_told_is_skipped_with_the_reason() {
+    let mut w = World::calm();
+    w.send(|r| {
+        (r.level, r.channels, r.to) = (level("high"), names(&["sms"]), who(&["alice", "bob"]));
+        r.at = at("2026-01-06T14:00:00+01:00");
+    });
+    w.run_until(span("1h"));
+    w.reload(&calm().replace("phone = \"+15550101\"\n", ""));
+    w.at("2h").rings("alice", "sms").nothing_else();
+    let told = w.told();
+    assert!(told.iter().any(|t| t.ends_with("skipped: no-address")), "{told:?}");
+}

@@ -237,6 +237,20 @@ impl World {
         self.start(boot);
     }
 
+    /// The daemon is down for so long, and meanwhile its config is changed.
+    pub fn changed_while_down(&mut self, text: &str, toml: &str) {
+        self.answers.clear();
+        self.twin = None;
+        self.elapsed = self.elapsed + span(text);
+        let config = Arc::new(crate::config::testing::from_toml(toml));
+        let boot = self.engine.state.boot.clone();
+        self.engine = self.replayed();
+        self.engine.config = config.clone();
+        self.engine_asks(Ask::Begin { unrecorded: false, renewed: true });
+        self.start(boot);
+        self.engine_asks(Ask::Apply { config, changed: Vec::new(), kept: false });
+    }
+
     /// The same from a snapshot.
     pub fn restart_from_snapshot(&mut self) {
         self.answers.clear();
@@ -303,8 +317,9 @@ impl World {
     fn check_queues(&self) {
         let state = &self.engine.state;
         let now = state.engine_time(self.wall());
-        // One that may end the daemon waits for a quiet moment, and what has time waits for it.
-        if state.suspects().next().is_some() {
+        // One that may end the daemon waits for a quiet moment, and what has time waits for it. And before a changed config
+        // is applied nothing begins.
+        if state.suspects().next().is_some() || self.engine.agenda.renewed {
             return;
         }
         for name in state.queued_channels() {
