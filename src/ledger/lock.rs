@@ -85,6 +85,8 @@ impl Lock {
     pub fn mark(&self, unrecorded: bool) -> io::Result<()> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if !held.is_at(&self.dir) {
+            // Where the file alone is gone, the directory is still locked, by ourselves.
+            held._dir = None;
             *held = Held::make(&self.dir).map_err(io::Error::other)?;
         }
         let mut text = format!("{}\n", std::process::id());
@@ -198,6 +200,9 @@ mod tests {
         std::fs::create_dir(&state).unwrap();
         first.mark(true).unwrap();
         assert!(matches!(Lock::take(&state), Err(LockError::Held { pid: Some(_), .. })));
+        std::fs::remove_file(state.join("lock")).unwrap();
+        first.mark(true).unwrap();
+        assert!(matches!(Lock::take(&state), Err(LockError::Held { pid: Some(_), .. })), "made again, too");
         drop(first);
         assert!(Lock::take(&state).unwrap().is_unrecorded());
     }

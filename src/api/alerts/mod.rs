@@ -1,7 +1,8 @@
 //! `/api/v2/alerts` as Prometheus and amtool speak it: alerts come in, and can be looked at.
 //!
 //! Errors are JSON strings. The good alerts of a request are kept when others are refused; a thousand of them at
-//! the most are one input to the engine, and the request is answered when all of it is durable. Everything else of that API comes later.
+//! the most are one input to the engine, and the request is answered when all of it is durable. Everything else of
+//! that API comes later.
 
 mod check;
 pub mod gate;
