@@ -26,7 +26,7 @@ pub(super) fn check(request: &SendRequest) -> Result<(), Refusal> {
     ];
     for (field, value) in named {
         if let Some(value) = value
-            && (value.is_empty() || value.len() > NAME || value.contains(char::is_control))
+            && !is_name(value)
         {
             return refuse(Refusal::field(
                 field,
@@ -37,6 +37,10 @@ pub(super) fn check(request: &SendRequest) -> Result<(), Refusal> {
     check_metadata(&request.metadata)
 }
 
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= NAME && !text.contains(char::is_control)
+}
+
 /// A name in a request: of somebody, of a type. `person:alice` is alice.
 ///
 /// # Errors
@@ -44,7 +48,7 @@ pub(super) fn check(request: &SendRequest) -> Result<(), Refusal> {
 pub(super) fn named(field: &'static str, value: Option<String>) -> Result<Option<String>, Refusal> {
     let Some(value) = value else { return Ok(None) };
     let name = value.strip_prefix("person:").unwrap_or(&value);
-    if name.trim().is_empty() || name.len() > NAME || name.contains(char::is_control) {
+    if name.trim().is_empty() || !is_name(name) {
         let words = format!("{field} has 1 to {NAME} bytes, not all of them spaces and none a control character");
         return refuse(Refusal::field(field, words));
     }
