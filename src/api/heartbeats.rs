@@ -61,7 +61,7 @@ pub async fn run(
 }
 
 fn finishes(frame: &Frame, wanted: &str) -> bool {
-    frame.events.iter().any(|e| matches!(&e.head, EventKind::HeartbeatFinished { name, .. } if name == wanted))
+    frame.events.iter().any(|e| matches!(&e.head, EventKind::HeartbeatFinished(h) if h.name == wanted))
 }
 
 async fn one(api: &Api, by: &Caller, name: &str) -> Result<Option<Value>, Refusal> {

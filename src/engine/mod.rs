@@ -181,13 +181,11 @@ impl Engine {
 
     /// Decides about one input.
     pub fn handle(&mut self, input: Input) -> Decision {
-        let before = self.config.clone();
         if let Ask::Apply { config, .. } = &input.ask {
             self.config = config.clone();
         }
         let config = self.config.clone();
         let mut turn = Turn::new(&mut self.state, &config, &mut self.agenda, &self.version, &input);
-        turn.before = &before;
         let answer = turn.decide(input.ask);
         turn.pump();
         turn.unheard_over();

@@ -21,7 +21,7 @@ impl Turn<'_> {
         let source = &self.config.source;
         let payload = Payload { body: source.masked.clone(), ..Payload::default() };
         self.emit_with(EventKind::ConfigApplied { hash: source.hash.clone(), changed, kept }, payload);
-        self.greet_heartbeats();
+        self.forget_checks();
         self.plan_agenda();
         self.end_orphans();
         self.forget_hooks();
@@ -39,12 +39,15 @@ impl Turn<'_> {
         done()
     }
 
-    /// One that was not in the config before begins anew, whatever was known under its name.
-    fn greet_heartbeats(&mut self) {
+    /// What is put back later under the same name begins anew.
+    fn forget_checks(&mut self) {
         let config = self.config;
-        for name in config.heartbeats.keys().filter(|name| !self.before.heartbeats.contains_key(*name)) {
-            self.emit(EventKind::HeartbeatKnown { name: name.clone(), at: self.now });
-        }
+        let heartbeats = self.state.heartbeats.keys().filter(|name| !config.heartbeats.contains_key(*name));
+        let watches = self.state.watches.keys().filter(|name| !config.watches.contains_key(*name));
+        let forgotten: Vec<EventKind> = (heartbeats.cloned().map(|name| EventKind::HeartbeatForgotten { name }))
+            .chain(watches.cloned().map(|name| EventKind::WatchForgotten { name }))
+            .collect();
+        forgotten.into_iter().for_each(|event| self.emit(event));
     }
 
     /// The channels with new settings. After a restart with other files nobody knows which: all.

@@ -16,8 +16,6 @@ const USUAL: usize = 8;
 pub(crate) struct Turn<'e> {
     pub state: &'e mut State,
     pub config: &'e Config,
-    /// What was in force before this turn; another one only in the turn of a reload.
-    pub before: &'e Config,
     pub agenda: &'e mut Agenda,
     pub version: &'e str,
     pub by: Caller,
@@ -41,7 +39,6 @@ impl<'e> Turn<'e> {
         Turn {
             state,
             config,
-            before: config,
             agenda,
             version,
             by: input.by.clone(),

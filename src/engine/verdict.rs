@@ -6,7 +6,7 @@ use super::refusal::{Answer, Code, Refusal};
 use super::turn::{Turn, refuse};
 use crate::channel::Probed;
 use crate::config::{Check, Heartbeat};
-use crate::domain::event::{EventKind, HeartbeatStatus, Payload};
+use crate::domain::event::{EventKind, HeartbeatFinished, HeartbeatStatus, Payload};
 use crate::domain::failure::{Blame, Failure, FailureClass, cut};
 use crate::domain::level::Level;
 use crate::domain::time::{Span, Timestamp};
@@ -21,18 +21,8 @@ impl Turn<'_> {
         if self.state.heartbeats.get(name).is_none_or(|s| s.running.is_none()) {
             return;
         }
-        match self.config.heartbeats.get(name) {
-            Some(h) => self.conclude(h, result),
-            // Taken out of the config meanwhile: the run is over, and says nothing any more.
-            None => self.emit(EventKind::HeartbeatFinished {
-                name: name.into(),
-                ok: result.is_ok(),
-                class: None,
-                detail: "taken out of the config".into(),
-                status: HeartbeatStatus::Unknown,
-                failures_in_row: 0,
-                failing_since: None,
-            }),
+        if let Some(h) = self.config.heartbeats.get(name) {
+            self.conclude(h, result);
         }
     }
 
@@ -78,7 +68,7 @@ impl Turn<'_> {
             Ok(words) => (true, None, words.clone()),
             Err(failure) => (false, Some(failure.class), failure.said()),
         };
-        self.emit(EventKind::HeartbeatFinished {
+        self.emit(EventKind::HeartbeatFinished(HeartbeatFinished {
             name: h.name.clone(),
             ok,
             class,
@@ -86,7 +76,7 @@ impl Turn<'_> {
             status: if ok { HeartbeatStatus::Ok } else { HeartbeatStatus::Failing },
             failures_in_row: failures,
             failing_since: since,
-        });
+        }));
         self.plan_passive(h);
         match result {
             Ok(words) => {

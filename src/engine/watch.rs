@@ -44,6 +44,10 @@ impl Turn<'_> {
         for watch in config.watches.values().filter(|w| w.rule.metric() == Some(name)) {
             self.judge(watch, value);
         }
+        // Whoever asks for it after a crash hears an old value rather than that there is none.
+        if !self.state.metrics.contains_key(name) {
+            self.write_down_metrics();
+        }
         self.pump();
         self.metric_view(name)
     }

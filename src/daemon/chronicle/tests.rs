@@ -4,7 +4,8 @@ use super::words::Told;
 use super::{Level, Line, unknown};
 use crate::domain::delivery::{ChannelStatus, Status};
 use crate::domain::event::{
-    AttemptResult, Breaker, ChannelChanged, Event, EventKind, Frame, HeartbeatStatus, Payload, WatchStatus,
+    AttemptResult, Breaker, ChannelChanged, Event, EventKind, Frame, HeartbeatFinished, HeartbeatStatus, Payload,
+    WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
@@ -124,7 +125,7 @@ fn what_stays_as_it_was_is_no_news() {
         .bare()
     };
     let heartbeat = |status| {
-        EventKind::HeartbeatFinished {
+        EventKind::HeartbeatFinished(HeartbeatFinished {
             name: "twilio".into(),
             ok: status == HeartbeatStatus::Ok,
             class: None,
@@ -132,7 +133,7 @@ fn what_stays_as_it_was_is_no_news() {
             status,
             failures_in_row: 1,
             failing_since: None,
-        }
+        })
         .bare()
     };
     use ChannelStatus::{Dead, Ok, Suspect};

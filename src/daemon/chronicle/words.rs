@@ -105,7 +105,7 @@ impl Told {
             UrgentUnheard(u) if u.heard => Some(info("something urgent is heard of again, or it is over".to_owned())),
             UrgentUnheard(_) => Some(warn("nobody can be told of something urgent: every way of it fails".to_owned())),
             ChannelChanged(c) => self.channel(&c.channel, c.status, &c.detail),
-            HeartbeatFinished { name, status, detail, .. } => self.heartbeat(name, *status, detail),
+            HeartbeatFinished(h) => self.heartbeat(&h.name, h.status, &h.detail),
             HeartbeatLate { name } => self.heartbeat(name, HeartbeatStatus::Late, "no ping in time"),
             WatchChanged { name, status, detail, .. } => self.watch(name, *status, detail),
             TemplateFailed { template, words } => {

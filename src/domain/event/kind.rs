@@ -4,16 +4,16 @@ use crate::domain::Labels;
 use crate::domain::delivery::{Medium, Status};
 use crate::domain::event::alert::{AlertReported, AlertsAwaited};
 use crate::domain::event::health::ChannelChanged;
+use crate::domain::event::heartbeat::HeartbeatFinished;
 use crate::domain::event::hook::HookMoved;
 use crate::domain::event::limit::{BudgetPassed, Counted};
 use crate::domain::event::parts::{
-    AttemptResult, HeartbeatStatus, Idempotency, Next, Origin, Request, SilenceAdded, Started, Unheard, WatchStatus,
+    AttemptResult, Idempotency, Next, Origin, Request, SilenceAdded, Started, Unheard, WatchStatus,
 };
 use crate::domain::event::place::Carriage;
 use crate::domain::event::price::Priced;
 use crate::domain::event::removed::Erased;
 use crate::domain::event::report::{DeliveryReported, InboundReceived};
-use crate::domain::failure::FailureClass;
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
 use crate::domain::time::{EngineTime, Span, Timestamp};
@@ -355,23 +355,16 @@ pub enum EventKind {
         name: String,
         scheduled_at: Timestamp,
     },
-    HeartbeatFinished {
-        name: String,
-        ok: bool,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        class: Option<FailureClass>,
-        detail: String,
-        status: HeartbeatStatus,
-        failures_in_row: u32,
-        /// Of the first of these failures.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        failing_since: Option<Timestamp>,
-    },
+    HeartbeatFinished(HeartbeatFinished),
     HeartbeatPinged {
         name: String,
         ok: bool,
     },
     HeartbeatLate {
+        name: String,
+    },
+    /// It was taken out of the config: what was known of it is forgotten.
+    HeartbeatForgotten {
         name: String,
     },
     // ---- watches and sound
@@ -380,6 +373,10 @@ pub enum EventKind {
         status: WatchStatus,
         value: Option<f64>,
         detail: String,
+    },
+    /// As a heartbeat is.
+    WatchForgotten {
+        name: String,
     },
     /// It should sound from now on; the player is made to match.
     SoundStarted {

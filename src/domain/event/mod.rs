@@ -7,6 +7,7 @@
 
 mod alert;
 mod health;
+mod heartbeat;
 mod hook;
 mod kind;
 mod limit;
@@ -19,6 +20,7 @@ mod report;
 
 pub use alert::{AlertReported, AlertsAwaited};
 pub use health::ChannelChanged;
+pub use heartbeat::HeartbeatFinished;
 pub use hook::{HookFailing, HookMoved};
 pub use kind::EventKind;
 pub use limit::{BudgetPassed, Counted};

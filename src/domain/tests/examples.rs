@@ -7,9 +7,9 @@ use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
     AlertReported, AlertsAwaited, Attachment, AttemptResult, Breaker, BudgetPassed, Carriage, Carried, ChannelChanged,
-    Counted, DeliveryReported, Erased, Event, EventKind as K, HeartbeatStatus, HookFailing, HookMoved, Idempotency,
-    InboundReceived, Instead, Later, Next, NextWhat, Origin, Payload, Place, Price, Priced, Rendered, Request, Said,
-    SilenceAdded, Started, Unheard, WatchStatus,
+    Counted, DeliveryReported, Erased, Event, EventKind as K, HeartbeatFinished, HeartbeatStatus, HookFailing,
+    HookMoved, Idempotency, InboundReceived, Instead, Later, Next, NextWhat, Origin, Payload, Place, Price, Priced,
+    Rendered, Request, Said, SilenceAdded, Started, Unheard, WatchStatus,
 };
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::id::{DeliveryId, InboundId, IncidentId, NotificationId};
@@ -215,7 +215,7 @@ fn checks() -> Vec<Event> {
     vec![
         K::HeartbeatKnown { name: s("backup-job"), at: EngineTime(T) }.bare(),
         K::HeartbeatStarted { name: s("twilio"), scheduled_at: Timestamp(T) }.bare(),
-        K::HeartbeatFinished {
+        K::HeartbeatFinished(HeartbeatFinished {
             name: s("twilio"),
             ok: false,
             class: Some(FailureClass::AuthError),
@@ -223,10 +223,12 @@ fn checks() -> Vec<Event> {
             status: HeartbeatStatus::Failing,
             failures_in_row: 2,
             failing_since: Some(Timestamp(T - 1)),
-        }
+        })
         .bare(),
         K::HeartbeatPinged { name: s("backup-job"), ok: true }.bare(),
         K::HeartbeatLate { name: s("backup-job") }.bare(),
+        K::HeartbeatForgotten { name: s("backup-job") }.bare(),
+        K::WatchForgotten { name: s("spacex-capacity") }.bare(),
         K::WatchChanged {
             name: s("spacex-capacity"),
             status: WatchStatus::Breached,

@@ -4,7 +4,9 @@ use super::State;
 use super::entity::*;
 use super::watched::*;
 use crate::domain::delivery::Status;
-use crate::domain::event::{Breaker, ChannelChanged, Event, EventKind, Frame, HeartbeatStatus, Payload};
+use crate::domain::event::{
+    Breaker, ChannelChanged, Event, EventKind, Frame, HeartbeatFinished, HeartbeatStatus, Payload,
+};
 use crate::domain::time::{Span, Timestamp};
 
 impl State {
@@ -89,9 +91,10 @@ impl State {
 
             HeartbeatKnown { .. }
             | HeartbeatStarted { .. }
-            | HeartbeatFinished { .. }
+            | HeartbeatFinished(_)
             | HeartbeatPinged { .. }
             | HeartbeatLate { .. } => self.fold_heartbeat(at, head),
+            HeartbeatForgotten { name } => return self.heartbeats.remove(name).is_some(),
             HookMoved(moved) if moved.gone => return self.hooks.remove(&moved.hook).is_some(),
             HookMoved(moved) => {
                 self.hooks.insert(moved.hook.clone(), moved.clone());
@@ -101,6 +104,8 @@ impl State {
                 let since = if w.status == *status { w.since } else { Some(at) };
                 *w = WatchState { status: *status, value: *value, since, detail: detail.clone() };
             }
+
+            WatchForgotten { name } => return self.watches.remove(name).is_some(),
 
             Erased(erased) => {
                 self.erase_texts(&erased.notifications, &erased.deliveries);
@@ -182,7 +187,7 @@ impl State {
         let now = self.engine_time(at);
         let (EventKind::HeartbeatKnown { name, .. }
         | EventKind::HeartbeatStarted { name, .. }
-        | EventKind::HeartbeatFinished { name, .. }
+        | EventKind::HeartbeatFinished(HeartbeatFinished { name, .. })
         | EventKind::HeartbeatPinged { name, .. }
         | EventKind::HeartbeatLate { name }) = head
         else {
@@ -196,14 +201,14 @@ impl State {
                 h.last_scheduled = Some(*scheduled_at);
                 h.last_run_at = Some(at);
             }
-            EventKind::HeartbeatFinished { ok, class, detail, status, failures_in_row, failing_since, .. } => {
+            EventKind::HeartbeatFinished(finished) => {
                 h.running = None;
-                h.status = *status;
-                h.class = *class;
-                h.detail = detail.clone();
-                h.failures_in_row = *failures_in_row;
-                h.failing_since = *failing_since;
-                if *ok {
+                h.status = finished.status;
+                h.class = finished.class;
+                h.detail = finished.detail.clone();
+                h.failures_in_row = finished.failures_in_row;
+                h.failing_since = finished.failing_since;
+                if finished.ok {
                     h.last_ok_at = Some(at);
                 }
             }

@@ -3,7 +3,7 @@
 use super::world::asks::*;
 use super::world::*;
 use crate::domain::delivery::ChannelStatus;
-use crate::domain::event::HeartbeatStatus;
+use crate::domain::event::{HeartbeatStatus, WatchStatus};
 
 const SLACK: &str = "\n[heartbeats.slack]\nprobe = \"ops-slack\"\ncron = \"0 */5 * * * *\"\nlevel = \"normal\"\n";
 const JOB: &str = "\n[heartbeats.job]\nkind = \"passive\"\nevery = \"1h\"\nlevel = \"normal\"\n";
@@ -206,13 +206,36 @@ fn one_that_comes_back_begins_anew() {
 }
 
 #[test]
+fn one_that_was_taken_out_and_put_back_while_it_was_down_begins_anew() {
+    let mut w = World::with(&(calm() + JOB));
+    w.quiet_until("30m");
+    w.changed_while_down("1h", &calm());
+    w.changed_while_down("3d", &(calm() + JOB));
+    assert_eq!(w.engine.state.heartbeats["job"].status, HeartbeatStatus::Unknown);
+    w.quiet_until("74h");
+}
+
+#[test]
+fn a_watch_that_comes_back_between_its_values_is_not_breached() {
+    let rule =
+        "\n[watches.load]\nkind = \"above\"\nmetric = \"load\"\nabove = 8\nclear_below = 6\nlevel = \"normal\"\n";
+    let mut w = World::with(&(calm() + rule));
+    w.metric("load", 9.0);
+    w.reload(&calm());
+    w.reload(&(calm() + rule));
+    w.untold();
+    w.metric("load", 7.0);
+    assert_eq!(w.engine.state.watches["load"].status, WatchStatus::Ok);
+}
+
+#[test]
 fn a_run_under_way_when_its_heartbeat_goes_does_not_block_the_next_one_of_that_name() {
     let mut w = World::with(&(calm() + SLACK));
     w.probe_takes("ops-slack", "2m");
     w.quiet_until("5m10s");
     w.reload(&calm());
     w.quiet_until("8m");
-    assert!(w.engine.state.heartbeats["slack"].running.is_none());
+    assert!(!w.engine.state.heartbeats.contains_key("slack"));
     w.reload(&(calm() + SLACK));
     w.quiet_until("13m");
     assert_eq!(w.probed.len(), 2);

@@ -81,7 +81,7 @@ fn unchanged_values_are_written_once_a_minute() {
         w.run_for("10s");
     }
     let seen = w.count(|e| matches!(e, EventKind::MetricsSeen { .. }));
-    assert_eq!(seen, 8, "in 500 seconds");
+    assert_eq!(seen, 2 + 8, "the first of each, and in 500 seconds");
     assert_eq!(w.read(Read::Metric("a".into()))["value"], 49.0);
 }
 
@@ -93,6 +93,14 @@ fn the_last_values_are_written_when_it_stops() {
     w.down_for("1m");
     assert_eq!(w.read(Read::Metric("a".into()))["value"], 3.5);
     assert_eq!(w.fails(Ask::Read(Read::Metric("b".into()))).code, Code::NotFound);
+}
+
+#[test]
+fn the_first_value_of_a_name_is_written_at_once() {
+    let mut w = World::calm();
+    w.metric("a", 3.5);
+    w.down_for("1m");
+    assert_eq!(w.read(Read::Metric("a".into()))["value"], 3.5);
 }
 
 #[test]

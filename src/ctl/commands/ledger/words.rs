@@ -46,6 +46,8 @@ const SENTENCES: &[(&str, &str)] = &[
     ("silence_began", "{id~}"),
     ("silence_expired", "{id~} ended by {by}"),
     ("heartbeat_known", "{name} is new"),
+    ("heartbeat_forgotten", "{name} was taken out of the config"),
+    ("watch_forgotten", "{name} was taken out of the config"),
     ("heartbeat_started", "{name}"),
     ("heartbeat_finished", "{name} {status}[: {detail}]"),
     ("heartbeat_pinged", "{name}"),
