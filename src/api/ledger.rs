@@ -153,7 +153,7 @@ pub async fn verify(State(api): State<Arc<Api>>, mut params: Params) -> Result<J
 fn news(verified: &Verified, noted: bool) -> Option<(bool, String)> {
     match verified.ok {
         true => Some((true, "the whole ledger was verified".to_owned())),
-        false => verified.damage().filter(|_| !noted).map(|fault| (false, fault.to_string())),
+        false => verified.damage().filter(|_| !noted).map(|words| (false, words)),
     }
 }
 

@@ -14,13 +14,15 @@ use crate::runtime::{Handle, Log, LogFull, LogNews, Reader, extract, extractor, 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// The running ledger.
 pub struct Store {
     ledger: Arc<Ledger>,
     /// Alarms leave without a record.
     unrecorded: Arc<AtomicBool>,
+    /// Something is wrong with its files: all of it is to be looked at.
+    doubtful: Arc<Notify>,
 }
 
 /// What came out of the state directory.
@@ -132,14 +134,25 @@ fn read(
     }
     // A torn end is what a crash leaves; anything else is damage.
     let damage = recovery.faults.iter().filter(|f| f.kind != FaultKind::TornTail);
-    let faults = damage.map(ToString::to_string).collect();
+    let faults: Vec<String> = damage.map(ToString::to_string).collect();
     let last_seq = recovery.tip.seq;
     let (removals_in, removals) = mpsc::unbounded_channel();
+    let doubtful = Arc::new(Notify::new());
+    if !faults.is_empty() {
+        doubtful.notify_one();
+    }
+    let doubt = doubtful.clone();
+    let reporter = move |report| {
+        if matches!(report, Report::Files { .. }) {
+            doubt.notify_one();
+        }
+        tell(&news, &removals_in, report);
+    };
     let ledger = recovered
-        .start(Arc::new(move |report| tell(&news, &removals_in, report)))
+        .start(Arc::new(reporter))
         .map_err(|e| StoreError::Failed(format!("the ledger's threads cannot be started: {e}")))?;
     ledger.retain(config.retention);
-    let store = Arc::new(Store { unrecorded: Arc::default(), ledger: Arc::new(ledger) });
+    let store = Arc::new(Store { unrecorded: Arc::default(), doubtful, ledger: Arc::new(ledger) });
     Ok(Opened { starts, store, engine, last_seq, faults, removals })
 }
 
@@ -179,6 +192,8 @@ const NOTED: Span = Span::hours(24);
 /// The whole ledger is read an hour after a start, when all else has its rhythm, and then once a week.
 const FIRST_LOOK: Span = Span::hours(1);
 const LOOK: Span = Span::days(7);
+/// Where something is wrong already it is read soon, but not while a start has other things to do.
+const SOON: Span = Span::secs(20);
 
 impl Store {
     /// Notes the head now and each day; never ends.
@@ -196,19 +211,20 @@ impl Store {
     }
 
     /// Reads the whole ledger now and then: a start reads what came after the last snapshot, and nobody else reads
-    /// what is older until it is needed.
+    /// what is older until it is needed. What the history still has of what is lost is put back.
     ///
     /// # Errors
     /// Never, as above.
     pub async fn look_for_damage(self: Arc<Store>, handle: Handle) -> Result<(), String> {
         let mut pause = FIRST_LOOK;
         loop {
-            tokio::time::sleep(pause.to_std()).await;
+            if tokio::time::timeout(pause.to_std(), self.doubtful.notified()).await.is_ok() {
+                tokio::time::sleep(SOON.to_std()).await;
+            }
             pause = LOOK;
             let ledger = self.ledger.clone();
-            let Ok(Ok(found)) = tokio::task::spawn_blocking(move || ledger.verify(&[])).await else { continue };
-            if let Some(first) = found.damage() {
-                let words = first.to_string();
+            let Ok(Ok(found)) = tokio::task::spawn_blocking(move || ledger.examine(&[])).await else { continue };
+            if let Some(words) = found.damage() {
                 tracing::error!(fault = %words, faults = found.faults.len(), "the ledger is damaged");
                 handle.tell(Caller::engine(), Ask::StorageTroubled { part: "ledger".into(), words, well: false });
             }

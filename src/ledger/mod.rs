@@ -27,6 +27,7 @@ pub mod fold;
 pub mod history;
 pub mod journal;
 pub mod lock;
+mod mending;
 mod opening;
 mod places;
 pub mod rebuild;

@@ -11,9 +11,10 @@ use crate::ledger::files::{self, Disk, Files};
 use crate::ledger::fold::{self, MakeFold};
 use crate::ledger::history::store::block;
 use crate::ledger::history::{self, History};
-use crate::ledger::journal::walk::{Walk, WalkError, Walked};
-use crate::ledger::journal::{self, Journal, repair};
+use crate::ledger::journal::walk::{Walk, WalkError};
+use crate::ledger::journal::{self, Journal};
 use crate::ledger::lock::{Lock, LockError};
+use crate::ledger::mending;
 use crate::ledger::places::Places;
 use crate::ledger::refill;
 use crate::ledger::report::Reporter;
@@ -188,7 +189,7 @@ impl Opening {
             replay.frame(&frame, raw.bytes, raw.tip());
             ControlFlow::Continue(())
         })?;
-        put_back(&mut walked);
+        mending::put_back(&mut walked);
         let behind = from.filter(|from| walked.tip.seq < from.seq);
         let mut faults = self.faults;
         faults.append(&mut walked.faults);
@@ -326,29 +327,6 @@ impl Replay<'_> {
                 group.extracts.push((tip.seq, extract));
             }
         }
-    }
-}
-
-/// Writes damaged segments anew with what the history gave back.
-fn put_back(walked: &mut Walked) {
-    let mut rest = walked.refilled.as_slice();
-    while let Some((path, _)) = rest.first() {
-        let count = rest.iter().take_while(|(p, _)| p == path).count();
-        let frames: Vec<Vec<u8>> = rest[..count].iter().map(|(_, bytes)| bytes.clone()).collect();
-        if let Some(end) = walked.end.as_mut().filter(|end| end.path == *path) {
-            // It is another file from here on.
-            end.clean = false;
-        }
-        if let Err(error) = repair::repair(path, &frames) {
-            walked.faults.push(Fault {
-                kind: FaultKind::DamagedFrame,
-                file: journal::segment::shown(path),
-                offset: None,
-                seq: None,
-                words: format!("what the history gave back could not be put back here: {error}"),
-            });
-        }
-        rest = &rest[count..];
     }
 }
 

@@ -1,5 +1,4 @@
-//! Taking back from the history what the journal lost. Only when something is missing, before
-//! anything else runs.
+//! Taking back from the history what the journal lost. Only when something is missing.
 
 use crate::ledger::codec::Tip;
 use crate::ledger::history::store::{Store, StoreError, block};
@@ -28,10 +27,17 @@ pub fn fetch(history: &Path, tip: Tip, until: Option<u64>) -> Vec<Vec<u8>> {
 
 fn read(dir: &Path, tip: Tip, until: Option<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
     let store = Store::open(dir)?;
+    // What could be read before an error is worth having.
+    let found = frames(tip, until, &mut |seq| block_from(&store, seq).ok().flatten());
+    store.close();
+    Ok(found)
+}
+
+/// The same of a history that gives the block with an event or the first after it.
+pub fn frames(tip: Tip, until: Option<u64>, blocks: &mut dyn FnMut(u64) -> Option<Vec<u8>>) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     let mut next = tip.seq + 1;
-    // What could be read before an error is worth having.
-    while let Ok(Some(bytes)) = block_from(&store, next) {
+    while let Some(bytes) = blocks(next) {
         let before = next;
         for frame in block::frames(&bytes).filter(|f| f.seq >= next && until.is_none_or(|u| f.last_seq() < u)) {
             found.push(frame.bytes.to_vec());
@@ -41,6 +47,5 @@ fn read(dir: &Path, tip: Tip, until: Option<u64>) -> Result<Vec<Vec<u8>>, StoreE
             break;
         }
     }
-    store.close();
-    Ok(found)
+    found
 }

@@ -37,13 +37,24 @@ pub struct Verified {
     /// Events of the history that were compared; `None`: it could not be read now.
     pub history_events: Option<u64>,
     pub faults: Vec<Fault>,
+    /// Events that were lost and are back, from the history.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub put_back: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Verified {
-    /// What is wrong with the record itself, if anything is. A damaged history can be made again from it; where the two differ
-    /// nobody knows which of them is right.
-    pub fn damage(&self) -> Option<&Fault> {
-        self.faults.iter().find(|fault| fault.kind != FaultKind::DamagedHistory)
+    /// What is wrong with the record itself, if anything is, and what was done about it. A damaged history can be made
+    /// again from it; where the two differ nobody knows which of them is right.
+    pub fn damage(&self) -> Option<String> {
+        let first = self.faults.iter().find(|fault| fault.kind != FaultKind::DamagedHistory)?;
+        Some(match self.put_back {
+            0 => first.to_string(),
+            n => format!("{first}. The history had {n} lost events, and they are put back"),
+        })
     }
 }
 
@@ -127,6 +138,7 @@ pub(super) fn run(
         seq: walked.tip.seq,
         history_events,
         faults,
+        put_back: 0,
     })
 }
 

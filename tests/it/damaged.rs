@@ -10,8 +10,13 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 async fn after_six_messages() -> (Standins, Daemon) {
+    after_six_messages_with(&[]).await
+}
+
+async fn after_six_messages_with(environment: &[(&str, &str)]) -> (Standins, Daemon) {
     let standins = Standins::start().await;
-    let daemon = Home::new(&ways::and(ways::BY_HOOK)).envs(ways::environment(&standins)).start().await;
+    let home = Home::new(&ways::and(ways::BY_HOOK)).envs(ways::environment(&standins));
+    let daemon = environment.iter().fold(home, |home, (name, value)| home.env(name, *value)).start().await;
     for n in 0..6 {
         daemon.ok(&["send", "--subject", &format!("message {n}"), "--wait"]).await;
     }
@@ -23,11 +28,15 @@ async fn after_six_messages() -> (Standins, Daemon) {
     (standins, daemon)
 }
 
-fn last_segment(daemon: &Daemon) -> PathBuf {
+fn segments(daemon: &Daemon) -> Vec<PathBuf> {
     let mut segments = files_under(&daemon.state_dir().join("journal"));
     segments.retain(|path| path.extension().is_some_and(|e| e == "journal"));
     segments.sort();
-    segments.pop().unwrap()
+    segments
+}
+
+fn last_segment(daemon: &Daemon) -> PathBuf {
+    segments(daemon).pop().unwrap()
 }
 
 async fn subjects(daemon: &Daemon) -> Vec<Value> {
@@ -136,11 +145,9 @@ async fn f16_a_journal_that_is_gone_altogether_is_told() {
 
 /// Before the last snapshot no start looks.
 #[tokio::test]
-async fn f16_old_damage_is_told_by_whoever_reads_it() {
-    let (_standins, mut daemon) = after_six_messages().await;
-    assert_eq!(daemon.stop().await, 0);
-    let first = last_segment(&daemon);
-    daemon.start().await;
+async fn f16_old_damage_is_told_and_mended_by_whoever_verifies() {
+    let (_standins, mut daemon) = after_six_messages_with(&[("STENTOR_SEGMENT_BYTES", "4096")]).await;
+    let first = segments(&daemon)[1].clone();
     daemon.ok(&["send", "--subject", "the last one", "--wait"]).await;
     let bytes = fs::read(&first).unwrap();
     let middle = bytes.iter().rposition(|b| *b != 0).unwrap() / 2;
@@ -149,10 +156,17 @@ async fn f16_old_damage_is_told_by_whoever_reads_it() {
     let exported = daemon.ctl_text(&["ledger", "export"]).await;
     assert_ne!(exported.code, 0, "half a ledger is not taken for a whole one");
     assert!(exported.out.contains("the last one"), "and what can be read is there");
-    assert_eq!(daemon.exits(1, &["ledger", "verify"]).await["ok"], false);
-    eventually("an incident", async || {
+    let found = daemon.exits(1, &["ledger", "verify"]).await;
+    assert!(found["put_back"].as_u64() > Some(0), "{found}");
+    eventually("an incident that says both", async || {
         let (_, open) = daemon.try_request("GET", "/api/v1/incidents", "").await?;
-        each(&open["incidents"], "subject").iter().any(|s| s.contains("ledger is damaged")).then_some(())
+        let told = each(&open["incidents"], "body");
+        told.iter().any(|s| s.contains("at byte") && s.contains("they are put back")).then_some(())
     })
     .await;
+    assert_eq!(daemon.ok(&["ledger", "verify"]).await["ok"], true);
+    assert_eq!(daemon.ctl_text(&["ledger", "export"]).await.code, 0);
+    assert_eq!(daemon.stop().await, 0);
+    daemon.start().await;
+    assert_eq!(subjects(&daemon).await.len(), 7);
 }

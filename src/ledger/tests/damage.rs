@@ -30,6 +30,50 @@ fn f16_damage_is_mended_from_the_history() {
     }
 }
 
+/// Several segments, the first of them older than any snapshot, and the ledger running.
+fn running(dir: &Path) -> (Run, Vec<std::path::PathBuf>) {
+    let mut run = start_with(dir, Options { segment_bytes: 2_000, ..Options::default() });
+    run.append(40);
+    run.settle();
+    let segments = journal::segment::list(&dir.join("journal")).unwrap();
+    assert!(segments.len() > 4, "{}", segments.len());
+    (run, segments.into_iter().map(|s| s.path).collect())
+}
+
+#[test]
+fn f16_what_is_lost_of_old_segments_is_put_back_while_it_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let (run, segments) = running(dir.path());
+    let before = run.ledger.verify(&[]).unwrap();
+    assert!(before.ok);
+    flip(&segments[1], offset(&segments[1], 1) + 30);
+    std::fs::remove_file(&segments[3]).unwrap();
+    let found = run.ledger.examine(&[]).unwrap();
+    assert_eq!(found.faults.iter().map(|f| f.kind).collect::<Vec<_>>(), [FaultKind::DamagedFrame, FaultKind::Gap]);
+    assert!(found.put_back > 2, "{found:?}");
+    assert!(found.damage().unwrap().contains("put back"));
+    assert_eq!(run.ledger.examine(&[]).unwrap(), before, "all of it is there again");
+    run.stop();
+    assert!(verify::offline(dir.path(), &[]).unwrap().ok);
+}
+
+#[test]
+fn f16_the_segment_that_is_written_to_is_left_to_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut run, segments) = running(dir.path());
+    let last = segments.last().unwrap();
+    flip(last, offset(last, 0) + 30);
+    let harmed = std::fs::read(last).unwrap();
+    let found = run.ledger.examine(&[]).unwrap();
+    assert_eq!((found.ok, found.put_back), (false, 0));
+    assert_eq!(std::fs::read(last).unwrap(), harmed);
+    run.append(1);
+    run.settle();
+    run.stop();
+    start(dir.path()).stop();
+    assert!(verify::offline(dir.path(), &[]).unwrap().ok);
+}
+
 #[test]
 fn without_a_history_damage_is_told_and_the_rest_is_read() {
     let dir = made(10);

@@ -94,6 +94,9 @@ pub fn verified(screen: &mut Screen<'_>, report: &Value) -> io::Result<()> {
         let words = fault.as_str().map_or_else(|| fault_text(fault), str::to_owned);
         screen.pieces(&[Piece::new(Ink::Bad, "fault"), format!(": {words}").into()])?;
     }
+    if let Some(events) = report["put_back"].as_u64() {
+        screen.line(format!("put back from the history: {events} events; verify once more"))?;
+    }
     let word = if flag(report, "ok") { Piece::new(Ink::Good, "ok") } else { Piece::new(Ink::Bad, "DAMAGED") };
     screen.pieces(&[word, format!(": {} events, head {}", text(report, "events"), text(report, "head")).into()])
 }
