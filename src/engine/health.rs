@@ -40,7 +40,7 @@ impl Turn<'_> {
         }
         self.emit(EventKind::ChannelChanged(ChannelChanged::unharmed(channel, ChannelStatus::Ok)));
         self.agenda.revivals.remove(channel);
-        self.channel_is_back(channel);
+        self.channel_is_back(channel, "works again");
     }
 
     /// An attempt or a probe failed in a way that blames the channel as a whole. Whether it is
@@ -98,7 +98,7 @@ impl Turn<'_> {
             return;
         }
         self.emit(EventKind::ChannelChanged(ChannelChanged::unharmed(channel, ChannelStatus::Unknown)));
-        self.channel_is_back(channel);
+        self.channel_is_back(channel, "has new settings");
     }
 
     fn breaker(&self, channel: &str, dead: bool) -> Breaker {
@@ -129,7 +129,7 @@ impl Turn<'_> {
     /// A channel works again: what rests for it goes now, and what waits for a dead channel of a
     /// chain that has this one takes it, as does what stands in line behind such a one. What stands
     /// in its own queue has its turn there.
-    pub(super) fn channel_is_back(&mut self, channel: &str) {
+    pub(super) fn channel_is_back(&mut self, channel: &str, what: &str) {
         let hoping = self.state.index.hoping.get(channel).into_iter().flatten().copied();
         // Those that were not tried yet stand in line behind a dead one.
         let behind = self.state.queued_channels().filter(|c| *c != channel && self.is_dead(c));
@@ -141,7 +141,7 @@ impl Turn<'_> {
             let resting = here && d.until.is_some();
             let stuck = !here && self.is_dead(d.channel()) && self.is_way(d, at) && !d.was_refused(at);
             if resting || stuck {
-                let (lap, because) = (d.lap, format!("{channel} works again"));
+                let (lap, because) = (d.lap, format!("{channel} {what}"));
                 self.emit(EventKind::DeliveryMoved { id, status: Status::Ready, at, until: None, lap, because });
             }
         }

@@ -10,7 +10,7 @@ use super::ways::is_hurried;
 use crate::domain::delivery::{SILENCED, Status};
 use crate::domain::event::{AttemptResult, Breaker, EventKind, Origin, Payload};
 use crate::domain::failure::{Blame, Failure};
-use crate::domain::id::{DeliveryId, NotificationId};
+use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
 use crate::domain::time::Span;
 
@@ -195,8 +195,10 @@ impl Turn<'_> {
             return Some((Status::Expired, "too late: its time to live is over".into()));
         }
         let n = self.state.notifications.get(&d.notification)?;
-        if n.origin.is_notice() || n.origin == Origin::Test {
-            return None;
+        match n.origin {
+            Origin::Acknowledged { incident } if !d.ordered => return self.outdated(incident),
+            Origin::Acknowledged { .. } | Origin::Resolved { .. } | Origin::Test => return None,
+            _ => {}
         }
         // An order was given knowing what became of it before; a silence that begins later still holds it.
         if d.ordered {
@@ -218,6 +220,16 @@ impl Turn<'_> {
                 (None, None) => None,
             },
         }
+    }
+
+    /// Why nobody is to hear any more that this incident is acknowledged.
+    fn outdated(&self, incident: IncidentId) -> Option<(Status, String)> {
+        let because = match self.state.incidents.get(&incident).filter(|i| i.is_live()) {
+            None => "resolved",
+            Some(i) if i.acknowledged_by.is_none() => "it is no longer acknowledged",
+            Some(_) => return None,
+        };
+        Some((Status::Superseded, because.to_owned()))
     }
 
     /// It was under way when another one of its incident was made for the same place: what waited ended then.

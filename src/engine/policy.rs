@@ -58,6 +58,13 @@ fn following(i: &Incident, policy: &Policy, (round, step): Place) -> Option<Plac
     }
 }
 
+/// By how much later everything after this place is. A reload may have made the policy quicker: what follows would then
+/// come before what is next, and keeps its distance from that instead.
+fn held_up(i: &Incident, policy: &Policy, place: Place) -> Span {
+    let quicker = |at| following(i, policy, place).is_some_and(|later| due(i, policy, later) <= at);
+    i.next.filter(|next| quicker(next.due)).map_or(Span::ZERO, |next| next.due - due(i, policy, place))
+}
+
 /// A reload may have made the policy shorter: its last step stands for those that are gone.
 fn existing(policy: &Policy, step: u32) -> u32 {
     step.min((policy.steps.len() as u32).saturating_sub(1))
@@ -155,14 +162,18 @@ impl Turn<'_> {
             return self.send_opening(id);
         };
         let mut place = (round, existing(policy, step));
+        let later_by = held_up(i, policy, place);
         let mut passed_over = Vec::new();
         while let Some(later) = following(i, policy, place)
-            && due(i, policy, later) <= self.now
+            && due(i, policy, later) + later_by <= self.now
         {
             passed_over.push(place);
             place = later;
         }
-        self.fire(id, Firing { passed_over, ..Firing::of(place, "its time has come") });
+        // One that stands for a step that is gone may have been told.
+        passed_over.retain(|place| i.fired != Some(*place));
+        let saved = Span::ZERO - later_by;
+        self.fire(id, Firing { passed_over, saved, ..Firing::of(place, "its time has come") });
     }
 
     /// If the latest step got nowhere, the next one of its round need not wait.
@@ -179,7 +190,8 @@ impl Turn<'_> {
             i.notifications.iter().rev().find_map(|n| self.state.notifications.get(n).filter(|n| n.origin == origin));
         if let Some(because) = sending.and_then(|n| self.lost(n)) {
             let place = (round, existing(policy, step));
-            self.fire(id, Firing { saved: due - self.now, ..Firing::of(place, because) });
+            let saved = due - self.now - held_up(i, policy, place);
+            self.fire(id, Firing { saved, ..Firing::of(place, because) });
         }
     }
 

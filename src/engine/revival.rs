@@ -87,7 +87,7 @@ impl Turn<'_> {
                     failures: DEAD_AFTER - 1,
                     ..ChannelChanged::unharmed(channel, ChannelStatus::Suspect)
                 }));
-                self.channel_is_back(channel);
+                self.channel_is_back(channel, "works again");
             }
             Err(failure) => {
                 self.channel_failed(channel, &failure);

@@ -83,6 +83,42 @@ fn a_channel_says_which_notices_it_takes() {
 }
 
 #[test]
+fn nobody_hears_of_an_acknowledgement_that_was_withdrawn() {
+    let mut w = World::calm();
+    w.without_letters();
+    let again = |w: &mut World, word: &str| {
+        w.open_with(|r| {
+            (r.level, r.channels, r.fingerprint) = (level(word), names(&["hook"]), Some("disk".into()));
+        })
+    };
+    let n = again(&mut w, "high");
+    w.at("0m").posts("hook").nothing_else();
+    w.channel("hook", timeout());
+    w.ack(n, "bob");
+    w.at("0m").notice("acknowledged", "", "hook");
+    w.all_until("10s");
+    assert_eq!(again(&mut w, "urgent"), n);
+    w.channel("hook", Says::Yes);
+    let told = w.all_until("1h");
+    assert!(told.iter().all(|h| kind(&h.origin) != "acknowledged"), "{told:?}");
+}
+
+#[test]
+fn nobody_hears_of_an_acknowledgement_after_the_end() {
+    let mut w = World::calm();
+    let n = w.open_with(|r| (r.level, r.channels) = (level("high"), names(&["hook"])));
+    w.at("0m").posts("hook").nothing_else();
+    w.channel("hook", timeout()).channel_takes("hook", "2s");
+    w.ack(n, "bob");
+    w.at("0m").notice("acknowledged", "", "hook");
+    w.all_until("1s");
+    w.channel("hook", Says::Yes);
+    w.resolve(n);
+    let told = w.all_until("1h");
+    assert_eq!(told.iter().map(|h| kind(&h.origin)).collect::<Vec<_>>(), ["resolved"], "{told:?}");
+}
+
+#[test]
 fn the_one_who_acknowledged_hears_of_the_end() {
     let mut w = World::calm();
     let n = w.open_with(|r| (r.level, r.to, r.channels) = (level("high"), who(&["alice"]), names(&["mail"])));

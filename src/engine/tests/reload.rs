@@ -3,7 +3,7 @@
 use super::world::asks::*;
 use super::world::*;
 use crate::domain::delivery::ChannelStatus;
-use crate::domain::event::{HeartbeatStatus, WatchStatus};
+use crate::domain::event::{EventKind, HeartbeatStatus, WatchStatus};
 
 const SLACK: &str = "\n[heartbeats.slack]\nprobe = \"ops-slack\"\ncron = \"0 */5 * * * *\"\nlevel = \"normal\"\n";
 const JOB: &str = "\n[heartbeats.job]\nkind = \"passive\"\nevery = \"1h\"\nlevel = \"normal\"\n";
@@ -364,6 +364,50 @@ fn f55_an_incident_whose_heartbeat_went_while_the_daemon_was_down_calls_nobody()
     let told = w.all_until("2h21m");
     assert!(told.iter().all(|t| t.channel != "call" && t.channel != "siren"), "{told:?}");
     assert!(w.engine.state.live_incident("heartbeat/twilio").is_none());
+}
+
+/// The likely edit while something is on fire.
+#[test]
+fn f55_a_policy_that_is_made_quicker_skips_nobody() {
+    let policy = |every: &str, second: &str, third: &str| {
+        let step = |after: &str, channel: &str| format!("{{ after = \"{after}\", channels = [\"{channel}\"] }}");
+        let steps = [step("0s", "ops-slack"), step(second, "hook"), step(third, "siren")].join(", ");
+        format!("{}\n[policies.quick]\nrepeat = 2\nevery = \"{every}\"\nsteps = [ {steps} ]\n", calm())
+    };
+    let mut w = World::with(&policy("60m", "20m", "40m"));
+    w.open_with(|r| (r.level, r.policy) = (level("high"), Some("quick".into())));
+    w.at("0m").posts("ops-slack").nothing_else();
+    w.all_until("10m");
+    w.reload(&policy("5m", "1m", "2m"));
+    // What is next keeps its time; what follows it, its distance.
+    w.at("20m").posts("hook").nothing_else();
+    w.at("21m").posts("siren").nothing_else();
+    w.at("24m").posts("ops-slack").nothing_else();
+    w.at("25m").posts("hook").nothing_else();
+    w.at("26m").posts("siren").nothing_else();
+    w.at("29m").posts("ops-slack").nothing_else();
+    w.at("30m").posts("hook").nothing_else();
+    w.at("31m").posts("siren").nothing_else();
+    assert_eq!(w.count(|e| matches!(e, EventKind::IncidentStepped { passed_over, .. } if !passed_over.is_empty())), 0);
+}
+
+/// A step that got nowhere lets the next one go at once, also then.
+#[test]
+fn f55_a_policy_that_is_made_quicker_skips_nobody_where_a_step_gets_nowhere() {
+    let policy = |second: &str, third: &str| {
+        let step = |after: &str, channel: &str| format!("{{ after = \"{after}\", channels = [\"{channel}\"] }}");
+        let steps = [step("0s", "ops-slack"), step(second, "hook"), step(third, "siren")].join(", ");
+        format!("{}\n[policies.quick]\nsteps = [ {steps} ]\n", calm())
+    };
+    let mut w = World::with(&policy("20m", "40m"));
+    w.channel("ops-slack", timeout());
+    w.open_with(|r| (r.level, r.policy) = (level("high"), Some("quick".into())));
+    w.all_until("10s");
+    w.reload(&policy("1m", "2m"));
+    w.channel("ops-slack", refused());
+    let told = w.all_until("19m");
+    let at = |channel: &str| told.iter().find(|t| t.channel == channel).unwrap().at;
+    assert_eq!(at("siren") - at("hook"), span("1m"));
 }
 
 /// A policy that lost its rounds repeats nothing, and no step falls on another one.
