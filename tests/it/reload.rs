@@ -219,3 +219,48 @@ async fn x9_a_channel_is_written_tested_and_removed_over_the_api() {
     assert!(!file.exists());
     assert_eq!(fs::read_dir(daemon.path("etc/conf.d")).unwrap().count(), 0, "nothing is left beside");
 }
+
+/// The way out is broken and the only one: an operator gives it another in the config.
+#[tokio::test]
+async fn f55_what_waits_goes_by_the_fallback_that_is_added() {
+    let standins = Standins::start().await;
+    standins.revoke_twilio(true);
+    let daemon = Home::new(&with_person("zero")).envs(ways::environment(&standins)).start().await;
+    daemon.ok(&["send", "--subject", "by sms", "--channel", "sms", "--to", "alice"]).await;
+    eventually("it waits for its channel", async || {
+        let all = daemon.ok(&["deliveries", "list", "--status", "waiting"]).await;
+        (!all["deliveries"].as_array().unwrap().is_empty()).then_some(())
+    })
+    .await;
+    daemon.write_config(&with_person("zero").replace("[channels.sms]\n", "[channels.sms]\nfallback = \"mail\"\n"));
+    assert_eq!(daemon.ok(&["reload"]).await["ok"], true);
+    standins.wait_for("smtp", 1).await;
+    eventually("it says so", async || {
+        let gone = daemon.ok(&["deliveries", "list", "--channel", "mail"]).await;
+        let gone = gone["deliveries"].as_array().unwrap().clone();
+        (gone.len() == 1 && ["sent", "delivered"].contains(&gone[0]["status"].as_str()?)).then_some(())
+    })
+    .await;
+}
+
+/// And while it was down: nothing begins by the old config, which would call by what is mended now.
+#[tokio::test]
+async fn f55_what_waits_at_a_start_goes_by_the_config_that_is_there() {
+    let standins = Standins::start().await;
+    standins.revoke_twilio(true);
+    let mut daemon = Home::new(&with_person("zero")).envs(ways::environment(&standins)).start().await;
+    daemon.ok(&["send", "--subject", "by sms", "--channel", "sms", "--to", "alice"]).await;
+    eventually("it waits for its channel", async || {
+        let all = daemon.ok(&["deliveries", "list", "--status", "waiting"]).await;
+        (!all["deliveries"].as_array().unwrap().is_empty()).then_some(())
+    })
+    .await;
+    daemon.kill().await;
+    daemon.write_config(&with_person("zero").replace("+15550099", "+15550098"));
+    standins.revoke_twilio(false);
+    daemon.start().await;
+    let sent = standins.wait_for("twilio", 2).await;
+    let from: Vec<bool> = sent.iter().map(|r| r.body.contains("15550098")).collect();
+    assert_eq!(from.last(), Some(&true), "{sent:?}");
+    assert_eq!(from.iter().filter(|new| **new).count(), 1, "once: {sent:?}");
+}
