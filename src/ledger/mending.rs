@@ -10,7 +10,9 @@ use crate::ledger::refill;
 use crate::ledger::running::Ledger;
 use crate::ledger::upkeep;
 use crate::ledger::verify::{Verified, VerifyError};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 impl Ledger {
     /// [`Ledger::verify`], and then what is lost is put back, as far as the history has it and the segment is not the
@@ -20,7 +22,8 @@ impl Ledger {
     /// As [`Ledger::verify`].
     pub fn examine(&self, anchors: &[Tip]) -> Result<Verified, VerifyError> {
         let mut found = self.verify(anchors)?;
-        if found.faults.iter().any(|f| matches!(f.kind, FaultKind::DamagedFrame | FaultKind::Gap)) {
+        let lost = |f: &Fault| matches!(f.kind, FaultKind::DamagedFrame | FaultKind::DamagedHeader | FaultKind::Gap);
+        if found.faults.iter().any(lost) {
             found.put_back = self.upkeep.undisturbed(|| self.mend(&mut found.faults))?;
         }
         Ok(found)
@@ -32,12 +35,16 @@ impl Ledger {
         if upkeep::erasing(&self.places).is_some() {
             return Ok(0);
         }
+        let writing = segment::list(&self.places.journal)?.pop().map(|last| last.path);
         let sealed = self.journal.sealed()?;
         let mut refill =
             |tip, until| refill::frames(tip, until, &mut |seq| self.history.block_from(seq).ok().flatten());
         let walk = Walk { through: Some(self.durable().seq), refill: Some(&mut refill), ..Walk::default() };
         let mut walked = walk.run(&self.places.journal, &mut |_| ControlFlow::Continue(()))?;
-        walked.refilled.retain(|(path, _)| sealed.iter().any(|s| s.segment.path == *path));
+        // What has no header is not among the sealed, but another segment follows it.
+        walked.headless.retain(|(path, _)| writing.as_ref() != Some(path));
+        let headless = |path: &Path| walked.headless.iter().any(|(p, _)| p == path);
+        walked.refilled.retain(|(path, _)| headless(path) || sealed.iter().any(|s| s.segment.path == *path));
         walked.faults.clear();
         put_back(&mut walked);
         faults.append(&mut walked.faults);
@@ -46,25 +53,28 @@ impl Ledger {
     }
 }
 
-/// Writes damaged segments anew with what the history gave back.
+/// Writes damaged segments anew, with what the history gave back and with headers that are known all the same.
 pub fn put_back(walked: &mut Walked) {
-    let mut rest = walked.refilled.as_slice();
-    while let Some((path, _)) = rest.first() {
-        let count = rest.iter().take_while(|(p, _)| p == path).count();
-        let frames: Vec<Vec<u8>> = rest[..count].iter().map(|(_, bytes)| bytes.clone()).collect();
-        if let Some(end) = walked.end.as_mut().filter(|end| end.path == *path) {
+    let mut harmed: BTreeMap<PathBuf, (Vec<Vec<u8>>, Option<Tip>)> = BTreeMap::new();
+    for (path, bytes) in &walked.refilled {
+        harmed.entry(path.clone()).or_default().0.push(bytes.clone());
+    }
+    for (path, after) in &walked.headless {
+        harmed.entry(path.clone()).or_default().1 = Some(*after);
+    }
+    for (path, (frames, after)) in harmed {
+        if let Some(end) = walked.end.as_mut().filter(|end| end.path == path) {
             // It is another file from here on.
             end.clean = false;
         }
-        if let Err(error) = repair::repair(path, &frames) {
+        if let Err(error) = repair::repair(&path, &frames, after) {
             walked.faults.push(Fault {
                 kind: FaultKind::DamagedFrame,
-                file: segment::shown(path),
+                file: segment::shown(&path),
                 offset: None,
                 seq: None,
-                words: format!("what the history gave back could not be put back here: {error}"),
+                words: format!("what was lost could not be put back here: {error}"),
             });
         }
-        rest = &rest[count..];
     }
 }

@@ -1,6 +1,6 @@
 //! Writing a damaged segment anew from what is whole in it and what the history gave back.
 
-use crate::ledger::codec::{RawFrame, next_frame};
+use crate::ledger::codec::{RawFrame, Tip, next_frame};
 use crate::ledger::files;
 use crate::ledger::journal::content::Content;
 use crate::ledger::journal::segment::Header;
@@ -24,19 +24,20 @@ fn good_frames(bytes: &[u8]) -> impl Iterator<Item = RawFrame<'_>> {
 }
 
 /// Replaces the segment by one that holds its good frames and `missing`, in order. The damaged file
-/// stays beside it under the same name and `.damaged`. The new one is plain.
+/// stays beside it under the same name and `.damaged`. The new one is plain. `after` is what a lost header said.
 ///
 /// # Errors
 /// When files cannot be read or written, or the segment has no header to keep; it is as before then.
-pub fn repair(path: &Path, missing: &[Vec<u8>]) -> io::Result<()> {
+pub fn repair(path: &Path, missing: &[Vec<u8>], after: Option<Tip>) -> io::Result<()> {
     let content = Content::read(path)?;
-    let header = content.header.ok_or_else(|| io::Error::other("its header is damaged"))?;
-    let header = Header { packed: None, ..header };
     let missing = missing.iter().filter_map(|bytes| RawFrame::read(bytes).ok());
     let mut frames: Vec<RawFrame<'_>> = good_frames(&content.bytes).chain(missing).collect();
-    frames.retain(|f| f.seq > header.after.seq);
     frames.sort_by_key(|f| f.seq);
     frames.dedup_by_key(|f| f.seq);
+    let lost = || Some(Header { after: after?, created: frames.first()?.at, packed: None });
+    let header = content.header.or_else(lost).ok_or_else(|| io::Error::other("its header is damaged"))?;
+    let header = Header { packed: None, ..header };
+    frames.retain(|f| f.seq > header.after.seq);
     let header = header.encode();
     keep_damaged(path)?;
     let parts: Vec<&[u8]> = std::iter::once(&header[..]).chain(frames.iter().map(|f| f.bytes)).collect();

@@ -33,10 +33,10 @@ fn f16_damage_is_mended_from_the_history() {
 /// Several segments, the first of them older than any snapshot, and the ledger running.
 fn running(dir: &Path) -> (Run, Vec<std::path::PathBuf>) {
     let mut run = start_with(dir, Options { segment_bytes: 2_000, ..Options::default() });
-    run.append(40);
+    run.append(60);
     run.settle();
     let segments = journal::segment::list(&dir.join("journal")).unwrap();
-    assert!(segments.len() > 4, "{}", segments.len());
+    assert!(segments.len() > 5, "{}", segments.len());
     (run, segments.into_iter().map(|s| s.path).collect())
 }
 
@@ -47,9 +47,11 @@ fn f16_what_is_lost_of_old_segments_is_put_back_while_it_runs() {
     let before = run.ledger.verify(&[]).unwrap();
     assert!(before.ok);
     flip(&segments[1], offset(&segments[1], 1) + 30);
-    std::fs::remove_file(&segments[3]).unwrap();
+    flip(&segments[2], 40);
+    std::fs::remove_file(&segments[4]).unwrap();
     let found = run.ledger.examine(&[]).unwrap();
-    assert_eq!(found.faults.iter().map(|f| f.kind).collect::<Vec<_>>(), [FaultKind::DamagedFrame, FaultKind::Gap]);
+    let kinds: Vec<FaultKind> = found.faults.iter().map(|f| f.kind).collect();
+    assert_eq!(kinds, [FaultKind::DamagedFrame, FaultKind::DamagedHeader, FaultKind::Gap]);
     assert!(found.put_back > 2, "{found:?}");
     assert!(found.damage().unwrap().contains("put back"));
     assert_eq!(run.ledger.examine(&[]).unwrap(), before, "all of it is there again");

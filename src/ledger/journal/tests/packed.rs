@@ -151,7 +151,7 @@ fn what_a_packed_one_lost_is_refilled_and_repaired() {
         .unwrap();
     assert_eq!(seen, whole);
     let missing: Vec<Vec<u8>> = found.refilled.into_iter().map(|(_, bytes)| bytes).collect();
-    repair(&sample.first, &missing).unwrap();
+    repair(&sample.first, &missing, None).unwrap();
     assert_eq!(walked(sample.dir.path(), Walk::default()).0, whole);
     let sample = packed(sample);
     assert_eq!((walked(sample.dir.path(), Walk::default()).0, sample.read().1), (whole, vec![]));

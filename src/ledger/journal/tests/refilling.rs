@@ -36,7 +36,7 @@ fn what_is_lost_can_be_refilled_and_repaired() {
             assert_eq!(found.faults.len(), 1);
             assert!(found.faults[0].words.contains("taken from the history"), "{}", found.faults[0].words);
             let missing: Vec<_> = found.refilled.into_iter().map(|(_, bytes)| bytes).collect();
-            repair(&sample.first, &missing).unwrap();
+            repair(&sample.first, &missing, None).unwrap();
             assert_eq!(sample.read(), (vec![1, 2, 4, 5, 8, 9, 11, 13], vec![]));
             assert!(sample.first.with_extension("journal.damaged").exists());
         }

@@ -21,6 +21,8 @@ pub struct Walked {
     pub end: Option<End>,
     /// Frames that `refill` gave, with the segment they are missing from.
     pub refilled: Vec<(PathBuf, Vec<u8>)>,
+    /// Segments whose header is lost, and what it must have said they come after.
+    pub headless: Vec<(PathBuf, Tip)>,
     /// Frames that `refill` gave after the journal's end, and the place before them.
     pub appended: Option<(Tip, Vec<u8>)>,
 }

@@ -135,6 +135,9 @@ impl<'r, 'v> Progress<'r, 'v> {
                     self.out.tip.seq = after_seq;
                     self.broken = true;
                 }
+                if !self.broken {
+                    self.out.headless.push((segment.path.clone(), self.out.tip));
+                }
             }
         }
         self.check_from(segment, 32);
