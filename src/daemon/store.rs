@@ -193,7 +193,7 @@ const NOTED: Span = Span::hours(24);
 const FIRST_LOOK: Span = Span::hours(1);
 const LOOK: Span = Span::days(7);
 /// Where something is wrong already it is read soon, but not while a start has other things to do.
-const SOON: Span = Span::secs(20);
+const SOON: Span = Span::secs(10);
 
 impl Store {
     /// Notes the head now and each day; never ends.

@@ -170,3 +170,37 @@ async fn f16_old_damage_is_told_and_mended_by_whoever_verifies() {
     daemon.start().await;
     assert_eq!(subjects(&daemon).await.len(), 7);
 }
+
+/// What a start finds is a reason to read what it has not read, too.
+#[tokio::test]
+async fn f16_the_daemon_looks_at_all_of_it_where_something_is_wrong() {
+    let (_standins, mut daemon) = after_six_messages_with(&[("STENTOR_SEGMENT_BYTES", "4096")]).await;
+    assert_eq!(daemon.stop().await, 0);
+    let old = segments(&daemon);
+    daemon.start().await;
+    for n in 0..6 {
+        daemon.ok(&["send", "--subject", &format!("more {n}"), "--wait"]).await;
+    }
+    let new = segments(&daemon);
+    daemon.kill().await;
+    for harmed in [&old[1], &new[old.len() + 1]] {
+        let mut bytes = fs::read(harmed).unwrap();
+        let middle = bytes.iter().rposition(|b| *b != 0).unwrap() / 2;
+        bytes[middle] ^= 1;
+        fs::write(harmed, bytes).unwrap();
+    }
+    daemon.start().await;
+    let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+    assert!(daemon.log().contains(&name(&new[old.len() + 1])), "what comes after the snapshot is read by the start");
+    assert!(!daemon.log().contains(&name(&old[1])));
+    eventually("the daemon finds the other one by itself", async || {
+        daemon.log().contains(&name(&old[1])).then_some(())
+    })
+    .await;
+    eventually("and it is put back", async || {
+        let verified = daemon.ctl(&["ledger", "verify"]).await.json();
+        let faults = each(&verified["faults"], "file");
+        (!faults.iter().any(|file| file.ends_with(&name(&old[1])))).then_some(())
+    })
+    .await;
+}
