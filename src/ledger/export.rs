@@ -5,6 +5,7 @@ use crate::domain::time::Timestamp;
 use crate::ledger::fault::Fault;
 use crate::ledger::history::Entry;
 use crate::ledger::journal::walk::{Walk, WalkError};
+use crate::ledger::mending;
 use crate::ledger::places::Places;
 use crate::ledger::texts;
 use jiff::tz::TimeZone;
@@ -75,8 +76,8 @@ pub fn export(state: &Path, what: &Export, out: &mut dyn Write) -> Result<Export
         write!(out, "{},details\r\n", COLUMNS.join(","))?;
     }
     let mut failed = None;
-    let walk = Walk { through: what.through, ..Walk::default() };
     let places = Places::of(state);
+    let walk = Walk { base: mending::base(&places), through: what.through, ..Walk::default() };
     let walked = walk.run(&places.journal, &mut |frame| {
         let inside = what.since.is_none_or(|t| frame.at >= t) && what.until.is_none_or(|t| frame.at < t);
         if !inside {

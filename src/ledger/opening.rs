@@ -183,7 +183,7 @@ impl Opening {
         let mut refill = |tip, until| refill::fetch(&history, tip, until);
         let refill: Option<&mut dyn FnMut(_, _) -> _> =
             if self.options.without_history { None } else { Some(&mut refill) };
-        let walk = Walk { from, through: None, refill };
+        let walk = Walk { from, refill, ..Walk::default() };
         let mut walked = walk.run(&self.places.journal, &mut |raw| {
             let frame = raw.decode();
             replay.frame(&frame, raw.bytes, raw.tip());

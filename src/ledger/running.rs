@@ -12,6 +12,7 @@ use crate::ledger::fold::Body;
 use crate::ledger::history::{History, Phase};
 use crate::ledger::journal::{AppendError, Journal};
 use crate::ledger::lock::Lock;
+use crate::ledger::mending::{self, Mended};
 use crate::ledger::places::Places;
 use crate::ledger::retention::{Erased, Retention, Select};
 use crate::ledger::snapshot;
@@ -157,6 +158,26 @@ impl Ledger {
         let applied = if self.history.phase() == Phase::Ready { self.history.applied_seq() } else { verify::UNKNOWN };
         let through = self.durable().seq;
         verify::run(&self.places, Some(through), anchors, &mut |seq| self.history.block_from(seq), applied)
+    }
+
+    /// [`Ledger::verify`], and then what is lost is put back, as far as the history has it and the segment is not the
+    /// one that is written to. What was found is told all the same. Blocks.
+    ///
+    /// # Errors
+    /// As [`Ledger::verify`].
+    pub fn examine(&self, anchors: &[Tip]) -> Result<Verified, VerifyError> {
+        let mut found = self.verify(anchors)?;
+        if found.faults.iter().any(mending::is_lost) {
+            let mend = || match upkeep::erasing(&self.places) {
+                // The history may still have what is being erased.
+                Some(_) => Ok(Mended::default()),
+                None => mending::mend(&self.places, &self.journal, &self.history),
+            };
+            let mut mended = self.upkeep.undisturbed(mend)?;
+            found.faults.append(&mut mended.faults);
+            found.put_back = mended.events;
+        }
+        Ok(found)
     }
 
     /// Writes all that is durable. Blocks: for a thread of its own.

@@ -44,7 +44,7 @@ impl CatchUp<'_> {
             error: None,
             catch_up: self,
         };
-        let walk = Walk { from, through: Some(self.target), refill: None };
+        let walk = Walk { from, through: Some(self.target), ..Walk::default() };
         let walked = walk.run(&self.start.journal, &mut |frame| reading.frame(frame));
         let stopped = (self.stop)();
         let rest = if reading.error.is_none() && !stopped { reading.apply() } else { Ok(()) };

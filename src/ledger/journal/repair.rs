@@ -29,7 +29,11 @@ fn good_frames(bytes: &[u8]) -> impl Iterator<Item = RawFrame<'_>> {
 /// # Errors
 /// When files cannot be read or written, or the segment has no header to keep; it is as before then.
 pub fn repair(path: &Path, missing: &[Vec<u8>], after: Option<Tip>) -> io::Result<()> {
-    let content = Content::read(path)?;
+    let content = match Content::read(path) {
+        // All of it is missing.
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Content::default(),
+        read => read?,
+    };
     let missing = missing.iter().filter_map(|bytes| RawFrame::read(bytes).ok());
     let mut frames: Vec<RawFrame<'_>> = good_frames(&content.bytes).chain(missing).collect();
     frames.sort_by_key(|f| f.seq);
@@ -39,9 +43,21 @@ pub fn repair(path: &Path, missing: &[Vec<u8>], after: Option<Tip>) -> io::Resul
     let header = Header { packed: None, ..header };
     frames.retain(|f| f.seq > header.after.seq);
     let header = header.encode();
-    keep_damaged(path)?;
+    if path.exists() {
+        keep_damaged(path)?;
+    }
     let parts: Vec<&[u8]> = std::iter::once(&header[..]).chain(frames.iter().map(|f| f.bytes)).collect();
     files::replace(path, &parts)
+}
+
+/// Takes a file in which nothing is left out of the way, under the same name and `.damaged`.
+///
+/// # Errors
+/// What the system says.
+pub fn set_aside(path: &Path) -> io::Result<()> {
+    keep_damaged(path)?;
+    std::fs::remove_file(path)?;
+    files::sync_parent(path)
 }
 
 /// A second name for the file; what an earlier repair kept is kept.

@@ -59,6 +59,49 @@ fn f16_what_is_lost_of_old_segments_is_put_back_while_it_runs() {
     assert!(verify::offline(dir.path(), &[]).unwrap().ok);
 }
 
+/// A file of zeros, or shorter than its header, or with nothing whole in it, is as good as none: also the first.
+#[test]
+fn f16_a_segment_in_which_nothing_is_left_is_put_back() {
+    type Harm = fn(&Path);
+    let harms: [Harm; 5] = [
+        |path| std::fs::write(path, vec![0; std::fs::metadata(path).unwrap().len() as usize]).unwrap(),
+        |path| std::fs::write(path, b"").unwrap(),
+        |path| std::fs::write(path, &std::fs::read(path).unwrap()[..100]).unwrap(),
+        |path| std::fs::write(path, vec![7; 1_000]).unwrap(),
+        |path| std::fs::remove_file(path).unwrap(),
+    ];
+    for (n, harm) in harms.into_iter().enumerate() {
+        for places in [[2, 3], [0, 1]] {
+            let dir = tempfile::tempdir().unwrap();
+            let (run, segments) = running(dir.path());
+            let before = run.ledger.verify(&[]).unwrap();
+            places.iter().for_each(|place| harm(&segments[*place]));
+            let found = run.ledger.examine(&[]).unwrap();
+            assert!(!found.ok && found.put_back > 2, "harm {n} at {places:?}: {found:?}");
+            assert_eq!(run.ledger.examine(&[]).unwrap(), before, "harm {n} at {places:?}");
+            run.stop();
+            assert!(verify::offline(dir.path(), &[]).unwrap().ok);
+        }
+    }
+}
+
+#[test]
+fn an_export_says_that_the_beginning_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (run, segments) = running(dir.path());
+    std::fs::remove_file(&segments[0]).unwrap();
+    let all = export::Export {
+        format: export::Format::Jsonl,
+        zone: jiff::tz::TimeZone::UTC,
+        since: None,
+        until: None,
+        through: None,
+    };
+    let exported = run.ledger.export(&all, &mut std::io::sink()).unwrap();
+    assert_eq!((exported.faults.len(), exported.faults[0].kind), (1, FaultKind::Gap), "{:?}", exported.faults);
+    run.stop();
+}
+
 #[test]
 fn f16_the_segment_that_is_written_to_is_left_to_the_next_start() {
     let dir = tempfile::tempdir().unwrap();

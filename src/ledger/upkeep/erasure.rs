@@ -11,6 +11,7 @@ use crate::ledger::files;
 use crate::ledger::fold;
 use crate::ledger::history;
 use crate::ledger::journal::{Journal, Sealed, segment};
+use crate::ledger::mending;
 use crate::ledger::places::Places;
 use crate::ledger::retention::{Erased, Found, Select};
 use crate::ledger::snapshot;
@@ -65,6 +66,19 @@ impl Eraser {
         files::replace(path, &[&json]).map_err(|e| format!("{}: {e}", path.display()))?;
         failpoint::reached(Point::ErasePlanned);
         Ok(Some(erased))
+    }
+
+    /// What the journal has lost is put back first: the history, which may have the only copy, is made anew from it.
+    ///
+    /// # Errors
+    /// A sentence: it cannot be.
+    pub fn mend(&self) -> Result<(), String> {
+        let mended = mending::mend(&self.places, &self.journal, &self.history).map_err(|e| e.to_string())?;
+        match (mended.unasked, mended.faults.first()) {
+            (Some(fault), _) => Err(format!("{fault}; the history cannot be asked for that now")),
+            (None, Some(fault)) => Err(fault.to_string()),
+            (None, None) => Ok(()),
+        }
     }
 
     /// Does what was written down.

@@ -113,6 +113,7 @@ impl Upkeep {
             return Err("another erasure is not finished yet".to_owned());
         }
         self.eraser.journal.seal()?;
+        self.eraser.mend()?;
         let stop = || self.inbox.stopping();
         let planned = self.eraser.plan(select, 0, because, &stop)?;
         if let Some(erased) = &planned {
@@ -329,6 +330,7 @@ impl Worker {
         if due.is_empty() || erasure::begun(places).is_some() {
             return Ok(());
         }
+        self.eraser.mend()?;
         let from = due.keys().map(|kind| done.get(kind).copied().unwrap_or(0)).min().unwrap_or(0);
         let because = expiry::words(retention, &due);
         let stop = || self.inbox.stopping();
@@ -355,6 +357,7 @@ impl Worker {
         if through == 0 {
             return Ok(());
         }
+        self.eraser.mend()?;
         let through = self.eraser.forget(through, &|| self.inbox.stopping())?;
         if through == 0 {
             return Ok(());

@@ -47,7 +47,7 @@ pub fn fold_through(
         }
     };
     let mut failed = None;
-    let walk = Walk { from, through: Some(through), refill: None };
+    let walk = Walk { from, through: Some(through), ..Walk::default() };
     let walked = walk.run(&places.journal, &mut |frame| {
         if stop() {
             return ControlFlow::Break(());

@@ -21,8 +21,10 @@ pub struct Walked {
     pub end: Option<End>,
     /// Frames that `refill` gave, with the segment they are missing from.
     pub refilled: Vec<(PathBuf, Vec<u8>)>,
-    /// Segments whose header is lost, and what it must have said they come after.
+    /// Segments whose header or whole file is lost, and what it must have said they come after.
     pub headless: Vec<(PathBuf, Tip)>,
+    /// Segments in the middle of which nothing is left.
+    pub void: Vec<PathBuf>,
     /// Frames that `refill` gave after the journal's end, and the place before them.
     pub appended: Option<(Tip, Vec<u8>)>,
 }

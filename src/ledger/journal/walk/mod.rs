@@ -23,6 +23,8 @@ use std::path::Path;
 pub struct Walk<'a> {
     /// Visit only what follows this frame, which must be in the chain. `None`: all.
     pub from: Option<Tip>,
+    /// Where the journal must begin: what is missing before its first segment is a gap. `None`: nobody asks.
+    pub base: Option<Tip>,
     /// Not beyond this event (the durable one, while somebody appends).
     pub through: Option<u64>,
     pub refill: Option<Refill<'a>>,
@@ -40,10 +42,11 @@ impl Walk<'_> {
             segments.iter().rposition(|s| s.header.is_ok() && s.after_seq() <= from.seq).unwrap_or(0)
         });
         let segments = &segments[start..];
-        let mut progress = Progress::begin(self.from, self.through, self.refill, visit, segments.first());
+        let base = self.base.filter(|_| self.from.is_none());
+        let mut progress = Progress::begin(self.from, self.through, self.refill, visit, segments.first(), base);
         for (index, segment) in segments.iter().enumerate() {
             let next = segments[index + 1..].iter().find(|s| s.usable);
-            let previous = index.checked_sub(1).map(|i| segments[i].path.as_path());
+            let previous = segments[..index].iter().rfind(|s| s.usable).map(|s| s.path.as_path());
             if progress.segment(segment, next.map(|s| s.after_seq()), previous)?.is_break() {
                 break;
             }

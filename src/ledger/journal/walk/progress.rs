@@ -7,7 +7,7 @@ use crate::ledger::journal::segment;
 use crate::ledger::journal::walk::found::{End, Refill, Visit, Walked};
 use crate::ledger::journal::walk::listed::{Listed, WalkError};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The walk under way.
 pub(super) struct Progress<'r, 'v> {
@@ -37,6 +37,7 @@ impl<'r, 'v> Progress<'r, 'v> {
         refill: Option<Refill<'r>>,
         visit: Visit<'v>,
         first: Option<&Listed>,
+        base: Option<Tip>,
     ) -> Progress<'r, 'v> {
         let tip = match first {
             Some(first) => match first.header {
@@ -45,6 +46,7 @@ impl<'r, 'v> Progress<'r, 'v> {
             },
             None => from.unwrap_or_default(),
         };
+        let lost = base.filter(|base| base.seq < tip.seq);
         Progress {
             from,
             from_checked: false,
@@ -52,8 +54,8 @@ impl<'r, 'v> Progress<'r, 'v> {
             refill,
             visit,
             // The hash before event 1 is known without a header.
-            broken: tip.seq > 0 && first.is_some_and(|s| s.header.is_err()),
-            out: Walked { tip, ..Walked::default() },
+            broken: lost.is_none() && tip.seq > 0 && first.is_some_and(|s| s.header.is_err()),
+            out: Walked { tip: lost.unwrap_or(tip), ..Walked::default() },
         }
     }
 
@@ -82,7 +84,7 @@ impl<'r, 'v> Progress<'r, 'v> {
             self.unusable(segment, limit);
             return Ok(ControlFlow::Continue(()));
         }
-        if self.enter(segment, previous.unwrap_or(&segment.path)).is_break() {
+        if self.enter(segment, previous).is_break() {
             return Ok(ControlFlow::Break(()));
         }
         let (path, offset) = (segment.path.clone(), segment::HEADER as u64);
@@ -103,7 +105,9 @@ impl<'r, 'v> Progress<'r, 'v> {
     /// gap, which the next segment shows.
     fn unusable(&mut self, segment: &Listed, limit: Option<u64>) {
         self.out.end.iter_mut().for_each(|end| end.clean = false);
-        if limit.is_none() {
+        if limit.is_some() {
+            self.out.void.push(segment.path.clone());
+        } else {
             let words = "a segment without header or frames: nothing of it counts".to_owned();
             self.fault(FaultKind::TornTail, segment, Some(0), Some(self.out.tip.seq + 1), words);
             self.append_refill();
@@ -111,11 +115,12 @@ impl<'r, 'v> Progress<'r, 'v> {
     }
 
     /// Whether the segment begins where the one before ended.
-    fn enter(&mut self, segment: &Listed, previous: &Path) -> ControlFlow<()> {
+    fn enter(&mut self, segment: &Listed, previous: Option<&Path>) -> ControlFlow<()> {
         let expected = self.out.tip.seq;
         let after_seq = segment.after_seq();
         if after_seq > expected && !self.broken {
-            self.refill(Some(after_seq + 1), Some(previous))?;
+            let into = previous.map_or_else(|| self.before(segment), Path::to_owned);
+            self.refill(Some(after_seq + 1), Some(&into))?;
             let words = format!("events {} to {after_seq} are missing before this segment", expected + 1);
             self.fault(FaultKind::Gap, segment, None, Some(expected + 1), words);
         }
@@ -142,6 +147,14 @@ impl<'r, 'v> Progress<'r, 'v> {
         }
         self.check_from(segment, 32);
         ControlFlow::Continue(())
+    }
+
+    /// A segment of what is missing before the first one.
+    fn before(&mut self, first: &Listed) -> PathBuf {
+        let dir = first.path.parent().unwrap_or(Path::new(""));
+        let path = segment::path(dir, self.out.tip.seq + 1, 0);
+        self.out.headless.push((path.clone(), self.out.tip));
+        path
     }
 
     fn frames(&mut self, place: &Place<'_>) -> ControlFlow<()> {
