@@ -109,6 +109,12 @@ impl Failure {
         self.unknown = true;
         self
     }
+
+    /// The outcome is lost because nothing was said in time (504: to the gateway before it), as by a receiver that
+    /// takes the message and is only too slow. Any other error of a server is an answer: it is down.
+    pub fn unanswered(&self) -> bool {
+        self.unknown && (self.class == FailureClass::Timeout || self.code.as_deref().is_none_or(|code| code == "504"))
+    }
 }
 
 impl fmt::Display for Failure {

@@ -73,7 +73,8 @@ impl Turn<'_> {
                 self.channel_worked(&channel);
             }
             Found::Yes { .. } => self.go_on_unknown(id, "what the provider has is another message"),
-            Found::No { words } | Found::Unclear { words } => self.go_on_unknown(id, &words),
+            Found::No { words } => self.go_on_unheard(id, &words, false),
+            Found::Unclear { words } => self.go_on_unknown(id, &words),
         }
     }
 
@@ -85,6 +86,11 @@ impl Turn<'_> {
 
     /// Nobody can tell: what follows from the attempt's end, as if nobody had been asked.
     pub fn go_on_unknown(&mut self, id: DeliveryId, words: &str) {
+        self.go_on_unheard(id, words, true);
+    }
+
+    /// `unknown`: also after its provider was asked.
+    fn go_on_unheard(&mut self, id: DeliveryId, words: &str, unknown: bool) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
         if let Some((status, reason)) = self.unwanted(d) {
             return self.end_delivery(id, status, &reason);
@@ -94,7 +100,8 @@ impl Turn<'_> {
         match class {
             Some(class) => {
                 let works_for_others = self.has_worked_since(d);
-                let failure = Failure::new(class, Blame::Channel, format!("{error}; {words}")).unknown();
+                let failure = Failure::new(class, Blame::Channel, format!("{error}; {words}"));
+                let failure = if unknown { failure.unknown() } else { failure };
                 self.go_on_after(id, &failure, works_for_others);
             }
             None => self.move_on(id, Status::Ready, None, &format!("{error}; {words}")),

@@ -20,6 +20,8 @@ const WAIT_MAX: Span = Span::secs(5);
 const LAP_MAX: Span = Span::secs(60);
 /// The longest pause of an urgent one, whatever the settings say.
 const URGENT_MAX: Span = Span::secs(15);
+/// The longest pause of what may have arrived, unless somebody is in a hurry: each try may be heard once more.
+const HEARD_MAX: Span = Span::mins(5);
 /// A provider that asks for more is tried again after this.
 pub(crate) const ASKED_MAX: Span = Span::mins(5);
 
@@ -117,7 +119,7 @@ impl Turn<'_> {
             (Blame::Provider, None) if let Some(place) = self.later_way(d) => self.fall_back(id, place, &why),
             (Blame::Provider, None) if !self.is_refused_by_all(d) => self.go_through_again(id, failure, &why),
             (Blame::Provider, None) => self.end_delivery(id, Status::Dead, &format!("FINAL_FAILURE: {why}")),
-            (Blame::Account, None) if at_last_of_several => self.go_through_again(id, failure, &why),
+            (Blame::Account, None) if at_last_of_several || self.takes_turns(d) => self.go_through_again(id, failure, &why),
             (Blame::Account, None) => self.wait_for_channel(id, failure, &why),
             (Blame::Recipient, None) => self.go_through_again(id, failure, &why),
             (Blame::Recipient, other) => self.after_channel_failure(id, failure, other, true, &why),
@@ -140,8 +142,9 @@ impl Turn<'_> {
         match other {
             Some(place) if no_use => self.fall_back(id, place, why),
             Some(_) => self.back_off(id, failure, why),
-            None if d.at > 0 => self.go_through_again(id, failure, why),
+            None if d.at > 0 || self.takes_turns(d) => self.go_through_again(id, failure, why),
             None if !works_for_others => self.wait_for_channel(id, failure, why),
+            None if spent && self.later_way(d).is_some() => self.go_through_again(id, failure, why),
             None if spent => {
                 let reason = format!("FINAL_FAILURE after {} attempts: {why}", d.n);
                 self.end_delivery(id, Status::Dead, &reason);
@@ -158,7 +161,7 @@ impl Turn<'_> {
 
     fn go_through_again(&mut self, id: DeliveryId, failure: &Failure, why: &str) {
         let pause = self.pause(id, failure, LAP_MAX);
-        self.once_more(id, pause, why);
+        self.once_more(id, pause, failure.unanswered(), why);
     }
 
     /// One of its retries: the same way again after a pause.
@@ -169,11 +172,16 @@ impl Turn<'_> {
         self.move_on(id, Status::Backoff, Some(until), &format!("RETRYING: {why}"));
     }
 
-    /// No retry of its own: behind a breaker in the order of the queue, else after a pause.
+    /// No retry of its own: behind a breaker in the order of the queue, else after a pause. What its receiver may have
+    /// got, and only answers too slowly, is not sent at the pace of what nobody has got.
     fn wait_for_channel(&mut self, id: DeliveryId, failure: &Failure, why: &str) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let paced = self.state.channel(d.channel()).breaker != Breaker::Closed;
-        let until = if paced { None } else { Some(self.now + self.pause(id, failure, WAIT_MAX)) };
+        let until = match (failure.unanswered(), paced) {
+            (true, _) => Some(self.now + self.pause(id, failure, heard_max(d.level))),
+            (false, true) => None,
+            (false, false) => Some(self.now + self.pause(id, failure, WAIT_MAX)),
+        };
         self.move_on(id, Status::Waiting, until, &format!("its channel is down: {why}"));
     }
 
@@ -246,4 +254,8 @@ impl Turn<'_> {
                 .filter(told)
                 .any(|other| place(other) == place(d))
     }
+}
+
+fn heard_max(level: Level) -> Span {
+    if is_hurried(level) { LAP_MAX } else { HEARD_MAX }
 }

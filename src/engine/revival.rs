@@ -1,7 +1,8 @@
-//! A dead channel that messages go round is asked now and then whether it works again: the breaker's half-open look.
+//! A dead channel that messages go round, or do not come to, is asked now and then whether it works again: the breaker's
+//! half-open look.
 //!
-//! One that a heartbeat probes comes back by that, and one without a fallback by what waits for it; of others nobody would
-//! ever find out. A probe tells nobody anything, and cannot promise that messages get through either. So the channel is
+//! One that a heartbeat probes comes back by that, and one without a fallback, that is nobody's, by what waits for it; of
+//! others nobody would ever find out. A probe tells nobody anything, and cannot promise that messages get through either. So the channel is
 //! *suspect* after it: the next message is the proof, and a single failure makes the channel dead again.
 
 use super::effect::Effect;
@@ -47,7 +48,8 @@ impl Turn<'_> {
 
     fn needs_revival(&self, channel: &str) -> bool {
         let Some(config) = self.config.channels.get(channel) else { return false };
-        config.fallback.is_some() && !config.simulate && !self.is_probed(channel)
+        let stands_in = || self.config.channels.values().any(|other| other.fallback.as_deref() == Some(channel));
+        (config.fallback.is_some() || stands_in()) && !config.simulate && !self.is_probed(channel)
     }
 
     /// Whether a heartbeat looks after it.

@@ -121,6 +121,11 @@ impl Turn<'_> {
         self.open_ways(d).into_iter().find(|place| *place > d.at)
     }
 
+    /// All its ways are dead, and there is another one behind this.
+    pub fn takes_turns(&self, d: &Delivery) -> bool {
+        self.is_dead(d.channel()) && self.alternative(d).is_none() && self.later_way(d).is_some()
+    }
+
     /// One of those before, alive if there is such a one.
     fn earlier_way(&self, d: &Delivery) -> Option<usize> {
         let ways: Vec<usize> = (0..d.at).filter(|place| self.is_way(d, *place)).collect();
@@ -135,13 +140,15 @@ impl Turn<'_> {
         self.emit(EventKind::DeliveryMoved { id, status: Status::Ready, at: place, until: None, lap, because });
     }
 
-    /// No way is left after this one: the chain is gone through once more after a pause, or, where
-    /// none is alive, it waits for its first channel.
-    pub fn once_more(&mut self, id: DeliveryId, pause: Span, why: &str) {
+    /// No way is left after this one: the chain is gone through once more after a pause. Where none is alive, it stands
+    /// in line for each in turn, behind that one's breaker: whichever comes back first is found by it; after the pause only
+    /// if it may have been `heard` this time.
+    pub fn once_more(&mut self, id: DeliveryId, pause: Span, heard: bool, why: &str) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let ways = self.open_ways(d);
         let alive = ways.iter().copied().find(|place| !self.is_dead(&d.chain[*place]));
-        let lap = d.lap + 1;
+        let following = ways.iter().copied().find(|place| *place > d.at);
+        let lap = if alive.is_none() && following.is_some() { d.lap } else { d.lap + 1 };
         let (status, at, until, because) = match alive {
             Some(place) => (
                 Status::Backoff,
@@ -149,7 +156,12 @@ impl Turn<'_> {
                 Some(self.now + pause),
                 format!("every way failed; the chain once more: {why}"),
             ),
-            None => (Status::Waiting, ways.first().copied().unwrap_or(0), None, format!("every way is dead: {why}")),
+            None => {
+                let next = following.or(ways.first().copied()).unwrap_or(0);
+                let whose = d.chain.get(next).map_or("-", String::as_str);
+                let until = heard.then(|| self.now + pause);
+                (Status::Waiting, next, until, format!("every way is dead, the turn is {whose}'s: {why}"))
+            }
         };
         self.emit(EventKind::DeliveryMoved { id, status, at, until, lap, because });
     }

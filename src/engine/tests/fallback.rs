@@ -355,3 +355,63 @@ fn what_stands_in_line_behind_a_dead_channel_goes_by_the_fallback_that_works_aga
     w.all_until("5m10s");
     assert!(w.deliveries().iter().all(|d| d.status.got_out()), "{:?}", w.told());
 }
+
+const PAIR: &str = "[channels.a]\nkind = 'webhook'\nurl = 'https://a.example'\nfallback = 'b'\n\
+                    [channels.b]\nkind = 'webhook'\nurl = 'https://b.example'\n[levels.low]\nchannels = ['a']\n";
+
+/// Nothing comes to the last of a chain while those before it work.
+#[test]
+fn f40_a_dead_channel_that_only_stands_in_is_asked_whether_it_works_again() {
+    use crate::domain::delivery::ChannelStatus;
+    let mut w = World::with(PAIR);
+    w.channel("a", refused()).channel("b", refused()).probe("a", refused()).probe("b", refused());
+    w.open("low");
+    w.all_until("10s");
+    assert_eq!((w.health("a"), w.health("b")), (ChannelStatus::Dead, ChannelStatus::Dead));
+    w.channel("a", Says::Yes).probe("b", Says::Yes);
+    w.all_until("10m");
+    assert_eq!((w.health("a"), w.health("b")), (ChannelStatus::Ok, ChannelStatus::Suspect));
+}
+
+/// Whichever comes back first is found by what waits, within seconds and without any probe.
+#[test]
+fn what_waits_at_a_chain_without_any_way_alive_is_tried_by_each_in_turn() {
+    for (restart, back) in [(false, "a"), (false, "b"), (true, "a"), (true, "b")] {
+        for says in [refused(), timeout()] {
+            let mut w = World::with(PAIR);
+            w.channel("a", says.clone()).channel("b", says).probe("a", refused()).probe("b", refused());
+            w.open("low");
+            w.all_until("5m");
+            if restart {
+                w.down_for("10s");
+            }
+            w.channel(back, Says::Yes);
+            w.run_for("12s");
+            w.untold();
+            assert!(w.deliveries().iter().all(|d| d.status.got_out()), "{back} {restart}: {:?}", w.told());
+            assert_eq!(w.deliveries()[0].channel(), back);
+        }
+    }
+}
+
+/// Its retries are used up at the one that works for others; the other one may be back before its time is over.
+#[test]
+fn what_has_another_way_is_no_dead_letter_because_that_one_is_dead() {
+    let mut w = World::calm();
+    w.channel("sms", refused()).channel("sms-telnyx", refused()).channel("sms-gateway", refused());
+    text(&mut w, "low", "bob");
+    w.all_until("10s");
+    w.channel("sms", Says::Yes).channel_about("sms", "alice", timeout());
+    w.all_until("20s");
+    text(&mut w, "low", "alice");
+    for n in 1..=40 {
+        text(&mut w, "low", "bob");
+        w.all_until(&format!("{}s", 20 + 5 * n));
+    }
+    assert_ne!(w.status("sms", "alice"), "dead");
+    assert!(w.delivery("sms", "alice").lap > 0, "its retries are used up");
+    w.channel("sms-telnyx", Says::Yes);
+    text(&mut w, "low", "alice");
+    w.all_until("10m");
+    assert!(w.deliveries().iter().all(|d| d.status.got_out()), "{:?}", w.told());
+}

@@ -232,7 +232,7 @@ fn a_channel_that_works_again_is_taken_by_what_waits() {
     // Only Telnyx is mended, and a test shows it.
     w.channel("sms-telnyx", Says::Yes);
     w.does(crate::engine::Ask::Test { channels: vec!["sms-telnyx".into()], to: who(&["bob"]).unwrap(), force: false });
-    let tries = w.untold();
+    let tries = w.all_until("15s");
     assert!(tries.iter().any(|h| h.channel == "sms-telnyx" && h.who == "alice"), "{tries:?}");
     assert_eq!(w.status("sms", "alice"), "sent");
 }

@@ -193,3 +193,24 @@ fn one_that_cannot_be_asked_goes_again_at_once_and_is_marked() {
     let shown = w.read(Read::Delivery(w.delivery("hook", "").id.to_string()));
     assert_eq!(shown["attempts"][1]["possibly_duplicate"], true);
 }
+
+/// A receiver that takes longer than `timeout` has each of them.
+#[test]
+fn f32_what_a_slow_receiver_may_have_goes_again_ever_more_rarely() {
+    for (word, most) in [("low", 45), ("high", 150), ("urgent", 500)] {
+        let mut w = World::calm();
+        w.without_letters();
+        w.channel("hook", cut());
+        w.send(|r| (r.level, r.channels) = (level(word), names(&["hook"])));
+        let first = w.all_until("1m").len();
+        let tries = first + w.all_until("1h").len();
+        assert!((3..=12).contains(&first), "{word}: {first} in a minute");
+        assert!((first + 10..=most).contains(&tries), "{word}: {tries} in an hour");
+        assert_eq!(w.deliveries()[0].status, crate::domain::delivery::Status::Waiting);
+        // Another one finds out that it is well, and it goes at once.
+        w.channel("hook", Says::Yes);
+        w.send(|r| (r.level, r.channels) = (level(word), names(&["hook"])));
+        w.all_until("1h0m10s");
+        assert!(w.deliveries().iter().all(|d| d.status.got_out()), "{word} {:?}", w.told());
+    }
+}
