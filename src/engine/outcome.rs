@@ -119,7 +119,9 @@ impl Turn<'_> {
             (Blame::Provider, None) if let Some(place) = self.later_way(d) => self.fall_back(id, place, &why),
             (Blame::Provider, None) if !self.is_refused_by_all(d) => self.go_through_again(id, failure, &why),
             (Blame::Provider, None) => self.end_delivery(id, Status::Dead, &format!("FINAL_FAILURE: {why}")),
-            (Blame::Account, None) if at_last_of_several || self.takes_turns(d) => self.go_through_again(id, failure, &why),
+            (Blame::Account, None) if at_last_of_several || self.takes_turns(d) => {
+                self.go_through_again(id, failure, &why)
+            }
             (Blame::Account, None) => self.wait_for_channel(id, failure, &why),
             (Blame::Recipient, None) => self.go_through_again(id, failure, &why),
             (Blame::Recipient, other) => self.after_channel_failure(id, failure, other, true, &why),

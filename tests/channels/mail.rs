@@ -256,7 +256,9 @@ async fn f44_each_refusal_means_what_its_place_and_code_say() {
         ("rcpt", "452 4.5.3 too many recipients", ProviderError, Channel, false),
         ("rcpt", "530 5.7.0 login first", AuthError, Account, false),
         ("rcpt", "550 no such user", ValidationError, Message, false),
-        ("rcpt", "552 5.2.2 mailbox full", ValidationError, Message, false),
+        ("rcpt", "552 5.2.2 mailbox full", ProviderError, Provider, false),
+        ("text", "552 5.2.2 mailbox full", ProviderError, Provider, false),
+        ("rcpt", "550 5.2.1 mailbox disabled", ProviderError, Provider, false),
         ("rcpt", "553 5.1.3 not an address", ValidationError, Message, false),
         ("data", "554 5.5.1 no valid recipients", ValidationError, Message, false),
         ("connect", "drop", ProviderError, Channel, false),
@@ -334,4 +336,75 @@ async fn the_probe_goes_as_far_as_noop() {
     standins.set_times("smtp", Fault::verb("noop", "stall"), 1);
     let stalled = plain(&standins, "2s").probe().await.unwrap_err();
     assert_eq!((stalled.class, stalled.words.as_str()), (Timeout, "no answer in time at NOOP"));
+}
+
+/// A server of one answer a verb, in raw bytes; and the verbs that it heard.
+async fn raw(answers: &'static [(&'static str, &'static [u8])]) -> (u16, Arc<std::sync::Mutex<Vec<String>>>) {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, heard) = (listener.local_addr().unwrap().port(), Arc::new(std::sync::Mutex::new(Vec::new())));
+    let verbs = heard.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut stream = BufReader::new(stream);
+            let _ = stream.write_all(b"220 old\r\n").await;
+            let (mut line, mut in_text) = (String::new(), false);
+            while stream.read_line(&mut line).await.is_ok_and(|n| n > 0) {
+                let verb = if in_text { "." } else { line.split_whitespace().next().unwrap_or_default() }.to_owned();
+                let skipped = in_text && line != ".\r\n";
+                line.clear();
+                if skipped {
+                    continue;
+                }
+                in_text = verb == "DATA";
+                let says = answers.iter().find(|(of, _)| *of == verb).map_or(&b"250 fine\r\n"[..], |(_, says)| *says);
+                verbs.lock().unwrap().push(verb);
+                let _ = stream.write_all(if in_text { b"354 go\r\n" } else { says }).await;
+            }
+        }
+    });
+    (port, heard)
+}
+
+async fn to_raw(port: u16) -> AttemptResult {
+    let toml = format!("host = '127.0.0.1'\nport = {port}\ntls = 'none'\nfrom = 's@example.org'\ntimeout = '5s'");
+    channel("smtp", &toml).send(&out(Some("alice@example.org"), "x", "y")).await
+}
+
+#[tokio::test]
+async fn a_server_of_old_that_knows_no_ehlo_gets_helo() {
+    let (port, heard) = raw(&[("EHLO", b"502 5.5.1 what?\r\n")]).await;
+    assert!(to_raw(port).await.success().is_some());
+    assert_eq!(*heard.lock().unwrap(), ["EHLO", "HELO", "MAIL", "RCPT", "DATA", "."]);
+}
+
+#[tokio::test]
+async fn f44_the_code_says_whether_a_mail_was_taken_and_its_text_does_not() {
+    for (says, sent) in [
+        (&b"250 Gr\xfc\xdfe\r\n"[..], true),
+        (b"250-a\r\n250 b\r\n", true),
+        (b"250\r\n", true),
+        (b"354 go on\r\n", false),
+        (b"what?\r\n", false),
+    ] {
+        let (port, _) = raw(Vec::leak(vec![(".", says)])).await;
+        let result = to_raw(port).await;
+        match sent {
+            true => assert!(result.success().is_some(), "{result:?}"),
+            false => drop(is(result, ProviderError, Channel, true)),
+        }
+    }
+}
+
+/// Nothing else of the daemon waits for a server that says too much.
+#[tokio::test]
+async fn f44_an_answer_without_end_is_cut_off() {
+    let endless: &[u8] = "250-and more\r\n".repeat(100_000).leak().as_bytes();
+    for verb in ["EHLO", "MAIL"] {
+        let (port, _) = raw(Vec::leak(vec![(verb, endless)])).await;
+        let failure = is(to_raw(port).await, ProviderError, Channel, false);
+        assert!(failure.words.starts_with("its last reply had no end"), "{failure}");
+    }
+    let (port, _) = raw(Vec::leak(vec![(".", endless)])).await;
+    assert!(to_raw(port).await.success().is_some(), "it was taken");
 }

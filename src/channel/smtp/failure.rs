@@ -1,9 +1,8 @@
 //! What a mail server's refusal means: by where it came and by its codes (RFC 5321 4.2, RFC 3463).
 
+use crate::channel::smtp::dialogue::{Fault, Reply};
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::net;
-use lettre::transport::smtp::Error;
-use std::error::Error as _;
 
 /// Where in the conversation we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,28 +40,36 @@ pub(super) fn no_starttls() -> Failure {
     Failure::new(FailureClass::ProviderError, Blame::Channel, words)
 }
 
+/// No way to log in is offered that we know.
+pub(super) fn no_login(words: &str) -> Failure {
+    Failure::new(FailureClass::AuthError, Blame::Account, format!("no way to log in: {words}"))
+}
+
 /// A reply of the server, or a connection that broke.
-pub(super) fn of(stage: Stage, error: &Error) -> Failure {
-    match error.status() {
-        Some(code) => refused(stage, u16::from(code), &text_of(error)),
-        None if error.is_client() && stage == Stage::Auth => {
-            Failure::new(FailureClass::AuthError, Blame::Account, format!("no way to log in: {}", text_of(error)))
+pub(super) fn of(stage: Stage, fault: &Fault) -> Failure {
+    match fault {
+        // No answer to a text: the server and we are out of step, and what it has is not known.
+        Fault::Refused(reply) if reply.code < 400 && stage == Stage::Text => {
+            let words = format!("answered {} after the text", reply.code);
+            lost(Failure::new(FailureClass::ProviderError, Blame::Channel, words), stage)
         }
-        None => {
-            let words = format!("{} {}", text_of(error), place(stage));
+        Fault::Refused(reply) => refused(stage, reply),
+        Fault::Lost(error) => {
+            let words = format!("{error} {}", place(stage));
             lost(Failure::new(FailureClass::ProviderError, Blame::Channel, words), stage)
         }
     }
 }
 
 /// The connection is over, with 421 or without a word.
-pub(super) fn is_goodbye(error: &Error) -> bool {
-    error.status().is_none_or(|code| u16::from(code) == 421)
+pub(super) fn is_goodbye(fault: &Fault) -> bool {
+    !matches!(fault, Fault::Refused(reply) if reply.code != 421)
 }
 
-fn refused(stage: Stage, code: u16, text: &str) -> Failure {
+fn refused(stage: Stage, reply: &Reply) -> Failure {
     use FailureClass::{AuthError, ProviderError, ValidationError};
-    let enhanced = text.split_whitespace().next().filter(|w| is_enhanced(w));
+    let code = reply.code;
+    let enhanced = reply.text().split_whitespace().next().filter(|w| is_enhanced(w));
     let policy = enhanced.is_some_and(|e| e.starts_with("5.7."));
     let (class, blame) = match (code, stage) {
         (530 | 534 | 535 | 538, _) => (AuthError, Blame::Account),
@@ -74,6 +81,10 @@ fn refused(stage: Stage, code: u16, text: &str) -> Failure {
         // Busy, full for now.
         (..500, _) => (ProviderError, Blame::Channel),
         (_, Stage::Connect | Stage::StartTls | Stage::Noop) => (ProviderError, Blame::Channel),
+        // The box is full or closed, the address is right: who has it is reached by another way.
+        (500.., Stage::RcptTo | Stage::Data | Stage::Text) if matches!(enhanced, Some("5.2.1" | "5.2.2")) => {
+            (ProviderError, Blame::Provider)
+        }
         // Too big, wherever it is said.
         (552, _) => (ValidationError, Blame::Message),
         // Our sender, or a rule of this server (relaying, spam): another way may do it.
@@ -82,8 +93,9 @@ fn refused(stage: Stage, code: u16, text: &str) -> Failure {
         (_, Stage::RcptTo | Stage::Data | Stage::Text) => (ValidationError, Blame::Message),
     };
     let shown = enhanced.map_or_else(|| code.to_string(), |e| format!("{code} {e}"));
-    let words = enhanced.map_or(text, |e| text[e.len()..].trim_start());
-    Failure::new(class, blame, words).code(shown)
+    let without = |line: &String| enhanced.and_then(|e| line.strip_prefix(e)).unwrap_or(line).trim().to_owned();
+    let words: Vec<String> = reply.lines.iter().map(without).filter(|words| !words.is_empty()).collect();
+    Failure::new(class, blame, words.join(" ")).code(shown)
 }
 
 /// `5.1.1`
@@ -105,17 +117,5 @@ fn place(stage: Stage) -> &'static str {
         Stage::Data => "at DATA",
         Stage::Text => "after the text",
         Stage::Noop => "at NOOP",
-    }
-}
-
-/// The server's words, or the innermost cause.
-fn text_of(error: &Error) -> String {
-    let mut last: &dyn std::error::Error = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    match error.source() {
-        Some(_) => last.to_string(),
-        None => error.to_string(),
     }
 }

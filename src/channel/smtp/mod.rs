@@ -11,12 +11,12 @@
 //! `allow_plain`), `username`, `password`, `from`, `hello` (our name in EHLO, default the host's),
 //! `ca_file`, `timeout`.
 
+mod dialogue;
 mod failure;
 pub mod oauth;
 mod rotated;
 mod session;
 mod tokens;
-mod wire;
 
 use crate::channel::smtp::session::{Login, Mode, Server};
 use crate::channel::{Channel, Enclosed, Format, Kind, Outgoing, Probed, http};
@@ -30,7 +30,6 @@ use futures_util::future::BoxFuture;
 use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Body, Mailbox, Message, MultiPart, SinglePart};
-use lettre::transport::smtp::extension::ClientId;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -76,8 +75,15 @@ fn read(table: &mut Table<'_>) -> Option<Arc<dyn Channel>> {
 }
 
 /// Our name in EHLO.
-fn hello(table: &mut Table<'_>) -> ClientId {
-    table.text("hello").filter(|h| !h.is_empty()).map_or_else(ClientId::default, ClientId::Domain)
+fn hello(table: &mut Table<'_>) -> String {
+    let name = table.parsed("hello", |text| match text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        true => Err(format!("{text:?} is no name of a host; write one as stentor.example.org")),
+        false => Ok(text.to_owned()),
+    });
+    let host = || nix::unistd::gethostname().ok()?.into_string().ok();
+    let usable = |name: &String| !name.is_empty();
+    // An address, as the standard has it for who has no name.
+    name.filter(usable).or_else(|| host().filter(usable)).unwrap_or_else(|| "[127.0.0.1]".to_owned())
 }
 
 /// `None` when it was wrong; no credentials is `Some(None)`.
@@ -166,9 +172,10 @@ fn message_files(out: &Outgoing) -> String {
     }
 }
 
-/// RFC 5321, 4.2.2 and RFC 3463, 3.4: the message is larger than the server takes.
+/// RFC 5321, 4.2.2 and RFC 3463, 3.3 and 3.4: the message is larger than the server takes.
 fn too_large(failure: &Failure) -> bool {
-    failure.code.as_deref().is_some_and(|code| code.starts_with("552") || code.ends_with("5.3.4"))
+    let large = |code: &str| code == "552" || code.ends_with("5.3.4") || code.ends_with("5.2.3");
+    failure.blame == Blame::Message && failure.code.as_deref().is_some_and(large)
 }
 
 /// A header's value: whatever could begin another line is a blank.

@@ -1,28 +1,28 @@
 //! The conversation with a mail server, step by step, so that a failure can tell where it came.
 //!
-//! lettre's own transport says neither at which verb a server stalled nor whether the text was
-//! already out, and limits only the connecting in time; so its connection is driven from here.
+//! Each step has the deadline of the whole, and says where it was when that came: whether the text was out decides
+//! whether the mail may have arrived.
 
 use crate::channel::sign;
+use crate::channel::smtp::dialogue::{Dialogue, Fault, Wire};
 use crate::channel::smtp::failure::{self, Stage};
 use crate::channel::smtp::tokens::Tokens;
-use crate::channel::smtp::wire;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::secret::Secret;
 use crate::net::client::remaining;
-use crate::net::{base64, tls};
+use crate::net::{CONNECT_TIMEOUT, base64, dial, tls};
 use lettre::address::Envelope;
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Noop, Rcpt};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// A connection is used again within this time; servers close idle ones after minutes.
 const IDLE: Duration = Duration::from_secs(20);
@@ -63,19 +63,19 @@ pub(super) enum Login {
     },
 }
 
+type Connection = Dialogue<Box<dyn Wire>>;
+
 /// A mail server, how to speak with it, and connections to it that are still warm.
 pub(super) struct Server {
     host: String,
     port: u16,
     mode: Mode,
-    hello: ClientId,
+    hello: String,
     login: Option<Login>,
     ca_file: Option<PathBuf>,
     limit: Duration,
-    /// For STARTTLS, and for TLS from the first byte.
-    turning: OnceLock<TlsParameters>,
-    implicit: OnceLock<Arc<ClientConfig>>,
-    idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
+    tls: OnceLock<Arc<ClientConfig>>,
+    idle: Mutex<Vec<(Connection, Instant)>>,
 }
 
 impl Server {
@@ -83,13 +83,13 @@ impl Server {
         host: String,
         port: u16,
         mode: Mode,
-        hello: ClientId,
+        hello: String,
         login: Option<Login>,
         ca_file: Option<PathBuf>,
         limit: Duration,
     ) -> Self {
-        let (turning, implicit) = (OnceLock::new(), OnceLock::new());
-        Server { host, port, mode, hello, login, ca_file, limit, turning, implicit, idle: Mutex::default() }
+        let tls = OnceLock::new();
+        Server { host, port, mode, hello, login, ca_file, limit, tls, idle: Mutex::default() }
     }
 
     /// Where a token that comes anew is kept.
@@ -109,10 +109,10 @@ impl Server {
         self.in_time(async |stage| {
             let (mut connection, certificate) = self.open(stage).await?;
             *stage = Stage::Noop;
-            connection.command(Noop).await.map_err(|e| failure::of(*stage, &e))?;
+            connection.say("NOOP", 2).await.map_err(|e| failure::of(*stage, &e))?;
             let secured = certificate.map(|der| remaining(&der)).unwrap_or_default();
             // Whether it says goodbye changes nothing.
-            let _ = timeout(STILL_THERE, connection.quit()).await;
+            let _ = timeout(STILL_THERE, connection.say("QUIT", 2)).await;
             let login = if self.login.is_some() { ", credentials accepted" } else { "" };
             Ok(format!("connected to {}:{}{login}{secured}", self.host, self.port))
         })
@@ -146,91 +146,100 @@ impl Server {
             Some(connection) => connection,
             None => self.open(stage).await?.0,
         };
-        let mut parameters = Vec::new();
         let addresses = envelope.from().into_iter().chain(envelope.to());
-        if !addresses.map(AsRef::<str>::as_ref).all(str::is_ascii) {
-            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-                let words = "the address is not ASCII and the server does not offer SMTPUTF8";
-                return Err(Failure::new(FailureClass::ValidationError, Blame::Message, words));
-            }
-            parameters.push(MailParameter::SmtpUtfEight);
+        let ascii = addresses.map(AsRef::<str>::as_ref).all(str::is_ascii);
+        if !ascii && !connection.offers.smtputf8 {
+            let words = "the address is not ASCII and the server does not offer SMTPUTF8";
+            return Err(Failure::new(FailureClass::ValidationError, Blame::Message, words));
         }
         *stage = Stage::MailFrom;
-        let sender = Mail::new(envelope.from().cloned(), parameters);
-        match connection.command(sender.clone()).await {
+        let from = envelope.from().map_or("", AsRef::as_ref);
+        let sender = format!("MAIL FROM:<{from}>{}", if ascii { "" } else { " SMTPUTF8" });
+        match connection.say(&sender, 2).await {
             // Servers end a connection after so many mails, and some say so only now.
             Err(e) if kept && failure::is_goodbye(&e) => {
                 connection = self.open(stage).await?.0;
                 *stage = Stage::MailFrom;
-                connection.command(sender).await.map_err(|e| failure::of(*stage, &e))?;
+                connection.say(&sender, 2).await.map_err(|e| failure::of(*stage, &e))?;
             }
             begun => drop(begun.map_err(|e| failure::of(*stage, &e))?),
         }
         *stage = Stage::RcptTo;
         for address in envelope.to() {
-            connection.command(Rcpt::new(address.clone(), vec![])).await.map_err(|e| failure::of(*stage, &e))?;
+            connection.say(&format!("RCPT TO:<{address}>"), 2).await.map_err(|e| failure::of(*stage, &e))?;
         }
         *stage = Stage::Data;
-        connection.command(Data).await.map_err(|e| failure::of(*stage, &e))?;
+        connection.say("DATA", 3).await.map_err(|e| failure::of(*stage, &e))?;
         *stage = Stage::Text;
-        let answer = connection.message(mail).await.map_err(|e| failure::of(*stage, &e))?;
+        let answer = connection.text(mail).await.map_err(|e| failure::of(*stage, &e))?;
         self.keep(connection);
-        Ok(answer.first_line().unwrap_or("OK").to_owned())
+        Ok(if answer.text().is_empty() { "OK" } else { answer.text() }.to_owned())
     }
 
     /// A connection that is ready for mail, and the server's certificate.
-    async fn open(&self, stage: &mut Stage) -> Result<(AsyncSmtpConnection, Option<Vec<u8>>), Failure> {
+    async fn open(&self, stage: &mut Stage) -> Result<(Connection, Option<Vec<u8>>), Failure> {
         *stage = Stage::Connect;
-        let (stream, mut certificate) = self.stream().await?;
-        let connecting = AsyncSmtpConnection::connect_with_transport(stream, &self.hello);
-        let mut connection = connecting.await.map_err(|e| failure::of(*stage, &e))?;
-        if self.mode == Mode::StartTls {
-            *stage = Stage::StartTls;
-            if !connection.can_starttls() {
-                return Err(failure::no_starttls());
+        let (mut connection, certificate) = match self.mode {
+            Mode::Plain => (greeted(in_time(self.dial()).await?).await?, None),
+            Mode::Implicit => {
+                let tls = self.tls().await?;
+                let stream = in_time(async { secured(tls, &self.host, self.dial().await?).await }).await?;
+                let certificate = leaf(&stream);
+                (greeted(stream).await?, certificate)
             }
-            let parameters = self.turning().await?;
-            connection.starttls(parameters, &self.hello).await.map_err(|e| failure::of(*stage, &e))?;
-            certificate = connection.peer_certificate().ok();
-        }
+            Mode::StartTls => {
+                let stream = self.turned(stage).await?;
+                let certificate = leaf(&stream);
+                let wire: Box<dyn Wire> = Box::new(stream);
+                (Dialogue::unheard(wire), certificate)
+            }
+        };
+        connection.hello(&self.hello).await.map_err(|e| failure::of(*stage, &e))?;
+        *stage = if self.login.is_some() { Stage::Auth } else { *stage };
         match &self.login {
             None => {}
             Some(Login::Password { username, password }) => {
-                *stage = Stage::Auth;
-                let mechanisms = [Mechanism::Plain, Mechanism::Login];
-                let credentials = Credentials::new(username.clone(), password.reveal().into());
-                connection.auth(&mechanisms, &credentials).await.map_err(|e| failure::of(*stage, &e))?;
+                with_password(&mut connection, username, password).await?;
             }
-            Some(Login::Token { username, tokens }) => {
-                *stage = Stage::Auth;
-                with_token(&mut connection, username, tokens).await?;
-            }
+            Some(Login::Token { username, tokens }) => with_token(&mut connection, username, tokens).await?,
         }
         Ok((connection, certificate))
     }
 
-    async fn stream(&self) -> Result<(Box<dyn AsyncTokioStream>, Option<Vec<u8>>), Failure> {
-        if self.mode == Mode::Implicit {
-            let tls = self.implicit().await?;
-            let secured = wire::implicit(&self.host, self.port, tls).await;
-            let (stream, certificate) = secured.map_err(|e| failure::unreached(&e))?;
-            return Ok((Box::new(stream), certificate));
+    async fn dial(&self) -> io::Result<TcpStream> {
+        dial(&self.host, self.port, false).await
+    }
+
+    /// In TLS after a beginning in plain text.
+    async fn turned(&self, stage: &mut Stage) -> Result<TlsStream<TcpStream>, Failure> {
+        let failed = |stage: Stage| move |fault: Fault| failure::of(stage, &fault);
+        let stream = in_time(self.dial()).await?;
+        let mut plain = Dialogue::greeted(stream).await.map_err(failed(*stage))?;
+        plain.hello(&self.hello).await.map_err(failed(*stage))?;
+        *stage = Stage::StartTls;
+        if !plain.offers.starttls {
+            return Err(failure::no_starttls());
         }
-        let stream = wire::plain(&self.host, self.port).await.map_err(|e| failure::unreached(&e))?;
-        Ok((Box::new(stream), None))
+        plain.say("STARTTLS", 2).await.map_err(failed(*stage))?;
+        let stream = plain.bare().map_err(|e| failed(*stage)(e.into()))?;
+        let tls = self.tls().await?;
+        secured(tls, &self.host, stream).await.map_err(|e| failure::unreached(&e))
     }
 
     /// A kept connection that still answers.
-    async fn warm(&self) -> Option<AsyncSmtpConnection> {
+    async fn warm(&self) -> Option<Connection> {
         loop {
             let (mut connection, since) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-            if since.elapsed() < IDLE && timeout(STILL_THERE, connection.test_connected()).await == Ok(true) {
+            if since.elapsed() < IDLE && matches!(timeout(STILL_THERE, connection.say("NOOP", 2)).await, Ok(Ok(_))) {
                 return Some(connection);
             }
         }
     }
 
-    fn keep(&self, connection: AsyncSmtpConnection) {
+    fn keep(&self, connection: Connection) {
+        if connection.is_over() {
+            return;
+        }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|(_, since)| since.elapsed() < IDLE);
         if idle.len() < KEPT {
@@ -238,22 +247,62 @@ impl Server {
         }
     }
 
-    async fn turning(&self) -> Result<TlsParameters, Failure> {
-        let (host, ca_file) = (self.host.clone(), self.ca_file.clone());
-        made_once(&self.turning, move || parameters(host, ca_file).map_err(not_usable)).await
-    }
-
-    async fn implicit(&self) -> Result<Arc<ClientConfig>, Failure> {
+    /// Reading the system's roots takes a while.
+    async fn tls(&self) -> Result<Arc<ClientConfig>, Failure> {
+        if let Some(made) = self.tls.get() {
+            return Ok(made.clone());
+        }
         let ca_file = self.ca_file.clone();
-        made_once(&self.implicit, move || Ok(Arc::new(tls::client_config(ca_file.as_deref())?))).await
+        let make = move || tls::client_config(ca_file.as_deref()).map(Arc::new);
+        let made = tokio::task::spawn_blocking(make).await;
+        let made = made.map_err(|e| Failure::new(FailureClass::ProviderError, Blame::Channel, e.to_string()))??;
+        Ok(self.tls.get_or_init(|| made).clone())
     }
 }
 
+/// Connecting, with the handshake of TLS where that comes first, within [`CONNECT_TIMEOUT`].
+async fn in_time<T>(connecting: impl Future<Output = io::Result<T>>) -> Result<T, Failure> {
+    let connected = timeout(CONNECT_TIMEOUT, connecting).await;
+    connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(|e| failure::unreached(&e))
+}
+
+async fn secured(tls: Arc<ClientConfig>, host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let name = ServerName::try_from(bare).map_err(io::Error::other)?;
+    TlsConnector::from(tls).connect(name, stream).await
+}
+
+/// The server's certificate.
+fn leaf(stream: &TlsStream<TcpStream>) -> Option<Vec<u8>> {
+    stream.get_ref().1.peer_certificates()?.first().map(|certificate| certificate.to_vec())
+}
+
+async fn greeted(wire: impl Wire + 'static) -> Result<Connection, Failure> {
+    let wire: Box<dyn Wire> = Box::new(wire);
+    Dialogue::greeted(wire).await.map_err(|e| failure::of(Stage::Connect, &e))
+}
+
+/// AUTH PLAIN or LOGIN, the first of them that is offered (RFC 4954, 4616).
+async fn with_password(connection: &mut Connection, username: &str, password: &Secret) -> Result<(), Failure> {
+    let failed = |fault: Fault| failure::of(Stage::Auth, &fault);
+    let offers = |way: &str| connection.offers.auth.iter().any(|offered| offered == way);
+    if offers("PLAIN") {
+        let words = base64::encode(&format!("\0{username}\0{}", password.reveal()));
+        connection.say(&format!("AUTH PLAIN {words}"), 2).await.map_err(failed)?;
+    } else if offers("LOGIN") {
+        connection.say("AUTH LOGIN", 3).await.map_err(failed)?;
+        connection.say(&base64::encode(username), 3).await.map_err(failed)?;
+        connection.say(&base64::encode(password.reveal()), 2).await.map_err(failed)?;
+    } else {
+        return Err(failure::no_login("the server offers neither PLAIN nor LOGIN"));
+    }
+    Ok(())
+}
+
 /// With the token at hand; one from before that is refused is changed for a new one, once.
-async fn with_token(connection: &mut AsyncSmtpConnection, username: &str, tokens: &Tokens) -> Result<(), Failure> {
-    if !connection.server_info().supports_auth_mechanism(Mechanism::Xoauth2) {
-        let words = "no way to log in: the server does not offer XOAUTH2";
-        return Err(Failure::new(FailureClass::AuthError, Blame::Account, words));
+async fn with_token(connection: &mut Connection, username: &str, tokens: &Tokens) -> Result<(), Failure> {
+    if !connection.offers.auth.iter().any(|way| way == "XOAUTH2") {
+        return Err(failure::no_login("the server does not offer XOAUTH2"));
     }
     let first = tokens.token().await?;
     match xoauth2(connection, username, &first.token).await {
@@ -266,47 +315,20 @@ async fn with_token(connection: &mut AsyncSmtpConnection, username: &str, tokens
 }
 
 /// One try. A server that refuses says why in a challenge, and 535 after an empty answer.
-async fn xoauth2(connection: &mut AsyncSmtpConnection, username: &str, token: &Secret) -> Result<(), Failure> {
+async fn xoauth2(connection: &mut Connection, username: &str, token: &Secret) -> Result<(), Failure> {
     let words = sign::base64(format!("user={username}\x01auth=Bearer {}\x01\x01", token.reveal()));
-    let clean = |error: &Error| {
-        let mut failure = failure::of(Stage::Auth, error);
+    let clean = |fault: Fault| {
+        let mut failure = failure::of(Stage::Auth, &fault);
         failure.words = failure.words.replace(token.reveal(), "[secret]").replace(&words, "[secret]");
         failure
     };
-    let answer = connection.command(format!("AUTH XOAUTH2 {words}\r\n")).await.map_err(|e| clean(&e))?;
-    if !answer.has_code(334) {
-        return Ok(());
+    match connection.say(&format!("AUTH XOAUTH2 {words}"), 2).await {
+        Err(Fault::Refused(reply)) if reply.code == 334 => match connection.say("", 2).await {
+            Err(fault) => Err(clean(fault)),
+            Ok(_) => Err(Failure::new(FailureClass::AuthError, Blame::Account, "the token was refused")),
+        },
+        answer => answer.map(drop).map_err(clean),
     }
-    match connection.command("\r\n").await {
-        Err(e) => Err(clean(&e)),
-        Ok(_) => Err(Failure::new(FailureClass::AuthError, Blame::Account, "the token was refused")),
-    }
-}
-
-/// Reading the system's roots takes a while.
-async fn made_once<T: Clone + Send + 'static>(
-    place: &OnceLock<T>,
-    make: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    if let Some(made) = place.get() {
-        return Ok(made.clone());
-    }
-    let made = tokio::task::spawn_blocking(make).await.map_err(|e| not_usable(e.to_string()))??;
-    Ok(place.get_or_init(|| made).clone())
-}
-
-fn not_usable(words: String) -> Failure {
-    Failure::new(FailureClass::ProviderError, Blame::Channel, words)
-}
-
-fn parameters(host: String, ca_file: Option<PathBuf>) -> Result<TlsParameters, String> {
-    tls::install_provider();
-    let words = |e: Error| format!("TLS cannot be set up: {e}");
-    let mut builder = TlsParameters::builder(host);
-    for certificate in ca_file.map_or(Ok(Vec::new()), |path| tls::read_certificates(&path))? {
-        builder = builder.add_root_certificate(Certificate::from_der(certificate.to_vec()).map_err(words)?);
-    }
-    builder.build().map_err(words)
 }
 
 impl fmt::Display for Server {

@@ -20,7 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Starts logging; `RUST_LOG` overrides what is shown (default: info, and less of the crates that talk a lot).
 pub fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,sled=warn,tokio_cron_scheduler=off,hyper=warn,lettre=warn"));
+        .unwrap_or_else(|_| EnvFilter::new("info,sled=warn,tokio_cron_scheduler=off,hyper=warn"));
     let journald = std::env::var_os("JOURNAL_STREAM").and_then(|_| Journald::open().ok());
     let registry = tracing_subscriber::registry().with(filter);
     let started = match (journald, format) {
