@@ -60,8 +60,13 @@ pub async fn run(
     if heartbeat["running"] == true { Ok(accepted(heartbeat)) } else { Ok(Json(heartbeat).into_response()) }
 }
 
+/// Also by being taken out of the config.
 fn finishes(frame: &Frame, wanted: &str) -> bool {
-    frame.events.iter().any(|e| matches!(&e.head, EventKind::HeartbeatFinished(h) if h.name == wanted))
+    frame.events.iter().any(|e| match &e.head {
+        EventKind::HeartbeatFinished(h) => h.name == wanted,
+        EventKind::HeartbeatForgotten { name } => name == wanted,
+        _ => false,
+    })
 }
 
 async fn one(api: &Api, by: &Caller, name: &str) -> Result<Option<Value>, Refusal> {

@@ -40,9 +40,12 @@ impl<'e> Turn<'e> {
         let last = self.state.heartbeats.get(&h.name).and_then(|s| s.last_scheduled);
         let next = match (schedule, last) {
             (Schedule::Every(every), None) => Some(self.wall + jitter(&h.name, SPREAD.min(*every))),
-            (_, None) => next_after(h, self.wall),
-            // Missed while down: one run, now.
-            (_, Some(last)) => next_after(h, last.min(self.wall)).map(|next| next.max(self.wall)),
+            // Missed while down: one run, now; also the first one since it is known.
+            (_, last) => {
+                let known = self.state.heartbeats.get(&h.name).and_then(|s| s.known).map(|t| self.state.wall_time(t));
+                let from = last.or(known).unwrap_or(self.wall).min(self.wall);
+                next_after(h, from).map(|next| next.max(self.wall))
+            }
         };
         self.set_next(h, next);
     }
@@ -61,11 +64,14 @@ impl<'e> Turn<'e> {
     pub fn plan_passive(&mut self, h: &Heartbeat) {
         let Check::Passive { every, grace } = h.check else { return };
         let Some(state) = self.state.heartbeats.get(&h.name) else { return };
-        let late = state.status == HeartbeatStatus::Late;
-        match state.last_ping.max(state.known) {
-            Some(from) if !late => self.agenda.passive.insert(h.name.clone(), from + every + grace),
-            _ => self.agenda.passive.remove(&h.name),
+        let Some(from) = state.last_ping.max(state.known) else {
+            self.agenda.passive.remove(&h.name);
+            return;
         };
+        // What is late already is looked at again after as long: somebody may have ended its incident by hand.
+        let period = every + grace;
+        let gone = if state.status == HeartbeatStatus::Late { (self.now - from).0.max(0) / period.0.max(1) } else { 0 };
+        self.agenda.passive.insert(h.name.clone(), from + period.times(gone + 1));
     }
 
     /// Starts what is due; an exact or five-field run waits a little for its trigger.
@@ -87,6 +93,7 @@ impl<'e> Turn<'e> {
             self.agenda.passive.remove(&name);
             if let Some(h) = config.heartbeats.get(&name) {
                 self.late(h);
+                self.plan_passive(h);
             }
         }
         self.proofs_overdue();

@@ -42,6 +42,10 @@ fn round_start(i: &Incident, policy: &Policy, round: u32) -> EngineTime {
     i.base + every(policy).times(round.into()) - i.saved
 }
 
+fn end_of(i: &Incident, policy: &Policy, round: u32) -> EngineTime {
+    round_start(i, policy, round + 1)
+}
+
 fn due(i: &Incident, policy: &Policy, (round, step): Place) -> EngineTime {
     round_start(i, policy, round) + policy.steps.get(step as usize).map_or(Span::ZERO, |s| s.after)
 }
@@ -61,7 +65,9 @@ fn following(i: &Incident, policy: &Policy, (round, step): Place) -> Option<Plac
 /// By how much later everything after this place is. A reload may have made the policy quicker: what follows would then
 /// come before what is next, and keeps its distance from that instead.
 fn held_up(i: &Incident, policy: &Policy, place: Place) -> Span {
-    let quicker = |at| following(i, policy, place).is_some_and(|later| due(i, policy, later) <= at);
+    let later =
+        || following(i, policy, place).map_or_else(|| end_of(i, policy, place.0), |later| due(i, policy, later));
+    let quicker = |at| later() <= at;
     i.next.filter(|next| quicker(next.due)).map_or(Span::ZERO, |next| next.due - due(i, policy, place))
 }
 
@@ -115,7 +121,7 @@ impl Turn<'_> {
             Some((round, step)) => {
                 Some(Next { due: due(&moved, policy, (round, step)), what: NextWhat::Step { round, step } })
             }
-            None => self.reminder_after(i.level, i.once, round_start(&moved, policy, round) + every(policy)),
+            None => self.reminder_after(i.level, i.once, end_of(&moved, policy, round)),
         };
         let last_of_round = step as usize + 1 >= policy.steps.len();
         self.emit(EventKind::IncidentStepped {
@@ -162,7 +168,12 @@ impl Turn<'_> {
             return self.send_opening(id);
         };
         let mut place = (round, existing(policy, step));
-        let later_by = held_up(i, policy, place);
+        let mut later_by = held_up(i, policy, place);
+        // By a quicker policy, too: what would stand for it was told, and the one behind that is late already.
+        if later_by > Span::ZERO && i.fired == Some(place) {
+            place = following(i, policy, place).unwrap_or(place);
+            later_by = held_up(i, policy, place);
+        }
         let mut passed_over = Vec::new();
         while let Some(later) = following(i, policy, place)
             && due(i, policy, later) + later_by <= self.now
@@ -192,6 +203,21 @@ impl Turn<'_> {
             let place = (round, existing(policy, step));
             let saved = due - self.now - held_up(i, policy, place);
             self.fire(id, Firing { saved, ..Firing::of(place, because) });
+        }
+    }
+
+    /// What comes next by the policy as it is now, of an incident that has the last of its steps behind it.
+    pub fn next_after_all(&self, i: &Incident, rounds: u32) -> Option<Next> {
+        let (Some(policy), Some(fired)) = (self.policy_of(i), i.fired) else {
+            return self.reminder_after(i.level, i.once, i.base);
+        };
+        let mut moved = i.clone();
+        moved.rounds = rounds;
+        match following(&moved, policy, fired) {
+            Some((round, step)) => {
+                Some(Next { due: due(&moved, policy, (round, step)), what: NextWhat::Step { round, step } })
+            }
+            None => self.reminder_after(i.level, i.once, end_of(&moved, policy, fired.0)),
         }
     }
 

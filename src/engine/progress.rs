@@ -42,6 +42,20 @@ impl Turn<'_> {
         Some(Next { due: from + remind.times(missed + 1), what: NextWhat::Reminder })
     }
 
+    /// After a reload: as many rounds and such reminders as are configured now. A step that is next keeps its time.
+    pub fn replan_all(&mut self) {
+        for id in self.state.live_incidents().map(|i| i.id).collect::<Vec<_>>() {
+            let Some(i) = self.state.incidents.get(&id) else { continue };
+            let begun = i.fired.map_or(0, |(round, _)| round + 1);
+            let rounds = self.policy_of(i).map_or(0, |policy| (policy.repeat + 1).max(begun));
+            let waits = i.next.is_none_or(|next| next.what == NextWhat::Reminder && next.due > self.now);
+            let next = if waits && i.is_calling() { self.next_after_all(i, rounds) } else { i.next };
+            if rounds != i.rounds || next != i.next {
+                self.emit(EventKind::IncidentReplanned { id, rounds, next });
+            }
+        }
+    }
+
     /// What `next` says of an incident that is due.
     pub fn incident_due(&mut self, id: IncidentId) {
         let Some(i) = self.state.incidents.get(&id) else { return };

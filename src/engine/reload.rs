@@ -15,7 +15,7 @@ use ulid::Ulid;
 impl Turn<'_> {
     /// The config is swapped already; open incidents, timers and counters live on.
     pub fn apply_config(&mut self, changed: Vec<String>, kept: bool) -> Answer {
-        let channels = self.renewed_channels(&changed);
+        let (channels, watches) = (self.renewed_channels(&changed), self.renewed_watches(&changed));
         let others = changed.is_empty() && self.state.config.hash != self.config.source.hash;
         self.end_failing(&changed, others);
         let source = &self.config.source;
@@ -24,6 +24,8 @@ impl Turn<'_> {
         self.forget_checks();
         self.plan_agenda();
         self.end_orphans();
+        self.replan_all();
+        self.judge_anew(&watches);
         self.forget_hooks();
         self.silence_gone();
         self.reroute_all();
@@ -55,6 +57,14 @@ impl Turn<'_> {
         let others = self.state.config.hash != self.config.source.hash;
         let all = self.config.channels.keys();
         all.filter(|name| (changed.is_empty() && others) || changed.contains(&format!("channels.{name}")))
+            .cloned()
+            .collect()
+    }
+
+    fn renewed_watches(&self, changed: &[String]) -> Vec<String> {
+        let others = self.state.config.hash != self.config.source.hash;
+        let all = self.config.watches.keys();
+        all.filter(|name| (changed.is_empty() && others) || changed.contains(&format!("watches.{name}")))
             .cloned()
             .collect()
     }

@@ -41,9 +41,14 @@ impl Turn<'_> {
         self.heartbeat_view(name)
     }
 
-    /// Late after its rhythm and grace; once, until the next ping.
+    /// Late after its rhythm and grace; once, until the next ping or until somebody ends its incident by hand.
     pub fn late(&mut self, h: &Heartbeat) {
         let Check::Passive { every, grace } = h.check else { return };
+        let known = self.state.heartbeats.get(&h.name).is_some_and(|s| s.status == HeartbeatStatus::Late);
+        let told = self.state.live_incident(&fingerprint(&h.name)).is_some_and(|i| i.level >= h.incident.level);
+        if known && told {
+            return;
+        }
         self.emit(EventKind::HeartbeatLate { name: h.name.clone() });
         let words = format!("no ping for {}", every + grace);
         let failure = Failure::new(FailureClass::Timeout, Blame::Message, words);

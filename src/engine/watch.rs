@@ -14,8 +14,10 @@ use crate::domain::who::Who;
 
 /// The built-in rules are looked at this often.
 const LOOK: Span = Span::secs(30);
-/// Names of metrics that are remembered.
-const METRICS: usize = 10_000;
+/// Names of metrics that are remembered, beside those that a watch is about.
+const METRICS: usize = if cfg!(test) { 100 } else { 10_000 };
+/// One that was not set for so long gives its place to another one.
+const IDLE: Span = Span::days(1);
 /// Unchanged values are written down this often at the most.
 const SEEN_EVERY: Span = Span::mins(1);
 
@@ -34,34 +36,64 @@ impl Turn<'_> {
         if name.is_empty() || name.len() > 200 || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return refuse(Refusal::field("name", "a metric's name has 1 to 200 characters without blanks"));
         }
-        if self.metric(name).is_none() && self.state.metrics.len() + self.agenda.unseen.len() >= METRICS {
-            let message = format!("{METRICS} metrics are known; no more are taken");
-            return refuse(Refusal::new(Code::RateLimited, message));
-        }
+        self.make_room_for(name)?;
         self.agenda.unseen.insert(name.to_owned(), Metric { value, at: self.wall });
         self.agenda.unseen_due.get_or_insert(self.now + SEEN_EVERY);
-        let config = self.config;
+        let (config, before) = (self.config, self.decided());
         for watch in config.watches.values().filter(|w| w.rule.metric() == Some(name)) {
             self.judge(watch, value);
         }
-        // Whoever asks for it after a crash hears an old value rather than that there is none.
-        if !self.state.metrics.contains_key(name) {
+        // Whoever asks for it after a crash hears an old value rather than that there is none; what was acted on is
+        // known as long as that is.
+        if self.decided() != before || !self.state.metrics.contains_key(name) {
             self.write_down_metrics();
         }
         self.pump();
         self.metric_view(name)
     }
 
-    /// The rules over pushed values: below, above, capacity.
-    fn judge(&mut self, watch: &Watch, value: f64) {
-        let (breached, cleared) = match &watch.rule {
-            Rule::Capacity { below, clear_above, .. } | Rule::Below { below, clear_above, .. } => {
-                (value < *below, value >= *clear_above)
+    /// New names come from outside, in any number; what a watch waits for is always taken.
+    fn make_room_for(&mut self, name: &str) -> Result<(), Refusal> {
+        let watched = |name: &str| self.config.watches.values().any(|w| w.rule.metric() == Some(name));
+        // A new name is recorded at once, so these are all.
+        let known = &self.state.metrics;
+        if known.contains_key(name) || known.len() < METRICS || watched(name) {
+            return Ok(());
+        }
+        let idle = |m: &&Metric| m.at + IDLE <= self.wall;
+        let seen = |name: &String| self.metric(name);
+        let oldest = known.keys().filter(|name| !watched(name)).filter_map(|name| Some((seen(name)?, name)));
+        let oldest = oldest.filter(|(m, _)| idle(&m)).min_by_key(|(m, _)| m.at).map(|(_, name)| name.clone());
+        match oldest {
+            Some(name) => {
+                self.emit(EventKind::MetricForgotten { name });
+                Ok(())
             }
-            Rule::Above { above, clear_below, .. } => (value > *above, value <= *clear_below),
-            _ => return,
-        };
-        self.set_watch(watch, breached, cleared, value, describe(&watch.rule, value));
+            None => {
+                let words = "metrics were set within a day; no further name is taken but those that a watch is about";
+                refuse(Refusal::new(Code::RateLimited, format!("{METRICS} {words}")))
+            }
+        }
+    }
+
+    /// After a reload: what was said before, by these rules as they are now. What somebody ended by hand stays ended.
+    pub fn judge_anew(&mut self, names: &[String]) {
+        let config = self.config;
+        for watch in names.iter().filter_map(|name| config.watches.get(name)) {
+            let Some(value) = watch.rule.metric().and_then(|name| self.metric(name)).map(|m| m.value) else { continue };
+            let breached = beyond(&watch.rule, value).is_some_and(|(breached, _)| breached);
+            let known = self.state.watches.get(&watch.name).is_some_and(|w| w.status == WatchStatus::Breached);
+            let ended = known && self.state.live_incident(&fingerprint(&watch.name)).is_none();
+            if !(breached && ended) {
+                self.judge(watch, value);
+            }
+        }
+    }
+
+    fn judge(&mut self, watch: &Watch, value: f64) {
+        if let Some((breached, cleared)) = beyond(&watch.rule, value) {
+            self.set_watch(watch, breached, cleared, value, describe(&watch.rule, value));
+        }
     }
 
     /// Between threshold and clearing value the status stays as it was.
@@ -76,11 +108,13 @@ impl Turn<'_> {
             let name = watch.name.clone();
             self.emit(EventKind::WatchChanged { name, status, value: Some(value), detail: detail.clone() });
         }
-        let open = self.state.live_incident(&fingerprint(&watch.name)).is_some();
+        let open = self.state.live_incident(&fingerprint(&watch.name)).map(|i| i.level);
         match status {
-            // Also when somebody resolved it by hand and nothing is better.
-            WatchStatus::Breached if breached && !open => self.open_watch(watch, detail),
-            WatchStatus::Ok if open => self.close_watch(watch, &detail),
+            // Also when somebody resolved it by hand and nothing is better; and at a level that a reload has raised.
+            WatchStatus::Breached if breached && open.is_none_or(|level| level < watch.incident.level) => {
+                self.open_watch(watch, detail);
+            }
+            WatchStatus::Ok if open.is_some() => self.close_watch(watch, &detail),
             _ => {}
         }
     }
@@ -208,6 +242,17 @@ impl Turn<'_> {
                 refuse(Refusal { field: Some("name".into()), ..Refusal::new(Code::NotFound, message) })
             }
         }
+    }
+}
+
+/// By the rules over pushed values (below, above, capacity): whether one is beyond its threshold, and whether well again.
+fn beyond(rule: &Rule, value: f64) -> Option<(bool, bool)> {
+    match rule {
+        Rule::Capacity { below, clear_above, .. } | Rule::Below { below, clear_above, .. } => {
+            Some((value < *below, value >= *clear_above))
+        }
+        Rule::Above { above, clear_below, .. } => Some((value > *above, value <= *clear_below)),
+        _ => None,
     }
 }
 

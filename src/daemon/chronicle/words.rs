@@ -41,6 +41,7 @@ pub(super) fn incident_of(event: &Event) -> Option<IncidentId> {
         IncidentRaised { id, .. }
         | IncidentStepped { id, .. }
         | IncidentReminded { id, .. }
+        | IncidentReplanned { id, .. }
         | IncidentAcknowledged { id, .. }
         | IncidentUnacknowledged { id, .. }
         | IncidentSnoozed { id, .. }

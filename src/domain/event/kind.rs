@@ -296,6 +296,12 @@ pub enum EventKind {
         id: IncidentId,
         next: Option<Next>,
     },
+    /// A new config gives it more or fewer rounds, or another reminder.
+    IncidentReplanned {
+        id: IncidentId,
+        rounds: u32,
+        next: Option<Next>,
+    },
     IncidentAcknowledged {
         id: IncidentId,
         by: String,
@@ -376,6 +382,10 @@ pub enum EventKind {
     },
     /// As a heartbeat is.
     WatchForgotten {
+        name: String,
+    },
+    /// It was not set for a day, no watch is about it, and its place was needed.
+    MetricForgotten {
         name: String,
     },
     /// It should sound from now on; the player is made to match.

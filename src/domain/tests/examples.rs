@@ -229,6 +229,7 @@ fn checks() -> Vec<Event> {
         K::HeartbeatLate { name: s("backup-job") }.bare(),
         K::HeartbeatForgotten { name: s("backup-job") }.bare(),
         K::WatchForgotten { name: s("spacex-capacity") }.bare(),
+        K::MetricForgotten { name: s("deal.spacex-n.remaining") }.bare(),
         K::WatchChanged {
             name: s("spacex-capacity"),
             status: WatchStatus::Breached,
@@ -291,6 +292,7 @@ pub fn bare_minimum() -> BTreeMap<&'static str, &'static str> {
         ("incident_raised", r#"{"id":"01KMG7QZFG0000000000000001","level":"high","base":5}"#),
         ("incident_stepped", r#"{"id":"01KMG7QZFG0000000000000001","round":0,"step":0,"because":"due"}"#),
         ("incident_reminded", r#"{"id":"01KMG7QZFG0000000000000001"}"#),
+        ("incident_replanned", r#"{"id":"01KMG7QZFG0000000000000001","rounds":5}"#),
         ("incident_acknowledged", r#"{"id":"01KMG7QZFG0000000000000001","by":"bob","via":"command"}"#),
         ("incident_unacknowledged", r#"{"id":"01KMG7QZFG0000000000000001","by":"bob","because":"asked","base":5}"#),
         ("incident_unsilenced", r#"{"id":"01KMG7QZFG0000000000000001","because":"ended","base":5}"#),

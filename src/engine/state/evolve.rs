@@ -71,6 +71,7 @@ impl State {
             | IncidentRaised { .. }
             | IncidentStepped { .. }
             | IncidentReminded { .. }
+            | IncidentReplanned { .. }
             | IncidentAcknowledged { .. }
             | IncidentUnacknowledged { .. }
             | IncidentSnoozed { .. }
@@ -106,6 +107,7 @@ impl State {
             }
 
             WatchForgotten { name } => return self.watches.remove(name).is_some(),
+            MetricForgotten { name } => return self.metrics.remove(name).is_some(),
 
             Erased(erased) => {
                 self.erase_texts(&erased.notifications, &erased.deliveries);

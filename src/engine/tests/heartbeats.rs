@@ -235,6 +235,29 @@ fn before_the_first_ping_it_counts_from_being_loaded() {
     assert_eq!(w.incident(1).count, 1, "late once, until the next ping");
 }
 
+/// The answer promises it.
+#[test]
+fn one_that_is_late_and_was_resolved_by_hand_opens_anew_while_no_ping_comes() {
+    for restart in [false, true] {
+        let mut w =
+            World::with(&(calm() + "\n[heartbeats.job]\nkind = \"passive\"\nevery = \"1h\"\nlevel = \"normal\"\n"));
+        w.ping("job");
+        w.all_until("3h");
+        assert_eq!(w.incident(1).count, 1);
+        let answer = w.resolve(1);
+        assert!(answer["incidents"][0]["still_broken"].as_str().unwrap().contains("opens a new incident"));
+        w.untold();
+        if restart {
+            w.down_for("10s");
+        }
+        w.all_until("6h");
+        assert_eq!((w.incident(2).count, w.incident(2).is_live()), (1, true));
+        w.ping("job");
+        assert!(!w.incident(2).is_live());
+        w.untold();
+    }
+}
+
 #[test]
 fn each_ping_counts_anew_and_one_after_being_late_resolves_it() {
     let mut w = World::with(&house(JOB));

@@ -4,6 +4,7 @@ use super::world::asks::*;
 use super::world::*;
 use crate::domain::delivery::ChannelStatus;
 use crate::domain::event::{EventKind, HeartbeatStatus, WatchStatus};
+use crate::domain::level::Level;
 
 const SLACK: &str = "\n[heartbeats.slack]\nprobe = \"ops-slack\"\ncron = \"0 */5 * * * *\"\nlevel = \"normal\"\n";
 const JOB: &str = "\n[heartbeats.job]\nkind = \"passive\"\nevery = \"1h\"\nlevel = \"normal\"\n";
@@ -222,10 +223,92 @@ fn a_watch_that_comes_back_between_its_values_is_not_breached() {
     let mut w = World::with(&(calm() + rule));
     w.metric("load", 9.0);
     w.reload(&calm());
+    w.metric("load", 7.0);
     w.reload(&(calm() + rule));
     w.untold();
-    w.metric("load", 7.0);
     assert_eq!(w.engine.state.watches["load"].status, WatchStatus::Ok);
+}
+
+/// What was said before is judged by the rules as they are now; a value that is pushed once a day is not waited for.
+#[test]
+fn a_watch_with_new_values_judges_what_is_known() {
+    let rule = |above: &str, clear: &str, level: &str| {
+        let of = format!("kind = \"above\"\nmetric = \"load\"\nabove = {above}\nclear_below = {clear}\n");
+        calm() + &format!("\n[watches.load]\n{of}level = \"{level}\"\n")
+    };
+    let mut w = World::with(&calm());
+    w.metric("load", 5.0);
+    w.reload(&rule("8", "6", "low"));
+    w.nothing_untold();
+    w.reload(&rule("4", "3", "low"));
+    assert_eq!((w.incident(1).level, w.incident(1).is_live()), (Level::Low, true));
+    w.reload(&rule("4", "3", "normal"));
+    assert_eq!((w.incident(1).level, w.incident(1).count), (Level::Normal, 2), "raised");
+    w.resolve(1);
+    w.untold();
+    w.reload(&rule("4", "3", "high"));
+    w.nothing_untold();
+    w.reload(&rule("8", "6", "high"));
+    assert_eq!(w.engine.state.watches["load"].status, WatchStatus::Ok);
+}
+
+const REPEATED: &str = "[channels.hook]\nkind = 'webhook'\nurl = 'https://a.example'\n[levels.high]\nchannels = ['hook']\npolicy = 'p'\n[policies.p]\nevery = '10m'\nrepeat = 1\nsteps = [{ after = '0m' }]\n";
+
+#[test]
+fn f55_more_rounds_are_told_of_what_is_open_and_after_it_was_acknowledged() {
+    let more = REPEATED.replace("repeat = 1", "repeat = 3");
+    let mut w = World::with(REPEATED);
+    let n = w.open("high");
+    w.at("0m").posts("hook");
+    w.at("10m").posts("hook").nothing_else();
+    w.quiet_until("25m");
+    w.reload(&more);
+    // The third one is late; from there on it is as if it had been said at first.
+    w.at("25m").posts("hook");
+    w.at("30m").posts("hook").nothing_else();
+    w.quiet_until("2h");
+    w.ack(n, "alice");
+    w.unack(n);
+    w.all_until("2h0m1s");
+    assert_eq!(w.incident(n).rounds, 4);
+    let rounds = w.all_until("4h");
+    assert_eq!(rounds.len(), 3, "{rounds:?}");
+    w.reload(REPEATED);
+    w.quiet_until("5h");
+}
+
+#[test]
+fn f55_a_reminder_that_a_reload_brings_or_takes_reaches_what_is_open() {
+    let plain = REPEATED.replace("policy = 'p'\n", "");
+    let reminding = plain.replace("channels = ['hook']\n", "channels = ['hook']\nremind = '1h'\n");
+    let mut w = World::with(&plain);
+    w.open("high");
+    w.at("0m").posts("hook");
+    w.quiet_until("90m");
+    w.reload(&reminding);
+    w.at("2h").posts_again("hook");
+    w.reload(&reminding.replace("'1h'", "'30m'"));
+    w.at("150m").posts_again("hook").nothing_else();
+    w.reload(&plain);
+    w.quiet_until("5h");
+}
+
+/// Its steps are fewer and nearer: what stands for the one that is gone was told.
+#[test]
+fn f55_a_policy_that_is_made_shorter_and_quicker_tells_no_step_twice() {
+    let of = |every: &str, steps: &str| {
+        REPEATED.replace("every = '10m'", &format!("every = '{every}'")).replace("steps = [{ after = '0m' }]", steps)
+    };
+    let mut w = World::with(&of("1h", "steps = [{ after = '0m' }, { after = '10m' }, { after = '20m' }]"));
+    w.open("high");
+    w.at("0m").posts("hook");
+    w.at("10m").posts("hook");
+    w.quiet_until("15m");
+    w.reload(&of("4m", "steps = [{ after = '0m' }, { after = '2m' }]"));
+    w.at("20m").posts("hook");
+    assert_eq!(w.incident(1).fired, Some((1, 0)));
+    w.at("22m").posts("hook").nothing_else();
+    w.quiet_until("5h");
 }
 
 #[test]

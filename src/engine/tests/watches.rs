@@ -95,6 +95,44 @@ fn the_last_values_are_written_when_it_stops() {
     assert_eq!(w.fails(Ask::Read(Read::Metric("b".into()))).code, Code::NotFound);
 }
 
+/// Names come from outside, in any number.
+#[test]
+fn who_fills_the_list_of_metrics_locks_no_watch_out_and_nobody_for_long() {
+    let mut w = World::with(
+        &(calm()
+            + "\n[watches.late]\nkind = \"below\"\nmetric = \"late\"\nbelow = 8\nclear_above = 9\nlevel = \"low\"\n"),
+    );
+    let set = |name: &str| Ask::SetMetric { name: name.into(), value: 1.0 };
+    for n in 0..100 {
+        w.does(set(&format!("m{n}")));
+        w.does(set(&format!("m{n}")));
+    }
+    assert_eq!(w.fails(set("other")).code, Code::RateLimited);
+    w.does(set("m7"));
+    w.does(set("late"));
+    assert_eq!(w.incident(1).level, crate::domain::level::Level::Low);
+    w.all_until("23h");
+    w.does(set("m0"));
+    w.all_until("25h");
+    w.does(set("other"));
+    assert_eq!(w.fails(Ask::Read(Read::Metric("m1".into()))).code, Code::NotFound);
+    for kept in ["m0", "late", "m2"] {
+        assert_eq!(w.read(Read::Metric(kept.into()))["value"], 1.0);
+    }
+}
+
+/// What opened an incident is known after a crash, and not the value before it.
+#[test]
+fn a_value_that_was_acted_on_is_written_at_once() {
+    let rule = "\n[watches.a]\nkind = \"above\"\nmetric = \"a\"\nabove = 8\nclear_below = 6\nlevel = \"low\"\n";
+    let mut w = World::with(&(calm() + rule));
+    w.metric("a", 3.5);
+    w.metric("a", 9.0);
+    w.untold();
+    w.down_for("1s");
+    assert_eq!(w.read(Read::Metric("a".into()))["value"], 9.0);
+}
+
 #[test]
 fn the_first_value_of_a_name_is_written_at_once() {
     let mut w = World::calm();

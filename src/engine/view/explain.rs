@@ -104,6 +104,13 @@ fn explain(head: &EventKind) -> Option<(String, String)> {
                 if next.is_some() { "nobody has acknowledged; its level reminds" } else { "it follows no policy" };
             ("a sending of its own".into(), why.into())
         }
+        IncidentReplanned { rounds, .. } => {
+            let what = match rounds {
+                0 => "goes on by the new config".to_owned(),
+                n => format!("goes on by the new config, {n} rounds at the most"),
+            };
+            (what, "the config was changed".into())
+        }
         IncidentAcknowledged { by, via, note, .. } => {
             let note = note.as_ref().map_or(String::new(), |n| format!(": {n}"));
             (

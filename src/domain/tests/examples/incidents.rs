@@ -37,6 +37,7 @@ pub(super) fn incidents() -> Vec<Event> {
         }
         .bare(),
         K::IncidentReminded { id: incident(), next: next(NextWhat::Reminder) }.bare(),
+        K::IncidentReplanned { id: incident(), rounds: 5, next: next(NextWhat::Reminder) }.bare(),
         K::IncidentAcknowledged {
             id: incident(),
             by: s("bob"),

@@ -9,6 +9,13 @@ use crate::engine::state::{Attempt, Confirm, Delivery, Finished, State, Told};
 /// Attempts kept in the state for each delivery; all of them stand in the ledger.
 const ATTEMPTS_KEPT: usize = 20;
 
+/// The oldest that is not the last one of its channel: what that channel said of the message is needed as long as it is
+/// tried at all.
+fn dispensable(attempts: &[Attempt]) -> usize {
+    let again = |n: usize| attempts[n + 1..].iter().any(|later| later.channel == attempts[n].channel);
+    (0..attempts.len()).find(|n| again(*n)).unwrap_or(0)
+}
+
 impl State {
     pub(in crate::engine::state) fn fold_attempt_started(
         &mut self,
@@ -42,7 +49,7 @@ impl State {
             }
             d.attempts.push(attempt);
             if d.attempts.len() > ATTEMPTS_KEPT {
-                d.attempts.remove(0);
+                d.attempts.remove(dispensable(&d.attempts));
             }
             if let (Some(format), Some(text)) = (format, text) {
                 d.texts.insert(format.clone(), text);

@@ -114,6 +114,10 @@ impl State {
                 })
             }
             EventKind::IncidentReminded { id, next } => self.change_incident(*id, |i| i.next = *next),
+            EventKind::IncidentReplanned { id, rounds, next } => self.change_incident(*id, |i| {
+                i.rounds = *rounds;
+                i.next = *next;
+            }),
             EventKind::IncidentAcknowledged { id, by, next, .. } => {
                 let by = self.names.of(by);
                 let known = self.change_incident(*id, |i| {
