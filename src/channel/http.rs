@@ -158,6 +158,8 @@ pub(super) fn by_status(answer: &Answer, words: impl AsRef<str>) -> Failure {
     let failure = match answer.status {
         401 | 403 => Failure::new(AuthError, Blame::Account, words),
         408 => Failure::new(Timeout, Blame::Channel, words).unknown(),
+        // Too early: it was not looked at, and may come again (RFC 8470, 5.2).
+        425 => Failure::new(ProviderError, Blame::Channel, words),
         429 => Failure::new(RateLimited, Blame::Channel, words),
         300..=399 => {
             let words = format!("redirects are not followed; the address has moved ({})", words.as_ref());

@@ -223,7 +223,10 @@ impl Store {
             }
             pause = LOOK;
             let ledger = self.ledger.clone();
-            let Ok(Ok(found)) = tokio::task::spawn_blocking(move || ledger.examine(&[])).await else { continue };
+            let Ok(Ok(found)) = tokio::task::spawn_blocking(move || ledger.examine(&[])).await else {
+                pause = FIRST_LOOK;
+                continue;
+            };
             if let Some(words) = found.damage() {
                 tracing::error!(fault = %words, faults = found.faults.len(), "the ledger is damaged");
                 handle.tell(Caller::engine(), Ask::StorageTroubled { part: "ledger".into(), words, well: false });

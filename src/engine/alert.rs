@@ -17,8 +17,10 @@ use crate::domain::id::IncidentId;
 use crate::domain::level::Level;
 use crate::domain::time::{EngineTime, Timestamp};
 
-/// Alerts that are open at the most; over nine tenths of it only urgent ones are taken.
+/// Alerts that are open at the most.
 pub(crate) const OPEN: usize = 250_000;
+/// The last tenth is for urgent ones.
+const NOT_URGENT: usize = OPEN / 10 * 9;
 /// Letters of a subject.
 const SUBJECT: usize = 1_000;
 /// Why an alert ended that its source did not end.
@@ -35,7 +37,7 @@ impl Turn<'_> {
         }
         if left_out > 0 {
             let message = format!(
-                "at most {OPEN} alerts are open, with so much text and so many deliveries as fit: {left_out} of these were not taken"
+                "at most {OPEN} alerts are open ({NOT_URGENT} of what is not urgent), with so much text and so many deliveries as fit: {left_out} of these were not taken"
             );
             return refuse(Refusal::new(Code::RateLimited, message).retry_after(60));
         }
@@ -105,7 +107,7 @@ impl Turn<'_> {
         let rules = &self.config.alertmanager;
         let said = rules.level_of(&report.labels);
         let level = said.unwrap_or(rules.otherwise);
-        let room = if level == Level::Urgent { OPEN } else { OPEN / 10 * 9 };
+        let room = if level == Level::Urgent { OPEN } else { NOT_URGENT };
         if self.state.open_alerts() >= room || self.has_room(level).is_err() {
             return false;
         }

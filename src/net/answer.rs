@@ -96,7 +96,9 @@ pub fn retry_after(header: &str, now: Timestamp) -> Option<Span> {
         // Nobody means more than a year, and NaN is no time at all.
         return (seconds >= 0.0).then(|| Span((seconds.min(31_536_000.0) * 1e6) as i64));
     }
-    let at = jiff::fmt::rfc2822::parse(header).ok()?.timestamp().as_microsecond();
+    // The form of today, and the two that are obsolete and still to be understood (RFC 9110, 5.6.7).
+    let since_1970 = httpdate::parse_http_date(header).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let at = i64::try_from(since_1970.as_micros()).ok()?;
     Some(Span((at - now.0).max(0)))
 }
 

@@ -19,6 +19,8 @@ fn retry_after_takes_seconds_fractions_and_dates() {
         (" 0.5 ", Some(Span::millis(500))),
         ("Fri, 20 Nov 2026 07:01:30 GMT", Some(Span::secs(90))),
         ("Fri, 20 Nov 2026 06:00:00 GMT", Some(Span::ZERO)),
+        ("Friday, 20-Nov-26 07:01:30 GMT", Some(Span::secs(90))),
+        ("Fri Nov 20 07:01:30 2026", Some(Span::secs(90))),
         ("1e300", Some(Span::days(365))),
         ("-5", None),
         ("NaN", None),

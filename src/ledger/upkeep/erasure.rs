@@ -126,7 +126,7 @@ impl Eraser {
     }
 
     /// What repairs set aside has the texts, too.
-    fn remove_copies(&self) -> io::Result<()> {
+    pub(super) fn remove_copies(&self) -> io::Result<()> {
         for entry in std::fs::read_dir(&self.places.journal)?.flatten() {
             if entry.path().extension().is_some_and(|e| e == "damaged") {
                 std::fs::remove_file(entry.path())?;

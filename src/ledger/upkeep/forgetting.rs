@@ -73,6 +73,7 @@ impl Eraser {
             failpoint::reached(Point::ForgetSegment);
         }
         files::sync_parent(&self.places.journal.join("x")).map_err(|e| e.to_string())?;
+        self.remove_copies().map_err(|e| format!("a copy of what is forgotten cannot be removed: {e}"))?;
         let gone = blobs::remove(&self.places.blobs, |seq| seq <= through);
         gone.map_err(|e| format!("a blob cannot be removed: {e}"))?;
         self.history_anew(stop)?;

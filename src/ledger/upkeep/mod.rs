@@ -26,6 +26,7 @@ pub use inbox::Inbox;
 use inbox::{Handed, Todo};
 use pace::Pace;
 use snapshots::Unfolded;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -34,6 +35,8 @@ use std::time::Duration;
 
 /// At the end the thread may take this long.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// Different damage that is remembered as told.
+const TOLD: usize = 1_000;
 
 /// What the thread works on.
 pub struct Setup {
@@ -68,7 +71,7 @@ impl Upkeep {
             inbox: inbox.clone(),
             hands: hands.clone(),
             handed: setup.handed,
-            told: None,
+            told: BTreeSet::new(),
         };
         let (ending, ended) = mpsc::channel();
         std::thread::Builder::new().name("upkeep".to_owned()).spawn(move || {
@@ -153,7 +156,7 @@ struct Worker {
     hands: Arc<Mutex<()>>,
     handed: bool,
     /// What was wrong last.
-    told: Option<String>,
+    told: BTreeSet<String>,
 }
 
 impl Worker {
@@ -223,7 +226,7 @@ impl Worker {
         let saved = folded.and_then(|folded| folded.map(|mut folded| snapshots::save(places, &mut folded)).transpose());
         match saved {
             Ok(length) => {
-                self.told = None;
+                self.told.clear();
                 length
             }
             Err(why) => {
@@ -369,9 +372,12 @@ impl Worker {
 
     /// Damage is told once, not at each look.
     fn tell(&mut self, words: String) {
-        if self.told.as_ref() != Some(&words) {
-            (self.report)(Report::Files { words: words.clone() });
-            self.told = Some(words);
+        // Several places take turns, each until it is mended.
+        if self.told.len() >= TOLD {
+            self.told.clear();
+        }
+        if self.told.insert(words.clone()) {
+            (self.report)(Report::Files { words });
         }
     }
 }
