@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::intake::{Nothing, accepted};
 use super::params::{Named, Params};
 use super::wait::touched;
-use crate::domain::event::{EventKind, Frame};
+use crate::domain::event::{EventKind, Frame, Gone};
 use crate::domain::time::Span;
 use crate::engine::{Ask, Caller, Read, Refusal};
 use axum::extract::State;
@@ -64,7 +64,7 @@ pub async fn run(
 fn finishes(frame: &Frame, wanted: &str) -> bool {
     frame.events.iter().any(|e| match &e.head {
         EventKind::HeartbeatFinished(h) => h.name == wanted,
-        EventKind::HeartbeatForgotten { name } => name == wanted,
+        EventKind::HeartbeatForgotten(Gone { name }) => name == wanted,
         _ => false,
     })
 }

@@ -7,7 +7,7 @@ use super::reader::Obstacle;
 use super::refusal::Answer;
 use super::state::Incident;
 use super::turn::{Turn, done};
-use crate::domain::event::{Erased, EventKind, Origin, Payload};
+use crate::domain::event::{Erased, EventKind, Gone, Origin, Payload};
 use crate::domain::id::DeliveryId;
 use crate::domain::level::Level;
 use ulid::Ulid;
@@ -46,8 +46,8 @@ impl Turn<'_> {
         let config = self.config;
         let heartbeats = self.state.heartbeats.keys().filter(|name| !config.heartbeats.contains_key(*name));
         let watches = self.state.watches.keys().filter(|name| !config.watches.contains_key(*name));
-        let forgotten: Vec<EventKind> = (heartbeats.cloned().map(|name| EventKind::HeartbeatForgotten { name }))
-            .chain(watches.cloned().map(|name| EventKind::WatchForgotten { name }))
+        let forgotten: Vec<EventKind> = (heartbeats.cloned().map(|name| EventKind::HeartbeatForgotten(Gone { name })))
+            .chain(watches.cloned().map(|name| EventKind::WatchForgotten(Gone { name })))
             .collect();
         forgotten.into_iter().for_each(|event| self.emit(event));
     }

@@ -8,7 +8,7 @@ use super::state::Metric;
 use super::turn::{Turn, refuse};
 use crate::config::{Rule, Watch};
 use crate::domain::Labels;
-use crate::domain::event::{EventKind, Payload, WatchStatus};
+use crate::domain::event::{EventKind, Gone, Payload, WatchStatus};
 use crate::domain::time::Span;
 use crate::domain::who::Who;
 
@@ -66,7 +66,7 @@ impl Turn<'_> {
         let oldest = oldest.filter(|(m, _)| idle(&m)).min_by_key(|(m, _)| m.at).map(|(_, name)| name.clone());
         match oldest {
             Some(name) => {
-                self.emit(EventKind::MetricForgotten { name });
+                self.emit(EventKind::MetricForgotten(Gone { name }));
                 Ok(())
             }
             None => {

@@ -1,5 +1,6 @@
 //! What is wrong with the ledger's files, and where.
 
+use crate::ledger::places::{Places, UNFINISHED};
 use serde::Serialize;
 use std::fmt;
 
@@ -33,6 +34,8 @@ pub enum FaultKind {
     DamagedBlob,
     /// The history cannot be read.
     DamagedHistory,
+    /// A backup that broke off while it was written: the files that came are whole, and others are missing.
+    UnfinishedBackup,
 }
 
 /// One fault with its place.
@@ -51,6 +54,18 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Whether what is there is a part of a backup only.
+    pub(super) fn unfinished(places: &Places) -> Option<Fault> {
+        places.state.join(UNFINISHED).exists().then(|| Fault {
+            kind: FaultKind::UnfinishedBackup,
+            file: UNFINISHED.to_owned(),
+            offset: None,
+            seq: None,
+            words: "the backup broke off while it was written here: take another one, into an empty directory"
+                .to_owned(),
+        })
+    }
+
     /// The journal begins after a later event than the one that is known.
     pub(super) fn no_beginning(known: u64, after: u64) -> Fault {
         Fault {

@@ -136,7 +136,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Opening, OpenError> {
     // Half of a history that was to take the place of the other one.
     let _ = std::fs::remove_dir_all(dir.join("history.new"));
     backup::remove_left(dir).map_err(|source| OpenError::Unusable { path: dir.to_owned(), source })?;
-    let mut faults = Vec::new();
+    let mut faults: Vec<Fault> = Fault::unfinished(&places).into_iter().collect();
     let snapshot = snapshot::load_newest(&places.snapshots, None, &mut faults)?;
     Ok(Opening { places, options, lock, snapshot, faults })
 }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 /// Its name in a copy, too.
 pub const ERASING: &str = "erasing";
+/// There as long as a backup is being written into the directory.
+pub const UNFINISHED: &str = "backup.unfinished";
 
 #[derive(Clone, Debug)]
 pub struct Places {

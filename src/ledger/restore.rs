@@ -4,7 +4,7 @@
 use crate::ledger::backup::Line;
 use crate::ledger::codec::Tip;
 use crate::ledger::files;
-use crate::ledger::places::ERASING;
+use crate::ledger::places::{ERASING, UNFINISHED};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -55,6 +55,9 @@ impl Receiving {
         if std::fs::read_dir(dir).map_err(io)?.next().is_some() {
             return Err(RestoreError::NotEmpty { dir: dir.to_owned() });
         }
+        let marker = dir.join(UNFINISHED);
+        files::private().create_new(true).open(&marker).map_err(io)?;
+        files::sync_parent(&marker).map_err(io)?;
         for part in ["journal", "snapshots", "blobs"] {
             files::private_dir(&dir.join(part)).map_err(io)?;
         }
@@ -100,6 +103,10 @@ impl Receiving {
             let path = self.dir.join(part);
             files::sync_parent(&path).map_err(|source| RestoreError::Io { path, source })?;
         }
+        // Only now is it whole: whoever ends before leaves the marker, and verify and a start say so.
+        let marker = self.dir.join(UNFINISHED);
+        let removed = std::fs::remove_file(&marker).and_then(|()| files::sync_parent(&marker));
+        removed.map_err(|source| RestoreError::Io { path: marker, source })?;
         Ok(Copied { tip, files: self.files, bytes: self.bytes })
     }
 

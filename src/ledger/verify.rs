@@ -110,7 +110,7 @@ pub(super) fn run(
     blocks: Blocks<'_>,
     applied: u64,
 ) -> Result<Verified, VerifyError> {
-    let mut faults = Vec::new();
+    let mut faults: Vec<Fault> = Fault::unfinished(places).into_iter().collect();
     let mut check = Check {
         anchors: anchors.iter().map(|tip| ((tip.seq, format!("the noted head {tip}")), (tip.hash, true))).collect(),
         faults: Vec::new(),

@@ -12,7 +12,7 @@ use crate::domain::event::parts::{
 };
 use crate::domain::event::place::Carriage;
 use crate::domain::event::price::Priced;
-use crate::domain::event::removed::Erased;
+use crate::domain::event::removed::{Erased, Gone};
 use crate::domain::event::report::{DeliveryReported, InboundReceived};
 use crate::domain::id::{DeliveryId, IncidentId, NotificationId};
 use crate::domain::level::Level;
@@ -370,9 +370,7 @@ pub enum EventKind {
         name: String,
     },
     /// It was taken out of the config: what was known of it is forgotten.
-    HeartbeatForgotten {
-        name: String,
-    },
+    HeartbeatForgotten(Gone),
     // ---- watches and sound
     WatchChanged {
         name: String,
@@ -381,13 +379,9 @@ pub enum EventKind {
         detail: String,
     },
     /// As a heartbeat is.
-    WatchForgotten {
-        name: String,
-    },
+    WatchForgotten(Gone),
     /// It was not set for a day, no watch is about it, and its place was needed.
-    MetricForgotten {
-        name: String,
-    },
+    MetricForgotten(Gone),
     /// It should sound from now on; the player is made to match.
     SoundStarted {
         channel: String,

@@ -30,7 +30,7 @@ pub use parts::{
 };
 pub use place::{Attachment, Blob, Carriage, Carried, IN_EVENT, KEPT, Place, beginning};
 pub use price::{Instead, Price, Priced};
-pub use removed::Erased;
+pub use removed::{Erased, Gone};
 pub use rendered::Rendered;
 pub use report::{DeliveryReported, Heard, InboundReceived, Said};
 

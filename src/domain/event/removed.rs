@@ -17,3 +17,9 @@ pub struct Erased {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inbound: Vec<InboundId>,
 }
+
+/// What is known no more, by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    pub name: String,
+}

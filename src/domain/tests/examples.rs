@@ -7,7 +7,7 @@ use crate::domain::Labels;
 use crate::domain::delivery::{ChannelStatus, Medium, Status};
 use crate::domain::event::{
     AlertReported, AlertsAwaited, Attachment, AttemptResult, Breaker, BudgetPassed, Carriage, Carried, ChannelChanged,
-    Counted, DeliveryReported, Erased, Event, EventKind as K, HeartbeatFinished, HeartbeatStatus, HookFailing,
+    Counted, DeliveryReported, Erased, Event, EventKind as K, Gone, HeartbeatFinished, HeartbeatStatus, HookFailing,
     HookMoved, Idempotency, InboundReceived, Instead, Later, Next, NextWhat, Origin, Payload, Place, Price, Priced,
     Rendered, Request, Said, SilenceAdded, Started, Unheard, WatchStatus,
 };
@@ -227,9 +227,9 @@ fn checks() -> Vec<Event> {
         .bare(),
         K::HeartbeatPinged { name: s("backup-job"), ok: true }.bare(),
         K::HeartbeatLate { name: s("backup-job") }.bare(),
-        K::HeartbeatForgotten { name: s("backup-job") }.bare(),
-        K::WatchForgotten { name: s("spacex-capacity") }.bare(),
-        K::MetricForgotten { name: s("deal.spacex-n.remaining") }.bare(),
+        K::HeartbeatForgotten(Gone { name: s("backup-job") }).bare(),
+        K::WatchForgotten(Gone { name: s("spacex-capacity") }).bare(),
+        K::MetricForgotten(Gone { name: s("deal.spacex-n.remaining") }).bare(),
         K::WatchChanged {
             name: s("spacex-capacity"),
             status: WatchStatus::Breached,

@@ -5,7 +5,7 @@ use super::entity::*;
 use super::watched::*;
 use crate::domain::delivery::Status;
 use crate::domain::event::{
-    Breaker, ChannelChanged, Event, EventKind, Frame, HeartbeatFinished, HeartbeatStatus, Payload,
+    Breaker, ChannelChanged, Event, EventKind, Frame, Gone, HeartbeatFinished, HeartbeatStatus, Payload,
 };
 use crate::domain::time::{Span, Timestamp};
 
@@ -95,7 +95,7 @@ impl State {
             | HeartbeatFinished(_)
             | HeartbeatPinged { .. }
             | HeartbeatLate { .. } => self.fold_heartbeat(at, head),
-            HeartbeatForgotten { name } => return self.heartbeats.remove(name).is_some(),
+            HeartbeatForgotten(Gone { name }) => return self.heartbeats.remove(name).is_some(),
             HookMoved(moved) if moved.gone => return self.hooks.remove(&moved.hook).is_some(),
             HookMoved(moved) => {
                 self.hooks.insert(moved.hook.clone(), moved.clone());
@@ -106,8 +106,8 @@ impl State {
                 *w = WatchState { status: *status, value: *value, since, detail: detail.clone() };
             }
 
-            WatchForgotten { name } => return self.watches.remove(name).is_some(),
-            MetricForgotten { name } => return self.metrics.remove(name).is_some(),
+            WatchForgotten(Gone { name }) => return self.watches.remove(name).is_some(),
+            MetricForgotten(Gone { name }) => return self.metrics.remove(name).is_some(),
 
             Erased(erased) => {
                 self.erase_texts(&erased.notifications, &erased.deliveries);

@@ -84,6 +84,12 @@ fn a_copy_that_broke_off_is_none() {
         assert!(matches!(error, RestoreError::Unfinished { .. }), "{length}: {error}");
         let error = receive(&stream, copy.path(), 100).unwrap_err();
         assert!(matches!(error, RestoreError::NotEmpty { .. }), "{error}");
+        let kinds: Vec<FaultKind> = offline(copy.path(), &[]).unwrap().faults.iter().map(|f| f.kind).collect();
+        assert!(kinds.contains(&FaultKind::UnfinishedBackup), "{length}: {kinds:?}");
+        // Whoever starts by it all the same is told.
+        let begun = start_with(copy.path(), options());
+        assert!(begun.recovery.faults.iter().any(|f| f.kind == FaultKind::UnfinishedBackup), "{length}");
+        begun.stop();
     }
     assert!(newest(dir.path()).is_some());
 }
