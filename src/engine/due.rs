@@ -106,9 +106,13 @@ impl Turn<'_> {
     /// In line for its channel; round it, when that is dead and there is another way.
     fn look_again(&mut self, id: DeliveryId, status: Status, because: &str) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
+        let round = || self.open_alternative(d).filter(|_| self.is_kept_waiting(d));
         match self.alternative(d).filter(|_| self.is_dead(d.channel())) {
             Some(place) => self.fall_back(id, place, "its channel is dead"),
-            None => self.move_on(id, status, None, because),
+            None => match round() {
+                Some(place) => self.fall_back(id, place, "its channel takes no attempts now"),
+                None => self.move_on(id, status, None, because),
+            },
         }
     }
 

@@ -20,8 +20,17 @@ const GAP_FIRST: Span = Span::secs(1);
 const GAP_MAX: Span = Span::secs(5);
 
 impl Turn<'_> {
-    /// An attempt or a probe got through.
+    /// An attempt got through.
     pub fn channel_worked(&mut self, channel: &str) {
+        self.channel_well(channel, true);
+    }
+
+    /// A probe did, which may prove less.
+    pub fn channel_answers(&mut self, channel: &str) {
+        self.channel_well(channel, false);
+    }
+
+    fn channel_well(&mut self, channel: &str, proven: bool) {
         let c = self.state.channel(channel);
         if c.breaker == Breaker::Closed && c.held_until(self.now).is_some() {
             // It asked for a pause after this had begun, and gets it; but it works.
@@ -40,7 +49,7 @@ impl Turn<'_> {
         }
         self.emit(EventKind::ChannelChanged(ChannelChanged::unharmed(channel, ChannelStatus::Ok)));
         self.agenda.revivals.remove(channel);
-        self.channel_is_back(channel, "works again");
+        self.channel_is_back(channel, "works again", proven);
     }
 
     /// An attempt or a probe failed in a way that blames the channel as a whole. Whether it is
@@ -98,7 +107,7 @@ impl Turn<'_> {
             return;
         }
         self.emit(EventKind::ChannelChanged(ChannelChanged::unharmed(channel, ChannelStatus::Unknown)));
-        self.channel_is_back(channel, "has new settings");
+        self.channel_is_back(channel, "has new settings", true);
     }
 
     fn breaker(&self, channel: &str, dead: bool) -> Breaker {
@@ -128,18 +137,18 @@ impl Turn<'_> {
 
     /// A channel works again: what rests for it goes now, and what waits for a dead channel of a
     /// chain that has this one takes it, as does what stands in line behind such a one. What stands
-    /// in its own queue has its turn there.
-    pub(super) fn channel_is_back(&mut self, channel: &str, what: &str) {
+    /// in its own queue has its turn there. What may have been heard is not woken by less than a message that got through.
+    pub(super) fn channel_is_back(&mut self, channel: &str, what: &str, proven: bool) {
         let hoping = self.state.index.hoping.get(channel).into_iter().flatten().copied();
         // Those that were not tried yet stand in line behind a dead one.
-        let behind = self.state.queued_channels().filter(|c| *c != channel && self.is_dead(c));
+        let behind = self.state.queued_channels().filter(|c| *c != channel && !self.is_open(c));
         let behind = behind.flat_map(|dead| self.state.queue(dead));
         for id in hoping.chain(behind).collect::<BTreeSet<DeliveryId>>() {
             let Some(d) = self.state.deliveries.get(&id) else { continue };
             let Some(at) = d.chain.iter().position(|c| c == channel) else { continue };
             let here = d.at == at;
-            let resting = here && d.until.is_some();
-            let stuck = !here && self.is_dead(d.channel()) && self.is_way(d, at) && !d.was_refused(at);
+            let resting = here && d.until.is_some() && (proven || !d.maybe_sent);
+            let stuck = !here && self.is_kept_waiting(d) && self.is_way(d, at) && !d.was_refused(at);
             if resting || stuck {
                 let (lap, because) = (d.lap, format!("{channel} {what}"));
                 self.emit(EventKind::DeliveryMoved { id, status: Status::Ready, at, until: None, lap, because });

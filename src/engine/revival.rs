@@ -89,7 +89,7 @@ impl Turn<'_> {
                     failures: DEAD_AFTER - 1,
                     ..ChannelChanged::unharmed(channel, ChannelStatus::Suspect)
                 }));
-                self.channel_is_back(channel, "works again");
+                self.channel_is_back(channel, "works again", false);
             }
             Err(failure) => {
                 self.channel_failed(channel, &failure);

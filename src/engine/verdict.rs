@@ -94,7 +94,7 @@ impl Turn<'_> {
 
     fn passed(&mut self, h: &Heartbeat, failing_since: Option<Timestamp>) {
         if let Some(channel) = probed_channel(h) {
-            self.channel_worked(channel);
+            self.channel_answers(channel);
         }
         if let Some(id) = self.state.live_incident(&fingerprint(&h.name)).map(|i| i.id) {
             let down = failing_since.map_or(Span::ZERO, |t| self.wall - t);

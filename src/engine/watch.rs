@@ -261,7 +261,15 @@ pub(crate) fn fingerprint(name: &str) -> String {
 }
 
 pub(crate) fn describe(rule: &Rule, value: f64) -> String {
-    let v = number(value);
+    // Four places may hide on which side of its threshold it is.
+    let v = match rule {
+        Rule::Capacity { below: at, .. } | Rule::Below { below: at, .. } | Rule::Above { above: at, .. }
+            if value != *at && number(value) == number(*at) =>
+        {
+            value.to_string()
+        }
+        _ => number(value),
+    };
     match rule {
         Rule::Capacity { below, .. } => format!("{v} remaining, threshold {}", number(*below)),
         Rule::Below { metric, below, .. } => format!("{metric} is {v}, below {} is too low", number(*below)),
@@ -270,9 +278,11 @@ pub(crate) fn describe(rule: &Rule, value: f64) -> String {
     }
 }
 
-/// `400000`, `0.35`: as people write it, at most four places.
+/// `400000`, `0.35`: as people write it, at most four places; `1e308` where nobody would write it out.
 pub(crate) fn number(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() < 1e15 {
+    if value.abs() >= 1e15 {
+        format!("{value:e}")
+    } else if value.fract() == 0.0 {
         format!("{value:.0}")
     } else {
         let text = format!("{value:.4}");

@@ -14,6 +14,8 @@ use crate::domain::time::{EngineTime, Span};
 
 /// A dead channel that nobody probes is left alone for so long before a message may try it out.
 const REST: Span = Span::mins(1);
+/// A dead channel is tried this often; one that is free later asked for its pause.
+const TURN: Span = Span::secs(5);
 const GONE: &str = "the channel was taken out of the config";
 
 impl Turn<'_> {
@@ -66,7 +68,10 @@ impl Turn<'_> {
         let hurry = is_hurried(level);
         let good = |place: &&usize| {
             let channel = &chain[**place];
-            if hurry { self.is_open(channel) } else { !self.is_dead(channel) || self.may_try_out(channel) }
+            match hurry {
+                true => self.is_open(channel),
+                false => !self.is_held_long(channel) && (!self.is_dead(channel) || self.may_try_out(channel)),
+            }
         };
         let alive = |place: &&usize| !self.is_dead(&chain[**place]);
         ways.iter().find(good).or_else(|| ways.iter().find(alive)).copied().unwrap_or(0)
@@ -77,9 +82,30 @@ impl Turn<'_> {
     }
 
     /// Alive, and it did not ask for a pause.
-    fn is_open(&self, channel: &str) -> bool {
+    pub fn is_open(&self, channel: &str) -> bool {
         let c = self.state.channel(channel);
         !c.is_dead() && c.held_until(self.now).is_none()
+    }
+
+    /// It asked for a longer pause than its settings have patience for.
+    fn is_held_long(&self, channel: &str) -> bool {
+        let most = self.config.channels.get(channel).map_or(REST, |c| c.retry.max);
+        self.state.channel(channel).held_until(self.now).is_some_and(|t| t > self.now + most)
+    }
+
+    /// Its channel takes no attempts for longer than this message can wait.
+    pub fn is_kept_waiting(&self, d: &Delivery) -> bool {
+        match is_hurried(d.level) {
+            true => !self.is_open(d.channel()),
+            false => self.is_dead(d.channel()) || self.is_held_long(d.channel()),
+        }
+    }
+
+    /// Another way that takes attempts now: one of those behind it, else one before.
+    pub fn open_alternative(&self, d: &Delivery) -> Option<usize> {
+        let open = |place: &usize| self.is_open(&d.chain[*place]);
+        let ways: Vec<usize> = self.open_ways(d).into_iter().filter(|place| *place != d.at).filter(open).collect();
+        ways.iter().find(|place| **place > d.at).or(ways.first()).copied()
     }
 
     /// A dead channel comes back by a probe. Where there is none, a message without hurry finds
@@ -146,9 +172,15 @@ impl Turn<'_> {
     pub fn once_more(&mut self, id: DeliveryId, pause: Span, heard: bool, why: &str) {
         let Some(d) = self.state.deliveries.get(&id) else { return };
         let ways = self.open_ways(d);
-        let alive = ways.iter().copied().find(|place| !self.is_dead(&d.chain[*place]));
-        let following = ways.iter().copied().find(|place| *place > d.at);
-        let lap = if alive.is_none() && following.is_some() { d.lap } else { d.lap + 1 };
+        let alive = || ways.iter().copied().filter(|place| !self.is_dead(&d.chain[*place]));
+        let free_at = |place: &usize| self.state.channel(&d.chain[*place]).held_until(self.now);
+        let alive = alive().find(|place| free_at(place).is_none()).or_else(|| alive().min_by_key(free_at));
+        // In turn, but past what asked for a pause while another one takes attempts.
+        let (behind, before): (Vec<usize>, Vec<usize>) = ways.iter().partition(|place| **place > d.at);
+        let turns = || behind.iter().chain(&before).copied();
+        let soon = |place: &usize| free_at(place).is_none_or(|t| t <= self.now + TURN);
+        let next = turns().find(soon).or_else(|| turns().min_by_key(free_at)).unwrap_or(0);
+        let lap = if alive.is_none() && next > d.at { d.lap } else { d.lap + 1 };
         let (status, at, until, because) = match alive {
             Some(place) => (
                 Status::Backoff,
@@ -157,7 +189,6 @@ impl Turn<'_> {
                 format!("every way failed; the chain once more: {why}"),
             ),
             None => {
-                let next = following.or(ways.first().copied()).unwrap_or(0);
                 let whose = d.chain.get(next).map_or("-", String::as_str);
                 let until = heard.then(|| self.now + pause);
                 (Status::Waiting, next, until, format!("every way is dead, the turn is {whose}'s: {why}"))

@@ -254,6 +254,8 @@ async fn f44_each_refusal_means_what_its_place_and_code_say() {
         ("rcpt", "421 4.3.2 closing", ProviderError, Channel, false),
         ("rcpt", "451 4.3.0 later", ProviderError, Channel, false),
         ("rcpt", "452 4.5.3 too many recipients", ProviderError, Channel, false),
+        ("rcpt", "452 4.2.2 over quota", ProviderError, Recipient, false),
+        ("text", "452 4.2.2 over quota", ProviderError, Recipient, false),
         ("rcpt", "530 5.7.0 login first", AuthError, Account, false),
         ("rcpt", "550 no such user", ValidationError, Message, false),
         ("rcpt", "552 5.2.2 mailbox full", ProviderError, Provider, false),

@@ -3,13 +3,23 @@
 //! A reply is its code. Its text is for people: what is not UTF-8 in it, is too long or never ends changes nothing of
 //! what the code says. What the server says before TLS is not taken for something said in it.
 
+use crate::domain::secret::Secret;
 use std::io;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use std::pin::Pin;
+use std::task::{Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::time::timeout;
 
 /// Of a line so many bytes are kept (RFC 5321, 4.5.3.1.5 allows 512), and so many lines and bytes make a reply.
 const LINE: usize = 1_000;
 const LINES: usize = 128;
 const BYTES: usize = 64 << 10;
+/// How long another line of a reply is waited for.
+const NEXT_LINE: Duration = Duration::from_secs(5);
+const MASK: &str = "[secret]";
+/// Of a secret so many letters are told by nobody by chance.
+const SHORTEST: usize = 8;
 
 /// Anything that mail can be spoken over.
 pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -34,6 +44,8 @@ pub(super) enum Fault {
     Refused(Reply),
     /// The connection broke, or what came is no reply.
     Lost(io::Error),
+    /// The same before all of a text was out: the mail is not there.
+    Early(io::Error),
 }
 
 impl From<io::Error> for Fault {
@@ -47,6 +59,8 @@ impl From<io::Error> for Fault {
 pub(super) struct Offers {
     pub starttls: bool,
     pub smtputf8: bool,
+    /// The largest mail that it takes, in bytes.
+    pub size: Option<u64>,
     /// The ways to log in, in capitals.
     pub auth: Vec<String>,
 }
@@ -56,6 +70,8 @@ pub(super) struct Dialogue<W> {
     pub offers: Offers,
     /// Where a reply ended is not known, so nothing more can be said.
     over: bool,
+    /// What was sent to log in, in each form in which a server may say it back.
+    hidden: Vec<Secret>,
 }
 
 impl<W: Wire> Dialogue<W> {
@@ -68,7 +84,12 @@ impl<W: Wire> Dialogue<W> {
 
     /// A server that was greeted before TLS says nothing of itself in it.
     pub fn unheard(wire: W) -> Self {
-        Dialogue { wire: BufReader::new(wire), offers: Offers::default(), over: false }
+        Dialogue { wire: BufReader::new(wire), offers: Offers::default(), over: false, hidden: Vec::new() }
+    }
+
+    /// No reply shows any of these.
+    pub fn hide(&mut self, forms: impl IntoIterator<Item = String>) {
+        self.hidden.extend(forms.into_iter().map(Secret::new));
     }
 
     /// EHLO, or HELO for a server that does not know that.
@@ -89,16 +110,51 @@ impl<W: Wire> Dialogue<W> {
         if self.over {
             return Err(broken("its last reply had no end").into());
         }
+        if !self.wire.buffer().is_empty() {
+            self.over = true;
+            return Err(broken("the server said something unasked").into());
+        }
         self.wire.write_all(format!("{command}\r\n").as_bytes()).await?;
         self.wire.flush().await?;
         self.reply_of(class).await
     }
 
-    /// The text of a mail, after DATA.
+    /// The text of a mail, after DATA. A server may refuse it before all of it is out.
     pub async fn text(&mut self, mail: &[u8]) -> Result<Reply, Fault> {
-        self.wire.write_all(&dotted(mail)).await?;
-        self.wire.flush().await?;
-        self.reply_of(2).await
+        if self.put(&dotted(mail)).await {
+            return self.reply_of(2).await;
+        }
+        let reply = self.reply().await;
+        self.over = true;
+        match reply {
+            Ok(reply) if reply.code >= 400 => Err(Fault::Refused(reply)),
+            Ok(reply) => Err(Fault::Early(broken(&format!("answered {} before the end of the text", reply.code)))),
+            Err(error) => Err(Fault::Early(error)),
+        }
+    }
+
+    /// Whether all of it is out; it ends before, when something comes from the server or the connection breaks.
+    async fn put(&mut self, bytes: &[u8]) -> bool {
+        let mut left = bytes;
+        std::future::poll_fn(|cx| {
+            loop {
+                if left.is_empty() {
+                    // The end of it may be there, whatever happens from here on.
+                    let flushed = Pin::new(&mut self.wire).poll_flush(cx).is_ready();
+                    let heard = flushed || Pin::new(&mut self.wire).poll_fill_buf(cx).is_ready();
+                    return if heard { Poll::Ready(true) } else { Poll::Pending };
+                }
+                // What it is, is read later.
+                if Pin::new(&mut self.wire).poll_fill_buf(cx).is_ready() {
+                    return Poll::Ready(false);
+                }
+                match ready!(Pin::new(&mut self.wire).poll_write(cx, left)) {
+                    Ok(n) if n > 0 => left = &left[n..],
+                    _ => return Poll::Ready(false),
+                }
+            }
+        })
+        .await
     }
 
     pub fn is_over(&self) -> bool {
@@ -125,9 +181,12 @@ impl<W: Wire> Dialogue<W> {
     async fn reply(&mut self) -> io::Result<Reply> {
         let (mut known, mut lines, mut bytes) = (None, Vec::new(), 0);
         while lines.len() < LINES {
-            let line = self.line(BYTES.saturating_sub(bytes)).await;
+            // A line that was announced and does not come changes nothing of the code.
+            let wait = if known.is_some() { NEXT_LINE } else { Duration::MAX };
+            let line = timeout(wait, self.line(BYTES.saturating_sub(bytes))).await;
+            let line = line.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
             bytes += line.as_ref().map_or(0, |line| line.bytes);
-            match (line.and_then(|line| parse(&line.kept)), known) {
+            match (line.and_then(|line| parse(&self.cleaned(&line.kept))), known) {
                 (Ok((code, true, text)), _) => {
                     known = Some(code);
                     lines.push(text);
@@ -146,6 +205,20 @@ impl<W: Wire> Dialogue<W> {
         self.over = true;
         let code = known.ok_or_else(|| broken("its reply has no end"))?;
         Ok(Reply { code, lines })
+    }
+
+    /// Without what is hidden, and without the beginning of it where the line was cut in the middle of that.
+    fn cleaned(&self, line: &[u8]) -> String {
+        let mut text = String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']).to_owned();
+        for secret in self.hidden.iter().map(Secret::reveal).filter(|secret| !secret.is_empty()) {
+            text = text.replace(secret, MASK);
+            let cut = (SHORTEST..secret.len()).rev().filter_map(|n| secret.get(..n)).find(|part| text.ends_with(part));
+            if let Some(part) = cut {
+                text.truncate(text.len() - part.len());
+                text.push_str(MASK);
+            }
+        }
+        text
     }
 
     async fn line(&mut self, most: usize) -> io::Result<Line> {
@@ -179,9 +252,7 @@ struct Line {
 }
 
 /// The code, whether another line follows, and the text.
-fn parse(line: &[u8]) -> io::Result<(u16, bool, String)> {
-    let text = String::from_utf8_lossy(line);
-    let text = text.trim_end_matches(['\r', '\n']);
+fn parse(text: &str) -> io::Result<(u16, bool, String)> {
     let digits = text.get(..3).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit()));
     let code = digits.and_then(|code| code.parse().ok()).filter(|code| (200..600).contains(code));
     let rest = text.get(3..).unwrap_or_default();
@@ -202,6 +273,7 @@ fn offers(reply: &Reply) -> Offers {
         match words.next() {
             Some("STARTTLS") => offers.starttls = true,
             Some("SMTPUTF8") => offers.smtputf8 = true,
+            Some("SIZE") => offers.size = words.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0),
             Some("AUTH") => offers.auth.extend(words.map(str::to_owned)),
             _ => {}
         }
@@ -284,6 +356,62 @@ mod tests {
         }
     }
 
+    /// What was sent to log in comes back whole, in a reply that is none, and cut off in the middle.
+    #[tokio::test]
+    async fn no_reply_shows_what_is_hidden() {
+        let secret = "S0".repeat(40);
+        for bytes in [
+            format!("535 {secret}\r\n"),
+            format!("AUTH PLAIN {secret}\r\n"),
+            format!("535 {}{secret}\r\n", "x".repeat(LINE - 50)),
+            format!("535-no\r\n535 {secret}\r\n"),
+        ] {
+            let (ours, mut theirs) = duplex(1 << 20);
+            theirs.write_all(bytes.as_bytes()).await.unwrap();
+            let mut dialogue = Dialogue::unheard(ours);
+            dialogue.hide([secret.clone()]);
+            let shown = format!("{:?}", dialogue.reply_of(2).await.unwrap_err());
+            assert!(shown.contains(MASK) && !shown.contains("S0S0"), "{shown}");
+        }
+    }
+
+    /// A server that has had enough says so, and reads no more; whatever was not all out is not there.
+    #[tokio::test]
+    async fn a_text_that_is_refused_before_its_end_is_not_there() {
+        for (says, refused) in [("552 5.3.4 too large\r\n", true), ("250 what?\r\n", false), ("", false)] {
+            let (ours, mut theirs) = duplex(1_000);
+            theirs.write_all(says.as_bytes()).await.unwrap();
+            let kept = (!says.is_empty()).then_some(theirs);
+            let mut dialogue = Dialogue::unheard(ours);
+            let fault = dialogue.text(&[b'x'; 100_000]).await.unwrap_err();
+            match refused {
+                true => assert!(matches!(&fault, Fault::Refused(reply) if reply.code == 552), "{fault:?}"),
+                false => assert!(matches!(&fault, Fault::Early(_)), "{fault:?}"),
+            }
+            assert!(dialogue.is_over());
+            drop(kept);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_was_announced_and_does_not_come_changes_nothing() {
+        let (ours, mut theirs) = duplex(1_000);
+        theirs.write_all(b"250-taken\r\n").await.unwrap();
+        let mut dialogue = Dialogue::unheard(ours);
+        assert_eq!(dialogue.reply_of(2).await.unwrap().code, 250);
+        assert!(dialogue.is_over());
+        drop(theirs);
+    }
+
+    #[tokio::test]
+    async fn what_is_said_unasked_is_no_answer_to_what_is_asked_next() {
+        let (ours, mut theirs) = duplex(1_000);
+        theirs.write_all(b"220 hello\r\n250 and?\r\n").await.unwrap();
+        let mut dialogue = Dialogue::greeted(ours).await.unwrap();
+        let Err(Fault::Lost(error)) = dialogue.say("NOOP", 2).await else { panic!() };
+        assert_eq!(error.to_string(), "the server said something unasked");
+    }
+
     #[test]
     fn no_line_of_a_mail_ends_it() {
         assert_eq!(dotted(b"a\r\n.\r\n..b\n.\nc"), b"a\r\n..\r\n...b\n..\nc\r\n.\r\n");
@@ -296,6 +424,7 @@ mod tests {
         let reply = Reply { code: 250, lines: lines.map(str::to_owned).to_vec() };
         let offers = offers(&reply);
         assert!(offers.starttls && offers.smtputf8);
+        assert_eq!(offers.size, Some(10));
         assert_eq!(offers.auth, ["PLAIN", "LOGIN", "XOAUTH2"]);
     }
 }

@@ -40,6 +40,12 @@ pub(super) fn no_starttls() -> Failure {
     Failure::new(FailureClass::ProviderError, Blame::Channel, words)
 }
 
+/// By what it says in EHLO.
+pub(super) fn too_large(size: u64) -> Failure {
+    let words = format!("the server takes mails of at most {size} bytes");
+    Failure::new(FailureClass::ValidationError, Blame::Message, words).code("552 5.3.4")
+}
+
 /// No way to log in is offered that we know.
 pub(super) fn no_login(words: &str) -> Failure {
     Failure::new(FailureClass::AuthError, Blame::Account, format!("no way to log in: {words}"))
@@ -48,12 +54,15 @@ pub(super) fn no_login(words: &str) -> Failure {
 /// A reply of the server, or a connection that broke.
 pub(super) fn of(stage: Stage, fault: &Fault) -> Failure {
     match fault {
-        // No answer to a text: the server and we are out of step, and what it has is not known.
-        Fault::Refused(reply) if reply.code < 400 && stage == Stage::Text => {
-            let words = format!("answered {} after the text", reply.code);
+        // The server and we are out of step; after the text nobody knows what it has.
+        Fault::Refused(reply) if reply.code < 400 && stage != Stage::Auth => {
+            let words = format!("out of step: answered {} {}", reply.code, place(stage));
             lost(Failure::new(FailureClass::ProviderError, Blame::Channel, words), stage)
         }
         Fault::Refused(reply) => refused(stage, reply),
+        Fault::Early(error) => {
+            Failure::new(FailureClass::ProviderError, Blame::Channel, format!("{error} before the end of the text"))
+        }
         Fault::Lost(error) => {
             let words = format!("{error} {}", place(stage));
             lost(Failure::new(FailureClass::ProviderError, Blame::Channel, words), stage)
@@ -76,6 +85,12 @@ fn refused(stage: Stage, reply: &Reply) -> Failure {
         (500.., Stage::Auth) => (AuthError, Blame::Account),
         // Greylisted, or a box that is busy: another recipient may be welcome. 4.3 is the server's own trouble.
         (450 | 451, Stage::RcptTo) if !enhanced.is_some_and(|e| e.starts_with("4.3.")) => {
+            (ProviderError, Blame::Recipient)
+        }
+        // A box that is full, or not to be reached for now; 4.3 is the server's trouble, 4.5.3 the number of recipients.
+        (400..500, Stage::RcptTo | Stage::Data | Stage::Text)
+            if enhanced.is_some_and(|e| e.starts_with("4.2.") || e.starts_with("4.1.")) =>
+        {
             (ProviderError, Blame::Recipient)
         }
         // Busy, full for now.

@@ -122,21 +122,9 @@ impl Server {
     async fn in_time<T>(&self, talk: impl AsyncFnOnce(&mut Stage) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut stage = Stage::Connect;
         match timeout(self.limit, talk(&mut stage)).await {
-            Ok(result) => result.map_err(|failure| self.without_password(failure)),
+            Ok(result) => result,
             Err(_) => Err(failure::stalled(stage)),
         }
-    }
-
-    /// A server may say our password back, also as AUTH PLAIN and LOGIN send it.
-    fn without_password(&self, mut failure: Failure) -> Failure {
-        if let Some(Login::Password { username, password }) = &self.login {
-            let password = password.reveal();
-            let plain = base64::encode(&format!("\0{username}\0{password}"));
-            for form in [password, &plain, &base64::encode(password)] {
-                failure.words = failure.words.replace(form, "[secret]");
-            }
-        }
-        failure
     }
 
     async fn converse(&self, stage: &mut Stage, envelope: &Envelope, mail: &[u8]) -> Result<String, Failure> {
@@ -151,6 +139,10 @@ impl Server {
         if !ascii && !connection.offers.smtputf8 {
             let words = "the address is not ASCII and the server does not offer SMTPUTF8";
             return Err(Failure::new(FailureClass::ValidationError, Blame::Message, words));
+        }
+        if let Some(size) = connection.offers.size.filter(|size| mail.len() as u64 > *size) {
+            self.keep(connection);
+            return Err(failure::too_large(size));
         }
         *stage = Stage::MailFrom;
         let from = envelope.from().map_or("", AsRef::as_ref);
@@ -230,8 +222,14 @@ impl Server {
     async fn warm(&self) -> Option<Connection> {
         loop {
             let (mut connection, since) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-            if since.elapsed() < IDLE && matches!(timeout(STILL_THERE, connection.say("NOOP", 2)).await, Ok(Ok(_))) {
-                return Some(connection);
+            if since.elapsed() >= IDLE {
+                continue;
+            }
+            match timeout(STILL_THERE, connection.say("NOOP", 2)).await {
+                Ok(Ok(_)) => return Some(connection),
+                Ok(Err(_)) => {}
+                // The others were as long without a word.
+                Err(_) => self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear(),
             }
         }
     }
@@ -285,9 +283,10 @@ async fn greeted(wire: impl Wire + 'static) -> Result<Connection, Failure> {
 /// AUTH PLAIN or LOGIN, the first of them that is offered (RFC 4954, 4616).
 async fn with_password(connection: &mut Connection, username: &str, password: &Secret) -> Result<(), Failure> {
     let failed = |fault: Fault| failure::of(Stage::Auth, &fault);
+    let words = base64::encode(&format!("\0{username}\0{}", password.reveal()));
+    connection.hide([password.reveal().to_owned(), words.clone(), base64::encode(password.reveal())]);
     let offers = |way: &str| connection.offers.auth.iter().any(|offered| offered == way);
     if offers("PLAIN") {
-        let words = base64::encode(&format!("\0{username}\0{}", password.reveal()));
         connection.say(&format!("AUTH PLAIN {words}"), 2).await.map_err(failed)?;
     } else if offers("LOGIN") {
         connection.say("AUTH LOGIN", 3).await.map_err(failed)?;
@@ -317,17 +316,14 @@ async fn with_token(connection: &mut Connection, username: &str, tokens: &Tokens
 /// One try. A server that refuses says why in a challenge, and 535 after an empty answer.
 async fn xoauth2(connection: &mut Connection, username: &str, token: &Secret) -> Result<(), Failure> {
     let words = sign::base64(format!("user={username}\x01auth=Bearer {}\x01\x01", token.reveal()));
-    let clean = |fault: Fault| {
-        let mut failure = failure::of(Stage::Auth, &fault);
-        failure.words = failure.words.replace(token.reveal(), "[secret]").replace(&words, "[secret]");
-        failure
-    };
+    connection.hide([token.reveal().to_owned(), words.clone()]);
+    let failed = |fault: Fault| failure::of(Stage::Auth, &fault);
     match connection.say(&format!("AUTH XOAUTH2 {words}"), 2).await {
         Err(Fault::Refused(reply)) if reply.code == 334 => match connection.say("", 2).await {
-            Err(fault) => Err(clean(fault)),
+            Err(fault) => Err(failed(fault)),
             Ok(_) => Err(Failure::new(FailureClass::AuthError, Blame::Account, "the token was refused")),
         },
-        answer => answer.map(drop).map_err(clean),
+        answer => answer.map(drop).map_err(failed),
     }
 }
 

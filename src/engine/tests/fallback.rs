@@ -415,3 +415,36 @@ fn what_has_another_way_is_no_dead_letter_because_that_one_is_dead() {
     w.all_until("10m");
     assert!(w.deliveries().iter().all(|d| d.status.got_out()), "{:?}", w.told());
 }
+
+/// The first way asked for a long pause, the second one was down for a moment only.
+#[test]
+fn f38_nobody_waits_at_a_way_that_asked_for_a_pause_while_another_one_works() {
+    for (word, other) in [("urgent", timeout()), ("urgent", refused()), ("low", timeout())] {
+        let mut w = World::with(&PAIR.replace("low", word));
+        w.channel("a", Says::busy("5m")).channel_first("b", [other]).probe("b", Says::Yes).probe("a", Says::Yes);
+        w.open(word);
+        w.all_until("70s");
+        assert!(w.deliveries().iter().all(|d| d.status.got_out()), "{word}: {:?}", w.told());
+        assert_eq!(w.deliveries()[0].channel(), "b");
+        // And what comes while that pause lasts begins there.
+        w.open(word);
+        let tries = w.all_until("71s");
+        assert_eq!(tries.iter().map(|t| t.channel.as_str()).collect::<Vec<_>>(), ["b"], "{word}");
+    }
+}
+
+/// A probe connects, and says nothing of whether messages are answered in time.
+#[test]
+fn f32_a_probe_that_passes_wakes_nothing_that_may_have_been_heard() {
+    let probed =
+        format!("{PAIR}[heartbeats.a]\nprobe = 'a'\nevery = '10s'\nlevel = 'low'\n").replace("fallback = 'b'\n", "");
+    let mut w = World::with(&probed);
+    let Says::Fails(late) = timeout() else { unreachable!() };
+    w.channel("a", Says::Fails(late.unknown())).probe("a", Says::Yes);
+    w.open("low");
+    let tries = w.all_until("30m").len();
+    assert!((8..=40).contains(&tries), "{tries}");
+    w.channel("a", Says::Yes);
+    w.all_until("36m");
+    assert!(w.deliveries().iter().all(|d| d.status.got_out()), "{:?}", w.told());
+}
