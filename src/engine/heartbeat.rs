@@ -38,16 +38,29 @@ impl<'e> Turn<'e> {
         self.plan_passive(h);
         let Some(schedule) = &h.schedule else { return };
         let last = self.state.heartbeats.get(&h.name).and_then(|s| s.last_scheduled);
+        // Whatever is reloaded and restarted meanwhile, the first one comes as long after it became known.
+        let known = self.state.heartbeats.get(&h.name).and_then(|s| s.known).map(|t| self.state.wall_time(t));
+        let known = known.unwrap_or(self.wall).min(self.wall);
         let next = match (schedule, last) {
-            (Schedule::Every(every), None) => Some(self.wall + jitter(&h.name, SPREAD.min(*every))),
-            // Missed while down: one run, now; also the first one since it is known.
-            (_, last) => {
-                let known = self.state.heartbeats.get(&h.name).and_then(|s| s.known).map(|t| self.state.wall_time(t));
-                let from = last.or(known).unwrap_or(self.wall).min(self.wall);
-                next_after(h, from).map(|next| next.max(self.wall))
-            }
+            (Schedule::Every(every), None) => Some(known + jitter(&h.name, SPREAD.min(*every))),
+            (_, last) => next_after(h, last.unwrap_or(known).min(self.wall)),
         };
-        self.set_next(h, next);
+        // Missed while down: one run, now.
+        self.set_next(h, next.map(|next| next.max(self.wall)));
+    }
+
+    /// A reload changed them: by another calendar nothing was missed, and one that is late is so at its level of now.
+    pub fn heartbeats_changed(&mut self, names: &[String]) {
+        let config = self.config;
+        for h in names.iter().filter_map(|name| config.heartbeats.get(name)) {
+            if let Some(Schedule::Cron(_)) = h.schedule {
+                self.set_next(h, next_after(h, self.wall));
+            }
+            let late = self.state.heartbeats.get(&h.name).is_some_and(|s| s.status == HeartbeatStatus::Late);
+            if late && self.state.live_incident(&super::verdict::fingerprint(&h.name)).is_some() {
+                self.late(h);
+            }
+        }
     }
 
     fn set_next(&mut self, h: &Heartbeat, next: Option<Timestamp>) {

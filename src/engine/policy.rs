@@ -201,6 +201,10 @@ impl Turn<'_> {
             i.notifications.iter().rev().find_map(|n| self.state.notifications.get(n).filter(|n| n.origin == origin));
         if let Some(because) = sending.and_then(|n| self.lost(n)) {
             let place = (round, existing(policy, step));
+            if i.fired == Some(place) {
+                // A reload took away what would come next in this round.
+                return;
+            }
             let saved = due - self.now - held_up(i, policy, place);
             self.fire(id, Firing { saved, ..Firing::of(place, because) });
         }
@@ -208,8 +212,10 @@ impl Turn<'_> {
 
     /// What comes next by the policy as it is now, of an incident that has the last of its steps behind it.
     pub fn next_after_all(&self, i: &Incident, rounds: u32) -> Option<Next> {
-        let (Some(policy), Some(fired)) = (self.policy_of(i), i.fired) else {
-            return self.reminder_after(i.level, i.once, i.base);
+        let Some(policy) = self.policy_of(i) else { return self.reminder_after(i.level, i.once, i.base) };
+        let Some(fired) = i.fired else {
+            // It began while its policy was away.
+            return Some(Next { due: due(i, policy, (0, 0)), what: NextWhat::Step { round: 0, step: 0 } });
         };
         let mut moved = i.clone();
         moved.rounds = rounds;

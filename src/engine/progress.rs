@@ -46,14 +46,31 @@ impl Turn<'_> {
     pub fn replan_all(&mut self) {
         for id in self.state.live_incidents().map(|i| i.id).collect::<Vec<_>>() {
             let Some(i) = self.state.incidents.get(&id) else { continue };
-            let begun = i.fired.map_or(0, |(round, _)| round + 1);
-            let rounds = self.policy_of(i).map_or(0, |policy| (policy.repeat + 1).max(begun));
-            let waits = i.next.is_none_or(|next| next.what == NextWhat::Reminder && next.due > self.now);
-            let next = if waits && i.is_calling() { self.next_after_all(i, rounds) } else { i.next };
+            let rounds = self.policy_of(i).map_or(0, |policy| policy.repeat + 1);
+            let next = match i.next {
+                Some(Next { what: NextWhat::Reminder, due }) if i.is_calling() => self.reminded_or(i, rounds, due),
+                None if i.is_calling() => self.next_after_all(i, rounds),
+                next => next,
+            };
             if rounds != i.rounds || next != i.next {
                 self.emit(EventKind::IncidentReplanned { id, rounds, next });
             }
         }
+    }
+
+    /// A reminder that is next comes in its time, or sooner by a new pace, and no round that a reload adds is a reason
+    /// to be silent until then.
+    fn reminded_or(&self, i: &Incident, rounds: u32, due: EngineTime) -> Option<Next> {
+        let after_all = self.next_after_all(i, rounds);
+        let Some(remind) = self.config.levels.get(&i.level).and_then(|l| l.remind) else { return after_all };
+        let reminder = Next { due: due.min(self.now + remind), what: NextWhat::Reminder };
+        Some(self.step_before(after_all, Some(reminder)).unwrap_or(reminder))
+    }
+
+    /// The reminder, unless a step is to come until then.
+    fn step_before(&self, after_all: Option<Next>, reminder: Option<Next>) -> Option<Next> {
+        let step = after_all.filter(|next| matches!(next.what, NextWhat::Step { .. }));
+        step.filter(|step| reminder.is_none_or(|r| step.due <= r.due)).or(reminder)
     }
 
     /// What `next` says of an incident that is due.
@@ -100,7 +117,8 @@ impl Turn<'_> {
             Some(policy) => self.plan_step(i, policy, policy.steps.len() as u32 - 1),
             None => self.plan(i.level, &i.kind_of, &self.own_terms(i)),
         };
-        let next = self.reminder_after(i.level, i.once, due);
+        let reminder = self.reminder_after(i.level, i.once, due);
+        let next = self.step_before(self.next_after_all(i, i.rounds), reminder);
         self.emit(EventKind::IncidentReminded { id, next });
         self.tell(id, Origin::Reminder { incident: id }, planned);
     }

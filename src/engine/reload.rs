@@ -15,6 +15,8 @@ use ulid::Ulid;
 impl Turn<'_> {
     /// The config is swapped already; open incidents, timers and counters live on.
     pub fn apply_config(&mut self, changed: Vec<String>, kept: bool) -> Answer {
+        let heartbeats: Vec<String> =
+            changed.iter().filter_map(|entry| entry.strip_prefix("heartbeats.").map(str::to_owned)).collect();
         let (channels, watches) = (self.renewed_channels(&changed), self.renewed_watches(&changed));
         let others = changed.is_empty() && self.state.config.hash != self.config.source.hash;
         self.end_failing(&changed, others);
@@ -25,6 +27,7 @@ impl Turn<'_> {
         self.plan_agenda();
         self.end_orphans();
         self.replan_all();
+        self.heartbeats_changed(&heartbeats);
         self.judge_anew(&watches);
         self.forget_hooks();
         self.silence_gone();

@@ -283,15 +283,15 @@ async fn greeted(wire: impl Wire + 'static) -> Result<Connection, Failure> {
 /// AUTH PLAIN or LOGIN, the first of them that is offered (RFC 4954, 4616).
 async fn with_password(connection: &mut Connection, username: &str, password: &Secret) -> Result<(), Failure> {
     let failed = |fault: Fault| failure::of(Stage::Auth, &fault);
-    let words = base64::encode(&format!("\0{username}\0{}", password.reveal()));
-    connection.hide([password.reveal().to_owned(), words.clone(), base64::encode(password.reveal())]);
+    let (both, password) = (format!("\0{username}\0{}", password.reveal()), password.reveal());
+    connection.hide([password.to_owned(), base64::encode(&both), base64::encode(password)]);
     let offers = |way: &str| connection.offers.auth.iter().any(|offered| offered == way);
     if offers("PLAIN") {
-        connection.say(&format!("AUTH PLAIN {words}"), 2).await.map_err(failed)?;
+        connection.say(&format!("AUTH PLAIN {}", sign::base64(both)), 2).await.map_err(failed)?;
     } else if offers("LOGIN") {
         connection.say("AUTH LOGIN", 3).await.map_err(failed)?;
-        connection.say(&base64::encode(username), 3).await.map_err(failed)?;
-        connection.say(&base64::encode(password.reveal()), 2).await.map_err(failed)?;
+        connection.say(&sign::base64(username), 3).await.map_err(failed)?;
+        connection.say(&sign::base64(password), 2).await.map_err(failed)?;
     } else {
         return Err(failure::no_login("the server offers neither PLAIN nor LOGIN"));
     }

@@ -220,6 +220,20 @@ fn a_simulated_channel_is_not_probed_nor_called() {
     assert_eq!(w.engine.state.heartbeats["b"].detail, "simulated: nobody was asked");
 }
 
+#[test]
+fn its_first_run_comes_in_time_whatever_is_reloaded_and_restarted() {
+    let toml = house("[heartbeats.b]\nprobe = \"sms\"\nevery = \"40s\"\nlevel = \"low\"\n");
+    let mut w = World::with(&toml);
+    for _ in 0..10 {
+        w.run_for("2s");
+        w.reload(&toml);
+        w.run_for("1s");
+        w.down_for("1s");
+    }
+    assert!(!w.probed.is_empty());
+    w.untold();
+}
+
 // ---- passive
 
 const JOB: &str = "[heartbeats.job]\nkind = \"passive\"\nevery = \"1h\"\ngrace = \"10m\"\nlevel = \"normal\"\n";

@@ -293,6 +293,46 @@ fn f55_a_reminder_that_a_reload_brings_or_takes_reaches_what_is_open() {
     w.quiet_until("5h");
 }
 
+#[test]
+fn f55_who_is_reminded_is_so_in_time_though_a_reload_adds_a_round_of_later() {
+    let reminding = REPEATED
+        .replace("channels = ['hook']\n", "channels = ['hook']\nremind = '30m'\n")
+        .replace("repeat = 1", "repeat = 0");
+    let mut w = World::with(&reminding);
+    w.open("high");
+    w.at("0m").posts("hook");
+    w.at("40m").posts_again("hook");
+    w.quiet_until("50m");
+    for _ in 0..3 {
+        w.reload(&reminding.replace("repeat = 0", "repeat = 1").replace("'10m'", "'100m'"));
+    }
+    w.at("70m").posts_again("hook");
+    w.at("100m").posts("hook");
+    w.at("230m").posts_again("hook").nothing_else();
+    // Taken out while it was down, they are over.
+    w.changed_while_down("1h", REPEATED);
+    w.quiet_until("9h");
+}
+
+#[test]
+fn f56_a_policy_that_comes_back_goes_on_with_what_began_without_it() {
+    let without = REPEATED.replace("policy = 'p'\n", "").replace("policies.p", "policies.other");
+    let mut w = World::with(REPEATED);
+    let n = w.open("high");
+    w.at("0m").posts("hook");
+    w.ack(n, "alice");
+    w.untold();
+    w.reload(&without);
+    w.run_for("1m");
+    w.unack(n);
+    w.at("1m").posts("hook").nothing_else();
+    w.quiet_until("3m");
+    w.reload(REPEATED);
+    w.at("3m").posts("hook");
+    w.at("11m").posts("hook").nothing_else();
+    w.quiet_until("1h");
+}
+
 /// Its steps are fewer and nearer: what stands for the one that is gone was told.
 #[test]
 fn f55_a_policy_that_is_made_shorter_and_quicker_tells_no_step_twice() {
