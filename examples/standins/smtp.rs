@@ -92,7 +92,10 @@ async fn converse(
                 continue;
             }
         }
-        let answer = session.process(&line);
+        let answer = match is_unpadded(&line, in_text) {
+            true => Response::custom(501, "5.5.2 Can't decode base64".to_owned()),
+            false => session.process(&line),
+        };
         line.clear();
         in_text = answer.code == 354 || (in_text && answer.action == Action::NoReply);
         if answer.action == Action::NoReply {
@@ -129,6 +132,17 @@ fn session(peer: IpAddr, door: Door, shared: &Arc<Shared>) -> Session<Postman> {
         builder.enable_auth(AuthMechanism::Plain).enable_auth(AuthMechanism::Login);
     }
     builder.build(peer, Postman { shared: shared.clone(), door, ..Postman::empty(shared) })
+}
+
+/// mailin takes base64 without its padding; servers refuse it.
+fn is_unpadded(line: &[u8], in_text: bool) -> bool {
+    let text = String::from_utf8_lossy(line);
+    let text = text.trim_end();
+    let given = match text.strip_prefix("AUTH PLAIN ") {
+        None if verb_of(line, in_text) == "auth" && !text.contains(' ') => Some(text),
+        given => given,
+    };
+    given.is_some_and(|given| given.len() % 4 != 0)
 }
 
 fn verb_of(line: &[u8], in_text: bool) -> String {

@@ -74,7 +74,14 @@ impl Turn<'_> {
             }
         };
         let alive = |place: &&usize| !self.is_dead(&chain[**place]);
-        ways.iter().find(good).or_else(|| ways.iter().find(alive)).copied().unwrap_or(0)
+        let chosen = ways.iter().find(good).or_else(|| ways.iter().find(alive));
+        // Where none is alive: who is in a hurry comes first to the one that can be tried first.
+        let tried = |place: &&usize| {
+            let channel = &chain[**place];
+            (self.state.in_flight(channel) > 0, self.state.channel(channel).held_until(self.now))
+        };
+        let soonest = || ways.iter().filter(|_| hurry).min_by_key(tried);
+        chosen.or_else(soonest).copied().unwrap_or(0)
     }
 
     pub fn is_dead(&self, channel: &str) -> bool {

@@ -222,8 +222,9 @@ impl State {
                 }
             }
             _ => {
+                // One ping that did not come, however often it is looked for.
+                h.failures_in_row += u32::from(h.status != HeartbeatStatus::Late);
                 h.status = HeartbeatStatus::Late;
-                h.failures_in_row += 1;
                 h.failing_since.get_or_insert(at);
             }
         }

@@ -448,3 +448,19 @@ fn f32_a_probe_that_passes_wakes_nothing_that_may_have_been_heard() {
     w.all_until("36m");
     assert!(w.deliveries().iter().all(|d| d.status.got_out()), "{:?}", w.told());
 }
+
+/// The first way is dead, and a message without hurry hangs there.
+#[test]
+fn who_is_in_a_hurry_begins_where_there_is_room_when_every_way_is_dead() {
+    let mut w = World::with(&(PAIR.to_owned() + "[levels.urgent]\nchannels = ['a']\n"));
+    w.channel("a", refused()).channel("b", refused()).probe("a", refused()).probe("b", refused());
+    w.open("low");
+    w.all_until("20s");
+    w.channel("a", Says::Hangs).channel("b", Says::Hangs);
+    w.all_until("26s");
+    let busy = w.deliveries()[0].channel().to_owned();
+    w.open("urgent");
+    let other = if busy == "a" { "b" } else { "a" };
+    assert_eq!(w.deliveries().last().unwrap().chain[w.deliveries().last().unwrap().at], other);
+    w.all_until("30s");
+}

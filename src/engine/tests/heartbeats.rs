@@ -266,6 +266,7 @@ fn one_that_is_late_and_was_resolved_by_hand_opens_anew_while_no_ping_comes() {
         }
         w.all_until("6h");
         assert_eq!((w.incident(2).count, w.incident(2).is_live()), (1, true));
+        assert!(w.incident(2).content.body.contains("failed once,"), "{}", w.incident(2).content.body);
         w.ping("job");
         assert!(!w.incident(2).is_live());
         w.untold();

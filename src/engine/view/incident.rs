@@ -41,7 +41,7 @@ impl Turn<'_> {
             "policy": i.policy,
             "step": i.fired.map(|(_, s)| s + 1),
             "round": i.fired.map(|(r, _)| r + 1),
-            "rounds": i.rounds.max(i.fired.map_or(0, |(r, _)| r + 1)),
+            "rounds": rounds(i),
             "next": next.map(|n| self.next(i, n)),
             "labels": i.labels,
             "silenced_by": i.silenced_by,
@@ -147,4 +147,14 @@ impl Turn<'_> {
         let rows: Vec<Value> = found.into_iter().take(ROWS).map(|i| self.incident(i)).collect();
         json!({ "incidents": rows, "next_cursor": next })
     }
+}
+
+/// All of them: those of the policy, and what somebody or an earlier config has begun or is about to.
+fn rounds(i: &Incident) -> u32 {
+    let begun = i.fired.map_or(0, |(round, _)| round + 1);
+    let coming = match i.next {
+        Some(Next { what: NextWhat::Step { round, .. }, .. }) => round + 1,
+        _ => 0,
+    };
+    i.rounds.max(begun).max(coming)
 }
