@@ -209,7 +209,10 @@ impl<W: Wire> Dialogue<W> {
 
     /// Without what is hidden, and without the beginning of it where the line was cut in the middle of that.
     fn cleaned(&self, line: &[u8]) -> String {
-        let mut text = String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']).to_owned();
+        let line = String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']).to_owned();
+        // A secret may be three digits.
+        let code = line.get(..3).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or_default();
+        let mut text = line[code.len()..].to_owned();
         for secret in self.hidden.iter().map(Secret::reveal).filter(|secret| !secret.is_empty()) {
             text = text.replace(secret, MASK);
             let cut = (SHORTEST..secret.len()).rev().filter_map(|n| secret.get(..n)).find(|part| text.ends_with(part));
@@ -218,7 +221,7 @@ impl<W: Wire> Dialogue<W> {
                 text.push_str(MASK);
             }
         }
-        text
+        format!("{code}{text}")
     }
 
     async fn line(&mut self, most: usize) -> io::Result<Line> {
@@ -373,6 +376,12 @@ mod tests {
             let shown = format!("{:?}", dialogue.reply_of(2).await.unwrap_err());
             assert!(shown.contains(MASK) && !shown.contains("S0S0"), "{shown}");
         }
+        let (ours, mut theirs) = duplex(1_000);
+        theirs.write_all(b"250 queued as 250\r\n").await.unwrap();
+        let mut dialogue = Dialogue::unheard(ours);
+        dialogue.hide(["250".to_owned()]);
+        let reply = dialogue.reply_of(2).await.unwrap();
+        assert_eq!((reply.code, reply.text()), (250, "queued as [secret]"));
     }
 
     /// A server that has had enough says so, and reads no more; whatever was not all out is not there.
